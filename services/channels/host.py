@@ -1,0 +1,53 @@
+"""Manners toward one backend host: how many requests at once, and how often while it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+AT_ONCE = 32
+OPENS_AFTER_S = 30.0
+STRETCHES_TO_S = 10.0
+
+
+class Host:
+    """A semaphore and a circuit breaker; it stretches the gaps between polls and fails nothing."""
+
+    def __init__(self, name: str, *, at_once: int = AT_ONCE) -> None:
+        self.name = name
+        self._requests = asyncio.Semaphore(at_once)
+        self._silent_since: float | None = None
+        self._quiet_until = 0.0
+
+    @asynccontextmanager
+    async def request(self) -> AsyncIterator[None]:
+        async with self._requests:
+            yield
+
+    def answered(self) -> None:
+        self._silent_since = None
+
+    def unanswered(self) -> None:
+        if self._silent_since is None:
+            self._silent_since = _monotonic()
+
+    @property
+    def open_circuit(self) -> bool:
+        return self._silent_since is not None and _monotonic() - self._silent_since >= OPENS_AFTER_S
+
+    def stretch(self, gap_s: float) -> float:
+        """The gap to wait before the next poll: at least 10 s while nothing of the host answers."""
+        return max(gap_s, STRETCHES_TO_S) if self.open_circuit else gap_s
+
+    def hold_submits(self, for_s: float) -> None:
+        """A `Retry-After` on a submit holds for the whole host."""
+        self._quiet_until = max(self._quiet_until, _monotonic() + for_s)
+
+    @property
+    def submits_held_s(self) -> float:
+        return max(0.0, self._quiet_until - _monotonic())
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,90 @@
+"""What can go wrong, as one tree.
+
+AppError
+├─ InvalidRequest            the person can repair it; names the field
+├─ BackendError(backend)
+│   ├─ BackendUnavailable    later may work: 429, 5xx, network; retry_after_s
+│   ├─ BackendRefused        will not work: key, quota, moderation, bad input
+│   └─ BackendMisspoke       the answer is not as documented; carries a trimmed sample
+├─ ChannelLost               one way of hearing is gone; the others go on
+├─ DeliveryFailed            there is a result, we could not fetch or keep it; may be tried again
+├─ NotFound                  no such row
+├─ Conflict                  the row, or the data folder, is somebody else's
+└─ CannotStart               the app refuses to start, and says why
+
+Messages are sentences a person can act on; no key, header, link or prompt stands in them.
+"""
+
+
+class AppError(Exception):
+    """Root of all errors of ours."""
+
+
+class InvalidRequest(AppError):
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class BackendError(AppError):
+    def __init__(self, sentence: str, *, backend: str) -> None:
+        super().__init__(sentence)
+        self.backend = backend
+
+
+class BackendUnavailable(BackendError):
+    """`not_taken` is true only where the request surely never reached the backend's work (R6)."""
+
+    def __init__(
+        self, sentence: str, *, backend: str, retry_after_s: float | None = None, not_taken: bool = False
+    ) -> None:
+        super().__init__(sentence, backend=backend)
+        self.retry_after_s = retry_after_s
+        self.not_taken = not_taken
+
+
+class BackendRefused(BackendError):
+    """`code` is a short word for what was refused: key, quota, moderation, input."""
+
+    def __init__(self, sentence: str, *, backend: str, code: str = "input") -> None:
+        super().__init__(sentence, backend=backend)
+        self.code = code
+
+
+class BackendMisspoke(BackendError):
+    def __init__(self, sentence: str, *, backend: str, sample: str = "") -> None:
+        super().__init__(sentence, backend=backend)
+        self.sample = sample[:200]
+
+
+class ChannelLost(AppError):
+    """`reason` is a short code for trace and metrics: refused, unauthorized, silent, ended, reset,
+    timeout, malformed, oversize, busy, server_error, gone, no_content, worn_out (its planned life is over).
+    """
+
+    def __init__(self, sentence: str, *, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class DeliveryFailed(AppError):
+    """`reason` is a short code: refused, truncated, undecodable, too_large, wrong_kind, address, network,
+    disk_full, timeout, empty.
+    """
+
+    def __init__(self, sentence: str, *, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class NotFound(AppError):
+    pass
+
+
+class Conflict(AppError):
+    pass
+
+
+class CannotStart(AppError):
+    pass

@@ -1,0 +1,294 @@
+"""The values everything speaks in. Times `_at` are Unix seconds (UTC); fractions are 0.0-1.0."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field, replace
+
+__all__ = [
+    "FINAL",
+    "NEXT",
+    "Channel",
+    "Draft",
+    "Failure",
+    "Generation",
+    "Kept",
+    "Kind",
+    "Model",
+    "Outcome",
+    "Phase",
+    "Receipt",
+    "Report",
+    "Request",
+    "Result",
+    "TraceEntry",
+    "replace",
+]
+
+LOCAL_OWNER = "local"
+
+
+class Kind(enum.StrEnum):
+    VIDEO = "video"
+    IMAGE = "image"
+
+
+class Channel(enum.StrEnum):
+    PUSH = "push"
+    POLL = "poll"
+
+
+class Phase(enum.StrEnum):
+    PENDING = "pending"  # committed; nothing has been sent
+    SUBMITTING = "submitting"  # the paid request may be on its way
+    UNCONFIRMED = "unconfirmed"  # sent, and nobody knows whether it was taken
+    PROCESSING = "processing"  # the backend has it; both channels listen
+    COLLECTING = "collecting"  # a result is known, its bytes are being fetched
+    COMPLETED = "completed"  # bytes verified and kept
+    ERROR = "error"  # the backend, or we, said it failed
+    DROPPED = "dropped"  # stopped by a person
+
+
+FINAL = frozenset({Phase.COMPLETED, Phase.ERROR, Phase.DROPPED})
+STATUS = {
+    Phase.PENDING: "pending",
+    Phase.SUBMITTING: "pending",
+    Phase.UNCONFIRMED: "pending",
+    Phase.PROCESSING: "processing",
+    Phase.COLLECTING: "processing",
+    Phase.COMPLETED: "completed",
+    Phase.ERROR: "error",
+    Phase.DROPPED: "error",
+}
+
+NEXT: dict[Phase, frozenset[Phase]] = {
+    Phase.PENDING: frozenset({Phase.SUBMITTING, Phase.ERROR, Phase.DROPPED}),
+    Phase.SUBMITTING: frozenset(
+        {Phase.PENDING, Phase.PROCESSING, Phase.UNCONFIRMED, Phase.ERROR, Phase.DROPPED}
+    ),
+    Phase.UNCONFIRMED: frozenset({Phase.SUBMITTING, Phase.PROCESSING, Phase.ERROR, Phase.DROPPED}),
+    Phase.PROCESSING: frozenset({Phase.COLLECTING, Phase.COMPLETED, Phase.ERROR, Phase.DROPPED}),
+    Phase.COLLECTING: frozenset({Phase.PROCESSING, Phase.COMPLETED, Phase.ERROR, Phase.DROPPED}),
+    Phase.COMPLETED: frozenset(),
+    Phase.ERROR: frozenset({Phase.COMPLETED}),  # a late result, once (R2)
+    Phase.DROPPED: frozenset({Phase.COMPLETED}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a person asked for, as it came: only the prompt is needed, the catalogue fills in the rest."""
+
+    kind: Kind
+    prompt: str
+    backend: str | None = None
+    model: str | None = None
+    duration_s: float | None = None
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    fps: int | None = None
+    seed: int | None = None
+    negative_prompt: str = ""
+    style: str = ""
+    shot_size: str = ""
+    chat_id: str | None = None
+    source: str | None = None
+    """Name of a source picture in the media folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asked for, complete: defaults filled in, the seed chosen, the model resolved."""
+
+    kind: Kind
+    prompt: str
+    backend: str
+    model: str
+    aspect_ratio: str
+    resolution: str
+    """The short side, as "720p"."""
+    seed: int
+    duration_s: float | None = None
+    fps: int | None = None
+    negative_prompt: str = ""
+    style: str = ""
+    shot_size: str = ""
+    chat_id: str | None = None
+    source: str | None = None
+    """Name of a source picture in the media folder."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, both even; (0, 0) parts never occur."""
+        short = int(self.resolution.rstrip("p"))
+        wide, high = (int(part) for part in self.aspect_ratio.split(":"))
+        if wide >= high:
+            return _even(short * wide / high), _even(short)
+        return _even(short), _even(short * high / wide)
+
+
+def _even(value: float) -> int:
+    return max(2, round(value / 2) * 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A result's bytes on our disk, as received. Names are relative to the media folder."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+    duration_s: float | None
+    fps: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Which channel won, when, and what the other one was doing (R12)."""
+
+    won_by: Channel
+    backend_said_at: float
+    """When the winning channel brought the news."""
+    backend_finished_at: float | None
+    """When the backend itself says that it finished; None where it does not say."""
+    kept_at: float
+    shown_at: float | None = None
+    """When a page first showed it; None until then."""
+    attempts: int = 0
+    """Poll attempts made; checks are not counted."""
+    other_said: str = ""
+    other_said_at: float | None = None
+    other_due_at: float | None = None
+    """When the losing channel would have asked next (poll), or None (push)."""
+    late_s: float | None = None
+    """How long after the "taking longer" message it came; None when it was in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A finished job's address, as a channel heard it. The address never leaves the services."""
+
+    url: str
+    thumbnail_url: str | None = None
+    content_type: str | None = None
+    finished_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The backend says that the job failed: an outcome, not an exception."""
+
+    text: str
+    code: str = "failed"
+
+
+Outcome = Result | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One thing heard about one job, in our words."""
+
+    heard: str = "running"
+    """A short code for the trace: running, progress, result, failed, ask, foreign."""
+    progress: float | None = None
+    outcome: Outcome | None = None
+    ask: bool = False
+    """Said to be done but without an address: poll now."""
+    foreign: bool = False
+    """About another job: trace it, change nothing."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceEntry:
+    """One line of a generation's timeline.
+
+    `lane` is push, poll or engine. `event` is a code; push: opening, open, event, lost, retry ·
+    poll: attempt, check, answer, lost, due · engine: phase, keeping, keep_failed, won, ignored, late, stop.
+    `data` holds small JSON values only (numbers, short strings), never a link.
+    """
+
+    generation_id: str
+    seq: int
+    at: float
+    lane: str
+    event: str
+    data: dict[str, str | float | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One request and its life."""
+
+    id: str
+    request_id: str
+    owner: str
+    request: Request
+    phase: Phase
+    created_at: float
+    updated_at: float
+    revision: int = 0
+    """Grows by one with each committed change; a page drops what is older than what it holds."""
+    epoch: int = 0
+    job_id: str | None = None
+    progress: float | None = None
+    stage: str = ""
+    """A short code of what is going on, for the message: queued, rendering, confirming_failure, ..."""
+    error_code: str = ""
+    error_text: str = ""
+    submitted_at: float | None = None
+    finished_at: float | None = None
+    late_since: float | None = None
+    stop_requested_at: float | None = None
+    hidden_at: float | None = None
+    watch_until: float | None = None
+    late_after_s: float = 180.0
+    """Seconds from `created_at` until the person is told that it takes longer (C4)."""
+    kept: Kept | None = None
+    poster: str | None = None
+    preview: str | None = None
+    receipt: Receipt | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.phase in FINAL
+
+    @property
+    def status(self) -> str:
+        """The API's word for the phase."""
+        return STATUS[self.phase]
+
+    @property
+    def unwanted(self) -> bool:
+        """Arrived although it had been stopped: paid, not wanted."""
+        return self.phase is Phase.COMPLETED and self.stop_requested_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model of one backend, as data: the form and the checks are drawn from it."""
+
+    backend: str
+    name: str
+    label: str
+    kind: Kind
+    needs_source: bool = False
+    durations_s: tuple[float, ...] = ()
+    """Offered lengths; with `any_duration` every value between the first and the last is taken."""
+    any_duration: bool = False
+    aspect_ratios: tuple[str, ...] = ("16:9", "9:16", "1:1", "4:3")
+    resolutions: tuple[str, ...] = ("720p",)
+    fps: tuple[int, ...] = (24,)
+    any_fps: bool = False
+    default_duration_s: float | None = None
+    default_resolution: str | None = None
+    default_fps: int | None = None
+    price_per_second: float | None = None
+    """US dollars; 0.0 is free, None is unknown."""
+    poll_every_s: float | None = None
+    poll_attempts: int | None = None
+    watch_for_s: float | None = None
