@@ -9,6 +9,7 @@ AppError
 ├─ ChannelLost               one way of hearing is gone; the others go on
 ├─ DeliveryFailed            there is a result, we could not fetch or keep it; may be tried again
 ├─ NotFound                  no such row
+├─ StoreFailed               the database cannot be read or written (disk full, read-only, locked)
 ├─ Conflict                  the row, or the data folder, is somebody else's
 └─ CannotStart               the app refuses to start, and says why
 
@@ -83,6 +84,10 @@ class NotFound(AppError):
 
 
 class Conflict(AppError):
+    pass
+
+
+class StoreFailed(AppError):
     pass
 
 

@@ -69,7 +69,7 @@ class Generations:
         """Ask the backend at once ("Check now"); an unconfirmed one is searched for. Raises NotFound."""
 
     async def stop(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
-        """Stop an open one (a no-op on a final one); what arrives later all the same is kept apart. Raises NotFound."""
+        """Stop an open one (a no-op on a final one); what still arrives is kept apart. Raises NotFound."""
 
     async def retry(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """The same request as a new generation. Raises NotFound."""

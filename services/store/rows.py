@@ -1,0 +1,62 @@
+"""Between values and rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, TraceEntry
+
+_PLAIN = [
+    name
+    for name in (field.name for field in fields(Generation))
+    if name not in {"request", "phase", "kept", "receipt"}
+]
+
+
+def to_row(generation: Generation) -> dict[str, Any]:
+    row = {name: getattr(generation, name) for name in _PLAIN}
+    return row | {
+        "kind": generation.request.kind,
+        "backend": generation.request.backend,
+        "model": generation.request.model,
+        "prompt": generation.request.prompt,
+        "request": asdict(generation.request),
+        **changes_to_row({"phase": generation.phase, "kept": generation.kept, "receipt": generation.receipt}),
+    }
+
+
+def changes_to_row(changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in changes.items()}
+
+
+def from_row(row: RowMapping) -> Generation:
+    request = dict(row["request"])
+    request["kind"] = Kind(request["kind"])
+    return Generation(
+        request=Request(**request),
+        phase=Phase(row["phase"]),
+        kept=Kept(**row["kept"]) if row["kept"] else None,
+        receipt=_receipt(row["receipt"]),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def trace_to_row(entry: TraceEntry) -> dict[str, Any]:
+    return {field.name: getattr(entry, field.name) for field in fields(entry)}
+
+
+def trace_from_row(row: RowMapping) -> TraceEntry:
+    return TraceEntry(**row)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Kept | Receipt):
+        return asdict(value)
+    return str(value) if isinstance(value, Phase) else value
+
+
+def _receipt(data: dict[str, Any] | None) -> Receipt | None:
+    return Receipt(**(data | {"won_by": Channel(data["won_by"])})) if data else None

@@ -1,0 +1,349 @@
+"""Generations in the database: every change is a compare-and-set, one revision each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from services.errors import Conflict, NotFound
+from services.model import FINAL, NEXT, Generation, Kept, Kind, Phase, Receipt, TraceEntry
+from services.store.engine import reading_engine, writing_engine
+from services.store.migrate import migrate
+from services.store.rows import changes_to_row, from_row, to_row, trace_from_row, trace_to_row
+from services.store.tables import generations as g
+from services.store.tables import idempotency_keys, trace_entries
+from services.store.writer import InlineWriter, Writer
+
+T = TypeVar("T")
+LEASE_S = 30.0
+_FINAL = [str(phase) for phase in FINAL]
+
+
+class Store:
+    """`process` names the owner of this process's leases; `inline` runs everything on the loop (tests)."""
+
+    def __init__(
+        self, url: str, *, process: str, now: Callable[[], float] = time.time, inline: bool = False
+    ) -> None:
+        self.process = process
+        self._now = now
+        self._inline = inline
+        self._writes = writing_engine(url)
+        self._reads = reading_engine(url)
+
+    async def open(self) -> None:
+        """Migrate, then accept work. Raises CannotStart."""
+        if self._inline:
+            migrate(self._writes)
+            self._writer: Writer | InlineWriter = InlineWriter(self._writes)
+            return
+        await asyncio.to_thread(migrate, self._writes)
+        self._writer = Writer(self._writes)
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-reader")
+
+    async def close(self) -> None:
+        await self._writer.close()
+        if not self._inline:
+            self._readers.shutdown(wait=False)
+        self._reads.dispose()
+        self._writes.dispose()
+
+    # -- what a person does ------------------------------------------------------------------
+
+    async def add(
+        self, rows: Sequence[Generation], *, key: str | None = None, fingerprint: str = ""
+    ) -> list[Generation]:
+        """Commit the intent. With a `key` that is known, its generations are given back instead.
+
+        Raises Conflict when the key came with another fingerprint.
+        """
+
+        def work(connection: Connection) -> list[Generation]:
+            first = rows[0]
+            if key is not None:
+                known = _known_key(connection, first.owner, key, fingerprint)
+                if known:
+                    return known
+                connection.execute(
+                    insert(idempotency_keys).values(
+                        owner=first.owner,
+                        key=key,
+                        fingerprint=fingerprint,
+                        request_id=first.request_id,
+                        created_at=first.created_at,
+                    )
+                )
+            lease = {"lease_owner": self.process, "lease_until": self._now() + LEASE_S}
+            connection.execute(insert(g), [to_row(row) | lease for row in rows])
+            return list(rows)
+
+        return await self._writer.do(work)
+
+    async def get(self, generation_id: str, *, owner: str | None = None) -> Generation:
+        """Raises NotFound, also for what is hidden or somebody else's when `owner` is named."""
+        query = select(g).where(g.c.id == generation_id)
+        if owner is not None:
+            query = query.where(g.c.owner == owner, g.c.hidden_at.is_(None))
+        rows = await self._read(lambda connection: connection.execute(query).mappings().all())
+        if not rows:
+            raise NotFound("There is no such generation here.")
+        return from_row(rows[0])
+
+    async def page(
+        self,
+        *,
+        owner: str,
+        kind: Kind | None = None,
+        query: str = "",
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[Generation]:
+        """Newest first: ids grow with time, so the id is the key of the page."""
+        wanted = select(g).where(g.c.owner == owner, g.c.hidden_at.is_(None))
+        if kind is not None:
+            wanted = wanted.where(g.c.kind == str(kind))
+        if query:
+            wanted = wanted.where(g.c.prompt.icontains(query, autoescape=True))
+        if before is not None:
+            wanted = wanted.where(g.c.id < before)
+        wanted = wanted.order_by(g.c.id.desc()).limit(limit)
+        return await self._generations(wanted)
+
+    async def note(self, generation_id: str, **changes: Any) -> Generation | None:
+        """Change what is nobody's phase (hidden, shown, poster, ...); None when there is no such row."""
+        return await self._change(g.c.id == generation_id, changes)
+
+    async def hide_final(self, *, owner: str, kind: Kind | None) -> list[str]:
+        """The ids that were hidden."""
+        where = [g.c.owner == owner, g.c.hidden_at.is_(None), g.c.phase.in_(_FINAL)]
+        if kind is not None:
+            where.append(g.c.kind == str(kind))
+        statement = (
+            update(g).where(*where).values(**self._stamp({"hidden_at": self._now()})).returning(g.c.id)
+        )
+        return await self._writer.do(lambda connection: list(connection.execute(statement).scalars()))
+
+    # -- what a watcher does -----------------------------------------------------------------
+
+    async def advance(
+        self, generation_id: str, *, epoch: int, to: Phase, **changes: Any
+    ) -> Generation | None:
+        """Into the next phase, if the row is still this watcher's and may go there; else None."""
+        sources = [str(phase) for phase, following in NEXT.items() if to in following]
+        where = and_(g.c.id == generation_id, g.c.epoch == epoch, g.c.phase.in_(sources))
+        return await self._change(where, {"phase": to, **changes})
+
+    async def amend(self, generation_id: str, *, epoch: int, **changes: Any) -> Generation | None:
+        """Change an open row without leaving its phase; None when it is not this watcher's any more."""
+        where = and_(g.c.id == generation_id, g.c.epoch == epoch, g.c.phase.not_in(_FINAL))
+        return await self._change(where, changes)
+
+    async def complete(
+        self, generation_id: str, *, epoch: int, kept: Kept, receipt: Receipt
+    ) -> Generation | None:
+        """The one commit point (R2): from every phase but `completed`, once; else None."""
+        where = and_(g.c.id == generation_id, g.c.epoch == epoch, g.c.phase != str(Phase.COMPLETED))
+        changes = {
+            "phase": Phase.COMPLETED,
+            "progress": 1.0,
+            "stage": "",
+            "error_code": "",
+            "error_text": "",
+            "kept": kept,
+            "receipt": receipt,
+            "finished_at": receipt.kept_at,
+        }
+        return await self._change(where, changes)
+
+    async def journal(
+        self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float, str]]
+    ) -> list[Generation]:
+        """Keep trace lines and (id, epoch, progress, stage) in one transaction; the rows that moved."""
+
+        def work(connection: Connection) -> list[Generation]:
+            if entries:
+                connection.execute(insert(trace_entries), [trace_to_row(entry) for entry in entries])
+            moved = []
+            for generation_id, epoch, value, stage in progress:
+                row = connection.execute(
+                    _PROGRESS,
+                    {
+                        "the_id": generation_id,
+                        "the_epoch": epoch,
+                        "value": value,
+                        "the_stage": stage,
+                        "at": self._now(),
+                    },
+                )
+                moved += [from_row(found) for found in row.mappings()]
+            return moved
+
+        return await self._writer.do(work)
+
+    # -- leases ------------------------------------------------------------------------------
+
+    async def claim(self, generation_id: str | None = None) -> list[Generation]:
+        """Take over every row that is still to be watched (or one), each with a new epoch."""
+        now = self._now()
+        where = _watched(now) if generation_id is None else g.c.id == generation_id
+        statement = (
+            update(g)
+            .where(where)
+            .values(epoch=g.c.epoch + 1, lease_owner=self.process, lease_until=now + LEASE_S)
+            .returning(*g.c)
+        )
+        rows = await self._writer.do(lambda connection: connection.execute(statement).mappings().all())
+        return sorted((from_row(row) for row in rows), key=lambda row: row.id)
+
+    async def renew(self) -> None:
+        """One statement for all of this process's rows."""
+        statement = (
+            update(g)
+            .where(g.c.lease_owner == self.process, g.c.phase.not_in(_FINAL))
+            .values(lease_until=self._now() + LEASE_S)
+        )
+        await self._writer.do(lambda connection: connection.execute(statement) and None)
+
+    async def release(self) -> None:
+        statement = (
+            update(g).where(g.c.lease_owner == self.process).values(lease_owner=None, lease_until=None)
+        )
+        await self._writer.do(lambda connection: connection.execute(statement) and None)
+
+    # -- what is asked -----------------------------------------------------------------------
+
+    async def trace(self, generation_id: str) -> list[TraceEntry]:
+        query = (
+            select(trace_entries)
+            .where(trace_entries.c.generation_id == generation_id)
+            .order_by(trace_entries.c.seq)
+        )
+        rows = await self._read(lambda connection: connection.execute(query).mappings().all())
+        return [trace_from_row(row) for row in rows]
+
+    async def open_count(self) -> dict[Phase, int]:
+        query = select(g.c.phase, func.count()).where(g.c.phase.not_in(_FINAL)).group_by(g.c.phase)
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        return {Phase(phase): count for phase, count in rows}
+
+    async def durations(self, backend: str, model: str, *, last: int = 50) -> list[float]:
+        """Seconds from the submit to the bytes of the last finished runs, shortest first."""
+        query = (
+            select(g.c.finished_at - g.c.submitted_at)
+            .where(
+                g.c.backend == backend,
+                g.c.model == model,
+                g.c.phase == str(Phase.COMPLETED),
+                g.c.submitted_at.is_not(None),
+            )
+            .order_by(g.c.finished_at.desc())
+            .limit(last)
+        )
+        rows = await self._read(lambda connection: connection.execute(query).scalars().all())
+        return sorted(float(value) for value in rows)
+
+    async def held_jobs(self, backend: str, job_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that a row of ours holds already."""
+        query = select(g.c.job_id).where(g.c.backend == backend, g.c.job_id.in_(job_ids))
+        return set(await self._read(lambda connection: connection.execute(query).scalars().all()))
+
+    async def media_names(self) -> set[str]:
+        """Every file of the media folder that a row names."""
+        query = select(g.c.kept, g.c.poster, g.c.preview, g.c.request)
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        names: set[str | None] = set()
+        for kept, poster, preview, request in rows:
+            names |= {kept and kept["name"], poster, preview, request.get("source")}
+        return {name for name in names if name}
+
+    async def ping(self) -> None:
+        """Raises StoreFailed when the database does not take a write."""
+        await self._writer.do(
+            lambda connection: connection.execute(select(func.count()).select_from(idempotency_keys)) and None
+        )
+
+    # -- below -------------------------------------------------------------------------------
+
+    async def _change(self, where: ColumnElement[bool], changes: dict[str, Any]) -> Generation | None:
+        statement = update(g).where(where).values(**self._stamp(changes)).returning(*g.c)
+        row: RowMapping | None = await self._writer.do(
+            lambda connection: connection.execute(statement).mappings().one_or_none()
+        )
+        return from_row(row) if row else None
+
+    def _stamp(self, changes: dict[str, Any]) -> dict[str, Any]:
+        return {**changes_to_row(changes), "updated_at": self._now(), "revision": g.c.revision + 1}
+
+    async def _generations(self, query: Any) -> list[Generation]:
+        rows = await self._read(lambda connection: connection.execute(query).mappings().all())
+        return [from_row(row) for row in rows]
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with self._reads.connect() as connection:
+                return work(connection)
+
+        if self._inline:
+            return run()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+
+def _watched(now: float) -> ColumnElement[bool]:
+    """Not final; or stopped, but its job may still bring what was paid for."""
+    stopped = and_(
+        g.c.phase == str(Phase.DROPPED), g.c.job_id.is_not(None), func.coalesce(g.c.watch_until, now) > now
+    )
+    return or_(g.c.phase.not_in(_FINAL), stopped)
+
+
+def _known_key(connection: Connection, owner: str, key: str, fingerprint: str) -> list[Generation]:
+    keys = idempotency_keys
+    known = (
+        connection.execute(select(keys).where(keys.c.owner == owner, keys.c.key == key))
+        .mappings()
+        .one_or_none()
+    )
+    if known is None:
+        return []
+    if known["fingerprint"] != fingerprint:
+        raise Conflict("This Idempotency-Key was used with another request. Send a new key.")
+    rows = connection.execute(select(g).where(g.c.request_id == known["request_id"]).order_by(g.c.id))
+    return [from_row(row) for row in rows.mappings()]
+
+
+_PROGRESS = (
+    update(g)
+    .where(
+        g.c.id == bindparam("the_id"),
+        g.c.epoch == bindparam("the_epoch"),
+        g.c.phase.not_in(_FINAL),
+        or_(g.c.progress.is_(None), g.c.progress < bindparam("value"), g.c.stage != bindparam("the_stage")),
+    )
+    .values(
+        progress=case(
+            (or_(g.c.progress.is_(None), g.c.progress < bindparam("value")), bindparam("value")),
+            else_=g.c.progress,
+        ),
+        stage=bindparam("the_stage"),
+        revision=g.c.revision + 1,
+        updated_at=bindparam("at"),
+    )
+    .returning(*g.c)
+)

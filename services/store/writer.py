@@ -1,0 +1,98 @@
+"""All writes of a process, in order, on one connection: what is waiting together is committed together."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.errors import StoreFailed
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+BATCH = 64
+
+
+class Writer:
+    """One thread with one connection; a commit is on the disk before the writer answers.
+
+    Waiting writes share one transaction (group commit), so a burst pays for one fsync. When one of
+    them fails the batch is rolled back and each is done again alone: a failure stays its own.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def do(self, work: Work[T]) -> T:
+        """Run `work` in a transaction. Shielded: once asked, a write is done even if the asker is gone."""
+        done: Future[T] = Future()
+        self._waiting.put((work, done))
+        return await asyncio.shield(asyncio.wrap_future(done))
+
+    async def close(self) -> None:
+        self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        with self._engine.connect() as connection:
+            while (first := self._waiting.get()) is not None:
+                batch = [first]
+                ended = False
+                while len(batch) < BATCH and not self._waiting.empty():
+                    item = self._waiting.get()
+                    if item is None:
+                        ended = True
+                        break
+                    batch.append(item)
+                self._commit(connection, batch)
+                if ended:
+                    return
+
+    def _commit(self, connection: Connection, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
+        try:
+            with connection.begin():
+                results = [work(connection) for work, _ in batch]
+        except Exception as error:
+            if len(batch) > 1:
+                for item in batch:
+                    self._commit(connection, [item])
+            else:
+                batch[0][1].set_exception(_spoken(error))
+        else:
+            for (_, done), result in zip(batch, results, strict=True):
+                done.set_result(result)
+
+
+class InlineWriter:
+    """The same promise without a thread, for tests in virtual time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.connect()
+
+    async def do(self, work: Work[T]) -> T:
+        try:
+            with self._connection.begin():
+                return work(self._connection)
+        except SQLAlchemyError as error:
+            raise _spoken(error) from error
+
+    async def close(self) -> None:
+        self._connection.close()
+
+
+def _spoken(error: Exception) -> Exception:
+    if not isinstance(error, SQLAlchemyError):
+        return error
+    cause = str(getattr(error, "orig", None) or type(error).__name__)
+    spoken = StoreFailed(f"The database could not be written ({cause}). Look at the data folder's disk.")
+    spoken.__cause__ = error
+    return spoken
