@@ -1,0 +1,71 @@
+"""An order becomes a file: the scene is set once, then drawn frame by frame."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+
+from services.animatic.film.camera import Camera
+from services.animatic.film.encode import Progress, save_film, save_still, save_thumbnail
+from services.animatic.film.lens import Lens
+from services.animatic.film.palette import palette_of
+from services.animatic.film.planes import Bench, Planes, blank
+from services.animatic.film.reading import Reading, read
+from services.animatic.film.scenes import set_scene
+from services.animatic.film.stage import Stage
+from services.animatic.order import Order
+
+
+
+
+def render(order: Order, source: Path | None, target: Path, thumbnail: Path, progress: Progress) -> None:
+    """`target` ends with .mp4 or .png; both files appear whole or not at all."""
+    frames = draw(order, source)
+    if target.suffix == ".png":
+        frame = next(frames)
+        save_still(frame, target)
+        save_thumbnail(frame, thumbnail)
+        return
+    best = order.frame_count * 2 // 5
+    save_film(_keep(frames, best, thumbnail), order, target, progress)
+
+
+def draw(order: Order, source: Path | None = None) -> Iterator[Planes]:
+    """The frames in order; each is valid until the next is asked for."""
+    reading = read(order.prompt, order.seed, order.style_name, order.shot_size)
+    camera = Camera(reading.move, order.width, order.height, order.duration)
+    canvas, bench, parts = _set(order, reading, camera)
+    lens = Lens(order.width, order.height, camera.canvas, bench)
+    count = order.frame_count if order.duration else 1
+    for number in range(count):
+        moment = camera.at(number / order.frame_rate if order.duration else 0.0)
+        for part in parts:
+            part(canvas, moment)
+        yield lens.see(canvas, moment, number)
+
+
+def _set(order: Order, reading: Reading, camera: Camera) -> tuple[Planes, Bench, list[Callable[..., None]]]:
+    width, height = camera.canvas
+    margin_x, margin_y = camera.margin
+    bench = Bench(width + 2 * margin_x, height + 2 * margin_y)
+    stage = Stage(
+        width=width,
+        height=height,
+        margin_x=margin_x,
+        margin_y=margin_y,
+        reading=reading,
+        palette=palette_of(reading, order.seed),
+        seed=order.seed ^ int.from_bytes(order.prompt.encode()[:64]) % 2**61,
+        bench=bench,
+    )
+    set_scene(stage)
+    return blank(width, height), bench, list(stage.parts)
+
+
+def _keep(frames: Iterator[Planes], number: int, thumbnail: Path) -> Iterator[Planes]:
+    for place, frame in enumerate(frames):
+        if place == number:
+            save_thumbnail(frame, thumbnail)
+        yield frame
+
+
