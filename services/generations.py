@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from uuid6 import UUID, uuid7
+
+from services.backends.base import Backend
 from services.bus import Bus
 from services.catalogue import Catalogue
-from services.model import LOCAL_OWNER, Draft, Generation, Kind, TraceEntry
+from services.errors import BackendUnavailable, Conflict, InvalidRequest
+from services.journal import Journal
+from services.model import FINAL, LOCAL_OWNER, Draft, Generation, Kind, Phase, Request, TraceEntry
 from services.settings import Settings
+from services.store.store import Store
+from services.watching import Watching
+
+MOST_AT_ONCE = 4
+SEEDS = 2**32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +42,36 @@ class Typical:
 
 
 class Generations:
-    bus: Bus
-    catalogue: Catalogue
-    settings: Settings
+    """`keep_source` puts a picture's bytes into the media folder and gives its name; `media_path` finds
+    a kept file. A person sees what is theirs: everything else is NotFound.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        journal: Journal,
+        bus: Bus,
+        watching: Watching,
+        backends: dict[str, Backend],
+        catalogue: Catalogue,
+        settings: Settings,
+        keep_source: Callable[[bytes], Awaitable[str]],
+        media_path: Callable[[str], Path],
+        now: Callable[[], float] = time.time,
+        dice: random.Random | None = None,
+    ) -> None:
+        self.bus = bus
+        self.catalogue = catalogue
+        self.settings = settings
+        self._store = store
+        self._journal = journal
+        self._watching = watching
+        self._backends = backends
+        self._keep_source = keep_source
+        self._media_path = media_path
+        self._now = now
+        self._dice = dice or random.SystemRandom()
 
     async def start(
         self,
@@ -45,11 +85,23 @@ class Generations:
         """Commit `count` generations (1-4, images only above 1) and begin; the submit follows by itself.
 
         With a `key` (the client's Idempotency-Key): the same key and fingerprint give the same generations
-        again, another fingerprint raises Conflict. Raises InvalidRequest.
+        again, another fingerprint raises Conflict. Raises InvalidRequest, NoModels, StoreFailed.
         """
+        _check_count(draft, count)
+        request = self.catalogue.complete(draft, seed_from=lambda: self._dice.randrange(SEEDS))
+        request_id = str(uuid7())
+        rows = [self._intent(request, request_id, owner, number) for number in range(count)]
+        kept = await self._store.add(rows, key=key, fingerprint=fingerprint or "")
+        if kept[0].request_id == request_id:
+            for generation in kept:
+                self._journal.note(generation.id, "engine", "phase", phase=str(generation.phase))
+                self.bus.publish(generation)
+                self._watching.watch(generation)
+        return kept
 
     async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """Raises NotFound (also for what is somebody else's, or deleted)."""
+        return await self._store.get(generation_id, owner=owner)
 
     async def recent(
         self,
@@ -61,39 +113,147 @@ class Generations:
         limit: int = 50,
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
+        if cursor is not None and not _is_id(cursor):
+            raise InvalidRequest("This cursor is not one of ours. Begin without one.", field="cursor")
+        rows = await self._store.page(owner=owner, kind=kind, query=query, before=cursor, limit=limit + 1)
+        return Page(items=rows[:limit], next=rows[limit - 1].id if len(rows) > limit else None)
 
     async def trace(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> list[TraceEntry]:
         """The timeline, oldest first. Raises NotFound."""
+        await self.get(generation_id, owner=owner)
+        await self._journal.flush()
+        return await self._store.trace(generation_id)
 
     async def check(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """Ask the backend at once ("Check now"); an unconfirmed one is searched for. Raises NotFound."""
+        generation = await self.get(generation_id, owner=owner)
+        self._watching.check(generation)
+        return generation
 
     async def stop(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """Stop an open one (a no-op on a final one); what still arrives is kept apart. Raises NotFound."""
+        generation = await self.get(generation_id, owner=owner)
+        while generation.phase not in FINAL:
+            now = self._now()
+            stopped = await self._store.advance(
+                generation.id,
+                epoch=generation.epoch,
+                to=Phase.DROPPED,
+                stop_requested_at=now,
+                finished_at=now,
+                stage="",
+            )
+            if stopped is not None:
+                self._journal.note(stopped.id, "engine", "stop")
+                self.bus.publish(stopped)
+                await self._cancel_remote(stopped)
+                return stopped
+            generation = await self.get(generation_id, owner=owner)
+        return generation
 
     async def retry(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """The same request as a new generation. Raises NotFound."""
+        old = await self.get(generation_id, owner=owner)
+        row = self._intent(old.request, str(uuid7()), owner, 0)
+        await self._store.add([row])
+        self._journal.note(row.id, "engine", "phase", phase=str(row.phase))
+        self.bus.publish(row)
+        self._watching.watch(row)
+        return row
 
     async def submit_again(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """Send an unconfirmed one once more, knowing that it may be paid twice. Raises NotFound, Conflict."""
+        generation = await self.get(generation_id, owner=owner)
+        sent = None
+        if generation.phase is Phase.UNCONFIRMED:
+            sent = await self._watching.submit_again(generation)
+        if sent is None:
+            raise Conflict("Only an unconfirmed generation can be sent again.")
+        return sent
 
     async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
         """Hide it; an open one is stopped too. Raises NotFound."""
+        await self.stop(generation_id, owner=owner)
+        hidden = await self._store.note(generation_id, hidden_at=self._now())
+        if hidden is not None:
+            self.bus.publish(hidden)
 
     async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
         """Hide all final ones; how many there were."""
+        hidden = await self._store.hide_final(owner=owner, kind=kind)
+        for generation_id in hidden:
+            self.bus.publish(await self._store.get(generation_id))
+        return len(hidden)
 
     async def shown(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
         """A page has the first frame on its screen: noted in the receipt, once."""
+        generation = await self.get(generation_id, owner=owner)
+        receipt = generation.receipt
+        if receipt is not None and receipt.shown_at is None:
+            noted = await self._store.note(generation_id, receipt=replace(receipt, shown_at=self._now()))
+            if noted is not None:
+                self.bus.publish(noted)
 
     async def typical(self, backend: str, model: str) -> Typical | None:
         """None without history."""
+        durations = await self._store.durations(backend, model)
+        if not durations:
+            return None
+        return Typical(
+            p50_s=durations[len(durations) // 2],
+            p90_s=durations[min(len(durations) - 1, len(durations) * 9 // 10)],
+            runs=len(durations),
+        )
 
     async def add_source(self, data: bytes) -> str:
         """Keep a source picture (png, jpeg, webp; 50 MB, 40 megapixels at most); its name for a Draft.
 
         Raises InvalidRequest.
         """
+        return await self._keep_source(data)
 
     def media(self, name: str) -> Path:
         """Where a kept file lies on the disk."""
+        return self._media_path(name)
+
+    # -- below -------------------------------------------------------------------------------
+
+    def _intent(self, request: Request, request_id: str, owner: str, number: int) -> Generation:
+        now = self._now()
+        model = self.catalogue.find(request.kind, request.backend, request.model)
+        every_s = (model and model.poll_every_s) or self.settings.poll_every_s
+        attempts = (model and model.poll_attempts) or self.settings.poll_attempts
+        return Generation(
+            id=str(uuid7()),
+            request_id=request_id,
+            owner=owner,
+            request=replace(request, seed=(request.seed + number) % SEEDS),
+            phase=Phase.PENDING,
+            created_at=now,
+            updated_at=now,
+            late_after_s=every_s * attempts,
+            watch_until=now + ((model and model.watch_for_s) or self.settings.watch_for_s),
+        )
+
+    async def _cancel_remote(self, generation: Generation) -> None:
+        backend = self._backends.get(generation.request.backend)
+        if backend is None or generation.job_id is None or not backend.capabilities.cancel:
+            return
+        try:
+            await backend.cancel(generation.job_id)
+        except BackendUnavailable:
+            self._journal.note(generation.id, "engine", "cancel_lost")
+
+
+def _check_count(draft: Draft, count: int) -> None:
+    most = MOST_AT_ONCE if draft.kind is Kind.IMAGE else 1
+    if not 1 <= count <= most:
+        raise InvalidRequest(f"Ask for 1 to {most} at once, not {count}.", field="count")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

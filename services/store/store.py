@@ -173,7 +173,7 @@ class Store:
         return await self._change(where, changes)
 
     async def journal(
-        self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float, str]]
+        self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float | None, str]]
     ) -> list[Generation]:
         """Keep trace lines and (id, epoch, progress, stage) in one transaction; the rows that moved."""
 

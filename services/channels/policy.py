@@ -1,0 +1,60 @@
+"""How often to ask: the polling policies, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LATE_GAPS_S = (15.0, 30.0, 60.0)
+LATE_AFTER_AN_HOUR_S = 300.0
+UNAUTHORIZED_GAP_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollPolicy:
+    """`first_s` and `gaps_s` hold while the stream is trusted, `quick_gaps_s` while it is not (R7, ours).
+
+    The last gap of each row repeats.
+    """
+
+    first_s: float = 10.0
+    gaps_s: tuple[float, ...] = (10.0,)
+    quick_gaps_s: tuple[float, ...] = (2.0,) * 10 + (3.0, 5.0, 8.0, 10.0)
+    slowest_quick_s: float = 10.0
+    at_most_every_s: float = 0.0
+    """The backend's own limit."""
+    trust_within_s: float = 3.0
+    """A stream that brought nothing about the job for so long is not waited for."""
+
+    def calm(self, attempt: int) -> float:
+        """The gap before the calm attempt of that number (0 is the first)."""
+        if attempt == 0:
+            return max(self.first_s, self.at_most_every_s)
+        return max(_nth(self.gaps_s, attempt - 1), self.at_most_every_s)
+
+    def quick(self, attempt: int) -> float:
+        return max(min(_nth(self.quick_gaps_s, attempt), self.slowest_quick_s), self.at_most_every_s)
+
+    def late(self, attempt: int, late_s: float) -> float:
+        """The quiet watch after the message (R5); `late_s` is how late it is by now."""
+        return LATE_AFTER_AN_HOUR_S if late_s >= 3600 else _nth(LATE_GAPS_S, attempt)
+
+
+def tool_policy(every_s: float, *, at_most_every_s: float = 0.0) -> PollPolicy:
+    """C3: the video and the image tool."""
+    return PollPolicy(
+        first_s=every_s, gaps_s=(every_s,), slowest_quick_s=every_s, at_most_every_s=at_most_every_s
+    )
+
+
+def chat_policy(after_s: float, every_s: float, *, at_most_every_s: float = 0.0) -> PollPolicy:
+    """C7: the chat's "smart" polling, a fallback."""
+    return PollPolicy(
+        first_s=after_s,
+        gaps_s=(1.0, 2.0, 5.0, 10.0),
+        slowest_quick_s=every_s,
+        at_most_every_s=at_most_every_s,
+    )
+
+
+def _nth(row: tuple[float, ...], index: int) -> float:
+    return row[min(index, len(row) - 1)]

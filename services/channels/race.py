@@ -1,0 +1,273 @@
+"""The race: push and poll at once, until one of them has the bytes in hand.
+
+A channel does not win by knowing an address. It wins when `keep` returns: bytes verified, stored and
+committed (R3). Until then the other goes on, and an address that fails sends the race back to asking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.channels.eventstream import StreamEvent
+from services.channels.host import Host
+from services.channels.policy import PollPolicy
+from services.channels.polling import Mouth, Polling
+from services.channels.sse import Ears, OpenStream, listen
+from services.errors import ChannelLost, DeliveryFailed
+from services.model import Channel, Failure, Report, Result
+
+UNCONFIRMED_FAILURE_S = 600.0
+"""How long a failure heard over push waits for a poll that answers (R4)."""
+KEEP_AGAIN_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the race stood when a channel brought its result; the receipt is made of it. Unix seconds."""
+
+    said_at: float
+    attempts: int
+    other_said: str
+    other_said_at: float | None
+    other_due_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What the race does to the world. `note(lane, event, **data)` and `progressed` must not block."""
+
+    keep: Callable[[Channel, Result, Standing], Awaitable[None]]
+    """Returns when the generation is complete; raises DeliveryFailed when the bytes could not be had."""
+    note: Callable[..., None]
+    progressed: Callable[[float | None, str], None]
+    now: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    channel: Channel
+    failure: Failure
+
+
+Verdict = Kept | Failed
+
+
+class Race:
+    """One job's race. `run` ends with the verdict, and only then; silence never ends it."""
+
+    def __init__(
+        self,
+        *,
+        open_stream: OpenStream | None,
+        understand: Callable[[StreamEvent], Report],
+        ask: Callable[[], Awaitable[Report]],
+        hands: Hands,
+        policy: PollPolicy,
+        host: Host,
+        late_in_s: float,
+        dice: random.Random,
+    ) -> None:
+        self._open_stream = open_stream
+        self._understand = understand
+        self._hands = hands
+        self._dice = dice
+        self._polling = Polling(
+            policy,
+            Mouth(
+                ask=ask,
+                asking=self._asking,
+                answered=self._answered,
+                lost=self._poll_lost,
+                due=lambda in_s: hands.note("poll", "due", at=round(hands.now() + in_s, 3)),
+            ),
+            host,
+            late_at_s=_monotonic() + late_in_s,
+            dice=dice,
+        )
+        self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
+        self._keep_failures = 0
+        self._keep_not_before = float("-inf")
+        self._said: dict[Channel, tuple[str, float]] = {}
+        self._push_failure: Failure | None = None
+        self._push_failure_deadline = float("inf")
+        self._pending_failure: Failed | None = None
+        self._verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+
+    async def run(self, name: str, *, resumed: bool = False) -> Verdict:
+        """`resumed`: ask at once, the job may have finished while nobody listened (R9)."""
+        if resumed:
+            self._polling.check("resumed")
+        runners = [asyncio.create_task(self._polling.run(), name=f"{name} poll")]
+        if self._open_stream is not None:
+            runners.append(asyncio.create_task(self._listen(self._open_stream), name=f"{name} push"))
+        for runner in runners:
+            runner.add_done_callback(self._runner_ended)
+        try:
+            return await self._verdict
+        finally:
+            losers = [*runners, *(task for _, task in self._keeping.values())]
+            for loser in losers:
+                loser.cancel()
+            await asyncio.gather(*losers, return_exceptions=True)
+
+    def check(self) -> None:
+        """A person wants to know now."""
+        self._polling.check("person")
+
+    # -- push --------------------------------------------------------------------------------
+
+    async def _listen(self, open_stream: OpenStream) -> None:
+        note = self._hands.note
+        ears = Ears(
+            opening=lambda: note("push", "opening"),
+            opened=self._push_opened,
+            heard=self._push_heard,
+            lost=self._push_lost,
+        )
+        await listen(open_stream, ears, dice=self._dice)
+
+    def _push_opened(self) -> None:
+        self._hands.note("push", "open")
+        self._polling.check("connected")
+
+    def _push_heard(self, event: StreamEvent) -> None:
+        if event.comment:
+            return
+        report = self._understand(event)
+        if report.foreign:
+            self._hands.note("push", "foreign")
+            return
+        self._polling.trust()
+        self._hear(Channel.PUSH, report)
+        if report.ask:
+            self._polling.check("asked")
+
+    def _push_lost(self, lost: ChannelLost, retry_in_s: float | None) -> None:
+        self._said[Channel.PUSH] = (lost.reason, self._hands.now())
+        self._hands.note("push", "lost", reason=lost.reason, retry_in_s=_round(retry_in_s))
+        self._polling.doubt()
+        if lost.reason == "gone":
+            self._polling.check("asked")
+
+    # -- poll --------------------------------------------------------------------------------
+
+    def _asking(self, attempt: int | None, because: str) -> None:
+        if attempt is None:
+            self._hands.note("poll", "check", because=because)
+        else:
+            self._hands.note("poll", "attempt", n=attempt)
+
+    def _answered(self, report: Report) -> None:
+        self._push_failure_deadline = float("inf")
+        self._hear(Channel.POLL, report)
+
+    def _poll_lost(self, lost: ChannelLost) -> None:
+        self._said[Channel.POLL] = (lost.reason, self._hands.now())
+        self._hands.note("poll", "lost", reason=lost.reason)
+        if self._push_failure is not None and _monotonic() >= self._push_failure_deadline:
+            self._fail(Failed(channel=Channel.PUSH, failure=self._push_failure))
+
+    # -- both --------------------------------------------------------------------------------
+
+    def _hear(self, channel: Channel, report: Report) -> None:
+        self._said[channel] = (report.heard, self._hands.now())
+        event = "event" if channel is Channel.PUSH else "answer"
+        self._hands.note(str(channel), event, heard=report.heard, progress=_round(report.progress))
+        if isinstance(report.outcome, Result):
+            self._collect(channel, report.outcome)
+        elif isinstance(report.outcome, Failure):
+            self._hear_failure(channel, report.outcome)
+        else:
+            self._hands.progressed(report.progress, "")
+
+    def _hear_failure(self, channel: Channel, failure: Failure) -> None:
+        if channel is Channel.POLL:
+            self._fail(Failed(channel=channel, failure=self._push_failure or failure))
+            return
+        if self._push_failure is None:
+            self._push_failure = failure
+            self._push_failure_deadline = _monotonic() + UNCONFIRMED_FAILURE_S
+            self._polling.expect_by(self._push_failure_deadline)
+        self._hands.progressed(None, "confirming_failure")
+        self._polling.check("failure")
+
+    def _fail(self, failed: Failed) -> None:
+        """A failure waits for bytes that are on their way; they would prove it wrong."""
+        if self._keeping:
+            self._pending_failure = failed
+        else:
+            self._decide(failed)
+
+    def _collect(self, channel: Channel, result: Result) -> None:
+        if any(url == result.url for url, _ in self._keeping.values()) or channel in self._keeping:
+            self._hands.note("engine", "ignored", channel=str(channel), heard="result")
+            return
+        standing = self._standing(channel)
+        task = asyncio.create_task(self._keep(channel, result, standing), name=f"keep {channel}")
+        self._keeping[channel] = (result.url, task)
+
+    async def _keep(self, channel: Channel, result: Result, standing: Standing) -> None:
+        await asyncio.sleep(max(0.0, self._keep_not_before - _monotonic()))
+        self._hands.note("engine", "keeping", channel=str(channel))
+        try:
+            await self._hands.keep(channel, result, standing)
+        except DeliveryFailed as failed:
+            self._keeping.pop(channel)
+            self._keep_failed(channel, failed)
+        except Exception as error:
+            self._keeping.pop(channel)
+            self._break(error)
+        else:
+            self._keeping.pop(channel)
+            self._decide(Kept(channel=channel))
+
+    def _keep_failed(self, channel: Channel, failed: DeliveryFailed) -> None:
+        self._hands.note("engine", "keep_failed", channel=str(channel), reason=failed.reason)
+        self._hands.progressed(None, "delivery_retry")
+        pause = KEEP_AGAIN_S[min(self._keep_failures, len(KEEP_AGAIN_S) - 1)]
+        self._keep_failures += 1
+        self._keep_not_before = _monotonic() + (0.0 if self._keep_failures == 1 else pause)
+        if self._pending_failure is not None and not self._keeping:
+            self._decide(self._pending_failure)
+        else:
+            self._polling.check("delivery")
+
+    def _standing(self, channel: Channel) -> Standing:
+        other = Channel.POLL if channel is Channel.PUSH else Channel.PUSH
+        said, said_at = self._said.get(other, ("", None))
+        due_in_s = max(0.0, self._polling.due_at - _monotonic())
+        return Standing(
+            said_at=self._hands.now(),
+            attempts=self._polling.attempts,
+            other_said=said,
+            other_said_at=said_at,
+            other_due_at=self._hands.now() + due_in_s if other is Channel.POLL else None,
+        )
+
+    def _decide(self, verdict: Verdict) -> None:
+        if not self._verdict.done():
+            self._verdict.set_result(verdict)
+
+    def _break(self, error: BaseException) -> None:
+        if not self._verdict.done():
+            self._verdict.set_exception(error)
+
+    def _runner_ended(self, runner: asyncio.Task[None]) -> None:
+        if not runner.cancelled() and (error := runner.exception()) is not None:
+            self._break(error)
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,168 @@
+"""Bytes in hand, then done: from a result's address to the final row."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from services.bus import Bus
+from services.channels.race import Standing
+from services.errors import DeliveryFailed
+from services.journal import Journal
+from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Keeps(Protocol):
+    """What delivery needs of the media room."""
+
+    async def keep(
+        self,
+        generation_id: str,
+        kind: Kind,
+        url: str,
+        *,
+        credentials: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Kept: ...
+
+    async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]: ...
+
+    async def discard(self, kept: Kept) -> None: ...
+
+
+class Delivery:
+    def __init__(
+        self,
+        store: Store,
+        keeper: Keeps,
+        bus: Bus,
+        journal: Journal,
+        *,
+        now: Callable[[], float] = time.time,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._keeper = keeper
+        self._bus = bus
+        self._journal = journal
+        self._now = now
+        self._checkpoint = checkpoint
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def keep(
+        self,
+        generation: Generation,
+        channel: Channel,
+        result: Result,
+        standing: Standing,
+        *,
+        credentials: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Returns when the generation is complete, by this channel or by the other.
+
+        Raises DeliveryFailed when the bytes could not be had; the race goes on.
+        """
+        await self._enter(generation, Phase.COLLECTING)
+        try:
+            kept = await self._keeper.keep(
+                generation.id, generation.request.kind, result.url, credentials=credentials
+            )
+        except DeliveryFailed:
+            await self._enter(generation, Phase.PROCESSING)
+            raise
+        self._checkpoint("before_commit")
+        # From here on nothing may be cut in two: the row, the news and the log line go together.
+        commit = asyncio.create_task(
+            self._commit(generation, channel, result, standing, kept), name=f"commit {generation.id}"
+        )
+        self._own(commit)
+        await asyncio.shield(commit)
+
+    async def close(self) -> None:
+        """Let commits end; posters that are being made are left for the next start."""
+        commits = [task for task in self._tasks if task.get_name().startswith("commit")]
+        if commits:
+            await asyncio.wait(commits, timeout=1.0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def illustrate(self, generation: Generation) -> None:
+        """Make the poster and the hover preview of a kept result, some time soon."""
+        if generation.kept is not None:
+            self._own(
+                asyncio.create_task(
+                    self._illustrate(generation.id, generation.kept), name=f"illustrate {generation.id}"
+                )
+            )
+
+    async def _enter(self, generation: Generation, phase: Phase) -> None:
+        moved = await self._store.advance(generation.id, epoch=generation.epoch, to=phase)
+        if moved is not None:
+            self._bus.publish(moved)
+
+    async def _commit(
+        self, generation: Generation, channel: Channel, result: Result, standing: Standing, kept: Kept
+    ) -> None:
+        receipt = self._receipt(generation, channel, result, standing)
+        done = await self._store.complete(generation.id, epoch=generation.epoch, kept=kept, receipt=receipt)
+        if done is None:
+            # The other channel was first, or the row was taken over: these bytes are a second copy.
+            await self._keeper.discard(kept)
+            self._journal.note(generation.id, "engine", "ignored", channel=str(channel), heard="bytes")
+            return
+        self._checkpoint("after_commit")
+        self._journal.note(generation.id, "engine", "won", channel=str(channel))
+        self._bus.publish(done)
+        _log_win(done, receipt)
+        self.illustrate(done)
+
+    def _receipt(
+        self, generation: Generation, channel: Channel, result: Result, standing: Standing
+    ) -> Receipt:
+        now = self._now()
+        late = now - (generation.created_at + generation.late_after_s)
+        return Receipt(
+            won_by=channel,
+            backend_said_at=standing.said_at,
+            backend_finished_at=result.finished_at,
+            kept_at=now,
+            attempts=standing.attempts,
+            other_said=standing.other_said,
+            other_said_at=standing.other_said_at,
+            other_due_at=standing.other_due_at,
+            late_s=round(late, 3) if late > 0 else None,
+        )
+
+    async def _illustrate(self, generation_id: str, kept: Kept) -> None:
+        poster, preview = await self._keeper.illustrate(kept)
+        if poster or preview:
+            changed = await self._store.note(generation_id, poster=poster, preview=preview)
+            if changed is not None:
+                self._bus.publish(changed)
+
+    def _own(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _log_win(done: Generation, receipt: Receipt) -> None:
+    word = "Video" if done.request.kind is Kind.VIDEO else "Image"
+    if receipt.won_by is Channel.PUSH:
+        log.info("🎬 ✅ %s generation completed via SSE: %s", word, done.id)
+    else:
+        log.info("🎬 ✅ %s ready via polling! %s", word, done.id)
+    log.info(
+        "%s completed channel=%s attempts=%d lag_s=%.3f total_s=%.1f%s",
+        done.id,
+        receipt.won_by,
+        receipt.attempts,
+        receipt.kept_at - (receipt.backend_finished_at or receipt.backend_said_at),
+        receipt.kept_at - done.created_at,
+        f" late_s={receipt.late_s:.1f}" if receipt.late_s else "",
+    )
