@@ -1,0 +1,109 @@
+"""Poster and hover preview of a kept file: pure functions that run in the worker."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from PIL import Image, ImageStat
+
+from services.media.probe import known_format, open_film, open_picture, picture_of
+from services.model import Kind
+
+POSTER_WIDTH = 640
+PREVIEW_WIDTH = 320
+PREVIEW_S = 3
+PREVIEW_FPS = 12
+DARK = 20  # mean luma of 255
+
+
+def poster(path: Path, out: Path) -> None:
+    """A WebP, at most 640 px wide."""
+    found = known_format(path)
+    image = _telling_frame(path) if found.kind is Kind.VIDEO else _first_image(path)
+    image.thumbnail((POSTER_WIDTH, POSTER_WIDTH * 4), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    image.save(out, "WEBP", quality=80, method=2)
+
+
+def preview(path: Path, out: Path) -> None:
+    """The first three seconds as a silent H.264 film, 320 px wide, that plays from its first bytes."""
+    with (
+        open_film(path, known_format(path)) as film,
+        av.open(str(out), "w", format="mp4", options={"movflags": "+faststart"}) as made,
+    ):
+        frames = _thinned(film, picture_of(film))
+        first = next(frames)
+        stream = made.add_stream("libx264", rate=PREVIEW_FPS, options=_X264)
+        stream.width = PREVIEW_WIDTH
+        stream.height = max(2, round(first.height * PREVIEW_WIDTH / first.width / 2) * 2)
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1
+        for number, frame in enumerate(_chained(first, frames)):
+            small = frame.reformat(stream.width, stream.height, "yuv420p")
+            small.pts, small.time_base = number, Fraction(1, PREVIEW_FPS)
+            made.mux(stream.encode(small))
+        made.mux(stream.encode(None))
+
+
+_X264 = {"preset": "veryfast", "crf": "30", "maxrate": "160k", "bufsize": "320k"}
+
+
+def _chained(first: VideoFrame, others: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    yield first
+    yield from others
+
+
+def _thinned(film: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    due_s = 0.0
+    for number, frame in enumerate(film.decode(stream)):
+        at_s = frame.time if frame.time is not None else number / PREVIEW_FPS
+        if at_s >= PREVIEW_S:
+            return
+        if at_s >= due_s - 0.001:
+            yield frame
+            due_s = max(due_s + 1 / PREVIEW_FPS, at_s)
+
+
+def _first_image(path: Path) -> Image.Image:
+    with open_picture(path, known_format(path)) as image:
+        image.draft("RGB", (POSTER_WIDTH * 2, POSTER_WIDTH * 2))
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _telling_frame(path: Path) -> Image.Image:
+    """A third into the film, or later or earlier where that is dark; the brightest of a dark film."""
+    with open_film(path, known_format(path)) as film:
+        stream = picture_of(film)
+        length = stream.duration or 0
+        seen = []
+        for share in (1 / 3, 2 / 3, 1 / 10):
+            frame = _frame_at(film, stream, int(length * share))
+            if frame is None:
+                continue
+            image: Image.Image = frame.reformat(*_poster_size(frame), "rgb24").to_image()  # type: ignore[no-untyped-call]
+            luma = ImageStat.Stat(image.convert("L")).mean[0]
+            seen.append((luma, image))
+            if luma > DARK:
+                break
+        if not seen:
+            raise ValueError("The film has no frame that decodes.")
+        return max(seen, key=lambda each: each[0])[1]
+
+
+def _frame_at(film: InputContainer, stream: VideoStream, pts: int) -> VideoFrame | None:
+    """The frame shown at `pts`, in the stream's time base."""
+    film.seek(pts, stream=stream)
+    last = None
+    for frame in film.decode(stream):
+        last = frame
+        if frame.pts is None or frame.pts >= pts:
+            break
+    return last
+
+
+def _poster_size(frame: VideoFrame) -> tuple[int, int]:
+    width = min(frame.width, POSTER_WIDTH)
+    return width, max(1, round(frame.height * width / frame.width))
