@@ -1,0 +1,124 @@
+"""Tolerant reading of what backends answer: nothing in here raises on odd values."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+LINK = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+|\bwww\.\S+", re.IGNORECASE)
+LONGEST_SENTENCE = 200
+
+
+def read_json(body: bytes | str | None) -> Any:
+    """Raises ValueError, also for what is too long (None) or nested too deeply."""
+    if body is None:
+        raise ValueError("too long")
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def an_object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def a_text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def an_id(value: object) -> str:
+    """Ids come as text or as whole numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return a_text(value)
+
+
+def a_number(value: object) -> float | None:
+    """Finite, and no bool."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def numbers(value: object) -> tuple[float, ...]:
+    """The positive ones of a list, each once, in order of size."""
+    found = (a_number(each) for each in value) if isinstance(value, list) else ()
+    return tuple(sorted({number for number in found if number is not None and number > 0}))
+
+
+def a_fraction(value: object) -> float | None:
+    """0-1, or percent when above 1.
+
+    An exact 1 is taken for one percent: progress never goes backwards, and a finished job says so anyway.
+    """
+    number = a_number(value)
+    if number is None or number < 0:
+        return None
+    return min(number if number < 1 else number / 100, 1.0)
+
+
+def a_moment(value: object) -> float | None:
+    """An ISO 8601 time as Unix seconds; without a zone it is UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def own_sentence(body: bytes | str | None, *, without: Iterable[str] = ()) -> str:
+    """What the backend itself says about a refusal, as one short line without links; "" when nothing.
+
+    FastAPI's shapes: {"detail": text | [{"loc", "msg"}]}, {"errors": [{"field", "message"}]}, and kin.
+    """
+    try:
+        said = an_object(read_json(body))
+    except ValueError:
+        return ""
+    parts = [_said(each) for each in _complaints(said)]
+    return tidy("; ".join(part for part in parts if part), without=without)
+
+
+def tidy(text: str, *, without: Iterable[str] = ()) -> str:
+    """One short line: no links, no control characters, none of the texts named."""
+    for secret in without:
+        if len(secret) > 3:
+            text = text.replace(secret, "…")
+    text = LINK.sub("…", text)
+    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 1] + "…"
+
+
+def _complaints(said: dict[str, Any]) -> list[Any]:
+    if errors := objects(said.get("errors")):
+        return list(errors)
+    for name in ("detail", "error", "message"):
+        value = said.get(name)
+        if value:
+            return value if isinstance(value, list) else [value]
+    return []
+
+
+def _said(complaint: object) -> str:
+    if isinstance(complaint, str):
+        return complaint
+    parts = an_object(complaint)
+    text = a_text(parts.get("msg")) or a_text(parts.get("message")) or a_text(parts.get("detail"))
+    where = parts.get("field") or parts.get("loc")
+    field = str(where[-1]) if isinstance(where, list) and where else a_text(where)
+    return f"{field}: {text}" if field and text else text

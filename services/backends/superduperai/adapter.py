@@ -1,0 +1,205 @@
+"""The calls; what they carry and what is answered is put into words next door."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from services.backends.base import Capabilities
+from services.backends.reading import an_id
+from services.backends.superduperai.answers import Judge
+from services.backends.superduperai.hearing import Hearing
+from services.backends.superduperai.offers import model_of
+from services.backends.superduperai.orders import body_of, looks_like, picture_name
+from services.channels.eventstream import EventStream, StreamEvent, lost_by_status, open_stream
+from services.channels.host import Host
+from services.channels.web import Address, Answer, Web
+from services.errors import BackendUnavailable, ChannelLost
+from services.model import Generation, Kind, Model, Report
+
+POLL_S, SUBMIT_S, UPLOAD_S, LIST_S = 10.0, 30.0, 180.0, 20.0
+FILE_BYTES, LIST_BYTES = 1024 * 1024, 8 * 1024 * 1024
+CLOCKS_DIFFER_S = 300.0
+
+
+class SuperDuperAI:
+    def __init__(
+        self,
+        *,
+        name: str,
+        address: Address,
+        capabilities: Capabilities,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.name = name
+        self.capabilities = capabilities
+        self.host = Host(name)
+        self._address = address
+        self._web = Web(self.host, ssl_context=ssl_context)
+        self._judge = Judge(name, address)
+        self._hearing = Hearing(address)
+        self._references: dict[str, str] = {}
+        """By generation: a submit that is sent again has the same bytes, its reference's id included."""
+
+    async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
+        request = generation.request
+        reference = await self._upload(generation, source) if source is not None else None
+        headers = {"Content-Type": "application/json"}
+        if self.capabilities.keyed:
+            headers["Idempotency-Key"] = generation.id
+        answer = await self._work(
+            "POST",
+            f"/file/generate-{request.kind}",
+            within_s=SUBMIT_S,
+            content=body_of(request, reference),
+            headers=headers,
+        )
+        if answer.status == 409 and self.capabilities.keyed:
+            return await self._taken_before(generation)
+        self._judge.must_be_taken(answer, secrets=(request.prompt, request.negative_prompt))
+        job_id = self._judge.id_in(answer)
+        self._references.pop(generation.id, None)
+        return job_id
+
+    async def poll(self, job_id: str) -> Report:
+        try:
+            answer = await self._web.ask(
+                "GET",
+                self._url(f"/file/{_segment(job_id)}"),
+                within_s=POLL_S,
+                most_bytes=FILE_BYTES,
+                headers=self._headers(),
+            )
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise ChannelLost(f"{self.name} did not answer in time.", reason="timeout") from error
+        except (httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise ChannelLost(f"{self.name} cannot be reached.", reason="refused") from error
+        except httpx.HTTPError as error:
+            raise ChannelLost(f"{self.name} broke the connection.", reason="reset") from error
+        if answer.status != 200:
+            raise lost_by_status(answer.status, answer.headers)
+        return self._hearing.polled(answer.body)
+
+    @asynccontextmanager
+    async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[EventStream]:
+        url = self._url(f"/events/file.{_segment(job_id)}")
+        async with (
+            self._web.stream_client() as client,
+            open_stream(client, url, headers=self._address.headers(), silence_s=silence_s) as events,
+        ):
+            self.host.answered()
+            yield events
+
+    def understand(self, event: StreamEvent, job_id: str) -> Report:
+        return self._hearing.understand(event, job_id)
+
+    async def search(self, generation: Generation) -> list[str]:
+        """Raises BackendError."""
+        since = None if generation.submitted_at is None else generation.submitted_at - CLOCKS_DIFFER_S
+        query = {"types": str(generation.request.kind), "order_by": "created_at", "order": "descendent"}
+        files = self._judge.items_in(await self._list("/file", query | {"limit": "50"}))
+        ids = (an_id(file.get("id")) for file in files if looks_like(file, generation.request, since))
+        return [job_id for job_id in dict.fromkeys(ids) if job_id]
+
+    async def cancel(self, job_id: str) -> None:
+        if self.capabilities.cancel:
+            self._judge.must_be_gone(await self._work("DELETE", f"/file/{_segment(job_id)}", within_s=POLL_S))
+
+    async def models(self) -> list[Model]:
+        offers = self._judge.items_in(await self._list("/generation-config", {"limit": "100"}))
+        models: dict[tuple[Kind, str], Model] = {}
+        for offer in offers:
+            if model := model_of(offer, self.name):
+                models.setdefault((model.kind, model.name), model)
+        return list(models.values())
+
+    def headers_for(self, url: str) -> dict[str, str]:
+        return self._address.headers() if self._address.is_origin_of(url) else {}
+
+    async def close(self) -> None:
+        await self._web.close()
+
+    async def _upload(self, generation: Generation, source: bytes) -> str:
+        """Nothing is paid by an upload: whatever fails here, the request was not taken."""
+        if known := self._references.get(generation.id):
+            return known
+        name, content_type = picture_name(source)
+        try:
+            answer = await self._work(
+                "POST",
+                "/file/upload",
+                within_s=UPLOAD_S,
+                params={"type": "image"},
+                files={"payload": (name, source, content_type)},
+            )
+            self._judge.must_be_taken(answer)
+        except BackendUnavailable as error:
+            error.not_taken = True
+            raise
+        reference = self._judge.id_in_upload(answer)
+        self._references[generation.id] = reference
+        return reference
+
+    async def _taken_before(self, generation: Generation) -> str:
+        """The key is known there, with other bytes: a source was uploaded anew, and the first job runs."""
+        found = await self.search(generation) if self.capabilities.searchable else []
+        if len(found) == 1:
+            return found[0]
+        sentence = f"{self.name} took this before, and it cannot be told as which job."
+        raise BackendUnavailable(sentence, backend=self.name)
+
+    async def _list(self, path: str, query: dict[str, str]) -> Answer:
+        return await self._work("GET", path, within_s=LIST_S, most_bytes=LIST_BYTES, params=query)
+
+    async def _work(
+        self,
+        method: str,
+        path: str,
+        *,
+        within_s: float,
+        most_bytes: int = FILE_BYTES,
+        headers: dict[str, str] | None = None,
+        **parts: Any,
+    ) -> Answer:
+        """Raises BackendUnavailable; `not_taken` only where the connection never opened."""
+        if not self._address.url:
+            raise BackendUnavailable(f"{self.name} has not started yet.", backend=self.name, not_taken=True)
+        try:
+            return await self._web.ask(
+                method,
+                self._url(path),
+                within_s=within_s,
+                most_bytes=most_bytes,
+                headers=self._headers() | (headers or {}),
+                **parts,
+            )
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.InvalidURL,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            sentence = f"{self.name} cannot be reached."
+            raise BackendUnavailable(sentence, backend=self.name, not_taken=True) from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise BackendUnavailable(f"{self.name} did not answer in time.", backend=self.name) from error
+        except httpx.HTTPError as error:
+            raise BackendUnavailable(f"{self.name} broke the connection.", backend=self.name) from error
+
+    def _url(self, path: str) -> str:
+        if not self._address.url:
+            raise ChannelLost(f"{self.name} has not started yet.", reason="refused")
+        return f"{self._address.url}/api/v1{path}"
+
+    def _headers(self) -> dict[str, str]:
+        return {"Accept": "application/json", "Accept-Encoding": "identity"} | self._address.headers()
+
+
+def _segment(job_id: str) -> str:
+    """An id as one part of a path, whatever the backend put into it."""
+    return quote(job_id, safe="")

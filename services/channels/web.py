@@ -1,0 +1,164 @@
+"""One backend's address and HTTP clients, provider-neutral."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+
+from services.channels.host import Host
+from services.errors import CannotStart
+
+STREAMS_PER_CLIENT = 100
+CONNECT_S = 10.0
+KEEP_ALIVE_S = 3.0
+"""Shorter than the 5 s after which uvicorn closes: a submit must not meet a connection just given up."""
+
+
+class Address:
+    """Where a backend lives now, and its key; an embedded one moves when it restarts."""
+
+    def __init__(self, url: str = "", token: str = "") -> None:
+        self.url = ""
+        self._token = ""
+        if url:
+            self.move(url, token)
+
+    def move(self, url: str, token: str) -> None:
+        """Calls under way fail, and are made again by `channels`. Raises CannotStart."""
+        try:
+            parts = httpx.URL(url.strip())
+        except httpx.InvalidURL as error:
+            raise CannotStart("The backend's address cannot be read: write it as https://host.") from error
+        if parts.scheme not in ("http", "https") or not parts.host:
+            raise CannotStart("The backend's address must begin with http:// or https://.")
+        token = token.strip()
+        if not (token.isascii() and token.isprintable()):
+            raise CannotStart("The backend's token has characters that no header can carry.")
+        self.url = str(parts.copy_with(query=None, fragment=None)).rstrip("/")
+        self._token = token
+
+    def forget(self) -> None:
+        """Nobody lives there any more."""
+        self.url = ""
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+
+    def is_origin_of(self, url: str) -> bool:
+        try:
+            here, there = httpx.URL(self.url), httpx.URL(url)
+        except httpx.InvalidURL:
+            return False
+        return bool(self.url) and (here.scheme, here.host, here.port) == (
+            there.scheme,
+            there.host,
+            there.port,
+        )
+
+    def strip_from(self, text: str) -> str:
+        """Without the key, for a sentence that came from outside."""
+        return text.replace(self._token, "…") if self._token else text
+
+    def __repr__(self) -> str:
+        return "Address(…)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None
+    """None when it is longer than it may be."""
+
+
+class Web:
+    """One client for polls and submits, small ones for streams, one SSL context for all.
+
+    A pool that holds many streams is slow (5,000 opened in 20 s, in clients of 50 in 5 s), and one that
+    limits its connections dies when waiting requests are cancelled (encode/httpcore #1093).
+    """
+
+    def __init__(self, host: Host, *, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._host = host
+        self._ssl = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._requests = self._client()
+        self._shards: list[_Shard] = []
+
+    async def ask(self, method: str, url: str, *, within_s: float, most_bytes: int, **parts: Any) -> Answer:
+        """One request; `within_s` begins with its turn at the host.
+
+        Raises httpx.HTTPError, httpx.InvalidURL, TimeoutError.
+        """
+        async with self._host.request():
+            try:
+                async with asyncio.timeout(within_s):
+                    answer = await self._exchange(method, url, most_bytes, parts)
+            except (httpx.HTTPError, TimeoutError):
+                self._host.unanswered()
+                raise
+            self._host.answered()
+            return answer
+
+    async def _exchange(self, method: str, url: str, most_bytes: int, parts: dict[str, Any]) -> Answer:
+        async with self._requests.stream(method, url, **parts) as response:
+            body = await _read(response, most_bytes)
+            return Answer(status=response.status_code, headers=response.headers, body=body)
+
+    @asynccontextmanager
+    async def stream_client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client with room for one more stream."""
+        shard = next((each for each in self._shards if each.streams < STREAMS_PER_CLIENT), None)
+        if shard is None:
+            shard = _Shard(self._client())
+            self._shards.append(shard)
+        shard.streams += 1
+        try:
+            yield shard.client
+        finally:
+            shard.streams -= 1
+
+    async def close(self) -> None:
+        await self._requests.aclose()
+        for shard in self._shards:
+            await shard.client.aclose()
+
+    def _client(self) -> httpx.AsyncClient:
+        transport = httpx.AsyncHTTPTransport(
+            verify=self._ssl,
+            trust_env=False,
+            limits=httpx.Limits(
+                max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEP_ALIVE_S
+            ),
+            socket_options=[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)],
+        )
+        return httpx.AsyncClient(
+            transport=transport,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(None, connect=CONNECT_S),
+        )
+
+
+async def _read(response: httpx.Response, most_bytes: int) -> bytes | None:
+    body = bytearray()
+    async with aclosing(cast(AsyncGenerator[bytes], response.aiter_bytes())) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > most_bytes:
+                return None
+    return bytes(body)
+
+
+class _Shard:
+    __slots__ = ("client", "streams")
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.streams = 0
