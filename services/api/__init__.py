@@ -1,0 +1,39 @@
+"""The HTTP API: the original's words, for scripts and chat clients."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.api import docs, errors, events, files, generate, guard, media, nowhere
+from services.api import health as health_
+from services.api import metrics as metrics_
+from services.api.addresses import Addresses
+from services.api.health import Health
+from services.api.metrics import Metrics
+from services.generations import Generations
+
+__all__ = ["Health", "Metrics", "include"]
+
+
+def include(app: FastAPI, generations: Generations, *, health: Health, metrics: Metrics) -> None:
+    """Add all routes, the guards and the error answers; before the pages are mounted at "/".
+
+    The app must be made with `docs_url=None, redoc_url=None`: FastAPI's own pages load from a CDN.
+    """
+    if app.docs_url is not None or app.redoc_url is not None:
+        raise ValueError("Make the app with docs_url=None and redoc_url=None; /docs is served from here.")
+    public_url = generations.settings.public_url
+    addresses = Addresses(public_url)
+    routers = [
+        generate.router(generations),
+        files.router(generations, addresses),
+        events.router(generations, addresses),
+        media.router(generations, metrics.lost),
+        health_.router(health),
+        metrics_.router(metrics),
+        docs.router(app),
+    ]
+    for router in [*routers, nowhere.router([route for each in routers for route in each.routes])]:
+        app.include_router(router)
+    errors.install(app)
+    guard.install(app, public_url=public_url)

@@ -1,0 +1,93 @@
+"""Every failure under /api as `{"success": false, "error": sentence, "field": name or null}`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from services.api.guard import HEADERS
+from services.api.sentences import sentence_of
+from services.errors import (
+    AppError,
+    BackendError,
+    BackendUnavailable,
+    Conflict,
+    InvalidRequest,
+    NoModels,
+    NotFound,
+    StoreFailed,
+)
+
+STATUSES: tuple[tuple[type[AppError], int], ...] = (
+    (InvalidRequest, 422),
+    (NotFound, 404),
+    (Conflict, 409),
+    (NoModels, 503),
+    (StoreFailed, 503),
+    (BackendUnavailable, 503),
+    (BackendError, 502),
+)
+FIELDS = {"duration_s": "duration", "query": "q", "kind": "type", "source": "file"}
+"""Inside names that differ from the API's."""
+SENTENCES = {404: "There is nothing at this address; /docs lists what there is."}
+
+
+class Unreadable(AppError):
+    """The request cannot be taken as it is written; `status` is its 4xx."""
+
+    def __init__(self, sentence: str, *, status: int = 400, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.field = field
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def refusal(
+    status: int, sentence: str, *, field: str | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse({"success": False, "error": sentence, "field": field}, status, headers)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    if isinstance(error, Unreadable):
+        return refusal(error.status, str(error), field=error.field)
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    field = getattr(error, "field", None)
+    wait_s = getattr(error, "retry_after_s", None)
+    headers = {"Retry-After": str(max(1, round(wait_s)))} if wait_s is not None else None
+    return refusal(status, str(error), field=FIELDS.get(field, field) if field else None, headers=headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    sentence, field = sentence_of(error.errors())
+    return refusal(422, sentence, field=field)
+
+
+async def _plain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        return refusal(405, f"{request.method} is not possible at this address.", headers=headers)
+    return refusal(error.status_code, SENTENCES.get(error.status_code, str(error.detail)), headers=headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return refusal(400, "The request ended before its body did.")  # nobody is left to read it
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Sent from outside all middlewares, so it brings the headers itself."""
+    headers = {name.decode(): value.decode() for name, value in HEADERS}
+    return refusal(500, "Something went wrong here; the log says what.", headers=headers)

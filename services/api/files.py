@@ -1,0 +1,89 @@
+"""/api/file and /api/files: what there is, and what a person can do about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
+
+from services.api.addresses import Addresses
+from services.api.answers import (
+    Accepted,
+    Done,
+    FileAnswer,
+    FilesAnswer,
+    Refusal,
+    TraceAnswer,
+    accepted,
+    file_answer,
+    trace_answer,
+)
+from services.generations import Generations
+from services.model import Kind
+
+MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
+CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Refusal, "description": "Not in this phase."}}
+
+Limit = Annotated[
+    int, BeforeValidator(lambda value: 50 if value == "" else value), Query(ge=1, le=200, description="1-200")
+]
+Search = Annotated[str, Query(max_length=500, description="Words of the prompt.")]
+Cursor = Annotated[str, Query(max_length=500, description="`next` of the page before.")]
+
+
+def router(generations: Generations, addresses: Addresses) -> APIRouter:
+    routes = APIRouter(prefix="/api", tags=["files"], responses=MISSING)
+
+    @routes.get("/files")
+    async def files(
+        request: Request,
+        type: Literal["video", "image", ""] = "",
+        q: Search = "",
+        cursor: Cursor = "",
+        limit: Limit = 50,
+    ) -> FilesAnswer:
+        """Newest first; `next` is the cursor of the page behind."""
+        page = await generations.recent(
+            kind=Kind(type) if type else None, query=q, cursor=cursor or None, limit=limit
+        )
+        base_url = addresses.base(request)
+        return FilesAnswer(items=[file_answer(each, base_url) for each in page.items], next=page.next)
+
+    @routes.get("/file/{file_id}")
+    async def file(file_id: str, request: Request) -> FileAnswer:
+        """The file object; `url` is null until the bytes are kept here."""
+        return file_answer(await generations.get(file_id), addresses.base(request))
+
+    @routes.get("/file/{file_id}/trace")
+    async def trace(file_id: str) -> TraceAnswer:
+        """The timeline: what each channel heard, when, and why it broke."""
+        return trace_answer(await generations.get(file_id), await generations.trace(file_id))
+
+    @routes.post("/file/{file_id}/check")
+    async def check(file_id: str, request: Request) -> FileAnswer:
+        """Ask the backend at once."""
+        return file_answer(await generations.check(file_id), addresses.base(request))
+
+    @routes.post("/file/{file_id}/stop")
+    async def stop(file_id: str, request: Request) -> FileAnswer:
+        """Stop an open one; of a final one nothing changes."""
+        return file_answer(await generations.stop(file_id), addresses.base(request))
+
+    @routes.post("/file/{file_id}/retry", status_code=202)
+    async def retry(file_id: str) -> Accepted:
+        """The same request as a new generation."""
+        return accepted([await generations.retry(file_id)])
+
+    @routes.post("/file/{file_id}/submit-again", status_code=202, responses=CONFLICT)
+    async def submit_again(file_id: str) -> Accepted:
+        """Send an unconfirmed one once more; it may be paid twice."""
+        return accepted([await generations.submit_again(file_id)])
+
+    @routes.delete("/file/{file_id}")
+    async def delete(file_id: str) -> Done:
+        """Hide it; an open one is stopped too."""
+        await generations.delete(file_id)
+        return Done()
+
+    return routes

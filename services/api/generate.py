@@ -1,0 +1,89 @@
+"""POST /api/generate/...: the row is committed before the answer; the submit follows by itself."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.api import bodies, reading
+from services.api.answers import Accepted, Refusal, accepted
+from services.generations import Generations
+from services.model import Kind
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Refusal, "description": description}
+    for status, description in (
+        (400, "The body cannot be read."),
+        (409, "The Idempotency-Key was used for another request."),
+        (413, "The body is too large."),
+        (415, "Neither JSON nor a form."),
+        (422, "A value is not possible; `field` names it."),
+        (503, "No list of models could be had yet."),
+    )
+}
+
+
+def router(generations: Generations) -> APIRouter:
+    routes = APIRouter(prefix="/api/generate", tags=["generate"])
+
+    @routes.post("/video", status_code=202, responses=REFUSALS, openapi_extra=_documented(bodies.VideoBody))
+    async def generate_video(request: Request, response: Response) -> Accepted:
+        """Start a video. Only the prompt is needed; with `file`, a picture to start from."""
+        return await _start(generations, request, response, Kind.VIDEO, bodies.VideoBody)
+
+    @routes.post("/image", status_code=202, responses=REFUSALS, openapi_extra=_documented(bodies.ImageBody))
+    async def generate_image(request: Request, response: Response) -> Accepted:
+        """Start one to four images, each with its own fileId."""
+        return await _start(generations, request, response, Kind.IMAGE, bodies.ImageBody)
+
+    return routes
+
+
+async def _start(
+    generations: Generations, request: Request, response: Response, kind: Kind, model: type[bodies.VideoBody]
+) -> Accepted:
+    key = reading.idempotency_key(request)
+    came = await reading.content(request)
+    if isinstance(came, reading.Form):
+        body = bodies.read(model, bodies.from_form(model, came.fields))
+        sha256: str | None = hashlib.sha256(came.file).hexdigest()
+        source: str | None = await generations.add_source(came.file)
+    else:
+        body, sha256, source = bodies.read(model, came), None, None
+    started = await generations.start(
+        body.draft(kind, source),
+        count=getattr(body, "count", None) or 1,
+        key=key,
+        fingerprint=bodies.fingerprint(kind, body, sha256),
+    )
+    response.headers["Location"] = f"/api/file/{started[0].id}"
+    return accepted(started)
+
+
+def _documented(model: type[bodies.VideoBody]) -> dict[str, Any]:
+    """The body is parsed by hand, so it is described by hand too."""
+    as_json = model.model_json_schema()
+    as_form = {
+        **as_json,
+        "properties": {**as_json["properties"], "file": {"type": "string", "format": "binary"}},
+        "required": [*as_json["required"], "file"],
+    }
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": as_json},
+                "multipart/form-data": {"schema": as_form},
+            },
+        },
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "schema": {"type": "string", "maxLength": reading.LONGEST_KEY},
+                "description": "The same key and body answer the same; another body is refused.",
+            }
+        ],
+    }

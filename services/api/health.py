@@ -1,0 +1,92 @@
+"""GET /health: 200 while work can be accepted, 503 otherwise, with the reasons inside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+log = logging.getLogger(__name__)
+
+FREE_AT_LEAST_BYTES = 200_000_000
+ANSWERS_WITHIN_S = 2.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What main knows how to ask. `open_generations` asks the database, which so shows that it answers."""
+
+    version: str
+    data_dir: Path
+    open_generations: Callable[[], Awaitable[int]]
+    problems: Callable[[], Mapping[str, str]]
+    """Backend -> a sentence, for each that cannot be reached."""
+    models_known: Callable[[], bool]
+    free_bytes: Callable[[Path], int] = field(default=lambda path: shutil.disk_usage(path).free)
+    started_at_s: float = field(default_factory=time.monotonic)
+
+    async def report(self) -> tuple[bool, dict[str, Any]]:
+        writable, free_bytes, open_now = await asyncio.gather(
+            _answer("data folder", asyncio.to_thread(_can_write, self.data_dir)),
+            _answer("disk", asyncio.to_thread(self.free_bytes, self.data_dir)),
+            _answer("database", self.open_generations()),
+        )
+        models, problems = self.models_known(), dict(self.problems())
+        faults = {
+            "The data folder cannot be written.": not writable,
+            "Less than 200 MB are free on the data folder's disk.": (free_bytes or 0) < FREE_AT_LEAST_BYTES,
+            "The database does not answer.": open_now is None,
+            "No backend has told its models yet.": not models,
+        }
+        reasons = [sentence for sentence, is_so in faults.items() if is_so]
+        return not reasons, {
+            "status": "error" if reasons else "ok",
+            "reasons": [*reasons, *(f"{backend}: {sentence}" for backend, sentence in problems.items())],
+            "data_writable": bool(writable),
+            "free_bytes": free_bytes,
+            "database": open_now is not None,
+            "models_known": models,
+            "backends": problems,
+            "open_generations": open_now,
+            "version": self.version,
+            "uptime_s": round(time.monotonic() - self.started_at_s, 1),
+        }
+
+
+async def _answer(what: str, asked: Awaitable[T]) -> T | None:
+    """None where it fails or takes too long: a check never breaks the report."""
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            return await asked
+    except Exception as error:  # whatever it is, it is the finding
+        log.warning("Health check of the %s failed: %s", what, type(error).__name__)
+        return None
+
+
+def _can_write(folder: Path) -> bool:
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"rushes")
+    return True
+
+
+def router(health: Health) -> APIRouter:
+    routes = APIRouter(tags=["running it"])
+
+    @routes.get("/health", responses={503: {"description": "Work cannot be accepted; `reasons` say why."}})
+    async def report() -> JSONResponse:
+        """Whether work can be accepted. An unreachable backend is a reason, not a 503."""
+        ok, body = await health.report()
+        return JSONResponse(body, 200 if ok else 503, {"Cache-Control": "no-store"})
+
+    return routes

@@ -1,0 +1,32 @@
+"""The end of the API: what matches no route is answered here, in JSON, and never reaches the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
+
+
+def router(known: Sequence[BaseRoute]) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    async def nowhere(request: Request) -> NoReturn:
+        allowed = _methods_at(request.scope["path"], known)
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+        raise HTTPException(404)
+
+    for path in ("/api", "/api/{rest:path}", "/media", "/media/{rest:path}"):
+        routes.add_api_route(path, nowhere, methods=METHODS, response_model=None)
+    return routes
+
+
+def _methods_at(path: str, known: Sequence[BaseRoute]) -> set[str]:
+    here = (route for route in known if isinstance(route, APIRoute) and route.path_regex.match(path))
+    return {method for route in here for method in route.methods or ()}

@@ -1,0 +1,48 @@
+"""Pydantic's findings as one sentence a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WHAT = {
+    "missing": "{field} is needed.",
+    "extra_forbidden": "There is no field {field} here.",
+    "string_type": "{field} must be a text.",
+    "string_unicode": "{field} holds characters that are no text.",
+    "string_too_short": "{field} must not be empty.",
+    "string_too_long": "{field} may have at most {max_length} characters.",
+    "int_type": "{field} must be a whole number.",
+    "int_parsing": "{field} must be a whole number.",
+    "int_parsing_size": "{field} is too large a number.",
+    "int_from_float": "{field} must be a whole number.",
+    "float_type": "{field} must be a number.",
+    "float_parsing": "{field} must be a number.",
+    "finite_number": "{field} must be a finite number.",
+    "greater_than": "{field} must be more than {gt}.",
+    "greater_than_equal": "{field} must be at least {ge}.",
+    "less_than_equal": "{field} must be at most {le}.",
+    "literal_error": "{field} must be one of {expected}.",
+    "not_plain_text": "{field} holds characters that are no text.",
+    "blank": "{field} must not be empty.",
+}
+
+
+def sentence_of(findings: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+    """The first finding's sentence and its field, by the name that the API gives it."""
+    first = findings[0]
+    field = shown(str(first["loc"][-1])) if first["loc"] else None
+    sentence = WHAT.get(first["type"], "{field} is not valid.")
+    bounds = {name: _short(value) for name, value in first.get("ctx", {}).items()}
+    return sentence.format(field=field or "The body", **bounds), field
+
+
+def _short(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def shown(name: str) -> str:
+    """A name from outside, safe and short enough for a sentence."""
+    plain = name.encode("ascii", "backslashreplace").decode()
+    printable = "".join(letter if letter.isprintable() else "?" for letter in plain)
+    return printable if len(printable) <= 60 else f"{printable[:57]}..."
