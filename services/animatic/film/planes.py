@@ -74,26 +74,11 @@ def between(one: Bytes, other: Bytes, weight: int, out: Bytes, bench: Bench) -> 
     np.right_shift(a, 8, out=out, casting="unsafe")
 
 
-def slide(
-    source: Bytes, rows: slice, columns: slice, right: int, down: int, bench: Bench, number: int
-) -> Bytes:
-    """The window of the source, moved right and down by 256ths of a pixel; needs a pixel before the window."""
-    height, width = rows.stop - rows.start, columns.stop - columns.start
-    if not right and not down:
-        return source[rows, columns]
-    out = bench.bytes(number, height, width)
-    if not down:
-        between(source[rows, columns], source[rows, _before(columns)], right, out, bench)
-        return out
-    if not right:
-        between(source[rows, columns], source[_before(rows), columns], down, out, bench)
-        return out
-    wide = slice(columns.start - 1, columns.stop)
-    tall = bench.bytes(3, height, width + 1)
-    between(source[rows, wide], source[_before(rows), wide], down, tall, bench)
-    between(tall[:, 1:], tall[:, :-1], right, out, bench)
+def slid(source: Bytes, right: float, down: float, bench: Bench) -> Bytes:
+    """A copy moved right and down by less than a pixel; the first column and row stay."""
+    out = source.copy()
+    if right:
+        between(source[:, 1:], source[:, :-1], int(right * 256), out[:, 1:], bench)
+    if down:
+        between(out[1:].copy(), out[:-1].copy(), int(down * 256), out[1:], bench)
     return out
-
-
-def _before(window: slice) -> slice:
-    return slice(window.start - 1, window.stop - 1)

@@ -21,9 +21,13 @@ def sky(stage: Stage, horizon: float, light: tuple[float, float] | None, light_r
     columns = np.arange(stage.wide, dtype=np.float32)[None, :] - stage.margin_x
     fall = np.clip(rows / horizon, 0, 1) ** 1.15
     picture = _gradient(stage, np.broadcast_to(fall, (height, stage.wide)))
+    if stage.reading.time == "night" and stage.reading.weather not in ("storm", "rain", "fog"):
+        _stars(stage, picture, above, horizon)
     if light is not None:
         _shine(stage, picture, columns - light[0], rows - light[1], light_radius)
     stage.put(from_rgb(picture, x=-stage.margin_x, y=-above), DEPTH)
+    if stage.reading.time == "night" and stage.reading.weather == "clear":
+        twinkles(stage, horizon)
 
 
 def _gradient(stage: Stage, fall: Field) -> Triples:
@@ -47,19 +51,21 @@ def _shine(stage: Stage, picture: Triples, dx: Field, dy: Field, radius: float) 
         plane += (min(1.0, stage.palette.sun[channel] * 1.02) - plane) * disc
 
 
-def stars(stage: Stage, horizon: float, count: int = 420) -> None:
-    """Most stand still on one layer; a few twinkle."""
+def _stars(stage: Stage, picture: Triples, top: int, horizon: float) -> None:
     random = stage.dice("stars")
-    height = stage.even(horizon * 1.02)
-    light = np.zeros((height, stage.wide), np.float32)
+    height = top + round(horizon)
+    light = np.zeros((height, picture.shape[1]), np.float32)
     size = max(1.0, stage.unit / 720)
-    for _ in range(int(count * stage.width / stage.height / 1.4)):
-        x, y = random.uniform(2, stage.wide - 4), random.uniform(2, height - 4) ** 1.0
+    for _ in range(int(300 * stage.width / stage.height)):
+        x, y = random.uniform(2, picture.shape[1] - 4), random.uniform(2, height - 4)
         fade = 1 - (y / height) ** 2.2
-        _dot(light, x, y, random.pareto(2.2) * 0.3 * fade + 0.12 * fade, size * random.uniform(0.55, 0.9))
-    layer = from_ramp(np.zeros_like(light), ramp(((0, (0.93, 0.95, 1.0)), (1, (1, 1, 1)))), np.clip(light, 0, 0.95),
-                      x=-stage.margin_x)  # fmt: skip
-    stage.put(layer, DEPTH)
+        _dot(light, x, y, (random.pareto(2.2) * 0.3 + 0.14) * fade, size * random.uniform(0.55, 0.9))
+    share = np.clip(light, 0, 0.95)[..., None]
+    picture[:height] += (np.array((0.95, 0.97, 1.0), np.float32) - picture[:height]) * share
+
+
+def twinkles(stage: Stage, horizon: float) -> None:
+    random = stage.dice("twinkles")
     for _ in range(9):
         _twinkle(stage, random.uniform(0, stage.width), random.uniform(0, horizon * 0.7), random)
 

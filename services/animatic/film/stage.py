@@ -50,11 +50,16 @@ class Stage:
         self.parts.append(part)
 
     def put(self, layer: Layer, depth: float, *, side: float = 0.0, drift_x: float = 0.0) -> None:
-        """`side` is where a dolly lets it leave the picture: -1 left, 1 right. `drift_x` is its own way, pixels/s."""
+        """`side` is where a dolly lets it leave the picture: -1 left, 1 right.
+
+        `drift_x` is its own way in pixels a second; what drifts so is far up and does not sink in a dolly.
+        """
         bench = self.bench
 
         def part(frame: Planes, moment: Moment) -> None:
             dx, dy = shift(moment, depth, side)
+            if drift_x:
+                dy = moment.travel_y * depth
             layer.draw(frame, dx + drift_x * moment.time_s, dy, bench)
 
         self.add(part)

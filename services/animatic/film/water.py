@@ -1,21 +1,24 @@
 """Water: the picture above it mirrored and broken by waves, with its own colour towards the viewer."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from services.animatic.film.camera import Moment
 from services.animatic.film.colour import Rgb, mix, ramp, to_yuv
-from services.animatic.film.noise import TILE, Field, tile
-from services.animatic.film.planes import Bytes, Planes
+from services.animatic.film.noise import TILE, Field
+from services.animatic.film.planes import Bytes, Planes, Words
 from services.animatic.film.stage import Stage
 
-ATAN_NEAR = 1.0
+WAVE_LENGTHS = (26.0, 44.0)
+LONG_CRESTS = 2.4
 
 
 class Water:
     """From the canvas row `horizon` down to `bottom`. `rough` is 0 for a mirror and 1 for a storm."""
 
     def __init__(self, stage: Stage, horizon: float, *, rough: float, bottom: int | None = None, depth: float = 0.1,
-                 mirror: float = 0.75, colour: Rgb | None = None, foam: float = 0.0) -> None:  # fmt: skip
+                 mirror: float = 0.75, colour: Rgb | None = None, foam: float = 0.0, light_x: float | None = None) -> None:  # fmt: skip
         self._stage, self._rough, self._depth = stage, rough, depth
         self._horizon = horizon
         self._bottom = stage.height if bottom is None else bottom
@@ -25,14 +28,16 @@ class Water:
         near = away / (0.45 * stage.unit)
         self._body, self._mirror = self._colours(near, mirror, colour)
         random = stage.dice("water")
-        self._waves = tuple(_ripples(kind) for kind in (3, 4))
+        self._waves = tuple(_ripples(kind) for kind in (0, 1))
         self._maps = self._perspective(away, random)
         self._speeds = ((9.0 + 30 * rough, 5.0), (-4.0 - 12 * rough, -13.0 - 10 * rough))
-        contrast = (14 + 50 * rough) * np.clip(near * 1.6, 0.12, 1) ** 0.8 * (0.35 + 0.65 * stage.palette.brightness)
+        contrast = (22 + 62 * rough) * np.clip(near * 1.6, 0.12, 1) ** 0.8 * (0.35 + 0.65 * stage.palette.brightness)
         self._contrast = np.clip(contrast, 0, 90).astype(np.uint16)[:, None]
         self._reach = 0.10 + 0.5 * rough
         self._swing = away
         self._foam = foam
+        self._curve = _curve(*self._waves)
+        self._path = None if light_x is None else self._glitter(near, light_x)
 
     def __call__(self, frame: Planes, moment: Moment) -> None:
         dy = (moment.travel_y + moment.loom) * self._depth
@@ -60,8 +65,7 @@ class Water:
             pieces.append(out)
         words = bench.words(0, *pieces[0].shape)
         np.add(pieces[0], pieces[1], out=words, dtype=np.uint16)
-        np.right_shift(words, 1, out=pieces[0], casting="unsafe")
-        return pieces[0]
+        return np.take(self._curve, words, out=pieces[0], mode="clip")
 
     def _lay(self, target: Bytes, channel: int, start: int, count: int, waves: Bytes, moment: Moment) -> None:
         step = 1 if channel == 0 else 2
@@ -80,23 +84,42 @@ class Water:
         np.add(words, self._body[channel][rows, None], out=words)
         np.right_shift(words, 8, out=words)
         if channel == 0:
-            self._shade(words, more, waves)
+            self._shade(words, more, waves, moment)
         np.copyto(target[start : start + count], words, casting="unsafe")
 
-    def _shade(self, luma: Bytes, more: Bytes, waves: Bytes) -> None:
+    def _shade(self, luma: Words, more: Words, waves: Bytes, moment: Moment) -> None:
         contrast = self._contrast[: luma.shape[0]]
         np.multiply(waves, contrast, out=more, dtype=np.uint16)
         np.right_shift(more, 8, out=more)
         np.add(luma, more, out=luma)
         if self._foam:
-            crest = np.subtract(waves, np.minimum(waves, np.uint8(255 - 80 * self._foam)))
-            np.multiply(crest, contrast, out=more, dtype=np.uint16)
-            np.right_shift(more, 5, out=more)
-            np.add(luma, more, out=luma)
+            self._crest(luma, more, waves, 255 - round(58 * self._foam), contrast)
+        if self._path is not None:
+            shift_x = round(moment.travel_x * 0.08)
+            left = self._stage.margin_x - shift_x
+            path = self._path[: luma.shape[0], left : left + luma.shape[1]]
+            self._crest(luma, more, waves, 150, path)
         bias = contrast >> 1
         np.maximum(luma, bias + 16, out=luma)
         np.subtract(luma, bias, out=luma)
         np.minimum(luma, 235, out=luma)
+
+    def _crest(self, luma: Words, more: Words, waves: Bytes, above: int, strength: Words | Bytes) -> None:
+        """Adds what of the waves stands out above a level."""
+        crest = self._stage.bench.bytes(2, *waves.shape)
+        np.maximum(waves, above, out=crest)
+        np.subtract(crest, above, out=crest)
+        np.multiply(crest, strength, out=more, dtype=np.uint16)
+        np.right_shift(more, 6, out=more)
+        np.add(luma, more, out=luma)
+
+    def _glitter(self, near: Field, light_x: float) -> Bytes:
+        """Where the waves catch the light: a path below it, widening towards the viewer."""
+        columns = np.arange(self._stage.wide, dtype=np.float32)[None, :] - self._stage.margin_x - light_x
+        width = (0.035 + 0.16 * np.clip(near, 0, 1.4)[:, None]) * self._stage.unit
+        glow = np.exp(-((columns / width) ** 2)) * (1 - 0.45 * np.clip(near, 0, 1)[:, None])
+        power = {"night": 75, "day": 60}.get(self._stage.reading.time, 110)
+        return np.asarray(glow * power, np.uint8)
 
     def _mirrored(self, start: int, count: int, step: int, moment: Moment) -> tuple[Field, Field]:
         """Two rows above the waterline for each row of water: the waves choose between them."""
@@ -131,11 +154,22 @@ class Water:
         return body, np.rint(share * 255).astype(np.uint16)
 
 
+@lru_cache(maxsize=4)
 def _ripples(kind: int) -> Bytes:
-    """A field of wave crests, twice in a row, so that any offset can be cut out of it."""
-    waves = tile(kind, 1.55)
-    crests = 1 - np.abs(2 * waves - 1)
-    crests = 0.5 * waves + 0.5 * crests**1.4
-    crests -= crests.min()
-    flat = (crests / crests.max() * 255).astype(np.uint8).ravel()
+    """Wave crests of about one length, longer than deep; twice in a row, so that any offset can be cut out of it."""
+    random = np.random.default_rng(31 + kind)
+    across = np.abs(np.fft.rfftfreq(TILE)[None, :]) * LONG_CRESTS
+    down = np.abs(np.fft.fftfreq(TILE)[:, None])
+    frequency = np.hypot(across, down) + 1e-6
+    band = np.exp(-((np.log(frequency * WAVE_LENGTHS[kind]) / 0.62) ** 2)) / frequency**0.7
+    waves = np.fft.irfft2(band * np.exp(1j * random.uniform(0, 2 * np.pi, frequency.shape)), (TILE, TILE))
+    waves /= waves.std()
+    flat = np.clip(127.5 + 42 * (waves + 0.25 * (waves**2 - 1)), 0, 255).astype(np.uint8).ravel()
     return np.concatenate([flat, flat])
+
+
+def _curve(one: Bytes, other: Bytes) -> Bytes:
+    """From the sum of two wave fields (0..510) to 0..255, steep around the middle."""
+    sums = one[: TILE * TILE : 7].astype(np.float32) + other[5 : TILE * TILE + 5 : 7]
+    middle, spread = float(sums.mean()), float(sums.std())
+    return np.asarray(255 / (1 + np.exp(-1.7 * (np.arange(511) - middle) / spread)), np.uint8)

@@ -1,6 +1,6 @@
 """Ranges behind each other, haze between them."""
 
-from services.animatic.film.sky import clouds, sky, stars
+from services.animatic.film.sky import clouds, sky
 from services.animatic.film.stage import Stage
 from services.animatic.film.terrain import Ridge, ridge_layer
 from services.animatic.film.composition import light_place
@@ -11,8 +11,6 @@ def mountains(stage: Stage) -> None:
     horizon = stage.height * 0.66
     light = light_place(stage, horizon)
     sky(stage, horizon, light, stage.unit * 0.05)
-    if stage.reading.time == "night":
-        stars(stage, horizon)
     clouds(stage, horizon * 0.8, cover=0.62, light=light)
     left = light is not None and light[0] < stage.width / 2
     snow = 0.16 if stage.reading.weather != "snow" else 0.5
