@@ -149,7 +149,7 @@ class Polling:
             gap = self._policy.quick(self._quick_asked)
             if self._quick_asked == 0 and self._doubted_since > self._begun:
                 return max(self._doubted_since, self._last_any + self._policy.at_most_every_s)
-            return max(self._doubted_since, self._last) + self._stretched(gap)
+            return max(self._doubted_since, self._last, self._last_any) + self._stretched(gap)
         return self._last + self._stretched(self._policy.calm(self._calm_asked))
 
     def _quick(self, now: float) -> bool:

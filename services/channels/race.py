@@ -154,8 +154,6 @@ class Race:
         self._said[Channel.PUSH] = (lost.reason, self._hands.now())
         self._hands.note("push", "lost", reason=lost.reason, retry_in_s=_round(retry_in_s))
         self._polling.doubt()
-        if lost.reason == "gone":
-            self._polling.check("asked")
 
     # -- poll --------------------------------------------------------------------------------
 

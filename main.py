@@ -1,0 +1,346 @@
+"""Rushes: the only place that reads the settings, builds the objects, joins, opens and closes them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import logging
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from services.animatic.process import AnimaticProcess
+from services.backends.base import Backend, Capabilities
+from services.backends.superduperai import Address, SuperDuperAI
+from services.bus import Bus
+from services.catalogue import Catalogue
+from services.channels.policy import PollPolicy, chat_policy, tool_policy
+from services.delivery import Delivery
+from services.errors import CannotStart
+from services.generations import Generations
+from services.journal import Journal
+from services.media.download import Downloader
+from services.media.files import MediaFolder
+from services.media.guard import AddressGuard, origin_of
+from services.media.keeping import Keeper
+from services.media.sources import Sources
+from services.media.worker import Worker
+from services.model import Generation
+from services.settings import Settings
+from services.store.lock import FolderLock
+from services.store.store import Store
+from services.watching import Watching
+
+log = logging.getLogger("rushes")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+OLDER_THAN_S = 1.0
+"""A younger file may be on its way into its row."""
+FULL_COLLECTIONS = (50_000, 20, 100)
+
+
+def main() -> int:
+    """Serve in the foreground; 0 after a shutdown, 1 with a sentence when it cannot start."""
+    try:
+        settings = read_settings()
+        lock = FolderLock(settings.data_dir)
+        lock.take()
+        with listening_socket(settings) as listener:
+            set_up_logging()
+            serve(settings, listener)
+    except CannotStart as refusal:
+        print(f"Rushes cannot start: {refusal}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def read_settings() -> Settings:
+    """Raises CannotStart with the setting's name and what is wrong with it."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        prefix = "" if name.startswith("SUPERDUPERAI") else "RUSHES_"
+        raise CannotStart(f"the setting {prefix}{name} is not right: {first['msg']}.") from error
+    if settings.host not in LOOPBACK:
+        raise CannotStart(
+            f"RUSHES_HOST is {settings.host}, and there is no sign-in yet, so anybody on the network could "
+            "use your keys. Leave it at 127.0.0.1 and reach it through an SSH tunnel."
+        )
+    if bool(settings.superduperai_url) != bool(settings.superduperai_token):
+        raise CannotStart("set both SUPERDUPERAI_URL and SUPERDUPERAI_TOKEN, or neither.")
+    return settings
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"port {settings.port} on {settings.host} cannot be used ({error.strerror}). "
+            "Stop what is using it, or choose another one in RUSHES_PORT."
+        ) from error
+    return listener
+
+
+def set_up_logging() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for name in ("httpx", "httpcore", "alembic", "uvicorn.error", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+# -- the objects and how they are joined ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Everything that works with no browser open."""
+
+    settings: Settings
+    store: Store
+    journal: Journal
+    bus: Bus
+    folder: MediaFolder
+    worker: Worker
+    downloader: Downloader
+    delivery: Delivery
+    watching: Watching
+    catalogue: Catalogue
+    backends: dict[str, Backend]
+    generations: Generations
+    animatic: AnimaticProcess | None
+
+
+def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: None) -> Engine:
+    """`checkpoint` is told when a boundary is reached; tests pull the plug there."""
+    guard = AddressGuard()
+    backends, animatic_address = build_backends(settings, guard)
+    bus = Bus()
+    store = Store(settings.resolved_database_url, process=f"{os.getpid()}-{secrets.token_hex(4)}")
+    journal = Journal(store, bus)
+    folder = MediaFolder(settings.media_dir)
+    worker = Worker()
+    downloader = Downloader(guard)
+    keeper = Keeper(folder, downloader, worker, checkpoint=checkpoint)
+    delivery = Delivery(store, keeper, bus, journal, checkpoint=checkpoint)
+    catalogue = Catalogue(list(backends.values()), settings, settings.data_dir / "models.toml")
+    watching = Watching(
+        store,
+        journal,
+        bus,
+        delivery,
+        backends,
+        policy_of=functools.partial(policy_of, settings, catalogue, backends),
+        stream_silence_s=settings.stream_silence_s,
+        read_source=lambda name: asyncio.to_thread(folder.path(name).read_bytes),
+        checkpoint=checkpoint,
+    )
+    generations = Generations(
+        store=store,
+        journal=journal,
+        bus=bus,
+        watching=watching,
+        backends=backends,
+        catalogue=catalogue,
+        settings=settings,
+        keep_source=Sources(folder, keeper).keep,
+        media_path=folder.path,
+    )
+    animatic = None
+    if animatic_address is not None:
+        moved = functools.partial(animatic_moved, animatic_address, guard, catalogue)
+        animatic = AnimaticProcess((settings.data_dir / "animatic").absolute(), moved)
+    return Engine(
+        settings=settings,
+        store=store,
+        journal=journal,
+        bus=bus,
+        folder=folder,
+        worker=worker,
+        downloader=downloader,
+        delivery=delivery,
+        watching=watching,
+        catalogue=catalogue,
+        backends=backends,
+        generations=generations,
+        animatic=animatic,
+    )
+
+
+def build_backends(settings: Settings, guard: AddressGuard) -> tuple[dict[str, Backend], Address | None]:
+    """In the order of preference: cloud before animatic."""
+    backends: dict[str, Backend] = {}
+    if settings.superduperai_url and settings.superduperai_token:
+        guard.allow(origin_of(settings.superduperai_url))
+        backends["superduperai"] = SuperDuperAI(
+            name="superduperai",
+            address=Address(settings.superduperai_url, settings.superduperai_token.get_secret_value()),
+            capabilities=Capabilities(searchable=True),
+        )
+    animatic = Address() if settings.animatic else None
+    if animatic is not None:
+        backends["animatic"] = SuperDuperAI(
+            name="animatic",
+            address=animatic,
+            capabilities=Capabilities(keyed=True, searchable=True, cancel=True),
+        )
+    return backends, animatic
+
+
+def animatic_moved(address: Address, guard: AddressGuard, catalogue: Catalogue, url: str, token: str) -> None:
+    """The embedded server has a new port and a new token after each start."""
+    if address.url:
+        guard.forget(origin_of(address.url))
+    guard.allow(origin_of(url))
+    address.move(url, token)
+    catalogue.wake()
+
+
+def policy_of(
+    settings: Settings, catalogue: Catalogue, backends: dict[str, Backend], generation: Generation
+) -> PollPolicy:
+    request = generation.request
+    model = catalogue.find(request.kind, request.backend, request.model)
+    every_s = (model and model.poll_every_s) or settings.poll_every_s
+    at_most_every_s = backends[request.backend].capabilities.poll_at_most_every_s
+    if request.chat_id is not None:
+        return chat_policy(settings.chat_poll_after_s, every_s, at_most_every_s=at_most_every_s)
+    return tool_policy(every_s, at_most_every_s=at_most_every_s)
+
+
+# -- opening and closing --------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def running(engine: Engine) -> AsyncIterator[None]:
+    """From the database upwards, and down again in the other order."""
+    async with AsyncExitStack() as stack:
+        await engine.store.open()
+        stack.push_async_callback(engine.store.close)
+        await engine.folder.clean_parts()
+        stack.push_async_callback(engine.store.release)
+        stack.push_async_callback(engine.journal.flush)
+        for backend in engine.backends.values():
+            stack.push_async_callback(backend.close)
+        stack.push_async_callback(engine.downloader.close)
+        stack.push_async_callback(engine.worker.close)
+        stack.push_async_callback(engine.delivery.close)
+        owned = [
+            asyncio.create_task(engine.journal.run(), name="journal"),
+            asyncio.create_task(engine.watching.keep_leases(), name="leases"),
+            asyncio.create_task(engine.catalogue.run(), name="catalogue"),
+            asyncio.create_task(tidy(engine), name="tidy"),
+        ]
+        if engine.animatic is not None:
+            stack.push_async_callback(engine.animatic.stop)
+            owned.append(asyncio.create_task(open_animatic(engine.animatic), name="animatic"))
+        stack.push_async_callback(ended, owned)
+        stack.push_async_callback(engine.watching.close)
+        resumed = await engine.watching.resume()
+        if resumed:
+            log.info("%d open generations are watched again.", resumed)
+        await engine.worker.start()
+        yield
+
+
+async def open_animatic(animatic: AnimaticProcess) -> None:
+    try:
+        await animatic.start()
+    except RuntimeError as error:
+        log.error("The animatic did not start: %s", error)
+
+
+async def tidy(engine: Engine) -> None:
+    """Remove kept files that a crash left between rename and commit: no row names them."""
+    started_at = time.time()
+    found = await engine.folder.names()
+    for name in found - await engine.store.media_names():
+        path = engine.folder.path(name)
+        if path.stat().st_mtime < started_at - OLDER_THAN_S:
+            await engine.folder.remove(name)
+            log.info("Removed a file that no generation names: %s", name)
+
+
+async def ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+# -- the web side ---------------------------------------------------------------------------------
+
+
+def build_app(engine: Engine) -> FastAPI:
+    settings = engine.settings
+    os.environ["NICEGUI_STORAGE_PATH"] = str((settings.data_dir / "nicegui").absolute())
+    from nicegui import ui
+
+    from services import api
+    from ui.app import register
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(engine):
+            yield
+
+    app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
+    api.include(app, engine.generations)
+    register(engine.generations)
+    ui.run_with(
+        app,
+        title="Rushes",
+        storage_secret=storage_secret(settings.data_dir),
+        reconnect_timeout=30,
+        show_welcome_message=False,
+    )
+    return app
+
+
+def storage_secret(folder: Path) -> str:
+    """Made at the first start; 32 random bytes in a file that only the owner reads."""
+    path = folder / "storage_secret"
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+class Server(uvicorn.Server):
+    """Says its address when it is ready."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*FULL_COLLECTIONS)
+            host, port = sockets[0].getsockname()[:2]
+            print(f"Rushes is ready: http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    app = build_app(build(settings))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=1, server_header=False
+    )
+    Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

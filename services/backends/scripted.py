@@ -1,0 +1,220 @@
+"""A generation service that does as it is told: the fake with scripted faults, for tests and drills.
+
+It lives in the process, keeps the loop's time, and knows how often it was asked to work (and be paid).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from services.backends.base import Capabilities
+from services.channels.eventstream import StreamEvent
+from services.channels.host import Host
+from services.errors import BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
+from services.model import Failure, Generation, Kind, Model, Report, Result
+
+SUBMITS = ("ok", "refused", "not_taken", "lost_before", "lost_after", "misspoke")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """How one job goes. Rows of words are used up call by call; the last word repeats.
+
+    `submits`: ok, refused, not_taken (429), lost_before (broken, not taken), lost_after (taken, answer
+    lost), misspoke (taken, unreadable answer). `streams`: ok, silent (comments only), dead (no byte),
+    ended (clean end at once), drops (breaks after the first event), garbage, foreign, or a reason of
+    ChannelLost. `polls`: ok, hang, or a reason of ChannelLost. `urls`: the addresses told, one by one.
+    """
+
+    length_s: float = 5.0
+    fails: str | None = None
+    fails_on: frozenset[str] = frozenset({"push", "poll"})
+    submits: tuple[str, ...] = ("ok",)
+    streams: tuple[str, ...] = ("ok",)
+    polls: tuple[str, ...] = ("ok",)
+    urls: tuple[str, ...] = ("https://scripted.example/result",)
+    event_every_s: float = 1.0
+    repeats: int = 1
+    """How often the final event is sent."""
+    poll_knows_after_s: float = 0.0
+    retry_after_s: float | None = None
+
+
+@dataclass(slots=True)
+class Job:
+    id: str
+    generation: Generation
+    script: Script
+    begun: float
+    used: Counter[str] = field(default_factory=Counter)
+    cancelled: bool = False
+
+    def next(self, row: str) -> str:
+        words: tuple[str, ...] = getattr(self.script, row)
+        word = words[min(self.used[row], len(words) - 1)]
+        self.used[row] += 1
+        return word
+
+
+class Scripted:
+    """Implements `Backend`. `jobs` are those that were taken: more than one for an intent is paid twice."""
+
+    def __init__(
+        self,
+        script: Script | Callable[[Generation], Script] | None = None,
+        *,
+        name: str = "scripted",
+        capabilities: Capabilities | None = None,
+    ) -> None:
+        self.name = name
+        self.capabilities = capabilities or Capabilities(keyed=False, searchable=False)
+        self.host = Host(name)
+        self.jobs: dict[str, Job] = {}
+        self.submits: Counter[str] = Counter()
+        self._script = script or Script()
+
+    def paid(self, generation_id: str) -> int:
+        return sum(1 for job in self.jobs.values() if job.generation.id == generation_id)
+
+    def script_of(self, generation: Generation) -> Script:
+        return self._script(generation) if callable(self._script) else self._script
+
+    # -- Backend -----------------------------------------------------------------------------
+
+    async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
+        script = self.script_of(generation)
+        word = script.submits[min(self.submits[generation.id], len(script.submits) - 1)]
+        self.submits[generation.id] += 1
+        await asyncio.sleep(0.01)
+        if word == "refused":
+            raise BackendRefused("The scripted backend refused it.", backend=self.name)
+        if word in {"not_taken", "lost_before"}:
+            raise BackendUnavailable(
+                "The scripted backend is busy.",
+                backend=self.name,
+                retry_after_s=script.retry_after_s,
+                not_taken=word == "not_taken",
+            )
+        job = self._take(generation, script)
+        if word == "lost_after":
+            raise BackendUnavailable("The answer was lost.", backend=self.name)
+        if word == "misspoke":
+            raise BackendMisspoke("The answer could not be read.", backend=self.name)
+        return job.id
+
+    async def poll(self, job_id: str) -> Report:
+        job = self._job(job_id)
+        word = job.next("polls")
+        if word == "hang":
+            await asyncio.sleep(10.0)
+            raise ChannelLost("No answer within 10 s.", reason="timeout")
+        if word != "ok":
+            raise ChannelLost("Scripted.", reason=word, retry_after_s=job.script.retry_after_s)
+        await asyncio.sleep(0.01)
+        if job.cancelled:
+            raise ChannelLost("The job is gone.", reason="gone")
+        return self._state(job, "poll", lag_s=job.script.poll_knows_after_s)
+
+    @asynccontextmanager
+    async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        job = self._job(job_id)
+        word = job.next("streams")
+        await asyncio.sleep(0.01)
+        if word not in {"ok", "silent", "dead", "ended", "drops", "garbage", "foreign"}:
+            raise ChannelLost("Scripted.", reason=word, retry_after_s=job.script.retry_after_s)
+        yield self._events(job, word, silence_s)
+
+    def understand(self, event: StreamEvent, job_id: str) -> Report:
+        word, _, rest = event.data.partition(":")
+        if word == "garbage":
+            raise ChannelLost("This is no event.", reason="malformed")
+        if word == "foreign":
+            return Report(heard="foreign", foreign=True)
+        if word == "progress":
+            return Report(heard="progress", progress=float(rest))
+        if word == "failed":
+            return Report(heard="failed", outcome=Failure(text=rest))
+        return Report(heard="result", outcome=Result(url=rest))
+
+    async def search(self, generation: Generation) -> list[str]:
+        return [job.id for job in self.jobs.values() if job.generation.id == generation.id]
+
+    async def cancel(self, job_id: str) -> None:
+        self._job(job_id).cancelled = True
+
+    async def models(self) -> list[Model]:
+        return [
+            Model(backend=self.name, name=f"{self.name}/{kind}", label=f"Scripted {kind}", kind=kind)
+            for kind in Kind
+        ]
+
+    def headers_for(self, url: str) -> dict[str, str]:
+        return {}
+
+    async def close(self) -> None:
+        return None
+
+    # -- below -------------------------------------------------------------------------------
+
+    def _take(self, generation: Generation, script: Script) -> Job:
+        known = [job for job in self.jobs.values() if job.generation.id == generation.id]
+        if known and self.capabilities.keyed:
+            return known[0]
+        job = Job(id=f"job-{len(self.jobs) + 1}", generation=generation, script=script, begun=_monotonic())
+        self.jobs[job.id] = job
+        return job
+
+    def _job(self, job_id: str) -> Job:
+        return self.jobs[job_id]
+
+    def _state(self, job: Job, channel: str, *, lag_s: float = 0.0) -> Report:
+        age = _monotonic() - job.begun - lag_s
+        if age < job.script.length_s:
+            return Report(heard="running", progress=max(0.0, age / job.script.length_s))
+        if job.script.fails is not None and channel in job.script.fails_on:
+            return Report(heard="failed", outcome=Failure(text=job.script.fails))
+        if job.script.fails is not None:
+            return Report(heard="running")
+        return Report(heard="result", outcome=Result(url=job.next("urls")))
+
+    async def _events(self, job: Job, word: str, silence_s: float) -> AsyncIterator[StreamEvent]:
+        if word == "ended":
+            return
+        if word == "dead":
+            await asyncio.sleep(silence_s)
+            raise ChannelLost("No byte came.", reason="silent")
+        if word in {"garbage", "foreign"}:
+            yield StreamEvent(data=word)
+        while True:
+            await asyncio.sleep(self._next_in_s(job))
+            if word in {"silent", "foreign", "garbage"}:
+                yield StreamEvent(comment=True)
+                continue
+            report = self._state(job, "push")
+            for _ in range(job.script.repeats if report.outcome is not None else 1):
+                yield _event(report)
+            if word == "drops":
+                raise ChannelLost("The connection broke.", reason="reset")
+            if report.outcome is not None:
+                await asyncio.sleep(silence_s)
+                raise ChannelLost("No byte came.", reason="silent")
+
+    def _next_in_s(self, job: Job) -> float:
+        left = job.begun + job.script.length_s - _monotonic()
+        return min(job.script.event_every_s, left) if left > 0 else job.script.event_every_s
+
+
+def _event(report: Report) -> StreamEvent:
+    if isinstance(report.outcome, Result):
+        return StreamEvent(data=f"result:{report.outcome.url}")
+    if isinstance(report.outcome, Failure):
+        return StreamEvent(data=f"failed:{report.outcome.text}")
+    return StreamEvent(data=f"progress:{report.progress or 0.0}")
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,256 @@
+"""The race under every fault, in virtual time: hours pass in milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.backends.scripted import Script
+from services.channels.policy import chat_policy, tool_policy
+from services.channels.race import Failed, Kept
+from services.model import Channel
+from tests.support.racing import Racing
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+DEAF = (
+    "refused",
+    "unauthorized",
+    "server_error",
+    "silent",
+    "dead",
+    "ended",
+    "drops",
+    "garbage",
+    "foreign",
+    "no_content",
+    "gone",
+    "busy",
+    "oversize",
+)
+MUTE = ("gone", "busy", "server_error", "hang", "malformed", "unauthorized", "timeout", "reset")
+
+
+async def test_the_stream_brings_the_result_without_a_poll_for_it() -> None:
+    racing = Racing(Script(length_s=5.0))
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert racing.took_s < 5.1
+    assert racing.times("poll", "attempt") == []
+    assert len(racing.times("poll", "check")) == 1, (
+        "asked once after connecting, so that nothing falls between"
+    )
+
+
+async def test_a_trusted_stream_leaves_polling_at_its_calm_rhythm() -> None:
+    racing = Racing(Script(length_s=35.0, fails_on=frozenset(), repeats=1))
+    await racing.run()
+    attempts = racing.times("poll", "attempt")
+    assert [round(at) for at in attempts] == [10, 20, 31]
+
+
+async def test_polling_brings_the_result_when_the_stream_never_says_it() -> None:
+    racing = Racing(Script(length_s=25.0, streams=("silent",)))
+    assert await racing.run() == Kept(channel=Channel.POLL)
+
+
+async def test_both_channels_at_the_same_instant_deliver_once() -> None:
+    racing = Racing(Script(length_s=10.0), policy=tool_policy(9.99), download_s=1.0)
+    await racing.run()
+    assert len(racing.kept) == 1
+    assert racing.tries == 1, "the same address is not fetched twice"
+
+
+async def test_two_different_addresses_are_fetched_side_by_side() -> None:
+    urls = ("https://scripted.example/one", "https://scripted.example/two")
+    racing = Racing(Script(length_s=10.0, urls=urls), policy=tool_policy(9.99), download_s=1.0)
+    await racing.run()
+    assert racing.tries == 2
+    assert racing.took_s < 11.1
+
+
+async def test_duplicate_events_change_nothing() -> None:
+    racing = Racing(Script(length_s=4.0, repeats=5), download_s=0.5)
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert len(racing.kept) == 1
+    assert racing.tries == 1
+
+
+@pytest.mark.parametrize("word", DEAF)
+async def test_a_deaf_stream_costs_at_most_three_seconds_and_twelve_polls(word: str) -> None:
+    for length_s in (3.0, 7.3, 12.9, 20.0):
+        racing = Racing(Script(length_s=length_s, streams=(word,)))
+        await racing.run()
+        assert racing.took_s - length_s <= 3.1, f"a job of {length_s} s"
+        if word != "drops":  # there the stream itself comes back, each time with a check
+            assert racing.polls() <= 12, f"a job of {length_s} s"
+
+
+@pytest.mark.parametrize("word", MUTE)
+async def test_a_mute_poll_leaves_the_stream_listening(word: str) -> None:
+    racing = Racing(Script(length_s=60.0, polls=(word,)))
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert racing.took_s < 60.2
+
+
+@pytest.mark.parametrize("word", [word for word in DEAF if word != "drops"])
+@pytest.mark.parametrize("mute", MUTE)
+async def test_whatever_breaks_the_result_arrives_when_polling_heals(word: str, mute: str) -> None:
+    racing = Racing(Script(length_s=5.0, streams=(word,), polls=(mute,) * 8 + ("ok",)))
+    assert await racing.run(within_s=7200) == Kept(channel=Channel.POLL)
+    assert len(racing.kept) == 1
+
+
+async def test_a_stream_that_breaks_is_reopened_and_followed_by_a_check() -> None:
+    racing = Racing(Script(length_s=8.0, streams=("drops", "ok")))
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert len(racing.times("push", "open")) == 2
+    assert len(racing.times("poll", "check", because="connected")) == 2
+
+
+async def test_a_refused_key_is_tried_again_every_ten_minutes() -> None:
+    racing = Racing(Script(length_s=3000.0, streams=("unauthorized",)))
+    await racing.run()
+    openings = racing.times("push", "opening")
+    assert [round(at / 600) for at in openings] == list(range(len(openings)))
+
+
+async def test_retry_after_on_a_poll_is_honoured() -> None:
+    racing = Racing(Script(length_s=5.0, streams=("refused",), polls=("busy", "ok"), retry_after_s=40.0))
+    await racing.run()
+    attempts = racing.times("poll", "attempt")
+    assert attempts[1] - attempts[0] >= 40.0
+
+
+async def test_a_foreign_event_is_traced_and_earns_no_trust() -> None:
+    racing = Racing(Script(length_s=9.0, streams=("foreign",)))
+    assert await racing.run() == Kept(channel=Channel.POLL)
+    assert racing.times("push", "foreign")
+    assert racing.took_s < 12.1, "polling was quickened, for nothing was heard about this job"
+
+
+async def test_a_dead_address_sends_the_race_back_to_asking() -> None:
+    racing = Racing(Script(length_s=3.0), bytes_ok=lambda _url, number: number >= 3)
+    await racing.run()
+    assert racing.tries == 3
+    assert len(racing.times("engine", "keep_failed")) == 2
+    assert racing.took_s < 15.0
+
+
+async def test_a_slow_download_over_push_loses_to_another_address_over_poll() -> None:
+    racing = Racing(
+        Script(length_s=4.0, urls=("https://a.example/slow", "https://b.example/quick")),
+        policy=tool_policy(5.0),
+    )
+    slow = racing._keep
+
+    async def keep(channel, result, standing):  # type: ignore[no-untyped-def]
+        if result.url.endswith("slow"):
+            await asyncio.sleep(300)
+        await slow(channel, result, standing)
+
+    racing._keep = keep  # type: ignore[method-assign]
+    assert await racing.run() == Kept(channel=Channel.POLL)
+
+
+async def test_a_failure_over_push_is_confirmed_by_one_poll() -> None:
+    racing = Racing(Script(length_s=5.0, fails="moderated"))
+    verdict = await racing.run()
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.text == "moderated"
+    assert len(racing.times("poll", "check", because="failure")) == 1
+
+
+async def test_a_failure_over_push_waits_ten_minutes_for_a_poll_that_answers() -> None:
+    racing = Racing(Script(length_s=5.0, fails="moderated", polls=("server_error",)))
+    verdict = await racing.run()
+    assert isinstance(verdict, Failed)
+    ended = racing.times("poll", "lost")[-1]
+    assert 605.0 <= ended <= 615.0
+
+
+async def test_a_failure_over_push_alone_is_refuted_by_a_poll_that_says_running() -> None:
+    racing = Racing(Script(length_s=5.0, fails="not true", fails_on=frozenset({"push"})))
+    with pytest.raises(TimeoutError):
+        await racing.run(within_s=3000)
+
+
+async def test_a_failure_over_poll_does_not_beat_bytes_that_are_on_their_way() -> None:
+    racing = Racing(Script(length_s=5.0), download_s=10.0, policy=tool_policy(6.0))
+    run = asyncio.create_task(racing.run())
+    await asyncio.sleep(5.5)
+    failing = Script(length_s=5.0, fails="too late")
+    for job in racing.backend.jobs.values():
+        job.script = failing
+    assert await run == Kept(channel=Channel.PUSH)
+
+
+async def test_after_the_message_the_watch_goes_on_quietly_and_the_late_result_arrives() -> None:
+    racing = Racing(Script(length_s=2 * 3600.0, streams=("refused",)))
+    assert await racing.run() == Kept(channel=Channel.POLL)
+    attempts = racing.times("poll", "attempt")
+    gaps = [
+        round(later - earlier)
+        for earlier, later in zip(attempts, attempts[1:], strict=False)
+        if earlier > 182
+    ]
+    assert gaps[0] in {29, 30, 31, 32}
+    assert all(57 <= gap <= 64 for gap in gaps[2:50])
+    assert 285 <= gaps[-1] <= 316
+
+
+async def test_the_chat_policy_waits_thirty_seconds_while_the_stream_is_trusted() -> None:
+    racing = Racing(Script(length_s=60.0), policy=chat_policy(30.0, 10.0))
+    await racing.run()
+    attempts = racing.times("poll", "attempt")
+    assert [round(at) for at in attempts[:4]] == [30, 31, 33, 38]
+
+
+async def test_the_chat_policy_does_not_wait_for_a_stream_that_is_refused() -> None:
+    racing = Racing(Script(length_s=6.0, streams=("refused",)), policy=chat_policy(30.0, 10.0))
+    await racing.run()
+    assert racing.took_s <= 9.1
+
+
+async def test_a_person_who_checks_now_is_answered_at_once_even_under_retry_after() -> None:
+    racing = Racing(Script(length_s=5.0, streams=("refused",), polls=("busy", "ok"), retry_after_s=300.0))
+    run = asyncio.create_task(racing.run())
+    await asyncio.sleep(20.0)
+    racing.race.check()
+    await run
+    assert racing.took_s < 21.0
+
+
+async def test_a_resumed_race_asks_at_once() -> None:
+    racing = Racing(Script(length_s=0.0, streams=("dead",)), resumed=True)
+    await racing.run()
+    assert racing.took_s < 0.1
+
+
+async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
+    racing = Racing(Script(length_s=13.0))
+    await racing.run()
+    (_, channel, standing) = racing.kept[0]
+    assert channel is Channel.PUSH
+    assert standing.attempts == 1
+    assert standing.other_said == "running"
+    assert standing.other_due_at is not None
+    assert 6.0 < standing.other_due_at - standing.said_at < 8.0
+
+
+async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> None:
+    racing = Racing(Script(length_s=2.0))
+
+    async def keep(channel, result, standing):  # type: ignore[no-untyped-def]
+        raise ZeroDivisionError
+
+    racing._keep = keep  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        await racing.run()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_when_it_ends_no_task_is_left() -> None:
+    racing = Racing(Script(length_s=2.0))
+    await racing.run()
+    assert len(asyncio.all_tasks()) == 1
