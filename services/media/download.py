@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import httpcore
 import httpx
@@ -33,7 +34,8 @@ class Limits:
     """A download may last this long, and longer by its size over `slowest_bytes_per_s`."""
     slowest_bytes_per_s: float = 16 * 1024
     hops: int = 3
-    at_once: int = 32
+    at_once: int = 16
+    """From one origin: a host that hangs does not hold up another one's files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Downloader:
         tls = tls or httpcore.default_ssl_context()
         self._own = _pool(tls, None)
         self._public = _pool(tls, PinnedNetwork(guard))
-        self._slots = asyncio.Semaphore(self._limits.at_once)
+        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def fetch(
         self,
@@ -67,12 +69,13 @@ class Downloader:
         checkpoint: Checkpoint | None = None,
     ) -> Fetched:
         """Raises DeliveryFailed; then, and when cancelled, nothing is left at `part`."""
+        first = self._guard.admit(url)
         file = PartFile(part)
         try:
             async with (
-                self._slots,
+                self._slot(origin_of(first)),
                 asyncio.timeout(self._limits.grace_s) as clock,
-                self._answer(url, credentials or {}) as answer,
+                self._answer(first, credentials or {}) as answer,
             ):
                 await self._save(answer, file, limit_bytes or self._limits.size_bytes, clock, checkpoint)
             await in_thread(file.finish)
@@ -87,12 +90,14 @@ class Downloader:
         await self._own.aclose()
         await self._public.aclose()
 
+    def _slot(self, origin: str) -> asyncio.Semaphore:
+        return self._slots.setdefault(origin, asyncio.Semaphore(self._limits.at_once))
+
     @asynccontextmanager
-    async def _answer(self, address: str, credentials: Credentials) -> AsyncIterator[httpcore.Response]:
+    async def _answer(self, url: httpx.URL, credentials: Credentials) -> AsyncIterator[httpcore.Response]:
         """Follows redirects. Credentials end where the first origin is left; an own origin cannot be
         entered from outside.
         """
-        url = self._guard.admit(address)
         first, own = origin_of(url), self._guard.owns(url)
         extra = {origin_of(origin): headers for origin, headers in credentials.items()}.get(first, {})
         for _ in range(self._limits.hops + 1):
@@ -166,7 +171,11 @@ def _pool(tls: ssl.SSLContext, network: httpcore.AsyncNetworkBackend | None) -> 
     good (encode/httpcore #1093). Idle ones go before servers close theirs (uvicorn: after 5 s).
     """
     return httpcore.AsyncConnectionPool(
-        ssl_context=tls, max_connections=None, keepalive_expiry=3.0, network_backend=network
+        ssl_context=tls,
+        max_connections=None,
+        max_keepalive_connections=8,
+        keepalive_expiry=3.0,
+        network_backend=network,
     )
 
 

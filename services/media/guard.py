@@ -103,6 +103,8 @@ def port_of(url: httpx.URL) -> int:
 
 
 def _parsed(address: str | httpx.URL) -> httpx.URL:
+    if isinstance(address, httpx.URL):
+        return address
     try:
         return httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:

@@ -12,6 +12,8 @@ from services.media.probed import Truncated, WrongKind
 
 _START_S = 20.0
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+# Frames come and go: handed back to the system each time, their pages cost a third of a verification.
+_ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2), "MALLOC_TRIM_THRESHOLD_": str(64 * 1024**2)}
 _ERRORS: dict[str, type[Exception]] = {each.__name__: each for each in (ValueError, Truncated, WrongKind)}
 
 
@@ -87,4 +89,4 @@ class WorkerProcess:
 def _environment() -> dict[str, str]:
     """Only what Python needs: no key of ours stands where strangers' bytes are decoded."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return kept | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+    return kept | _ALLOCATION | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
