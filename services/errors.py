@@ -2,6 +2,7 @@
 
 AppError
 ├─ InvalidRequest            the person can repair it; names the field
+├─ NoModels                  it is not known yet what could be asked for: no list was ever had
 ├─ BackendError(backend)
 │   ├─ BackendUnavailable    later may work: 429, 5xx, network; retry_after_s
 │   ├─ BackendRefused        will not work: key, quota, moderation, bad input
@@ -25,6 +26,10 @@ class InvalidRequest(AppError):
     def __init__(self, sentence: str, *, field: str | None = None) -> None:
         super().__init__(sentence)
         self.field = field
+
+
+class NoModels(AppError):
+    pass
 
 
 class BackendError(AppError):

@@ -1,0 +1,102 @@
+"""The checks of single fields: the value as it goes into the request, or a sentence that names the field."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from services.errors import InvalidRequest
+from services.model import Model
+
+LONGEST_TEXT = 10_000
+LONGEST_WORD = 200
+LARGEST_SEED = 2**32 - 1
+LONGEST_FILM_S = 3600.0
+LARGEST_FPS = 240
+NAMED = 20
+
+
+def a_text(name: str, text: str, longest: int) -> str:
+    """Trimmed, its line ends made one kind: forms send CRLF."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    label = name.replace("_", " ")
+    if len(text) > longest:
+        raise InvalidRequest(f"The {label} has {len(text):,} characters: {longest:,} at most.", field=name)
+    for each in text:
+        # Cs: half of a surrogate pair, which no UTF-8 can carry
+        if each not in "\n\t" and unicodedata.category(each) in ("Cc", "Cs"):
+            raise InvalidRequest(
+                f"The {label} has a character that is no text (U+{ord(each):04X}): take it out.", field=name
+            )
+    return text
+
+
+def a_seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise InvalidRequest(f"The seed must be a whole number from 0 to {LARGEST_SEED}.", field="seed")
+    return seed
+
+
+def one_of(name: str, value: str | None, allowed: Sequence[str], *, default: str | None, model: Model) -> str:
+    if value is None or not value.strip():
+        return default if default is not None and default in allowed else allowed[0]
+    wanted = value.strip().lower()
+    if wanted not in allowed:
+        raise InvalidRequest(
+            f"{model.label} has no such {name.replace('_', ' ')}. It has: {listed(allowed)}.", field=name
+        )
+    return wanted
+
+
+def a_duration(value: float | None, model: Model) -> float | None:
+    """None: the model decides. A model that lists no lengths is believed to take the one that is named."""
+    lengths = model.durations_s
+    if value is None:
+        return _default(model.default_duration_s, lengths, free=model.any_duration)
+    if not _is_number(value) or not 0 < value <= LONGEST_FILM_S:
+        raise InvalidRequest("The duration must be a number of seconds above 0.", field="duration")
+    if lengths and not _is_allowed(value, lengths, free=model.any_duration):
+        has = _range(lengths, free=model.any_duration)
+        raise InvalidRequest(f"{model.label} makes no {value:g} s. It makes: {has} s.", field="duration")
+    return float(value)
+
+
+def an_fps(value: int | None, model: Model) -> int | None:
+    rates = model.fps
+    if value is None:
+        rate = _default(model.default_fps, rates, free=model.any_fps)
+        return None if rate is None else int(rate)
+    if not _is_number(value) or not 1 <= value <= LARGEST_FPS or value != int(value):
+        raise InvalidRequest("The fps must be a whole number above 0.", field="fps")
+    if rates and not _is_allowed(value, rates, free=model.any_fps):
+        has = _range(rates, free=model.any_fps)
+        raise InvalidRequest(f"{model.label} makes no {value} fps. It makes: {has} fps.", field="fps")
+    return int(value)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_allowed(value: float, allowed: Sequence[float], *, free: bool) -> bool:
+    return min(allowed) <= value <= max(allowed) if free else value in allowed
+
+
+def _default(default: float | None, allowed: Sequence[float], *, free: bool) -> float | None:
+    if not allowed:
+        return default
+    return default if default is not None and _is_allowed(default, allowed, free=free) else allowed[0]
+
+
+def _range(allowed: Sequence[float], *, free: bool) -> str:
+    if free:
+        return f"{min(allowed):g} to {max(allowed):g}"
+    return listed(f"{each:g}" for each in allowed)
+
+
+def listed(words: Iterable[str]) -> str:
+    names = list(words)
+    return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "") or "none"

@@ -1,0 +1,88 @@
+"""A person's `models.toml`: labels, prices and figures over what a backend lists.
+
+[superduperai."google-cloud/veo3"]
+label = "Veo 3"
+price_per_second = 0.5
+durations_s = [5, 8]
+poll_every_s = 20
+hide = false
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.model import Model
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Ratio = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}:[1-9]\d{0,2}$")]
+Resolution = Annotated[str, Field(pattern=r"^[1-9]\d{2,3}p$")]
+
+
+class Override(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    price_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    durations_s: tuple[Seconds, ...] | None = None
+    aspect_ratios: Annotated[tuple[Ratio, ...], Field(min_length=1)] | None = None
+    resolutions: Annotated[tuple[Resolution, ...], Field(min_length=1)] | None = None
+    fps: tuple[Annotated[int, Field(ge=1, le=240)], ...] | None = None
+    poll_every_s: Seconds | None = None
+    poll_attempts: Annotated[int, Field(ge=1)] | None = None
+    watch_for_s: Seconds | None = None
+    hide: bool = False
+
+    def over(self, model: Model) -> Model:
+        changes: dict[str, Any] = self.model_dump(exclude_none=True, exclude={"hide"})
+        if "durations_s" in changes:
+            changes |= {"durations_s": tuple(sorted(changes["durations_s"])), "any_duration": False}
+        if "fps" in changes:
+            changes["any_fps"] = False
+        return replace(model, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    by_name: dict[tuple[str, str], Override] = field(default_factory=dict)
+    problem: str = ""
+    """One sentence about what could not be taken; the rest is."""
+
+    def applied(self, model: Model) -> Model:
+        override = self.by_name.get((model.backend, model.name))
+        return model if override is None else override.over(model)
+
+    def hides(self, model: Model) -> bool:
+        override = self.by_name.get((model.backend, model.name))
+        return override is not None and override.hide
+
+
+def read_overrides(path: Path) -> Overrides:
+    """Blocks. No file is no override; what is wrong in it stands in `problem`."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Overrides()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return Overrides(problem=f"{path.name} cannot be read, nothing of it is used: {error}.")
+    found: dict[tuple[str, str], Override] = {}
+    wrong: list[str] = []
+    for backend, entries in tables.items():
+        for name, entry in (entries if isinstance(entries, dict) else {"": entries}).items():
+            try:
+                found[backend, name] = Override.model_validate(entry)
+            except ValidationError as error:
+                wrong.append(_sentence(f"{backend} {name}".strip(), error))
+    return Overrides(found, f"{path.name}: {'; '.join(wrong[:3])}." if wrong else "")
+
+
+def _sentence(entry: str, error: ValidationError) -> str:
+    first = error.errors()[0]
+    field_name = ".".join(str(part) for part in first["loc"])
+    said = first["msg"]
+    return f"{entry}: {field_name}: {said}" if field_name else f"{entry}: {said}"
