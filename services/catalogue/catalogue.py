@@ -68,8 +68,9 @@ class Catalogue:
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Called when the models or the problems are others; returns the act that ends it."""
-        self._listeners.append(callback)
-        return lambda: (callback in self._listeners and self._listeners.remove(callback)) or None
+        key = object()
+        self._listeners[key] = callback
+        return lambda: self._listeners.pop(key, None) and None
 
     def wake(self) -> None:
         """Something has changed: ask all backends now."""
