@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from services import api
 from services.animatic.process import AnimaticProcess
 from services.backends.base import Backend, Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
@@ -36,13 +37,14 @@ from services.media.guard import AddressGuard, origin_of
 from services.media.keeping import Keeper
 from services.media.sources import Sources
 from services.media.worker import Worker
-from services.model import Generation
+from services.model import Generation, Kind
 from services.settings import Settings
 from services.store.lock import FolderLock
 from services.store.store import Store
 from services.watching import Watching
 
 log = logging.getLogger("rushes")
+VERSION = "0.1.0"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 OLDER_THAN_S = 1.0
 """A younger file may be on its way into its row."""
@@ -124,6 +126,8 @@ class Engine:
     backends: dict[str, Backend]
     generations: Generations
     animatic: AnimaticProcess | None
+    health: api.Health
+    metrics: api.Metrics
 
 
 def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: None) -> Engine:
@@ -179,7 +183,19 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         backends=backends,
         generations=generations,
         animatic=animatic,
+        health=api.Health(
+            version=VERSION,
+            data_dir=settings.data_dir,
+            open_generations=functools.partial(count_open, store),
+            problems=lambda: catalogue.problems,
+            models_known=lambda: any(catalogue.models(kind) for kind in Kind),
+        ),
+        metrics=api.Metrics(bus, backends=backends),
     )
+
+
+async def count_open(store: Store) -> int:
+    return sum((await store.open_count()).values())
 
 
 def build_backends(settings: Settings, guard: AddressGuard) -> tuple[dict[str, Backend], Address | None]:
@@ -252,8 +268,9 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         stack.push_async_callback(ended, owned)
         stack.push_async_callback(engine.watching.close)
         resumed = await engine.watching.resume()
+        engine.metrics.resume(resumed)
         if resumed:
-            log.info("%d open generations are watched again.", resumed)
+            log.info("%d open generations are watched again.", len(resumed))
         await engine.worker.start()
         yield
 
@@ -290,7 +307,6 @@ def build_app(engine: Engine) -> FastAPI:
     os.environ["NICEGUI_STORAGE_PATH"] = str((settings.data_dir / "nicegui").absolute())
     from nicegui import ui
 
-    from services import api
     from ui.app import register
 
     @asynccontextmanager
@@ -299,7 +315,7 @@ def build_app(engine: Engine) -> FastAPI:
             yield
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
-    api.include(app, engine.generations)
+    api.include(app, engine.generations, health=engine.health, metrics=engine.metrics)
     register(engine.generations)
     ui.run_with(
         app,

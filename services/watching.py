@@ -74,12 +74,12 @@ class Watching:
 
     # -- the life of all ---------------------------------------------------------------------
 
-    async def resume(self) -> int:
-        """Claim every open row and watch it again (R9); how many there were."""
+    async def resume(self) -> list[Generation]:
+        """Claim every open row and watch it again (R9)."""
         rows = await self._store.claim()
         for generation in rows:
             self.watch(generation, resumed=True)
-        return len(rows)
+        return rows
 
     async def keep_leases(self) -> None:
         """Renew for ever; main owns the task."""

@@ -1,0 +1,62 @@
+"""Find Chromium for the browser tests, or install it: `python -m tests.support.chromium`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+HELP = (
+    "The browser tests need Chromium. Install it (Debian: apt install chromium), "
+    "or name its program in the variable CHROMIUM."
+)
+
+
+def find() -> str | None:
+    """$CHROMIUM, or an installed one."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return shutil.which(named)
+    return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+def chromium() -> str:
+    """Its path. Raises RuntimeError with what to do."""
+    path = find()
+    if path is None:
+        raise RuntimeError(HELP)
+    return path
+
+
+def main() -> int:
+    if find():
+        return 0
+    if os.geteuid() == 0 and shutil.which("apt-get") and not os.environ.get("CHROMIUM"):
+        print("Installing Chromium (once) ...", flush=True)
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+            subprocess.run(
+                command,
+                check=False,
+                stdout=subprocess.DEVNULL,
+                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+            )
+        if find():
+            return 0
+    print(HELP, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
