@@ -147,7 +147,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         store,
         journal,
         bus,
-        delivery,
+        delivery.keep,
         backends,
         policy_of=functools.partial(policy_of, settings, catalogue, backends),
         stream_silence_s=settings.stream_silence_s,

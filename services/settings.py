@@ -14,18 +14,18 @@ class Settings(BaseSettings):
     )
 
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
     data_dir: Path = Path("data")
     database_url: str | None = None
     animatic: bool = True
-    superduperai_url: str | None = Field(None, validation_alias="SUPERDUPERAI_URL")
-    superduperai_token: SecretStr | None = Field(None, validation_alias="SUPERDUPERAI_TOKEN")
-    poll_every_s: float = Field(10.0, gt=0, le=3600)
-    poll_attempts: int = Field(18, ge=1, le=10_000)
-    chat_poll_after_s: float = Field(30.0, ge=0, le=3600)
-    stream_silence_s: float = Field(45.0, gt=0, le=3600)
-    watch_for_s: float = Field(86_400.0, gt=0)
+    superduperai_url: str | None = Field(default=None, validation_alias="SUPERDUPERAI_URL")
+    superduperai_token: SecretStr | None = Field(default=None, validation_alias="SUPERDUPERAI_TOKEN")
+    poll_every_s: float = Field(default=10.0, gt=0, le=3600)
+    poll_attempts: int = Field(default=18, ge=1, le=10_000)
+    chat_poll_after_s: float = Field(default=30.0, ge=0, le=3600)
+    stream_silence_s: float = Field(default=45.0, gt=0, le=3600)
+    watch_for_s: float = Field(default=86_400.0, gt=0)
 
     @property
     def media_dir(self) -> Path:

@@ -8,13 +8,13 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from services.backends.base import Backend
 from services.bus import Bus
 from services.channels.policy import PollPolicy
 from services.channels.race import Failed, Hands, Race, Standing
 from services.channels.sse import Pause
-from services.delivery import Delivery
 from services.errors import (
     BackendMisspoke,
     BackendRefused,
@@ -36,6 +36,20 @@ SUBMITS_END_WITHIN_S = 1.0
 AFTER_A_BUG_S = (1.0, 5.0, 30.0, 60.0)
 
 
+class Keep(Protocol):
+    """Delivery's: returns when the generation is complete, raises DeliveryFailed."""
+
+    async def __call__(
+        self,
+        generation: Generation,
+        channel: Channel,
+        result: Result,
+        standing: Standing,
+        *,
+        credentials: Mapping[str, Mapping[str, str]],
+    ) -> None: ...
+
+
 class Watching:
     """Owns every watcher. `policy_of` gives the polling policy of a generation, `read_source` the bytes of
     a source picture by its name in the media folder.
@@ -46,7 +60,7 @@ class Watching:
         store: Store,
         journal: Journal,
         bus: Bus,
-        delivery: Delivery,
+        keep: Keep,
         backends: Mapping[str, Backend],
         *,
         policy_of: Callable[[Generation], PollPolicy],
@@ -59,7 +73,7 @@ class Watching:
         self._store = store
         self._journal = journal
         self._bus = bus
-        self._delivery = delivery
+        self._deliver = keep
         self._backends = backends
         self._policy_of = policy_of
         self._stream_silence_s = stream_silence_s
@@ -357,7 +371,7 @@ class Watching:
         self, generation: Generation, backend: Backend, channel: Channel, result: Result, standing: Standing
     ) -> None:
         credentials = {origin_of(result.url): backend.headers_for(result.url)}
-        await self._delivery.keep(generation, channel, result, standing, credentials=credentials)
+        await self._deliver(generation, channel, result, standing, credentials=credentials)
 
     async def _look_once(self, generation: Generation) -> None:
         """A person asks about one that is over: a result that is there after all is kept (R2)."""

@@ -42,7 +42,9 @@ class Backend(Protocol):
     async def poll(self, job_id: str) -> Report:
         """Ask once how the job is. Raises ChannelLost."""
 
-    def stream(self, job_id: str, *, silence_s: float) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
+    def stream(
+        self, job_id: str, *, silence_s: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
         """Open the job's event stream; both opening and iterating raise ChannelLost."""
 
     def understand(self, event: StreamEvent, job_id: str) -> Report:
