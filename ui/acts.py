@@ -1,0 +1,75 @@
+"""What a person can do with one generation, as handlers for buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.model import Generation, Kind
+from ui.barrier import Act
+from ui.components.confirm import confirm
+from ui.components.toast import toast
+from ui.text import _, ngettext
+from ui.visit import Visit
+
+
+@dataclass(slots=True, kw_only=True)
+class Acts:
+    """`started` puts a new generation of this tab on the stage; `edit` takes settings to the composer."""
+
+    visit: Visit
+    started: Callable[[Generation], Awaitable[None]]
+    edit: Callable[[Generation], object]
+
+    def stop(self, generation: Generation) -> Act:
+        async def act() -> None:
+            await self.visit.generations.stop(generation.id, owner=self.visit.owner)
+
+        return act
+
+    def check(self, generation: Generation) -> Act:
+        async def act() -> None:
+            await self.visit.generations.check(generation.id, owner=self.visit.owner)
+
+        return act
+
+    def retry(self, generation: Generation) -> Act:
+        async def act() -> None:
+            await self.started(await self.visit.generations.retry(generation.id, owner=self.visit.owner))
+
+        return act
+
+    def submit_again(self, generation: Generation) -> Act:
+        async def act() -> None:
+            question = _("Submit it again?")
+            detail = _("If the backend did take the first one, both will be made, and both may be charged.")
+            if await confirm(question, detail, yes=_("Submit again")):
+                await self.visit.generations.submit_again(generation.id, owner=self.visit.owner)
+
+        return act
+
+    def delete(self, generation: Generation) -> Act:
+        async def act() -> None:
+            question = _("Delete this one?")
+            if await confirm(
+                question, _("It leaves every list and its link stops working."), yes=_("Delete")
+            ):
+                await self.visit.generations.delete(generation.id, owner=self.visit.owner)
+
+        return act
+
+    def clear(self, kind: Kind) -> Act:
+        async def act() -> None:
+            detail = _("Everything finished leaves the lists. What is still under way stays.")
+            if not await confirm(_("Clear all?"), detail, yes=_("Clear all")):
+                return
+            count = await self.visit.generations.clear(owner=self.visit.owner, kind=kind)
+            toast(ngettext("{count} cleared.", "{count} cleared.", count).format(count=count))
+
+        return act
+
+    def revise(self, generation: Generation) -> Act:
+        def act() -> None:
+            self.edit(generation)
+
+        return act

@@ -1,0 +1,14 @@
+"""All pages of the app, joined to the only door they know."""
+
+from __future__ import annotations
+
+from services.generations import Generations
+from services.model import Kind
+from ui import theme
+from ui.pages import studio
+
+
+def register(generations: Generations) -> None:
+    """Once, before `ui.run_with`."""
+    theme.install()
+    studio.register(generations, kind=Kind.VIDEO, path="/")

@@ -1,0 +1,78 @@
+"""Form fields of one look: the words above, the control, and what is wrong with it below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from nicegui import ui
+
+
+@dataclass(slots=True, kw_only=True)
+class Field:
+    box: ui.element
+    note: ui.label
+    control: Any = None
+
+    def say(self, sentence: str) -> None:
+        """Tell at the field what is wrong with it; an empty sentence takes it back."""
+        if self.note.text == sentence:
+            return
+        self.note.text = sentence
+        self.note.visible = bool(sentence)
+        self.box.classes(add="is-wrong") if sentence else self.box.classes(remove="is-wrong")
+        if self.control is not None:
+            self.control.props["aria-invalid"] = "true" if sentence else "false"
+
+
+@contextmanager
+def named(name: str, *, key: str = "") -> Iterator[Field]:
+    """The frame around one control; `key` is the control's id in the page."""
+    with ui.element("div").classes("r-field") as box:
+        label = ui.element("label" if key else "div").classes("r-label")
+        if key:
+            label.props["for"] = key
+        with label:
+            ui.label(name)
+        note = ui.label().classes("r-note").props("role=alert")
+        field = Field(box=box, note=note)
+        note.visible = False
+        yield field
+    note.move(target_index=-1)
+
+
+def area(name: str, value: str, on_type: Callable[[str], object], *, key: str, example: str = "") -> Field:
+    with named(name, key=key) as field:
+        control = ui.textarea(value=value, on_change=lambda event: on_type(event.value or ""))
+        control.props("borderless dense autogrow rows=4")
+        field.control = _finish(control, name, key, example)
+    return field
+
+
+def line(name: str, value: str, on_type: Callable[[str], object], *, key: str, example: str = "") -> Field:
+    with named(name, key=key) as field:
+        control = ui.input(value=value, on_change=lambda event: on_type(event.value or ""))
+        control.props("borderless dense")
+        field.control = _finish(control, name, key, example)
+    return field
+
+
+def choice(
+    name: str, options: Mapping[Any, str], value: Any, on_choose: Callable[[Any], object], *, key: str
+) -> Field:
+    with named(name, key=key) as field:
+        control = ui.select(dict(options), value=value, on_change=lambda event: on_choose(event.value))
+        control.props("borderless dense options-dense behavior=menu popup-content-class=r-menu")
+        field.control = _finish(control, name, key, "")
+    return field
+
+
+def _finish(control: ui.element, name: str, key: str, example: str) -> ui.element:
+    control.classes("r-input")
+    control.props["aria-label"] = name
+    control.props["for"] = key
+    if example:
+        control.props["placeholder"] = example
+    return control

@@ -1,0 +1,78 @@
+// What only the browser can do: keys, the clipboard, the mark in the title, the word when the line is lost.
+const typing = (target) => target.closest?.("input:not([type=radio]), textarea, select, [contenteditable=true], .q-menu");
+const video = () => document.querySelector("main video");
+
+export default {
+  template: `<span hidden></span>`,
+  props: { words: Object },
+  mounted() {
+    const popup = document.getElementById("popup");
+    popup.setAttribute("role", "status");
+    [this.words.lost, this.words.calm].forEach((text, i) => (popup.children[i].textContent = text));
+    window.rushes.mark = () => {
+      if (document.hidden && !document.title.startsWith("● ")) document.title = "● " + document.title;
+    };
+    this.ears = [
+      [document, "keydown", this.key],
+      [document, "click", this.click],
+      [document, "visibilitychange", this.seen],
+    ];
+    this.ears.forEach(([on, name, ear]) => on.addEventListener(name, ear));
+  },
+  beforeUnmount() {
+    this.ears.forEach(([on, name, ear]) => on.removeEventListener(name, ear));
+  },
+  methods: {
+    seen() {
+      if (!document.hidden) document.title = document.title.replace(/^● /, "");
+    },
+    key(event) {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        const button = document.querySelector("[data-act=generate]");
+        if (!button || document.querySelector(".q-dialog")) return;
+        event.preventDefault();
+        return button.click();
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (document.querySelector(".q-dialog")) return;
+      const act = this.acts()[event.key];
+      if (act && act(event) !== false) event.preventDefault();
+    },
+    acts() {
+      const onButton = (event) => event.target.closest("button, a, summary, video, [type=radio]");
+      return {
+        "/": () => document.getElementById("prompt")?.focus() ?? document.getElementById("prompt") !== null,
+        "?": () => this.$emit("help"),
+        d: () => document.querySelector("main [data-act=download]")?.click(),
+        " ": (event) => {
+          if (event.target.matches("a[role=button]")) return event.target.click();
+          if (onButton(event) || !video()) return false;
+          video().paused ? video().play() : video().pause();
+        },
+        ArrowLeft: (event) => !event.target.closest("video, [type=radio]") && void this.$emit("step", -1),
+        ArrowRight: (event) => !event.target.closest("video, [type=radio]") && void this.$emit("step", 1),
+      };
+    },
+    async click(event) {
+      const button = event.target.closest("[data-copy]");
+      if (!button) return;
+      const url = new URL(button.dataset.copy, location.href).href;
+      this.$emit("copied", (await this.write(url)) ? "" : url);
+    },
+    async write(text) {
+      try {
+        await navigator.clipboard.writeText(text);
+        return true;
+      } catch {
+        const area = Object.assign(document.createElement("textarea"), { value: text });
+        area.style.position = "fixed";
+        area.style.opacity = "0";
+        document.body.append(area);
+        area.select();
+        const done = document.execCommand("copy");
+        area.remove();
+        return done;
+      }
+    },
+  },
+};

@@ -1,0 +1,95 @@
+"""One generation in the strip: poster, length or progress, and a sentence. Status is a word and a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import ui
+
+from services.model import Generation, Phase
+from ui import words
+from ui.components.bar import Bar
+from ui.components.icon import icon
+from ui.components.moment import Moment
+from ui.state import shown_progress
+from ui.text import _, measure
+
+SHAPES = {Phase.ERROR: "alert", Phase.DROPPED: "stop", Phase.UNCONFIRMED: "question", Phase.COMPLETED: "done"}
+
+
+class GenerationCard(ui.element):
+    def __init__(self, generation: Generation, *, on_choose: Callable[[str], object]) -> None:
+        super().__init__("div")
+        self.classes("r-card").props("role=option tabindex=-1 aria-selected=false")
+        self.props["aria-label"] = generation.request.prompt
+        self.on("click", lambda: on_choose(generation.id), [])
+        self.created_at = generation.created_at
+        self._drawn: tuple[object, ...] = ()
+        with self:
+            self.picture = ui.element("div").classes("r-card-picture")
+            with self.picture:
+                self.poster = ui.element("img").props('alt="" loading=lazy draggable=false')
+                self.shape = icon("reel").classes("r-card-shape")
+                self.badge = ui.label().classes("r-card-badge")
+                self.bar = Bar()
+            ui.label(generation.request.prompt).classes("r-card-title")
+            with ui.element("div").classes("r-card-line"):
+                Moment(generation.created_at)
+                self.word = ui.label()
+        self.take(generation)
+
+    def take(self, generation: Generation) -> None:
+        """Draw what changed, and nothing else."""
+        percent = None if generation.final else shown_progress(generation)
+        self.bar.show(percent)
+        self.badge.text = _badge(generation, percent)
+        self.badge.visible = bool(self.badge.text)
+        drawn = (
+            generation.phase,
+            generation.poster,
+            generation.late_since,
+            generation.stage,
+            generation.receipt,
+        )
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        self.word.text = card_words(generation)
+        self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}")
+        self.shape.classes(replace=f"i i-{SHAPES.get(generation.phase, 'reel')} r-card-shape")
+        self.poster.visible = generation.poster is not None
+        self.shape.visible = generation.poster is None
+        if generation.poster is not None:
+            self.poster.props["src"] = f"/media/{generation.id}/poster"
+
+    def choose(self, chosen: bool) -> None:
+        self.props["aria-selected"] = "true" if chosen else "false"
+        self.props["tabindex"] = "0" if chosen else "-1"
+
+
+def card_words(generation: Generation) -> str:
+    """The sentence behind the time: push, poll, failed, late by 4:12."""
+    receipt = generation.receipt
+    if generation.phase is not Phase.COMPLETED:
+        late = generation.late_since is not None and not generation.final
+        return (
+            _("{word}, taking longer").format(word=words.short(generation))
+            if late
+            else words.short(generation)
+        )
+    if receipt is None:
+        return words.short(generation)
+    channel = _(words.CHANNELS[receipt.won_by])
+    if generation.unwanted:
+        return _("{channel} · after the stop").format(channel=channel)
+    if receipt.late_s is not None:
+        return _("{channel} · late +{time}").format(channel=channel, time=measure.clock(receipt.late_s))
+    return channel
+
+
+def _badge(generation: Generation, percent: int | None) -> str:
+    if percent is not None:
+        return _("{percent} %").format(percent=percent)
+    if generation.kept is not None and generation.kept.duration_s is not None:
+        return measure.clock(generation.kept.duration_s)
+    return ""

@@ -1,0 +1,40 @@
+// A time that the browser itself keeps current: how long ago, how long since, in the person's own time zone.
+export default {
+  template: `<time :datetime="iso">{{ text }}</time>`,
+  props: { at: Number, clock: Number, mode: String, words: Object },
+  data() {
+    return { now: this.clock };
+  },
+  mounted() {
+    const skew = this.clock - Date.now() / 1000;
+    const tick = () => (this.now = Date.now() / 1000 + skew);
+    this.beat = setInterval(tick, this.mode === "since" ? 1000 : 20000);
+    tick();
+  },
+  beforeUnmount() {
+    clearInterval(this.beat);
+  },
+  computed: {
+    iso() {
+      return new Date(this.at * 1000).toISOString();
+    },
+    text() {
+      const date = new Date(this.at * 1000);
+      const past = Math.max(0, this.now - this.at);
+      if (this.mode === "since") {
+        const two = (n) => String(Math.floor(n)).padStart(2, "0");
+        const rest = `${two((past / 60) % 60)}:${two(past % 60)}`;
+        return past < 3600 ? rest.replace(/^0/, "") : `${Math.floor(past / 3600)}:${rest}`;
+      }
+      if (this.mode === "exact") {
+        const part = Math.floor(date.getMilliseconds() / 10);
+        return date.toLocaleTimeString([], { hourCycle: "h23" }) + "." + String(part).padStart(2, "0");
+      }
+      if (this.mode === "full") return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+      if (past < 60) return this.words.now;
+      const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+      if (date.toDateString() === new Date(this.now * 1000).toDateString()) return time;
+      return date.toLocaleDateString([], { day: "numeric", month: "short" }) + ", " + time;
+    },
+  },
+};

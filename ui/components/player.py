@@ -1,0 +1,23 @@
+"""The finished thing itself: the page's first `video` element, or the still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import ui
+
+from services.model import Generation, Kind
+
+
+def player(generation: Generation, *, on_shown: Callable[[], object]) -> ui.element:
+    """`on_shown` is called when the first frame, or the still, is on the screen."""
+    address = f"/media/{generation.id}/file"
+    if generation.request.kind is Kind.IMAGE:
+        still = ui.element("img").classes("r-player").props("src=" + address)
+        still.props["alt"] = generation.request.prompt
+        return still.on("load", lambda: on_shown(), [])
+    video = ui.video(address).classes("r-player").props("preload=auto playsinline")
+    video.props["aria-label"] = generation.request.prompt
+    if generation.poster is not None:
+        video.props["poster"] = f"/media/{generation.id}/poster"
+    return video.on("loadeddata", lambda: on_shown(), [])

@@ -1,0 +1,196 @@
+"""The composer: what to make, drawn from the chosen model's data. Nothing typed is ever lost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from nicegui import ui
+
+from services.errors import InvalidRequest
+from services.generations import Typical
+from services.model import Draft, Kind, Model
+from ui import drafts
+from ui.barrier import guarded
+from ui.components import field
+from ui.components.button import Button
+from ui.components.frames import frames
+from ui.text import _, measure
+
+SEEDS = 2**31
+ModelKey = tuple[str, str]
+ALIASES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model"}
+
+
+class PromptForm:
+    """`submit` starts a draft; what it raises as InvalidRequest is told at the field."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        models: Sequence[Model],
+        typical: Mapping[ModelKey, Typical | None],
+        *,
+        submit: Callable[[Draft], Awaitable[None]],
+    ) -> None:
+        self.kind = kind
+        self.submit = submit
+        self.typical = typical
+        self.models: dict[ModelKey, Model] = {}
+        self.typed = drafts.load(kind)
+        self.fields: dict[str, field.Field] = {}
+        self._learn(models)
+        with ui.element("section").classes("r-composer") as section:
+            section.props["aria-label"] = _("Composer")
+            with ui.element("div").classes("r-composer-fields"):
+                self._prompt()
+                with ui.element("div").classes("r-stack") as self.settings:
+                    self._settings()
+            with ui.element("div").classes("r-composer-foot"):
+                self._generate()
+
+    def fill(self, typed: drafts.Typed) -> None:
+        """Take other values over: an example, or the settings of an earlier one."""
+        self.typed = typed
+        self._fit()
+        self.fields["prompt"].control.set_value(typed.prompt)
+        self.redraw()
+        self.typed.save(self.kind)
+
+    def offer(self, models: Sequence[Model]) -> None:
+        """The model list has changed."""
+        self._learn(models)
+        self.redraw()
+
+    def redraw(self) -> None:
+        self.settings.clear()
+        with self.settings:
+            self._settings()
+
+    async def generate(self) -> None:
+        for one in self.fields.values():
+            one.say("")
+        if not self.typed.prompt.strip():
+            self.fields["prompt"].say(_("Write what you want to see."))
+            return
+        if self.typed.seed.strip() and not self.typed.seed.strip().isdecimal():
+            self.fields["seed"].say(_("A whole number, or nothing for a random one."))
+            return
+        try:
+            await self.submit(self.typed.draft(self.kind))
+        except InvalidRequest as error:
+            name = ALIASES.get(error.field or "", error.field or "")
+            self.fields.get(name, self.fields["prompt"]).say(str(error))
+
+    def _prompt(self) -> None:
+        example = _("A lighthouse above a stormy sea at night, slow zoom in")
+        typed = self._typing("prompt")
+        prompt = field.area(_("Prompt"), self.typed.prompt, typed, key="prompt", example=example)
+        prompt.control.mark("prompt")
+        self.fields["prompt"] = prompt
+
+    def _generate(self) -> None:
+        button = ui.element("button").classes("r-btn r-btn-main").props("type=button data-act=generate")
+        button.props["aria-label"] = _("Generate")
+        button.on("click", guarded(self.generate), []).mark("generate")
+        with button:
+            ui.label(_("Generate"))
+            ui.label("Ctrl ↵").classes("r-hint")
+
+    def _settings(self) -> None:
+        self.fields = {name: one for name, one in self.fields.items() if name == "prompt"}
+        self._model()
+        model = self.models.get((self.typed.backend, self.typed.model))
+        if model is None:
+            return
+        if len(model.aspect_ratios) > 1:
+            with field.named(_("Frame")) as self.fields["aspect_ratio"]:
+                chosen = self.typed.aspect_ratio
+                frames(_("Frame"), model.aspect_ratios, chosen, on_choose=self._typing("aspect_ratio"))
+        with ui.element("div").classes("r-two"):
+            if self.kind is Kind.VIDEO and model.durations_s:
+                lengths = {*model.durations_s, self.typed.duration_s or model.durations_s[0]}
+                self._pick(_("Length"), "duration_s", {one: measure.length(one) for one in sorted(lengths)})
+            self._seed()
+        self._more(model)
+
+    def _model(self) -> None:
+        if self.models:
+            options = {key: self._label(model) for key, model in self.models.items()}
+            chosen = (self.typed.backend, self.typed.model)
+            self.fields["model"] = field.choice(_("Model"), options, chosen, self._choose, key="model")
+            return
+        with field.named(_("Model")) as self.fields["model"]:
+            ui.label(_("No model can be had right now. The list is asked for again by itself.")).classes(
+                "r-quiet"
+            )
+
+    def _label(self, model: Model) -> str:
+        typical = self.typical.get((model.backend, model.name))
+        time = measure.roughly(typical.p50_s) if typical is not None else ""
+        return " · ".join(part for part in (model.label, measure.price(model.price_per_second), time) if part)
+
+    def _choose(self, key: ModelKey) -> None:
+        self.typed.backend, self.typed.model = key
+        self._fit()
+        self.typed.save(self.kind)
+        self.redraw()
+
+    def _seed(self) -> None:
+        with ui.element("div").classes("r-with-button"):
+            seed = field.line(
+                _("Seed"), self.typed.seed, self._typing("seed"), key="seed", example=_("random")
+            )
+            seed.control.props("inputmode=numeric")
+            roll = Button(_("Roll a number"), icon_name="dice", look="bare", shown=False)
+            roll.on("click", lambda: seed.control.set_value(str(random.randrange(SEEDS))), [])
+            self.fields["seed"] = seed
+
+    def _more(self, model: Model) -> None:
+        with ui.element("details").classes("r-more"):
+            with ui.element("summary"):
+                ui.label(_("More settings"))
+            with ui.element("div").classes("r-stack"):
+                with ui.element("div").classes("r-two"):
+                    self._pick(_("Resolution"), "resolution", {one: one for one in model.resolutions})
+                    if self.kind is Kind.VIDEO and model.fps:
+                        rates = {*model.fps, self.typed.fps or model.fps[0]}
+                        self._pick(
+                            _("Frame rate"),
+                            "fps",
+                            {one: _("{rate} fps").format(rate=one) for one in sorted(rates)},
+                        )
+                self._write(_("Leave out"), "negative_prompt", _("text, people, blur"))
+                with ui.element("div").classes("r-two"):
+                    self._write(_("Style"), "style", _("watercolour"))
+                    self._write(_("Shot size"), "shot_size", _("wide"))
+
+    def _pick(self, name: str, attribute: str, options: Mapping[Any, str]) -> None:
+        value = getattr(self.typed, attribute)
+        self.fields[attribute] = field.choice(name, options, value, self._typing(attribute), key=attribute)
+
+    def _write(self, name: str, attribute: str, example: str) -> None:
+        value = getattr(self.typed, attribute)
+        self.fields[attribute] = field.line(
+            name, value, self._typing(attribute), key=attribute, example=example
+        )
+
+    def _typing(self, attribute: str) -> Callable[[object], None]:
+        def typed(value: object) -> None:
+            setattr(self.typed, attribute, value)
+            self.fields[attribute].say("")
+            self.typed.save(self.kind)
+
+        return typed
+
+    def _learn(self, models: Sequence[Model]) -> None:
+        self.models = {(one.backend, one.name): one for one in models}
+        self._fit()
+
+    def _fit(self) -> None:
+        model = self.models.get((self.typed.backend, self.typed.model)) or next(
+            iter(self.models.values()), None
+        )
+        if model is not None:
+            self.typed.fit(model)

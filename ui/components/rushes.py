@@ -1,0 +1,83 @@
+"""The strip of rushes, newest first; left and right step through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nicegui import ui
+
+from services.model import Generation
+from ui.barrier import Act
+from ui.components.button import Button
+from ui.components.generation_card import GenerationCard
+from ui.text import _
+
+ROOM = 30
+"""Cards at most; the library has the rest."""
+
+
+class Rushes:
+    def __init__(self, *, on_choose: Callable[[str], object], on_clear: Act) -> None:
+        self._on_choose = on_choose
+        self._cards: dict[str, GenerationCard] = {}
+        self._chosen = ""
+        with ui.element("section").classes("r-rushes") as self.section:
+            self.section.props["aria-label"] = _("Rushes")
+            with ui.element("div").classes("r-rushes-head"):
+                with ui.element("h2").classes("r-h2"):
+                    ui.label(_("Latest rushes"))
+                Button(_("Clear all"), on_clear, look="bare")
+            self.strip = (
+                ui.element("div").classes("r-strip").props("role=listbox aria-orientation=horizontal")
+            )
+            self.strip.props["aria-label"] = _("Latest rushes, newest first")
+        self.section.visible = False
+
+    def fill(self, generations: Sequence[Generation]) -> None:
+        for generation in reversed(generations):
+            self.take(generation)
+
+    def take(self, generation: Generation) -> None:
+        card = self._cards.get(generation.id)
+        if generation.hidden_at is not None:
+            self.drop(generation.id)
+        elif card is not None:
+            card.take(generation)
+        else:
+            self._add(generation)
+
+    def drop(self, generation_id: str) -> None:
+        if card := self._cards.pop(generation_id, None):
+            card.delete()
+        self.section.visible = bool(self._cards)
+
+    def choose(self, generation_id: str) -> None:
+        if generation_id == self._chosen:
+            return
+        for one, chosen in ((self._chosen, False), (generation_id, True)):
+            if card := self._cards.get(one):
+                card.choose(chosen)
+        self._chosen = generation_id
+
+    def neighbour(self, step: int) -> str | None:
+        """The id `step` cards to the right of the chosen one; None at the ends."""
+        order = self._order()
+        if not order:
+            return None
+        if self._chosen not in order:
+            return order[0]
+        place = order.index(self._chosen) + step
+        return order[place] if 0 <= place < len(order) else None
+
+    def _order(self) -> list[str]:
+        return sorted(self._cards, key=lambda one: self._cards[one].created_at, reverse=True)
+
+    def _add(self, generation: Generation) -> None:
+        with self.strip:
+            card = GenerationCard(generation, on_choose=self._on_choose)
+        self._cards[generation.id] = card
+        order = self._order()
+        card.move(target_index=order.index(generation.id))
+        self.section.visible = True
+        for surplus in order[ROOM:]:
+            self.drop(surplus)

@@ -1,0 +1,34 @@
+"""A short message that says what happened and takes the person there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import ui
+
+from ui.text import _
+
+SECONDS = {"good": 8.0, "calm": 10.0, "trouble": 12.0}
+
+
+class Toast(ui.notification, component="toast.js"):
+    pass
+
+
+def toast(
+    text: str, *, tone: str = "calm", caption: str = "", open_it: Callable[[], object] | None = None
+) -> None:
+    """`tone`: good, calm or trouble. Text and caption are plain text, never HTML."""
+    shown = Toast(
+        text,
+        position="top-right",
+        timeout=SECONDS[tone],
+        caption=caption,
+        html=False,
+        progress=False,
+        classes=f"r-toast r-toast-{tone}",
+        attrs={"role": "alert" if tone == "trouble" else "status"},
+    )
+    if open_it is not None:
+        shown.props["act"] = _("Open")
+        shown.on("open", lambda: open_it(), [])

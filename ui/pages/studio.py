@@ -1,0 +1,156 @@
+"""The page shape that video and images share: composer, stage, race strip, rushes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nicegui import Client, background_tasks, ui
+
+from services.generations import Generations
+from services.model import LOCAL_OWNER, Draft, Generation, Kind, TraceEntry
+from ui import drafts, news, theme
+from ui.acts import Acts
+from ui.barrier import guarded
+from ui.components.prompt_form import PromptForm
+from ui.components.rushes import Rushes
+from ui.components.stage import Stage
+from ui.components.toast import toast
+from ui.live import follow
+from ui.state import Change, TabState
+from ui.text import _, deferred
+from ui.visit import Visit
+
+TITLES = {Kind.VIDEO: deferred("Video · Rushes"), Kind.IMAGE: deferred("Image · Rushes")}
+RECENT = 24
+
+
+def register(generations: Generations, *, kind: Kind, path: str) -> None:
+    @ui.page(path, dark=False)
+    async def studio(client: Client) -> None:
+        visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind))
+        with theme.frame(here=path, title=_(TITLES[kind]), on_step=lambda step: desk.step(step)):
+            desk = Desk(visit, kind)
+            await desk.open()
+
+
+class Desk:
+    """One open page of the studio."""
+
+    def __init__(self, visit: Visit, kind: Kind) -> None:
+        self.visit = visit
+        self.kind = kind
+        self.generations = visit.generations
+        self.acts = Acts(visit=visit, started=self.started, edit=self.edit)
+
+    async def open(self) -> None:
+        """Subscribe, then read, then draw: nothing falls between."""
+        visit = self.visit
+        follow(
+            self.generations.bus,
+            visit.state,
+            client=visit.client,
+            owner=visit.owner,
+            on_change=self.changed,
+            on_trace=self.traced,
+        )
+        self.ready = False
+        await visit.learn(self.kind)
+        recent = await self.generations.recent(owner=visit.owner, kind=self.kind, limit=RECENT)
+        self._draw()
+        for generation in reversed(recent.items):
+            visit.state.take(generation)
+        self.rushes.fill([visit.state.known[one.id] for one in recent.items])
+        self.ready = True
+        if recent.items:
+            visit.state.take(recent.items[0], newest=True)
+            await self.put(visit.state.known[recent.items[0].id])
+
+    def _draw(self) -> None:
+        with ui.element("div").classes("r-desk is-blank") as self.desk:
+            models = self.generations.catalogue.models(self.kind, needs_source=False)
+            self.form = PromptForm(self.kind, models, self.visit.typical, submit=self.submit)
+            with ui.element("div").classes("r-column"):
+                self.stage = Stage(self.visit, self.acts, on_example=self.example, on_clear=self.clear_stage)
+                self.rushes = Rushes(on_choose=self.choose, on_clear=self.acts.clear(self.kind))
+
+    # what the person does
+
+    async def submit(self, draft: Draft) -> None:
+        for generation in await self.generations.start(draft, owner=self.visit.owner):
+            await self.started(generation)
+
+    async def started(self, generation: Generation) -> None:
+        self.visit.state.take(generation, newest=True)
+        self.rushes.take(self.visit.state.known[generation.id])
+        await self.put(generation)
+
+    async def example(self, prompt: str) -> None:
+        typed = drafts.load(self.kind)
+        typed.prompt = prompt
+        self.form.fill(typed)
+        await self.form.generate()
+
+    def edit(self, generation: Generation) -> None:
+        self.form.fill(drafts.of(generation))
+        self.form.fields["prompt"].control.run_method("focus")
+
+    def clear_stage(self) -> None:
+        self.visit.state.take(None)
+        self.stage.show(None)
+        self.rushes.choose("")
+        self.desk.classes(add="is-blank")
+
+    def choose(self, generation_id: str) -> None:
+        async def act() -> None:
+            known = self.visit.state.known.get(generation_id)
+            await self.put(known or await self.generations.get(generation_id, owner=self.visit.owner))
+
+        background_tasks.create(guarded(act)(), name=f"choose {generation_id}", context=self.visit.client)
+
+    def step(self, step: int) -> None:
+        neighbour = self.rushes.neighbour(step)
+        if neighbour is not None:
+            self.choose(neighbour)
+
+    async def put(self, generation: Generation) -> None:
+        """On the stage with it; its trace is read while the page already listens."""
+        state = self.visit.state
+        state.take(generation, stage=True)
+        current = state.current_generation
+        if current is None:
+            return
+        self.desk.classes(remove="is-blank")
+        self.rushes.choose(current.id)
+        self.stage.show(current)
+        self.traced(await self.generations.trace(current.id, owner=self.visit.owner))
+
+    # what the page hears
+
+    def changed(self, change: Change) -> None:
+        after, state = change.after, self.visit.state
+        if told := news.worth_telling(change, since=self.visit.opened_at):
+            caption = after.request.prompt
+            toast(told.text, tone=told.tone, caption=caption, open_it=lambda: self.open_it(after))
+        if not self.ready:
+            return
+        if after.request.kind is self.kind:
+            self.rushes.take(after)
+        if state.current_generation is not None and state.current_generation.id == after.id:
+            self.stage.take(state.current_generation)
+        elif after.hidden_at is not None and state.current_generation is None:
+            self.clear_stage()
+        if after.final and (change.before is None or not change.before.final):
+            background_tasks.create(self.visit.learn_of(after), name="learn how long it took")
+
+    def open_it(self, generation: Generation) -> None:
+        if generation.request.kind is self.kind:
+            self.choose(generation.id)
+        else:
+            ui.navigate.to(f"/g/{generation.id}")
+
+    def traced(self, entries: Sequence[TraceEntry]) -> None:
+        current = self.visit.state.current_generation
+        if self.ready and current is not None and entries and entries[0].generation_id == current.id:
+            for entry in entries:
+                self.visit.state.take(entry)
+            self.stage.add(entries)

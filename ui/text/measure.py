@@ -1,0 +1,59 @@
+"""Times, lengths and prices as a person reads them. All `_s` are seconds."""
+
+from ui.text import _, ngettext
+
+
+def exactly(length_s: float) -> str:
+    """For receipts: 0.08 s, 6.4 s, 2 min 5 s."""
+    length_s = max(0.0, length_s)
+    if length_s < 1:
+        return _("{figure} s").format(figure=f"{length_s:.2f}")
+    if length_s < 60:
+        return _("{figure} s").format(figure=f"{length_s:.1f}")
+    minutes, seconds = divmod(round(length_s), 60)
+    if minutes < 60:
+        return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=seconds)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def roughly(length_s: float) -> str:
+    """For estimates: about 2 s, about 40 s, about 2 min."""
+    if length_s < 50:
+        step = 1 if length_s < 10 else 5
+        return _("about {figure} s").format(figure=max(1, round(length_s / step) * step))
+    if length_s < 5400:
+        return _("about {figure} min").format(figure=max(1, round(length_s / 60)))
+    return _("about {figure} h").format(figure=max(1, round(length_s / 3600)))
+
+
+def figure(length_s: float) -> str:
+    """For the fixed message of C4, English: 45 seconds, 1 minute, 3 minutes."""
+    if length_s % 60 == 0 and length_s > 0:
+        count, unit = round(length_s / 60), "minute"
+    else:
+        count, unit = round(length_s), "second"
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def clock(length_s: float) -> str:
+    """0:05, 4:12, 1:02:03."""
+    total = max(0, round(length_s))
+    hours, minutes, seconds = total // 3600, total // 60 % 60, total % 60
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def length(length_s: float) -> str:
+    return _("{figure} s").format(figure=f"{length_s:g}")
+
+
+def price(per_second: float | None) -> str:
+    """Nothing where the price is not known."""
+    if per_second is None:
+        return ""
+    if per_second == 0:
+        return _("free")
+    return _("${figure} a second").format(figure=f"{per_second:.3f}".rstrip("0").rstrip("."))
+
+
+def runs(count: int) -> str:
+    return ngettext("from {count} run here", "from {count} runs here", count).format(count=count)

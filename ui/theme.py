@@ -1,0 +1,99 @@
+"""The frame around every page: navigation, colours, dark and light, keys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nicegui import app, ui
+
+from ui.components.frame import Frame
+from ui.components.icon import icon
+from ui.text import _, deferred
+
+LOOK = Path(__file__).parent / "look"
+LOOK_URL = "/_look"
+PLACES = ((deferred("Video"), "/", "video"),)
+"""Name, address, icon: only what exists."""
+THEMES = {"auto": deferred("As the system"), "light": deferred("Light"), "dark": deferred("Dark")}
+THEME_ICONS = {"auto": "auto", "light": "sun", "dark": "moon"}
+
+
+def install() -> None:
+    """Once per app: serve the look, and name the colours (their values stand in look/theme.css)."""
+    app.add_static_files(LOOK_URL, LOOK, max_cache_age=31_536_000)
+    app.colors(
+        primary="var(--accent)",
+        secondary="var(--quiet)",
+        accent="var(--accent)",
+        dark="var(--panel)",
+        dark_page="var(--ground)",
+        positive="var(--push)",
+        negative="var(--trouble)",
+        info="var(--poll)",
+        warning="var(--accent)",
+    )
+
+
+@contextmanager
+def frame(*, here: str, title: str, on_step: Callable[[int], object] | None = None) -> Iterator[ui.element]:
+    """The page between the rail's navigation and the edge; `here` is the rail's current address."""
+    _head()
+    ui.page_title(title)
+    with ui.element("div").classes("r-app"):
+        _rail(here)
+        main = ui.element("main").classes("r-main").props("tabindex=-1")
+    ui.skip_link(_("Skip to the stage"), target=main)
+    Frame(on_step=on_step)
+    with main:
+        yield main
+
+
+def _head() -> None:
+    chosen = app.storage.user.get("theme", "auto")
+    chosen = chosen if chosen in THEMES else "auto"
+    ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
+    ui.add_head_html(f'<script src="{_address("early.js")}"></script>')
+    for sheet in ("icons.css", "theme.css", "parts.css"):
+        ui.add_head_html(f'<link rel="stylesheet" href="{_address(sheet)}">')
+
+
+def _address(name: str) -> str:
+    """With its content's mark, so that a browser may keep it for good."""
+    return f"{LOOK_URL}/{name}?{hashlib.sha256((LOOK / name).read_bytes()).hexdigest()[:12]}"
+
+
+def _rail(here: str) -> None:
+    with ui.element("nav").classes("r-rail") as rail:
+        rail.props["aria-label"] = _("Rushes")
+        with ui.element("a").classes("r-brand").props("href=/ aria-hidden=true tabindex=-1"):
+            ui.label("Rushes")
+        for name, address, sign in PLACES:
+            with ui.element("a").classes("r-place") as place:
+                place.props["href"] = address
+                if address == here:
+                    place.props["aria-current"] = "page"
+                icon(sign)
+                ui.label(_(name))
+        ui.element("div").classes("r-rail-space")
+        _theme_button()
+
+
+def _theme_button() -> None:
+    chosen = str(app.storage.user.get("theme", "auto"))
+    with ui.element("button").classes("r-place").props("type=button") as button:
+        button.props["title"] = _("Dark or light")
+        sign = icon(THEME_ICONS.get(chosen, "auto"))
+        word = ui.label(_("Theme"))
+        with ui.menu().classes("r-menu").props("anchor='center right' self='center left'"):
+            for choice, name in THEMES.items():
+                ui.menu_item(_(name), on_click=lambda choice=choice: choose(choice))
+
+    def choose(choice: str) -> None:
+        app.storage.user["theme"] = choice
+        sign.classes(replace=f"i i-{THEME_ICONS[choice]}")
+        ui.run_javascript(f"rushes.theme('{choice}')")
+
+    button.props["aria-label"] = word.text
