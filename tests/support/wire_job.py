@@ -1,0 +1,109 @@
+"""How a job of the wire server goes, and how it stands."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.wire_media import marked, picture, small_film, tiny_film
+
+if TYPE_CHECKING:
+    from tests.support.wire_listener import Listener
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Script:
+    """How one job, or every job, goes. `…_times`: the fault shows so often per job, then all is well."""
+
+    length_s: float = 1.0
+    progress_every_s: float = 0.25
+    """0: no progress."""
+    fails: str = ""
+    """The job ends in this error."""
+    tells_finish: bool = False
+    """The file object has `completed_at`."""
+    result: str = "tiny"
+    """tiny (some KB), small (about 250 KB), or the path of a file."""
+    retry_after: str = ""
+
+    submit: str = "ok"
+    """ok · a status, as "422" · 500_taken · lost (taken, closed without an answer) · lost_untaken ·
+    hang (taken, never answered) · unreadable (taken) · no_id (taken)"""
+    submit_times: int | None = None
+    upload: str = "ok"
+    """ok · a status"""
+
+    push: str = "ok"
+    """ok · a status · silent · comments (a comment every `comment_every_s`, no event) · drop and end (after
+    `push_after` events; the connection breaks, or the stream ends) · garbage · wrong_ids · duplicates ·
+    late (subscribed after `push_late_s`; nothing is replayed) · hang · oversize · html"""
+    push_times: int | None = None
+    push_after: int = 1
+    push_late_s: float = 1.0
+    replay: bool = False
+    """What is final is told at once to who comes late, as the animatic does."""
+    comment_every_s: float = 15.0
+
+    poll: str = "ok"
+    """ok · a status · hang · bad_json · html · never (running for ever) · deep · huge"""
+    poll_times: int | None = None
+
+    download: str = "ok"
+    """ok · a status · truncated · garbage · slow (over `slow_s`) · reset · html"""
+    download_times: int | None = None
+    slow_s: float = 2.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    id: str
+    kind: str
+    config: Json
+    key: str
+    script: Script
+    created_at: float = field(default_factory=time.time)
+    finished_at: float | None = None
+    status: str = "in_progress"
+    progress: int = 0
+    polls: int = 0
+    streams: int = 0
+    downloads: int = 0
+    cancels: int = 0
+    uploaded: bool = False
+    listeners: set[Listener] = field(default_factory=set, repr=False)
+    faults: Counter[str] = field(default_factory=Counter, repr=False)
+
+    def fault(self, channel: str) -> str:
+        """The channel's mode now, counted."""
+        mode, times = getattr(self.script, channel), getattr(self.script, f"{channel}_times")
+        if mode == "ok" or (times is not None and self.faults[channel] >= times):
+            return "ok"
+        self.faults[channel] += 1
+        return str(mode)
+
+
+def content_of(job: Job) -> bytes:
+    if job.kind == "image":
+        return marked(picture(), job.id)
+    match job.script.result:
+        case "tiny":
+            return marked(tiny_film(), job.id)
+        case "small":
+            return marked(small_film(), job.id)
+        case path:
+            return Path(path).read_bytes()
+
+
+def task_of(job: Job, status: str) -> Json:
+    task = {
+        "id": f"task-{job.id}",
+        "type": f"{job.kind}-generation-flow",
+        "status": status,
+        "file_id": job.id,
+    }
+    return task | ({"error": job.script.fails} if status == "error" else {})

@@ -1,0 +1,95 @@
+"""One open stream of the wire server, well or badly behaved."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+
+from tests.support.wire_http import Call
+from tests.support.wire_job import Job, Json, task_of
+
+
+class Listener:
+    """One open stream."""
+
+    def __init__(self, call: Call, job: Job, mode: str) -> None:
+        self._call = call
+        self._job = job
+        self._mode = mode
+        self._heard = 0
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    async def attend(self, *, final: Json | None) -> None:
+        self._call.writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
+            b"Cache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        script = self._job.script
+        try:
+            self._later("comment", script.comment_every_s, self._comment)
+            if self._mode == "late":
+                self._later("late", script.push_late_s, self._subscribe)
+            else:
+                self._subscribe()
+                self.hear(final or {"type": "task", "object": task_of(self._job, self._job.status)})
+            if self._mode == "oversize":
+                await self._flood()
+            with contextlib.suppress(ConnectionError):
+                while await self._call.reader.read(4096):
+                    pass
+        finally:
+            self._job.listeners.discard(self)
+            for timer in self._timers.values():
+                timer.cancel()
+
+    def hear(self, event: Json) -> None:
+        match self._mode:
+            case "silent" | "comments" | "oversize":
+                return
+            case "garbage":
+                self._write(b"data: {not json\n\n\xff\xfe\x00garbage\n\n")
+                return
+            case "wrong_ids":
+                event = json.loads(json.dumps(event).replace(self._job.id, f"other-{self._job.id}"))
+            case "duplicates":
+                for _ in range(2):
+                    self._event(event)
+        self._event(event)
+        self._heard += 1
+        if self._mode in ("drop", "end") and self._heard >= self._job.script.push_after:
+            if self._mode == "end":
+                self._call.writer.write(b"0\r\n\r\n")
+                self._call.writer.close()
+            else:
+                self.drop()
+
+    def drop(self) -> None:
+        self._job.listeners.discard(self)
+        self._call.writer.transport.abort()
+
+    def _subscribe(self) -> None:
+        self._job.listeners.add(self)
+
+    def _event(self, event: Json) -> None:
+        self._write(b"data: " + json.dumps(event).encode() + b"\n\n")
+
+    def _comment(self) -> None:
+        if self._mode != "silent":
+            self._write(b": ping\n\n")
+        self._later("comment", self._job.script.comment_every_s, self._comment)
+
+    def _write(self, data: bytes) -> None:
+        if not self._call.writer.transport.is_closing():
+            self._call.writer.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    async def _flood(self) -> None:
+        line = b"data: " + b"x" * 65_000
+        while True:
+            self._write(line)
+            line = b"x" * 65_000
+            await self._call.writer.drain()
+
+    def _later(self, name: str, in_s: float, act: Callable[[], None]) -> None:
+        self._timers[name] = asyncio.get_running_loop().call_later(in_s, act)
