@@ -1,7 +1,7 @@
 """Colours by time of day, weather and style; everything a scene is painted with."""
 
-from dataclasses import dataclass, replace
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from random import Random
 
 from services.animatic.film.colour import Rgb, adjust, mix, rgb

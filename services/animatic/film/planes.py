@@ -38,14 +38,18 @@ class Bench:
     """Scratch memory: fresh arrays of this size would cost more in page faults than the sums done in them."""
 
     def __init__(self, width: int, height: int) -> None:
-        pixels = (width + 8) * (height + 8)
+        pixels = (width + 64) * (height + 64)
         self._bytes = [np.empty(pixels, np.uint8) for _ in range(4)]
         self._words = [np.empty(pixels, np.uint16) for _ in range(2)]
 
     def bytes(self, number: int, height: int, width: int) -> Bytes:
+        if height * width > self._bytes[number].size:
+            self._bytes[number] = np.empty(height * width, np.uint8)
         return self._bytes[number][: height * width].reshape(height, width)
 
     def words(self, number: int, height: int, width: int) -> Words:
+        if height * width > self._words[number].size:
+            self._words[number] = np.empty(height * width, np.uint16)
         return self._words[number][: height * width].reshape(height, width)
 
 

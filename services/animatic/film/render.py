@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-
-
 from services.animatic.film.camera import Camera
 from services.animatic.film.encode import Progress, save_film, save_still, save_thumbnail
 from services.animatic.film.lens import Lens
@@ -14,8 +12,6 @@ from services.animatic.film.reading import Reading, read
 from services.animatic.film.scenes import set_scene
 from services.animatic.film.stage import Stage
 from services.animatic.order import Order
-
-
 
 
 def render(order: Order, source: Path | None, target: Path, thumbnail: Path, progress: Progress) -> None:

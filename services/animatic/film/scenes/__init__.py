@@ -2,15 +2,35 @@
 
 from collections.abc import Callable
 
+from services.animatic.film.scenes.city import city
+from services.animatic.film.scenes.desert import desert
+from services.animatic.film.scenes.field import field
+from services.animatic.film.scenes.forest import forest
+from services.animatic.film.scenes.lake import lake
 from services.animatic.film.scenes.mountains import mountains
 from services.animatic.film.scenes.sea import sea
+from services.animatic.film.scenes.space import space
 from services.animatic.film.stage import Stage
+from services.animatic.film.weather import rain, snowfall
 
 SCENES: dict[str, Callable[[Stage], None]] = {
     "sea": sea,
     "mountains": mountains,
+    "forest": forest,
+    "space": space,
+    "lake": lake,
+    "field": field,
+    "desert": desert,
+    "city": city,
 }
 
 
 def set_scene(stage: Stage) -> None:
-    SCENES.get(stage.reading.place, mountains)(stage)
+    SCENES[stage.reading.place](stage)
+    match stage.reading.weather:
+        case "snow":
+            snowfall(stage)
+        case "rain":
+            rain(stage)
+        case "storm":
+            rain(stage, wind=0.45)

@@ -1,9 +1,9 @@
 """Ranges behind each other, haze between them."""
 
+from services.animatic.film.composition import light_place
 from services.animatic.film.sky import clouds, sky
 from services.animatic.film.stage import Stage
 from services.animatic.film.terrain import Ridge, ridge_layer
-from services.animatic.film.composition import light_place
 
 
 def mountains(stage: Stage) -> None:

@@ -33,7 +33,7 @@ def sea(stage: Stage) -> None:
     stage.add(Water(stage, horizon, rough=0.85 if storm else 0.3, foam=0.6 if storm else 0.0,
                     light_x=light[0] if light else None))  # fmt: skip
     if reading.has("boat") or (not reading.has("lighthouse") and stage.dice("boat?").random() < 0.5 and not storm):
-        _sail(stage, horizon, on_right)
+        sail(stage, horizon, on_right)
     if reading.has("lighthouse"):
         _lighthouse(stage, horizon, on_right, light)
     else:
@@ -101,7 +101,7 @@ def _rocks(stage: Stage, horizon: float, on_right: bool) -> None:
     stage.put(ridge_layer(stage, "rocks", rock, edge.astype(np.float32), albedo=dark), 0.9, side=1.0 if on_right else -1.0)
 
 
-def _sail(stage: Stage, horizon: float, on_right: bool) -> None:
+def sail(stage: Stage, horizon: float, on_right: bool) -> None:
     size = 0.13 * stage.unit
     hull, cloth = lit(stage, rgb("3a2a24"), near=0.85), lit(stage, rgb("f3ead8"), near=0.85)
     sketch = Sketch(size, size * 1.3)
