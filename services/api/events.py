@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, cast
 
+import anyio
 from fastapi import APIRouter, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -21,6 +22,7 @@ from services.model import Generation, Phase
 KEEP_ALIVE_S = 15
 REREAD_S = 15.0
 """The row is the truth and news only wake: a piece of news that never came costs this long at most."""
+LEAVES_WITHIN_S = 0.5
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -30,6 +32,12 @@ class Newest:
     def __init__(self) -> None:
         self._held: Generation | None = None
         self._came = asyncio.Event()
+        self.ended = False
+
+    def set(self) -> None:
+        """Called by sse-starlette, as its shutdown event, when the server stops."""
+        self.ended = True
+        self._came.set()
 
     def hear(self, news: News) -> None:
         if isinstance(news, Generation) and (self._held is None or news.revision > self._held.revision):
@@ -40,7 +48,7 @@ class Newest:
         """The next snapshot behind `revision`, or None when none came in time."""
         try:
             async with asyncio.timeout(within_s):
-                while self._held is None or self._held.revision <= revision:
+                while not self.ended and (self._held is None or self._held.revision <= revision):
                     self._came.clear()
                     await self._came.wait()
         except TimeoutError:
@@ -66,34 +74,43 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
         seen = _seen(request)
         if current.final and seen == current.revision:
             return Response(status_code=204, headers=HEADERS)  # this ends an EventSource's reconnecting
-        story = _story(generations, file_id, addresses.base(request), seen)
+        newest = Newest()
         return EventSourceResponse(
-            story, ping=KEEP_ALIVE_S, ping_message_factory=_keep_alive, sep="\n", headers=HEADERS
+            _story(generations, file_id, newest, seen, addresses.base(request)),
+            ping=KEEP_ALIVE_S,
+            ping_message_factory=_keep_alive,
+            sep="\n",
+            headers=HEADERS,
+            shutdown_event=cast(anyio.Event, newest),
+            shutdown_grace_period=LEAVES_WITHIN_S,
         )
 
     return routes
 
 
 async def _story(
-    generations: Generations, file_id: str, base_url: str, seen: int | None
+    generations: Generations, file_id: str, newest: Newest, seen: int | None, base_url: str
 ) -> AsyncIterator[ServerSentEvent]:
-    newest = Newest()
+    """Subscribes first, then reads, so that nothing falls between."""
     forget = generations.bus.subscribe(newest.hear, generation_id=file_id)
     try:
         told: Generation | None = None
         current = await generations.get(file_id)
         if current.revision == seen:
             told = current
-        while True:
+        while current.hidden_at is None:
             for event in events_between(told, current, base_url):
                 yield event
             if current.final:
                 return
             told = current
             heard = await newest.after(told.revision, within_s=REREAD_S)
+            if newest.ended:
+                return
             current = heard or await generations.get(file_id)
-    except NotFound:  # deleted while somebody listened
-        yield _event({"type": "error", "error": "This file was deleted.", "file_id": file_id})
+        yield _deleted(file_id)
+    except NotFound:
+        yield _deleted(file_id)
     finally:
         forget()
 
@@ -120,6 +137,10 @@ def _payloads(told: Generation | None, now: Generation, base_url: str) -> Iterat
     progress = percent(now)
     if progress is not None and (told is None or percent(told) != progress):
         yield {"type": "render_progress", "object": {"file_id": now.id, "progress": progress}}
+
+
+def _deleted(file_id: str) -> ServerSentEvent:
+    return _event({"type": "error", "error": "This file was deleted.", "file_id": file_id})
 
 
 def _event(payload: dict[str, Any], event_id: str | None = None) -> ServerSentEvent:

@@ -36,9 +36,14 @@ SHA256 = "ab" * 32
 
 
 class StandIn:
-    def __init__(self, media_dir: Path, settings: Settings) -> None:
+    def __init__(self, media_dir: Path) -> None:
         self.bus = Bus()
-        self.settings = settings
+        self._media_dir = media_dir
+        self._ids = itertools.count(1)
+        self.empty()
+
+    def empty(self) -> None:
+        self.settings = Settings(_env_file=None)
         self.rows: dict[str, Generation] = {}
         self.drafts: list[Draft] = []
         self.sources: list[bytes] = []
@@ -46,8 +51,6 @@ class StandIn:
         self.acts: list[str] = []
         self.refuse: Exception | None = None
         self._keys: dict[str, tuple[str | None, list[Generation]]] = {}
-        self._media_dir = media_dir
-        self._ids = itertools.count(1)
 
     async def start(
         self, draft: Draft, *, count: int = 1, key: str | None = None, fingerprint: str | None = None
@@ -208,13 +211,13 @@ def receipt(**changes: Any) -> Receipt:
     return replace(made, **changes)
 
 
-def health(data_dir: Path, **changes: Any) -> Health:
+def health(folder: Path, **changes: Any) -> Health:
     async def none_open() -> int:
         return 0
 
     given: dict[str, Any] = {
         "version": "1.2.3",
-        "data_dir": data_dir,
+        "data_dir": folder,
         "open_generations": none_open,
         "problems": dict,
         "models_known": lambda: True,

@@ -74,7 +74,9 @@ async def test_null_means_not_named(client: httpx.AsyncClient, stand_in: StandIn
 
 
 @pytest.mark.asyncio
-async def test_four_images_are_four_files_of_one_request(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+async def test_four_images_are_four_files_of_one_request(
+    client: httpx.AsyncClient, stand_in: StandIn
+) -> None:
     answer = (await client.post(IMAGE, json={"prompt": "a kite", "count": 4})).json()
     assert len(set(answer["fileIds"])) == 4
     assert answer["fileId"] == answer["fileIds"][0]
@@ -280,7 +282,9 @@ async def test_a_form_is_checked_as_json_is(
         b"--b\r\nContent-Disposition: form-data\r\n\r\na\r\n--b--\r\n",
     ],
 )
-async def test_half_a_form_starts_nothing(client: httpx.AsyncClient, stand_in: StandIn, content: bytes) -> None:
+async def test_half_a_form_starts_nothing(
+    client: httpx.AsyncClient, stand_in: StandIn, content: bytes
+) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     answer = await client.post(VIDEO, content=content, headers=headers)
     assert answer.status_code == 400

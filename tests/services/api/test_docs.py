@@ -1,0 +1,68 @@
+"""/docs and /openapi.json, from this install alone."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.api import include
+from tests.services.api.stand_in import StandIn
+
+
+@pytest.mark.asyncio
+async def test_the_docs_load_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert set(loaded) == {"/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "data:,"}
+    assert "http" not in page.replace("http_", "")
+    for path in loaded[:-1]:
+        assert path == "data:," or (await client.get(path)).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_the_script_has_a_scripts_type(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs/swagger-ui-bundle.js")
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert len(answer.content) > 1_000_000
+
+
+@pytest.mark.asyncio
+async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert {(path, method) for path, methods in paths.items() for method in methods} == {
+        ("/api/generate/video", "post"),
+        ("/api/generate/image", "post"),
+        ("/api/files", "get"),
+        ("/api/file/{file_id}", "get"),
+        ("/api/file/{file_id}", "delete"),
+        ("/api/file/{file_id}/trace", "get"),
+        ("/api/file/{file_id}/check", "post"),
+        ("/api/file/{file_id}/stop", "post"),
+        ("/api/file/{file_id}/retry", "post"),
+        ("/api/file/{file_id}/submit-again", "post"),
+        ("/api/events/file.{file_id}", "get"),
+        ("/media/{file_id}/file", "get"),
+        ("/media/{file_id}/download", "get"),
+        ("/media/{file_id}/poster", "get"),
+        ("/media/{file_id}/preview", "get"),
+        ("/health", "get"),
+        ("/metrics", "get"),
+    }
+
+
+@pytest.mark.asyncio
+async def test_the_body_is_described_though_it_is_read_by_hand(client: httpx.AsyncClient) -> None:
+    image = (await client.get("/openapi.json")).json()["paths"]["/api/generate/image"]["post"]
+    described = image["requestBody"]["content"]
+    assert described["application/json"]["schema"]["required"] == ["prompt"]
+    assert "count" in described["application/json"]["schema"]["properties"]
+    assert described["multipart/form-data"]["schema"]["properties"]["file"]["format"] == "binary"
+    assert [each["name"] for each in image["parameters"]] == ["Idempotency-Key"]
+
+
+def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:
+    with pytest.raises(ValueError, match="docs_url=None"):
+        include(FastAPI(), stand_in, health=None, metrics=None)  # type: ignore[arg-type]

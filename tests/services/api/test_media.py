@@ -1,0 +1,148 @@
+"""/media: bytes as they were received, by range and by name."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from services.api import Metrics
+from services.model import Draft, Kind, Phase
+from tests.services.api.stand_in import SHA256, StandIn, generation, kept
+
+FILM = bytes(range(256)) * 4
+
+
+@pytest.fixture
+def finished(stand_in: StandIn) -> str:
+    (stand_in.media("p.webp")).write_bytes(b"poster")
+    (stand_in.media("p.mp4")).write_bytes(b"preview")
+    stand_in.commit(generation())
+    return stand_in.finish("gen-0", FILM, poster="p.webp", preview="p.mp4").id
+
+
+@pytest.mark.asyncio
+async def test_the_bytes_come_as_they_were_kept(client: httpx.AsyncClient, finished: str) -> None:
+    answer = await client.get(f"/media/{finished}/file")
+    assert (answer.status_code, answer.content) == (200, FILM)
+    assert answer.headers["Content-Type"] == "video/mp4"
+    assert answer.headers["ETag"] == f'"{SHA256}"'
+    assert "Content-Disposition" not in answer.headers
+
+
+@pytest.mark.asyncio
+async def test_the_media_keep_their_own_stricter_policy(client: httpx.AsyncClient, finished: str) -> None:
+    answer = await client.get(f"/media/{finished}/file")
+    assert answer.headers.get_list("Content-Security-Policy") == ["sandbox; default-src 'none'"]
+    assert answer.headers.get_list("X-Content-Type-Options") == ["nosniff"]
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("wanted", "content", "told"),
+    [
+        ("bytes=0-3", FILM[:4], "bytes 0-3/1024"),
+        ("bytes=1020-", FILM[1020:], "bytes 1020-1023/1024"),
+        ("bytes=-4", FILM[-4:], "bytes 1020-1023/1024"),
+    ],
+)
+async def test_a_range_is_a_206(
+    client: httpx.AsyncClient, finished: str, wanted: str, content: bytes, told: str
+) -> None:
+    answer = await client.get(f"/media/{finished}/file", headers={"Range": wanted})
+    assert (answer.status_code, answer.content) == (206, content)
+    assert answer.headers["Content-Range"] == told
+
+
+@pytest.mark.asyncio
+async def test_a_range_outside_is_a_416(client: httpx.AsyncClient, finished: str) -> None:
+    answer = await client.get(f"/media/{finished}/file", headers={"Range": "bytes=5000-"})
+    assert answer.status_code == 416
+
+
+@pytest.mark.asyncio
+async def test_what_is_known_is_not_sent_again(client: httpx.AsyncClient, finished: str) -> None:
+    answer = await client.get(f"/media/{finished}/file", headers={"If-None-Match": f'"{SHA256}"'})
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+@pytest.mark.asyncio
+async def test_head_tells_the_size_without_the_bytes(client: httpx.AsyncClient, finished: str) -> None:
+    answer = await client.head(f"/media/{finished}/file")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Length"] == "1024"
+
+
+@pytest.mark.asyncio
+async def test_poster_and_preview_have_their_own_types(client: httpx.AsyncClient, finished: str) -> None:
+    poster = await client.get(f"/media/{finished}/poster")
+    preview = await client.get(f"/media/{finished}/preview")
+    assert (poster.content, poster.headers["Content-Type"]) == (b"poster", "image/webp")
+    assert (preview.content, preview.headers["Content-Type"]) == (b"preview", "video/mp4")
+    assert poster.headers["ETag"] != preview.headers["ETag"]
+
+
+@pytest.mark.asyncio
+async def test_a_download_is_named_after_its_prompt(client: httpx.AsyncClient, finished: str) -> None:
+    answer = await client.get(f"/media/{finished}/download")
+    assert answer.content == FILM
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition == 'attachment; filename="a-red-kite-over-the-sea-gen0.mp4"'
+
+
+@pytest.mark.asyncio
+async def test_a_prompt_cannot_break_out_of_the_name(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    prompt = '"; x\r\nSet-Cookie: a=b ../../etc/passwd \u202e МОРЕ'
+    stand_in.commit(generation("gen-9", Draft(kind=Kind.VIDEO, prompt=prompt)))
+    stand_in.finish("gen-9")
+    answer = await client.get("/media/gen-9/download")
+    assert "Set-Cookie" not in answer.headers
+    name = answer.headers["Content-Disposition"]
+    assert name.startswith("attachment; filename*=utf-8''x-set-cookie-a-b-etc-passwd-")
+    assert "/" not in name
+
+
+@pytest.mark.asyncio
+async def test_a_prompt_without_words_still_has_a_name(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    stand_in.commit(generation("gen-9", Draft(kind=Kind.VIDEO, prompt="!?")))
+    stand_in.finish("gen-9")
+    answer = await client.get("/media/gen-9/download")
+    assert 'filename="video-gen9.mp4"' in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("phase", [Phase.PROCESSING, Phase.COLLECTING, Phase.ERROR])
+async def test_nothing_is_served_before_it_is_kept(
+    client: httpx.AsyncClient, stand_in: StandIn, phase: Phase
+) -> None:
+    (stand_in.media("early.mp4")).write_bytes(b"half")
+    stand_in.commit(generation(phase=phase, kept=kept("early.mp4", 4)))
+    assert (await client.get("/media/gen-0/file")).status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_a_film_without_a_poster_has_none(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    stand_in.commit(generation())
+    stand_in.finish("gen-0")
+    assert (await client.get("/media/gen-0/poster")).status_code == 404
+    assert (await client.get("/media/gen-0/preview")).status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_a_kept_file_that_is_gone_is_counted_as_lost_once(
+    client: httpx.AsyncClient, stand_in: StandIn, finished: str, metrics: Metrics
+) -> None:
+    stand_in.media("gen-0.mp4").unlink()
+    for _ in range(2):
+        answer = await client.get(f"/media/{finished}/file")
+        assert (answer.status_code, answer.json()["success"]) == (404, False)
+    assert b"rushes_lost_total 1.0" in metrics.text()
+
+
+@pytest.mark.asyncio
+async def test_a_deleted_film_is_served_to_nobody(
+    client: httpx.AsyncClient, stand_in: StandIn, finished: str
+) -> None:
+    await stand_in.delete(finished)
+    for name in ("file", "poster", "preview", "download"):
+        assert (await client.get(f"/media/{finished}/{name}")).status_code == 404
