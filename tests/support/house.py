@@ -1,0 +1,187 @@
+"""The engine without its processes: real store, real watchers, a scripted backend, bytes that are notes.
+
+Everything runs on one loop without threads, so it can be lived through in virtual time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from services.backends.scripted import Script, Scripted
+from services.bus import Bus, News
+from services.channels.policy import tool_policy
+from services.delivery import Delivery
+from services.errors import DeliveryFailed
+from services.generations import Generations
+from services.journal import Journal
+from services.model import Draft, Generation, Kept, Kind, Model, Request, TraceEntry
+from services.settings import Settings
+from services.store.store import Store
+from services.watching import Watching
+from tests.support.racing import now
+
+
+class NotedBytes:
+    """Stands for the media room: keeps names, and knows what was never taken away again."""
+
+    def __init__(self, bytes_ok: Callable[[str], bool]) -> None:
+        self.files: set[str] = set()
+        self.download_s = 0.02
+        self._bytes_ok = bytes_ok
+        self._made = 0
+
+    async def keep(
+        self,
+        generation_id: str,
+        kind: Kind,
+        url: str,
+        *,
+        credentials: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Kept:
+        await asyncio.sleep(self.download_s)
+        if not self._bytes_ok(url):
+            raise DeliveryFailed("The address answered 403.", reason="refused")
+        self._made += 1
+        name = f"{generation_id}-{self._made}.mp4"
+        self.files.add(name)
+        return Kept(
+            name=name,
+            size_bytes=1000,
+            sha256=hashlib.sha256(url.encode()).hexdigest(),
+            content_type="video/mp4",
+            width=1280,
+            height=720,
+            duration_s=5.0,
+            fps=24.0,
+        )
+
+    async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
+        return f"{kept.name}.poster", None
+
+    async def discard(self, kept: Kept) -> None:
+        self.files.discard(kept.name)
+
+
+class OneModel:
+    """A catalogue with nothing to refuse."""
+
+    def complete(self, draft: Draft, *, seed_from: Callable[[], int]) -> Request:
+        return Request(
+            kind=draft.kind,
+            prompt=draft.prompt,
+            backend="scripted",
+            model="scripted/video",
+            aspect_ratio="16:9",
+            resolution="720p",
+            seed=seed_from(),
+            duration_s=5.0,
+        )
+
+    def find(self, kind: Kind, backend: str, name: str) -> Model | None:
+        return None
+
+
+class House:
+    """`crash` and `open` again: the backend, the database and the files stay, nothing else."""
+
+    def __init__(
+        self, folder: Path, backend: Scripted, *, bytes_ok: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        self.backend = backend
+        self.bytes = NotedBytes(bytes_ok)
+        self.news: list[News] = []
+        self.completions: Counter[str] = Counter()
+        self._url = f"sqlite:///{folder / 'rushes.db'}"
+        self._settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
+        self._opened = 0
+
+    async def open(self) -> None:
+        self._opened += 1
+        dice = random.Random(self._opened)
+        self.bus = Bus()
+        self.bus.subscribe(self._hear)
+        self.store = Store(self._url, process=f"process-{self._opened}", now=now, inline=True)
+        await self.store.open()
+        self.journal = Journal(self.store, self.bus, now=now)
+        self.delivery = Delivery(self.store, self.bytes, self.bus, self.journal, now=now)
+        self.watching = Watching(
+            self.store,
+            self.journal,
+            self.bus,
+            self.delivery.keep,
+            {"scripted": self.backend},
+            policy_of=lambda _: tool_policy(10.0),
+            stream_silence_s=45.0,
+            read_source=_no_source,
+            now=now,
+            dice=dice,
+        )
+        self.generations = Generations(
+            store=self.store,
+            journal=self.journal,
+            bus=self.bus,
+            watching=self.watching,
+            backends={"scripted": self.backend},
+            catalogue=OneModel(),  # type: ignore[arg-type]
+            settings=self._settings,
+            keep_source=_no_keeping,
+            media_path=Path,
+            now=now,
+            dice=dice,
+        )
+        self._runner = asyncio.create_task(self.journal.run(), name="journal")
+        await self.watching.resume()
+
+    async def crash(self) -> None:
+        """Every task ends where it stands; nothing is told, nothing is tidied."""
+        mine = asyncio.current_task()
+        tasks = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.store.close()
+
+    async def close(self) -> None:
+        await self.watching.close()
+        await self.delivery.close()
+        await self.journal.flush()
+        self._runner.cancel()
+        await asyncio.gather(self._runner, return_exceptions=True)
+        await self.store.close()
+
+    async def start(self, prompt: str = "a kite") -> Generation:
+        (generation,) = await self.generations.start(Draft(kind=Kind.VIDEO, prompt=prompt))
+        return generation
+
+    async def get(self, generation: Generation) -> Generation:
+        return await self.store.get(generation.id)
+
+    def heard(self, generation: Generation) -> list[Generation]:
+        return [news for news in self.news if isinstance(news, Generation) and news.id == generation.id]
+
+    def traced(self, generation: Generation, lane: str, event: str) -> list[TraceEntry]:
+        return [
+            news
+            for news in self.news
+            if isinstance(news, TraceEntry)
+            and (news.generation_id, news.lane, news.event) == (generation.id, lane, event)
+        ]
+
+    def _hear(self, news: News) -> None:
+        self.news.append(news)
+
+
+async def _no_source(name: str) -> bytes:
+    raise FileNotFoundError(name)
+
+
+async def _no_keeping(data: bytes) -> str:
+    raise NotImplementedError
+
+
+__all__ = ["House", "Script", "Scripted"]
