@@ -16,6 +16,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _LONGEST_NAME = 120
+_LONGEST_EXTENSION = 10
 
 
 def file_response(
@@ -57,10 +58,11 @@ class KeptFileResponse(FileResponse):
 def safe_name(name: str) -> str:
     """A person's file name without path, control and invisible characters."""
     cleaned = "".join("_" if char in '/\\:*?"<>|' else char for char in name if char.isprintable())
-    stem, dot, extension = cleaned.strip(" .").rpartition(".")
-    if not dot:
-        return extension[:_LONGEST_NAME] or "file"
-    return f"{stem[:_LONGEST_NAME]}.{extension[:10]}"
+    cleaned = cleaned.strip(" .")
+    stem, dot, extension = cleaned.rpartition(".")
+    if dot and len(extension) <= _LONGEST_EXTENSION:
+        return f"{stem[:_LONGEST_NAME]}.{extension}"
+    return cleaned[:_LONGEST_NAME] or "file"
 
 
 def _is_known(if_none_match: str | None, etag: str) -> bool:

@@ -69,6 +69,11 @@ class Site:
                 writer.close()
 
 
+@pytest.fixture
+def site_class() -> type[Site]:
+    return Site
+
+
 @pytest_asyncio.fixture
 async def site() -> AsyncIterator[Site]:
     site = Site()
