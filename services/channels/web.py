@@ -15,7 +15,7 @@ import httpx
 from services.channels.host import Host
 from services.errors import CannotStart
 
-STREAMS_PER_CLIENT = 100
+STREAMS_PER_CLIENT = 50
 CONNECT_S = 10.0
 KEEP_ALIVE_S = 3.0
 """Shorter than the 5 s after which uvicorn closes: a submit must not meet a connection just given up."""

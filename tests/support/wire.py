@@ -160,7 +160,9 @@ class WireServer:
         try:
             while (call := await read_call(reader, writer)) is not None:
                 await self._answer(call)
-        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError, Closed):
+        except (ConnectionError, asyncio.IncompleteReadError, Closed):
+            pass
+        except asyncio.CancelledError:  # the end of the server; Python 3.11's streams log a cancelled handler
             pass
         finally:
             self._connections.discard(writer)
