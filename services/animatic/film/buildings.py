@@ -9,6 +9,7 @@ from services.animatic.film.camera import Moment
 from services.animatic.film.colour import Rgb, Triples, mix, rgb
 from services.animatic.film.layer import Layer, from_rgb
 from services.animatic.film.light import glow
+from services.animatic.film.noise import Field
 from services.animatic.film.planes import Planes
 from services.animatic.film.sketch import Sketch
 from services.animatic.film.stage import Stage, shift
@@ -36,7 +37,7 @@ def block(stage: Stage, name: str, plan: Block) -> Layer:
     random = stage.dice(name)
     unit = stage.unit
     top = max(-stage.margin_y // 2 * 2, round(plan.base - (plan.high * 1.35 + 0.1) * unit))
-    height = stage.even(stage.height + stage.margin_y - top)
+    height = stage.even(min(stage.height + stage.margin_y, plan.base + 0.06 * unit) - top)
     sketch, lights = Sketch(stage.wide, height), Sketch(stage.wide, height)
     x = stage.margin_x + plan.span[0] * stage.width
     end = stage.margin_x + plan.span[1] * stage.width
@@ -49,16 +50,15 @@ def block(stage: Stage, name: str, plan: Block) -> Layer:
         tall = (plan.low + (plan.high - plan.low) * (random.beta(1.4, 2.4) * 0.65 + 0.45 * crowd)) * unit
         _building(stage, sketch, lights, random, plan, (x, plan.base - top - tall, width, height))
         x += width + random.choice((-0.12, 0.02, 0.1)) * width
-    colours, alpha = sketch.pixels()
-    glowing, share = lights.pixels()
-    picture = _haze(stage, colours[:height, : stage.wide], plan, top)
-    alpha, share = alpha[:height, : stage.wide], share[:height, : stage.wide]
+    drawn, lamps = (np.asarray(each.channels()[:height, : stage.wide], np.float32) / 255 for each in (sketch, lights))
+    picture = _haze(stage, drawn[..., 0], plan, top)
     strength = (0.35 + 0.65 * plan.near) * (0.45 if stage.reading.time == "day" else 1.0)
-    light = glowing[:height, : stage.wide] * share[..., None] * strength
-    picture = picture * (1 - share * strength)[..., None] + light
+    light = lamps[..., :3] * np.float32(strength)
+    picture *= 1 - lamps[..., 3:] * np.float32(strength)
+    picture += light
     if stage.reading.time != "day":
-        picture += _bloom(light, unit * 0.008) * 0.55
-    return from_rgb(np.clip(picture, 0, 1).astype(np.float32), alpha, x=-stage.margin_x, y=top)
+        picture += _bloom(light, unit * 0.008) * np.float32(0.55)
+    return from_rgb(np.minimum(picture, 1), drawn[..., 3], x=-stage.margin_x, y=top)
 
 
 def _building(stage: Stage, sketch: Sketch, lights: Sketch, random: np.random.Generator, plan: Block,
@@ -109,23 +109,24 @@ def _roof(sketch: Sketch, random: np.random.Generator, x: float, top: float, wid
         sketch.box(left, top - unit * 0.022, left + width * 0.2, top + 1, face)
 
 
-def _haze(stage: Stage, colours: Triples, plan: Block, top: int) -> Triples:
+def _haze(stage: Stage, grey: Field, plan: Block, top: int) -> Triples:
     """Grey drawing into the scene's colours: paler with distance and towards the street's glow."""
     palette = stage.palette
     dark = np.array(mix(palette.haze, palette.shade, plan.near), np.float32)
     light = np.array(mix(palette.haze, mix(palette.ground, palette.haze, 0.25), plan.near), np.float32)
-    share = np.clip((colours[..., :1] - 0.25) / 0.4, 0, 1.2)
-    picture = dark + (light - dark) * share
-    rows = (np.arange(colours.shape[0], dtype=np.float32) + top - (plan.base - 0.45 * stage.unit)) / (0.45 * stage.unit)
-    glowing = mix(palette.haze, palette.lamp, 0.25 if stage.reading.time in ("night", "dusk") else 0.05)
-    share_haze = np.clip(rows, 0, 1)[:, None, None] ** 1.5 * (0.75 - 0.6 * plan.near)
-    return np.asarray(picture + (np.array(glowing, np.float32) - picture) * share_haze, np.float32)
+    rows = (np.arange(grey.shape[0], dtype=np.float32) + top - (plan.base - 0.45 * stage.unit)) / (0.45 * stage.unit)
+    lamplit = 0.25 if stage.reading.time in ("night", "dusk") else 0.05
+    glowing = np.array(mix(palette.haze, palette.lamp, lamplit), np.float32)
+    hazy = (np.clip(rows, 0, 1) ** 1.5 * (0.75 - 0.6 * plan.near))[:, None].astype(np.float32)
+    share = np.clip((grey - 0.25) * np.float32(2.5), 0, 1.2)
+    plain, slope = dark * (1 - hazy) + glowing * hazy, (light - dark) * (1 - hazy)
+    return np.asarray(share[..., None] * slope[:, None, :] + plain[:, None, :], np.float32)
 
 
 def _bloom(light: Triples, radius: float) -> Triples:
-    small = Image.fromarray((np.clip(light[::2, ::2], 0, 1) * 255).astype(np.uint8))
-    soft = small.filter(ImageFilter.BoxBlur(max(1, radius / 2))).filter(ImageFilter.BoxBlur(max(1, radius)))
-    return np.asarray(soft.resize(light.shape[1::-1], Image.Resampling.BILINEAR), np.float32) / 255
+    small = Image.fromarray((np.minimum(light[::4, ::4], 1) * 255).astype(np.uint8))
+    soft = small.filter(ImageFilter.BoxBlur(max(1, radius / 4))).filter(ImageFilter.BoxBlur(max(1, radius / 2)))
+    return np.asarray(soft.resize(light.shape[1::-1], Image.Resampling.BILINEAR), np.float32) * np.float32(1 / 255)
 
 
 def sign(stage: Stage, x: float, y: float, width: float, height: float, colour: Rgb, depth: float, side: float,

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from services.animatic.film.colour import Triples, to_yuv
+from services.animatic.film.colour import OFFSET, TO_YUV, Triples, to_yuv
 from services.animatic.film.noise import Field, dither_of
 from services.animatic.film.planes import Bench, Bytes, Planes, blend, fade, slid
 
@@ -15,9 +15,9 @@ KEPT_PHASES = 16
 class Layer:
     """`cover` is premultiplied; `rest` is 255 - alpha, for luma and for chroma. Rows from `solid` on are opaque."""
 
-    def __init__(self, cover: Planes, rest: tuple[Bytes, Bytes], *, x: int, y: int, top: int, solid: int) -> None:
+    def __init__(self, cover: Planes, rest: tuple[Bytes, Bytes], *, x: int, y: int, solid: int) -> None:
         self._x, self._y = x, y
-        self._top, self._solid = top, solid
+        self._solid = solid
         self._luma = _Plate(cover.y, rest[0])
         self._chroma = _Plate(cover.u, cover.v, rest[1])
 
@@ -30,7 +30,7 @@ class Layer:
             height = rest.shape[0]
             solid = self._solid // scale + 1 if opacity >= 1 else height
             for target, cover in zip(targets, covers, strict=True):
-                _lay(target, cover, rest, (left, over), (self._top // scale, min(solid, height)), opacity, bench)
+                _lay(target, cover, rest, (left, over), min(solid, height), opacity, bench)
 
 
 class _Plate:
@@ -50,13 +50,13 @@ class _Plate:
         return phase
 
 
-def _lay(target: Bytes, cover: Bytes, rest: Bytes, corner: tuple[int, int], blended: tuple[int, int],
+def _lay(target: Bytes, cover: Bytes, rest: Bytes, corner: tuple[int, int], blended: int,
          opacity: float, bench: Bench) -> None:  # fmt: skip
     left, over = corner
     columns = slice(max(0, -left), min(cover.shape[1], target.shape[1] - left))
     if columns.stop <= columns.start:
         return
-    for first, last, opaque in ((*blended, False), (blended[1], cover.shape[0], True)):
+    for first, last, opaque in ((0, blended, False), (blended, cover.shape[0], True)):
         rows = slice(max(first, -over), min(last, target.shape[0] - over))
         if rows.stop <= rows.start:
             continue
@@ -95,21 +95,26 @@ def from_ramp(field: Field, colours: Triples, alpha: Field | None, *, x: int = 0
 
 def from_rgb(picture: Triples, alpha: Field | None = None, *, x: int = 0, y: int = 0) -> Layer:
     height, width = picture.shape[:2]
-    yuv = to_yuv(picture)
-    small = yuv.reshape(height // 2, 2, width // 2, 2, 3).mean((1, 3))
+    luma = picture @ TO_YUV[0] + OFFSET[0]
+    chroma = halved(picture) @ TO_YUV[1:].T + OFFSET[1:]
     full = np.ones((height, width), np.float32) if alpha is None else alpha
-    return _layer(yuv[..., 0], small[..., 1], small[..., 2], full, x, y)
+    return _layer(luma, chroma[..., 0], chroma[..., 1], full, x, y)
+
+
+def halved(field: Field) -> Field:
+    """Means of two by two; 5 times faster than a reduction over two axes."""
+    return np.asarray((field[::2, ::2] + field[1::2, ::2] + field[::2, 1::2] + field[1::2, 1::2]) * np.float32(0.25))
 
 
 def _layer(luma: Field, cb: Field, cr: Field, alpha: Field, x: int, y: int) -> Layer:
-    height, width = luma.shape
+    """Cut to what is not wholly transparent."""
     alpha = np.clip(alpha, 0, 1)
-    quarter = alpha.reshape(height // 2, 2, width // 2, 2).mean((1, 3))
-    noise = dither_of(height, width)
-    half_noise = noise[: height // 2, : width // 2]
-    rows = alpha.max(1)
-    seen = np.flatnonzero(rows > 0)
-    top = int(seen[0]) if len(seen) else height
+    rows, columns = _reach(alpha.max(1)), _reach(alpha.max(0))
+    small = tuple(slice(side.start // 2, side.stop // 2) for side in (rows, columns))
+    luma, alpha, cb, cr = luma[rows, columns], alpha[rows, columns], cb[small], cr[small]
+    quarter = halved(alpha)
+    noise = dither_of(*alpha.shape)
+    half_noise = noise[: quarter.shape[0], : quarter.shape[1]]
     unsolid = np.flatnonzero(alpha.min(1) < 1)
     solid = int(unsolid[-1]) + 1 if len(unsolid) else 0
     return Layer(
@@ -119,8 +124,15 @@ def _layer(luma: Field, cb: Field, cr: Field, alpha: Field, x: int, y: int) -> L
             (cr * quarter + half_noise).astype(np.uint8),
         ),
         (np.rint(255 - 255 * alpha).astype(np.uint8), np.rint(255 - 255 * quarter).astype(np.uint8)),
-        x=x // 2 * 2,
-        y=y // 2 * 2,
-        top=top // 2 * 2,
+        x=x // 2 * 2 + columns.start,
+        y=y // 2 * 2 + rows.start,
         solid=-(-solid // 2) * 2,
     )
+
+
+def _reach(strengths: Field) -> slice:
+    seen = np.flatnonzero(strengths > 0.004)
+    if not len(seen):
+        return slice(0, 4)
+    start = max(0, int(seen[0]) // 2 * 2 - 2)
+    return slice(start, min(len(strengths), int(seen[-1]) // 2 * 2 + 4) // 2 * 2)

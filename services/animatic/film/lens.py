@@ -42,10 +42,13 @@ class Lens:
         np.take(source, row, 0, out=upper, mode="clip")
         np.take(source, row + 1, 0, out=lower, mode="clip")
         _weigh(upper, lower, row_weight[:, None], upper, bench)
-        left, right = bench.bytes(1, *target.shape), bench.bytes(2, *target.shape)
-        np.take(upper, column, 1, out=left, mode="clip")
-        np.take(upper, column + 1, 1, out=right, mode="clip")
-        _weigh(left, right, column_weight[None, :], target, bench)
+        # The window is never smaller than the picture, so each source column serves one column at most: the columns
+        # are mixed where they are, and gathered once.
+        weights = np.zeros(source.shape[1] - 1, np.uint16)
+        weights[column] = column_weight
+        mixed = bench.bytes(1, tall[0], tall[1] - 1)
+        _weigh(upper[:, :-1], upper[:, 1:], weights[None, :], mixed, bench)
+        np.take(mixed, column, 1, out=target, mode="clip")
 
     def _finish(self, number: int) -> None:
         luma = self._out.y

@@ -7,7 +7,7 @@ import numpy as np
 from services.animatic.film.camera import Moment
 from services.animatic.film.colour import Rgb, ramp, to_yuv
 from services.animatic.film.layer import Layer, from_ramp
-from services.animatic.film.planes import Bytes, Planes
+from services.animatic.film.planes import Bench, Bytes, Planes, blend, fade
 from services.animatic.film.stage import Stage, shift
 
 INDEX_STEPS = 4096
@@ -83,17 +83,17 @@ class Beam:
             return
         cut = alpha[top - dy - self._top : bottom - dy - self._top, left - dx - columns.start : right - dx - columns.start]
         luma, cb, cr = self._colour
+        bench = self._stage.bench
         for target, level in ((frame.u, cb), (frame.v, cr)):
-            _towards(target[top:bottom, left:right], level, cut)
-        for row in (0, 1):
-            for column in (0, 1):
-                _towards(frame.y[2 * top + row : 2 * bottom : 2, 2 * left + column : 2 * right : 2], luma, cut)
+            _towards(target[top:bottom, left:right], level, cut, bench)
+        full = bench.bytes(2, 2 * cut.shape[0], 2 * cut.shape[1])
+        for corner in range(4):
+            full[corner // 2 :: 2, corner % 2 :: 2] = cut
+        _towards(frame.y[2 * top : 2 * bottom, 2 * left : 2 * right], luma, full, bench)
 
 
-def _towards(target: Bytes, level: int, alpha: Bytes) -> None:
-    words = np.multiply(target, 255 - alpha, dtype=np.uint16)
-    words += np.multiply(alpha, level, dtype=np.uint16)
-    words += 255
-    np.right_shift(words, 8, out=target, casting="unsafe")
-
-
+def _towards(target: Bytes, level: int, alpha: Bytes, bench: Bench) -> None:
+    cover, rest = bench.bytes(0, *alpha.shape), bench.bytes(1, *alpha.shape)
+    fade(alpha, level, cover, bench)
+    np.subtract(255, alpha, out=rest)
+    blend(target, cover, rest, bench)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.animatic.film.colour import Rgb, adjust, mix
@@ -10,7 +11,7 @@ from services.animatic.film.layer import Layer, from_rgb
 from services.animatic.film.noise import Field
 from services.animatic.film.stage import Stage
 
-SCALE = 3
+LARGE_PIXELS = 300_000
 
 Point = tuple[float, float]
 
@@ -18,44 +19,61 @@ Point = tuple[float, float]
 class Sketch:
     """Coordinates are pixels from the sketch's own corner."""
 
+    mode = "CMYK"
+
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = (max(4, int(side / 2) * 2 + 2) for side in (width, height))
-        self._image = Image.new("RGBA", (self.width * SCALE, self.height * SCALE))
+        self._scale = 2 if self.width * self.height > LARGE_PIXELS else 3
+        # CMYK stands for four plain channels: red, green, blue, alpha. What is drawn is opaque or nothing, so it
+        # is premultiplied already, and Pillow's slow conversions of RGBA (0.1 s for a large one) are not needed.
+        self._image = Image.new(self.mode, (self.width * self._scale, self.height * self._scale))
         self._pen = ImageDraw.Draw(self._image)
 
+    def _ink(self, colour: Rgb) -> tuple[int, ...] | int:
+        red, green, blue = (round(255 * min(1.0, max(0.0, part))) for part in colour)
+        return red, green, blue, 255
+
     def polygon(self, points: Sequence[Point], colour: Rgb) -> None:
-        self._pen.polygon([(x * SCALE, y * SCALE) for x, y in points], fill=_ink(colour))
+        self._pen.polygon([(x * self._scale, y * self._scale) for x, y in points], fill=self._ink(colour))
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
         if right > left and bottom > top:
             self._pen.rectangle(
-                (round(left * SCALE), round(top * SCALE), round(right * SCALE) - 1, round(bottom * SCALE) - 1),
-                fill=_ink(colour),
+                (round(left * self._scale), round(top * self._scale), round(right * self._scale) - 1, round(bottom * self._scale) - 1),
+                fill=self._ink(colour),
             )
 
     def oval(self, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
-        self._pen.ellipse((left * SCALE, top * SCALE, right * SCALE, bottom * SCALE), fill=_ink(colour))
+        self._pen.ellipse((left * self._scale, top * self._scale, right * self._scale, bottom * self._scale), fill=self._ink(colour))
 
     def stroke(self, points: Sequence[Point], thick: float, colour: Rgb) -> None:
-        self._pen.line([(x * SCALE, y * SCALE) for x, y in points], fill=_ink(colour), joint="curve",
-                       width=max(1, round(thick * SCALE)))  # fmt: skip
+        self._pen.line([(x * self._scale, y * self._scale) for x, y in points], fill=self._ink(colour), joint="curve",
+                       width=max(1, round(thick * self._scale)))  # fmt: skip
 
-    def flipped(self) -> "Sketch":
-        self._image = self._image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        return self
+    def channels(self) -> NDArray[np.uint8]:
+        return np.asarray(self._image.reduce(self._scale))
 
     def pixels(self) -> tuple[Field, Field]:
         """RGB and alpha, at the picture's own size."""
-        small = np.asarray(self._image.convert("RGBa").reduce(SCALE), np.float32) / 255
+        small = self.channels().astype(np.float32) * np.float32(1 / 255)
         alpha = small[..., 3]
-        return np.asarray(small[..., :3] / np.maximum(alpha, 1e-3)[..., None], np.float32), alpha
-
-    def mask(self) -> Field:
-        return self.pixels()[1]
+        return small[..., :3] / np.maximum(alpha, 1e-3)[..., None], alpha
 
     def layer(self, x: float, y: float) -> Layer:
         colours, alpha = self.pixels()
         return from_rgb(colours, alpha, x=round(x), y=round(y))
+
+
+class Mask(Sketch):
+    """Shapes without colour."""
+
+    mode = "L"
+
+    def _ink(self, colour: Rgb) -> int:
+        return 255
+
+    def alpha(self) -> Field:
+        return self.channels().astype(np.float32) * np.float32(1 / 255)
 
 
 def lit(stage: Stage, colour: Rgb, *, near: float = 0.9) -> Rgb:
@@ -67,8 +85,3 @@ def lit(stage: Stage, colour: Rgb, *, near: float = 0.9) -> Rgb:
     tint = mix(palette.sun, palette.haze, 0.55 if stage.reading.time in ("night", "dusk") else 0.3)
     shaded = (colour[0] * tint[0] * light, colour[1] * tint[1] * light, colour[2] * tint[2] * light)
     return mix(palette.haze, adjust(mix(shaded, palette.shade, 0.12)), near)
-
-
-def _ink(colour: Rgb) -> tuple[int, int, int, int]:
-    red, green, blue = (round(255 * min(1.0, max(0.0, part))) for part in colour)
-    return red, green, blue, 255

@@ -5,7 +5,7 @@ import numpy as np
 from services.animatic.film.colour import Rgb, mix, ramp
 from services.animatic.film.layer import Layer, from_ramp
 from services.animatic.film.noise import Field, line, sample
-from services.animatic.film.sketch import Sketch
+from services.animatic.film.sketch import Mask, Sketch
 from services.animatic.film.stage import Stage
 
 ON: Rgb = (1.0, 1.0, 1.0)
@@ -48,7 +48,7 @@ def wood(stage: Stage, name: str, ground: Field, *, size: float, density: float,
     top = max(-stage.margin_y, int(ground.min() - tall * 1.35)) // 2 * 2
     height = stage.even(stage.height + stage.margin_y - top)
     below = np.arange(height, dtype=np.float32)[:, None] + top - ground[None, :]
-    sketch = Sketch(stage.wide, min(height, int(ground.max() - top) + 8))
+    sketch = Mask(stage.wide, min(height, int(ground.max() - top) + 8))
     x = -0.1 * tall
     while x < stage.wide + 0.1 * tall:
         share = (x - stage.margin_x) / stage.width
@@ -59,7 +59,7 @@ def wood(stage: Stage, name: str, ground: Field, *, size: float, density: float,
             conifer(sketch, x, ground[column] - top + 3, tall * clump * edge, random)
         x += tall * random.uniform(0.1, 0.34) / density
     crowns = np.zeros((height, stage.wide), np.float32)
-    mask = sketch.mask()[:, : stage.wide]
+    mask = sketch.alpha()[:, : stage.wide]
     crowns[: mask.shape[0]] = mask[:height]
     alpha = np.maximum(crowns, np.clip(below + 0.5, 0, 1))
     return from_ramp(_tone(stage, name, crowns, below, tall, mist, snowy), _colours(stage, near, snowy), alpha,
@@ -98,7 +98,7 @@ def trunks(stage: Stage, name: str, *, count: int, thick: float, near: float, mi
     """Upright stems from above the picture to below it; `thick` in units."""
     random = stage.dice(name)
     height = stage.even(stage.height + 2 * stage.margin_y)
-    sketch = Sketch(stage.wide, height)
+    sketch = Mask(stage.wide, height)
     step = stage.wide / count
     for number in range(count):
         x = (number + random.uniform(0.1, 0.9)) * step
@@ -107,7 +107,7 @@ def trunks(stage: Stage, name: str, *, count: int, thick: float, near: float, mi
             continue
         _trunk(sketch, x, height, thick * stage.unit * random.uniform(0.6, 1.25), random)
     alpha = np.zeros((height, stage.wide), np.float32)
-    mask = sketch.mask()
+    mask = sketch.alpha()
     alpha[:] = mask[:height, : stage.wide]
     px = 720 / stage.unit
     bark = sample(stage.dice(name + "b"), height, stage.wide, scale_x=1.6 * px, scale_y=0.16 * px, roughness=1.4, kind=2)

@@ -10,7 +10,7 @@ from services.animatic.film.colour import Rgb, mix, ramp, to_yuv
 from services.animatic.film.layer import Layer, from_ramp
 from services.animatic.film.light import glow
 from services.animatic.film.noise import Field, sample
-from services.animatic.film.planes import Planes, blend, slid
+from services.animatic.film.planes import Planes, slid
 from services.animatic.film.sketch import Sketch
 from services.animatic.film.stage import Stage
 
@@ -22,15 +22,11 @@ class Fall:
 
     def __init__(self, stage: Stage, light: Field, luma: int, *, speed: tuple[float, float], sway: float = 0.0,
                  phases: int = 1, depth: float = 0.8) -> None:  # fmt: skip
-        """`light` is the alpha of one tile; `speed` in pixels a second, right and down."""
+        """`light` is one tile, 0..1, of what is added; `speed` in pixels a second, right and down."""
         self._stage, self._speed, self._sway, self._depth = stage, speed, sway, depth
         self._height, self._width = light.shape
-        alpha = np.clip(light, 0, 1)
-        cover, rest = (alpha * luma).astype(np.uint8), np.rint(255 - 255 * alpha).astype(np.uint8)
-        self._phases = [
-            tuple(np.tile(slid(plane, 0, number / phases, stage.bench), (2, 2)) for plane in (cover, rest))
-            for number in range(phases)
-        ]
+        drops = (np.clip(light, 0, 1) * luma).astype(np.uint8)
+        self._phases = [np.tile(slid(drops, 0, number / phases, stage.bench), (2, 2)) for number in range(phases)]
 
     def __call__(self, frame: Planes, moment: Moment) -> None:
         time_s = moment.time_s
@@ -38,7 +34,7 @@ class Fall:
         down = (self._speed[1] * time_s + (moment.travel_y + moment.loom) * self._depth) % self._height
         count = len(self._phases)
         step = math.floor(down * count)
-        cover, rest = self._phases[step % count]
+        drops = self._phases[step % count]
         row = -(step // count) % self._height
         column = -round(across) % self._width
         for left in range(0, frame.width, self._width):
@@ -46,8 +42,10 @@ class Fall:
             for top in range(0, frame.height, self._height):
                 height = min(self._height, frame.height - top)
                 spot = frame.y[top : top + height, left : left + width]
-                window = (slice(row, row + height), slice(column, column + width))
-                blend(spot, cover[window], rest[window], self._stage.bench)
+                room = self._stage.bench.bytes(0, height, width)
+                np.subtract(255, spot, out=room)
+                np.minimum(room, drops[row : row + height, column : column + width], out=room)
+                np.add(spot, room, out=spot)
 
 
 def rain(stage: Stage, *, wind: float = 0.12) -> None:
@@ -119,22 +117,6 @@ def fog_bank(stage: Stage, name: str, row: float, reach: float, *, strength: flo
     layer = from_ramp(np.zeros_like(grown), ramp(((0, haze), (1, haze))), grown,
                       x=-stage.margin_x - extra // 2, y=round(row - height / 2))  # fmt: skip
     stage.put(layer, depth, drift_x=speed * stage.unit / 720)
-
-
-def veil(stage: Stage, strength: float, colour: Rgb) -> None:
-    """An even haze over all that is behind it."""
-    luma, cb, cr = (round(float(part) * strength) for part in to_yuv(np.array(colour, np.float32)))
-    rest = np.uint8(round(255 * (1 - strength)))
-
-    def part(frame: Planes, moment: Moment) -> None:
-        for target, level in zip(frame.all(), (luma, cb, cr), strict=True):
-            words = stage.bench.words(0, *target.shape)
-            np.multiply(target, rest, out=words, dtype=np.uint16)
-            np.add(words, 255, out=words)
-            np.right_shift(words, 8, out=words)
-            np.add(words, level, out=target, casting="unsafe")
-
-    stage.add(part)
 
 
 def lightning(stage: Stage, horizon: float) -> None:

@@ -43,7 +43,7 @@ def city(stage: Stage) -> None:
     stage.add(Water(stage, street, rough=0.16 if wet else 0.1, mirror=0.82 if wet else 0.5, depth=0.3,
                     colour=mix(stage.palette.shade, stage.palette.ground, 0.3)))  # fmt: skip
     for side, span in ((-1.0, (-0.25, 0.13)), (1.0, (0.87, 1.25))):
-        near = Block(base=stage.height * 0.98, low=0.95 * tall, high=1.15 * tall, wide=0.5, near=0.93, window=0.04,
+        near = Block(base=stage.height * 1.2, low=1.2 * tall, high=1.4 * tall, wide=0.5, near=0.93, window=0.03,
                      lit=lit * 0.8, span=span, peak=0.5)  # fmt: skip
         stage.put(block(stage, f"corner{side}", near), 0.8, side=side)
     if reading.has("neon") or reading.time == "night":
