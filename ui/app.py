@@ -5,10 +5,11 @@ from __future__ import annotations
 from services.generations import Generations
 from services.model import Kind
 from ui import theme
-from ui.pages import studio
+from ui.pages import generation, studio
 
 
 def register(generations: Generations) -> None:
     """Once, before `ui.run_with`."""
     theme.install()
     studio.register(generations, kind=Kind.VIDEO, path="/")
+    generation.register(generations)

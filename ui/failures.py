@@ -22,6 +22,11 @@ REFUSED = deferred("It was refused before any work began, so nothing should be c
 UNSURE = deferred("If the backend charges for jobs that fail, this one may be on its bill.")
 OURS = deferred("The backend may have done its work; if it did, it may charge for it.")
 
+MODERATION = (
+    deferred("The backend's content rules turned it down."),
+    deferred("Most backends do not charge for this; its own account page knows."),
+    deferred("Edit the words and try again."),
+)
 CODES = {
     "failed": (
         deferred("The backend could not make it."),
@@ -43,11 +48,8 @@ CODES = {
         REFUSED,
         deferred("Edit the settings and try again."),
     ),
-    "moderation": (
-        deferred("The backend's content rules turned it down."),
-        deferred("Most backends do not charge for this; its own account page knows."),
-        deferred("Edit the words and try again."),
-    ),
+    "moderation": MODERATION,
+    "refused_moderation": MODERATION,
     "gave_up": (
         deferred("No result came within the time this model is watched for."),
         deferred("The backend may still charge for it. If it arrives after all, it is kept here."),

@@ -77,6 +77,11 @@ class TabState:
             self.is_generating = not held.final and held.hidden_at is None and held.late_since is None
         return change
 
+    def of_kind(self, kind: Kind) -> list[Generation]:
+        """All that is known and not deleted, newest first."""
+        known = [one for one in self.known.values() if one.request.kind is kind and one.hidden_at is None]
+        return sorted(known, key=lambda one: one.created_at, reverse=True)
+
     def _remember(self, news: Generation) -> Change | None:
         before = self.known.get(news.id)
         if before is not None and news.revision <= before.revision:

@@ -19,6 +19,8 @@ def mark(entry: TraceEntry) -> dict[str, Any]:
         "kind": entry.event,
         "text": line(entry),
     }
+    if _text(entry, "heard") == "progress":
+        drawn["small"] = True
     if entry.event == "due":
         drawn["until"] = _number(entry, "at")
     return drawn
@@ -56,17 +58,17 @@ def _attempt(entry: TraceEntry) -> str:
 
 
 BECAUSE = {
-    "connected": deferred("asked once after connecting"),
-    "reconnected": deferred("asked once after reconnecting"),
-    "person": deferred("asked because a person wanted it"),
-    "failure": deferred("asked to be sure of the failure"),
-    "ask": deferred("asked because push said it is done"),
-    "resumed": deferred("asked after a restart"),
+    "connected": deferred("Asked once after connecting"),
+    "person": deferred("Asked because a person wanted it"),
+    "failure": deferred("Asked to be sure of the failure"),
+    "asked": deferred("Asked because push said that it is done"),
+    "delivery": deferred("Asked because the bytes could not be had"),
+    "resumed": deferred("Asked after a restart"),
 }
 
 
 def _check(entry: TraceEntry) -> str:
-    return _(BECAUSE.get(_text(entry, "because"), deferred("asked once, out of turn")))
+    return _(BECAUSE.get(_text(entry, "because"), deferred("Asked once, out of turn")))
 
 
 def _answer(entry: TraceEntry) -> str:
@@ -126,6 +128,33 @@ def _resumed(entry: TraceEntry) -> str:
     return _("Watched again after a restart")
 
 
+def _adopted(entry: TraceEntry) -> str:
+    return _("Found at the backend, and taken up again")
+
+
+def _looking(entry: TraceEntry) -> str:
+    return _("Looking for it at the backend")
+
+
+def _submit_lost(entry: TraceEntry) -> str:
+    retry = _number(entry, "retry_in_s") or 0.0
+    if entry.data.get("sent"):
+        return _("The line broke while it was sent")
+    return _("The backend could not be reached; again in {time}").format(time=measure.exactly(retry))
+
+
+def _cancel_lost(entry: TraceEntry) -> str:
+    return _("The backend could not be told to stop")
+
+
+def _bug(entry: TraceEntry) -> str:
+    return _("Something broke on our side; the log has the details")
+
+
+def _no_backend(entry: TraceEntry) -> str:
+    return _("Its backend is not set up here any more")
+
+
 LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
     ("push", "opening"): _opening,
     ("push", "open"): _open,
@@ -145,6 +174,12 @@ LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
     ("engine", "late"): _late,
     ("engine", "stop"): _stop,
     ("engine", "resumed"): _resumed,
+    ("engine", "adopted"): _adopted,
+    ("engine", "looking"): _looking,
+    ("engine", "submit_lost"): _submit_lost,
+    ("engine", "cancel_lost"): _cancel_lost,
+    ("engine", "bug"): _bug,
+    ("engine", "no_backend"): _no_backend,
 }
 
 

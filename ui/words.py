@@ -101,13 +101,16 @@ def delivered(receipt: Receipt) -> str:
     return _("kept {time} after the news came").format(time=time)
 
 
+def lateness(receipt: Receipt) -> str:
+    """How late it came, where it did: +4:12 late."""
+    return "" if receipt.late_s is None else _("+{time} late").format(time=measure.clock(receipt.late_s))
+
+
 def other(receipt: Receipt) -> str:
     """The receipt's heading: what the channel that lost would have needed, or was doing."""
     if receipt.won_by is Channel.PUSH:
         more = (receipt.other_due_at or 0.0) - receipt.kept_at
-        if more > 0:
-            return _("poll would have needed {time} more").format(time=measure.exactly(more))
-        return _("poll was not asked in vain") if receipt.attempts == 0 else ""
+        return _("poll would have needed {time} more").format(time=measure.exactly(more)) if more > 0 else ""
     if receipt.other_said in ("", "nothing"):
         return _("push had said nothing")
     return _("push had last said: {heard}").format(heard=heard(receipt.other_said))
@@ -122,6 +125,7 @@ HEARD = {
     "foreign": deferred("news about another job"),
     "queued": deferred("queued"),
     "connected": deferred("connected"),
+    "bytes": deferred("the result's bytes"),
 }
 
 

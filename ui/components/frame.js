@@ -49,9 +49,19 @@ export default {
           if (onButton(event) || !video()) return false;
           video().paused ? video().play() : video().pause();
         },
-        ArrowLeft: (event) => !event.target.closest("video, [type=radio]") && void this.$emit("step", -1),
-        ArrowRight: (event) => !event.target.closest("video, [type=radio]") && void this.$emit("step", 1),
+        Enter: (event) => (event.target.matches("[role=option]") ? event.target.click() : false),
+        ArrowLeft: (event) => this.step(event.target, -1),
+        ArrowRight: (event) => this.step(event.target, 1),
       };
+    },
+    step(target, by) {
+      if (target.closest("video, [type=radio]")) return false;
+      const option = target.closest("[role=option]");
+      if (!option) return void this.$emit("step", by);
+      const next = by > 0 ? option.nextElementSibling : option.previousElementSibling;
+      next?.focus({ preventScroll: true });
+      next?.scrollIntoView({ block: "nearest", inline: "nearest" });
+      next?.click();
     },
     async click(event) {
       const button = event.target.closest("[data-copy]");

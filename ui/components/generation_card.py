@@ -64,7 +64,11 @@ class GenerationCard(ui.element):
 
     def choose(self, chosen: bool) -> None:
         self.props["aria-selected"] = "true" if chosen else "false"
-        self.props["tabindex"] = "0" if chosen else "-1"
+
+    def reach(self, by_tab: bool) -> None:
+        tabindex = "0" if by_tab else "-1"
+        if self.props["tabindex"] != tabindex:
+            self.props["tabindex"] = tabindex
 
 
 def card_words(generation: Generation) -> str:
@@ -82,9 +86,8 @@ def card_words(generation: Generation) -> str:
     channel = _(words.CHANNELS[receipt.won_by])
     if generation.unwanted:
         return _("{channel} · after the stop").format(channel=channel)
-    if receipt.late_s is not None:
-        return _("{channel} · late +{time}").format(channel=channel, time=measure.clock(receipt.late_s))
-    return channel
+    late = words.lateness(receipt)
+    return f"{channel} · {late}" if late else channel
 
 
 def _badge(generation: Generation, percent: int | None) -> str:

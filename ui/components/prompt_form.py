@@ -59,9 +59,10 @@ class PromptForm:
         self.typed.save(self.kind)
 
     def offer(self, models: Sequence[Model]) -> None:
-        """The model list has changed."""
-        self._learn(models)
-        self.redraw()
+        """The model list may have changed; what did not leaves the fields alone."""
+        if list(self.models.values()) != list(models):
+            self._learn(models)
+            self.redraw()
 
     def redraw(self) -> None:
         self.settings.clear()

@@ -1,25 +1,29 @@
 // Two lanes on one time axis, drawn from marks {n, t, lane, kind, text, until, good}; times are Unix seconds of the server.
-const LEFT = 48, RIGHT = 16, PUSH = 22, POLL = 58, AXIS = 84;
+const LEFT = 48, RIGHT = 16, PUSH = 18, POLL = 52, AXIS = 76;
 
 export default {
   template: `
     <figure class="r-lanes" role="img" :aria-label="spoken">
-      <svg :width="width" height="104" :viewBox="'0 0 ' + width + ' 104'" aria-hidden="true">
+      <svg :width="width" height="94" :viewBox="'0 0 ' + width + ' 94'" aria-hidden="true">
         <g class="r-ticks"><g v-for="tick in ticks" :key="tick.t">
-          <line :x1="tick.x" :x2="tick.x" y1="8" :y2="AXIS" /><text :x="tick.x" y="99" text-anchor="middle">{{ tick.text }}</text>
+          <line :x1="tick.x" :x2="tick.x" y1="4" :y2="AXIS" /><text :x="tick.x" y="90" text-anchor="middle">{{ tick.text }}</text>
         </g></g>
         <text class="r-lane-name" x="0" :y="PUSH + 4">{{ words.push }}</text>
         <text class="r-lane-name" x="0" :y="POLL + 4">{{ words.poll }}</text>
-        <line class="r-rail-line" :x1="x(start)" :x2="x(tail)" :y1="PUSH" :y2="PUSH" />
+        <line class="r-rail-line" :x1="x(start)" :x2="x(end || tail)" :y1="PUSH" :y2="PUSH" />
         <line class="r-rail-line" :x1="x(start)" :x2="x(tail)" :y1="POLL" :y2="POLL" />
         <g class="r-push" :class="{ won: winner === 'push' }">
           <g v-for="gap in gaps" :key="'g' + gap.n" class="r-gap">
             <line :x1="x(gap.from)" :x2="x(gap.to)" :y1="PUSH" :y2="PUSH" />
-            <path :d="cross(x(gap.from), PUSH)" /><rect :x="x(gap.from) - 6" y="10" :width="Math.max(12, x(gap.to) - x(gap.from) + 6)" height="24" fill="transparent"><title>{{ gap.text }}</title></rect>
+            <path :d="cross(x(gap.from), PUSH)" /><rect :x="x(gap.from) - 6" y="6" :width="Math.max(12, x(gap.to) - x(gap.from) + 6)" height="24" fill="transparent"><title>{{ gap.text }}</title></rect>
             <text v-if="x(gap.to) - x(gap.from) > gap.text.length * 5.6 + 12" :x="x(gap.from) + 9" :y="PUSH + 18">{{ gap.text }}</text>
           </g>
           <rect v-for="band in bands" :key="'b' + band.n" class="r-band" :x="x(band.from)" :width="Math.max(2, x(band.to) - x(band.from))" :y="PUSH - 4" height="8" rx="4" />
-          <circle v-for="mark in heard" :key="mark.n" class="r-dot" :cx="x(mark.t)" :cy="PUSH" r="3.5"><title>{{ mark.text }}</title></circle>
+          <g v-for="mark in heard" :key="mark.n">
+            <rect v-if="mark.small" class="r-tick" :x="x(mark.t) - 0.75" :y="PUSH - 4" width="1.5" height="8" />
+            <circle v-else class="r-dot" :cx="x(mark.t)" :cy="PUSH" r="3.5" />
+            <rect :x="x(mark.t) - 3" :y="PUSH - 9" width="6" height="18" fill="transparent"><title>{{ mark.text }}</title></rect>
+          </g>
         </g>
         <g class="r-poll" :class="{ won: winner === 'poll' }">
           <line v-if="winner === 'poll'" class="r-win" :x1="x(start)" :x2="x(end)" :y1="POLL" :y2="POLL" />
@@ -37,7 +41,7 @@ export default {
         <g v-if="winner" :class="'r-flag ' + winner">
           <path :d="flag(x(end), winner === 'push' ? PUSH : POLL)" /><text :x="x(end) + 16" :y="(winner === 'push' ? PUSH : POLL) + 4">{{ words.result }}</text>
         </g>
-        <line v-if="!ended" class="r-now" :x1="x(now)" :x2="x(now)" y1="8" :y2="AXIS" />
+        <line v-if="!ended" class="r-now" :x1="x(now)" :x2="x(now)" y1="4" :y2="AXIS" />
       </svg>
     </figure>`,
   props: { marks: Array, start: Number, end: Number, winner: String, due: Number, clock: Number, words: Object },
@@ -144,7 +148,8 @@ export default {
       if (this.ended) return this.due && this.due > this.end && this.tail === this.due ? this.due : 0;
       for (let i = this.all.length - 1; i >= 0; i--) {
         const mark = this.all[i];
-        if (mark.lane === "poll") return mark.kind === "due" ? mark.until : 0;
+        if (mark.lane === "poll" && mark.kind === "attempt") return 0;
+        if (mark.lane === "poll" && mark.kind === "due") return mark.until > this.now - 1 ? mark.until : 0;
       }
       return 0;
     },
@@ -153,7 +158,7 @@ export default {
       return this.say(this.words.next, { s: Math.max(0, Math.ceil(this.next - this.now)) });
     },
     ticks() {
-      const steps = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
+      const steps = [0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
       const step = steps.find((s) => (this.width - LEFT) / (this.span / s) > 72) || 43200;
       const ticks = [];
       for (let s = 0; s <= this.span * 0.97 && ticks.length < 30; s += step) {

@@ -21,7 +21,7 @@ MARKS = 600
 class RaceLanes(ui.element, component="race_lanes.js"):
     """The drawing alone; new marks come by one small call, never by a rebuild."""
 
-    def __init__(self, generation: Generation, entries: Sequence[TraceEntry]) -> None:
+    def __init__(self, generation: Generation) -> None:
         super().__init__()
         self.generation = generation
         self.last_seq = -1
@@ -30,9 +30,12 @@ class RaceLanes(ui.element, component="race_lanes.js"):
             self._props["words"] = _words()
             self._props["start"] = generation.created_at
             self._props["clock"] = time()
-            self._marks = self._fresh(entries)
             self._props["marks"] = self._marks
             self._settle(generation)
+
+    @property
+    def empty(self) -> bool:
+        return not self._marks
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
         late = any(entry.seq <= self.last_seq for entry in entries)
@@ -87,44 +90,56 @@ class RaceLanes(ui.element, component="race_lanes.js"):
 
 
 class RaceStrip:
-    """The card: heading sentence and lanes."""
+    """The card: heading sentence and lanes. It is there from the moment that the race has begun."""
 
-    def __init__(self, generation: Generation, entries: Sequence[TraceEntry], state: TabState) -> None:
-        self._shown: tuple[object, ...] = ()
+    def __init__(self, generation: Generation, state: TabState) -> None:
+        self._drawn: tuple[object, ...] = ()
         with ui.element("section").classes("r-race") as self.card:
             self.card.props["aria-label"] = _("The race between push and poll")
-            with ui.element("p").classes("r-race-head"):
-                self.winner = ui.label().classes("r-race-winner")
-                self.sentence = ui.label().classes("r-race-sentence")
-                self.connection = ui.label().classes("r-race-sentence")
-                self.connection.bind_text_from(state, "connection_status", connection_sentence)
+            with ui.element("div").classes("r-race-head"):
+                with ui.element("p"):
+                    self.winner = ui.label().classes("r-race-winner")
+                    self.sentence = ui.label().classes("r-race-sentence")
+                    self.late = ui.label().classes("r-race-late")
+                    self.connection = ui.label()
+                    self.connection.bind_text_from(state, "connection_status", connection_sentence)
                 self.other = ui.label().classes("r-race-other")
-            self.lanes = RaceLanes(generation, entries)
+            self.lanes = RaceLanes(generation)
         self.take(generation)
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
         self.lanes.add(entries)
+        self.card.visible = self._begun(self.lanes.generation)
 
     def take(self, generation: Generation) -> None:
-        shown = (generation.final, generation.phase, generation.receipt)
-        if shown == self._shown:
+        drawn = (generation.phase, generation.receipt)
+        if drawn == self._drawn:
             return
-        self._shown = shown
-        receipt = generation.receipt
+        self._drawn = drawn
+        self.lanes.generation = generation
+        self.card.visible = self._begun(generation)
         self.connection.visible = not generation.final
-        self.winner.visible = self.sentence.visible = self.other.visible = generation.final
+        if generation.final:
+            self._conclude(generation)
+            self.lanes.end(generation)
+        for label in (self.winner, self.sentence, self.late, self.other):
+            label.visible = generation.final and bool(label.text)
+
+    def _begun(self, generation: Generation) -> bool:
+        return generation.phase in (Phase.PROCESSING, Phase.COLLECTING) or not self.lanes.empty
+
+    def _conclude(self, generation: Generation) -> None:
+        receipt = generation.receipt
         if receipt is not None:
             self.winner.text = words.won(receipt)
             self.winner.classes(replace=f"r-race-winner {receipt.won_by.value}")
             self.sentence.text = words.delivered(receipt)
+            self.late.text = words.lateness(receipt)
             self.other.text = words.other(receipt)
-        elif generation.final:
-            stopped = generation.phase is Phase.DROPPED
-            self.winner.text = _("Stopped") if stopped else _("No winner")
-            self.winner.classes(replace="r-race-winner none")
-            self.sentence.text = _("neither channel brought a result")
-        if generation.final:
-            self.lanes.end(generation)
+            return
+        self.winner.text = _("Stopped") if generation.phase is Phase.DROPPED else _("No winner")
+        self.winner.classes(replace="r-race-winner none")
+        self.sentence.text = _("neither channel brought a result")
 
 
 def connection_sentence(status: str) -> str:

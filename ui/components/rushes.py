@@ -12,6 +12,7 @@ from ui.components.button import Button
 from ui.components.generation_card import GenerationCard
 from ui.text import _
 
+CARD_PX = 180
 ROOM = 30
 """Cards at most; the library has the rest."""
 
@@ -50,6 +51,7 @@ class Rushes:
         if card := self._cards.pop(generation_id, None):
             card.delete()
         self.section.visible = bool(self._cards)
+        self._rove()
 
     def choose(self, generation_id: str) -> None:
         if generation_id == self._chosen:
@@ -58,6 +60,14 @@ class Rushes:
             if card := self._cards.get(one):
                 card.choose(chosen)
         self._chosen = generation_id
+        self._rove()
+
+    def reveal(self) -> None:
+        """Scroll the strip, not the page, to the chosen one."""
+        order = self._order()
+        if self._chosen in order:
+            left = max(0, order.index(self._chosen) - 1) * CARD_PX
+            self.strip.run_method("scrollTo", {"left": left, "behavior": "smooth"})
 
     def neighbour(self, step: int) -> str | None:
         """The id `step` cards to the right of the chosen one; None at the ends."""
@@ -79,5 +89,13 @@ class Rushes:
         order = self._order()
         card.move(target_index=order.index(generation.id))
         self.section.visible = True
+        self._rove()
         for surplus in order[ROOM:]:
             self.drop(surplus)
+
+    def _rove(self) -> None:
+        """Exactly one card is reached by the Tab key: the chosen one, else the newest."""
+        order = self._order()
+        reached = self._chosen if self._chosen in self._cards else order[0] if order else ""
+        for generation_id, card in self._cards.items():
+            card.reach(generation_id == reached)

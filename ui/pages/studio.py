@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nicegui import Client, background_tasks, ui
 
 from services.generations import Generations
-from services.model import LOCAL_OWNER, Draft, Generation, Kind, TraceEntry
+from services.model import LOCAL_OWNER, Draft, Generation, Kind, Model, TraceEntry
 from ui import drafts, news, theme
 from ui.acts import Acts
 from ui.barrier import guarded
@@ -41,6 +41,8 @@ class Desk:
         self.kind = kind
         self.generations = visit.generations
         self.acts = Acts(visit=visit, started=self.started, edit=self.edit)
+        self.ready = False
+        """Drawn; before that, what is heard is only remembered."""
 
     async def open(self) -> None:
         """Subscribe, then read, then draw: nothing falls between."""
@@ -53,25 +55,34 @@ class Desk:
             on_change=self.changed,
             on_trace=self.traced,
         )
-        self.ready = False
         await visit.learn(self.kind)
         recent = await self.generations.recent(owner=visit.owner, kind=self.kind, limit=RECENT)
-        self._draw()
         for generation in reversed(recent.items):
             visit.state.take(generation)
-        self.rushes.fill([visit.state.known[one.id] for one in recent.items])
+        self._draw()
+        known = visit.state.of_kind(self.kind)
+        self.rushes.fill(known)
         self.ready = True
-        if recent.items:
-            visit.state.take(recent.items[0], newest=True)
-            await self.put(visit.state.known[recent.items[0].id])
+        if known:
+            visit.state.take(known[0], newest=True)
+            await self.put(known[0])
 
     def _draw(self) -> None:
         with ui.element("div").classes("r-desk is-blank") as self.desk:
-            models = self.generations.catalogue.models(self.kind, needs_source=False)
-            self.form = PromptForm(self.kind, models, self.visit.typical, submit=self.submit)
+            self.form = PromptForm(self.kind, self.models(), self.visit.typical, submit=self.submit)
             with ui.element("div").classes("r-column"):
                 self.stage = Stage(self.visit, self.acts, on_example=self.example, on_clear=self.clear_stage)
                 self.rushes = Rushes(on_choose=self.choose, on_clear=self.acts.clear(self.kind))
+
+        self.visit.client.on_delete(self.generations.catalogue.on_change(self.offered))
+
+    def models(self) -> list[Model]:
+        return self.generations.catalogue.models(self.kind, needs_source=False)
+
+    def offered(self) -> None:
+        """The model list may have changed."""
+        with self.visit.client:
+            self.form.offer(self.models())
 
     # what the person does
 
@@ -96,7 +107,7 @@ class Desk:
 
     def clear_stage(self) -> None:
         self.visit.state.take(None)
-        self.stage.show(None)
+        self.stage.clear()
         self.rushes.choose("")
         self.desk.classes(add="is-blank")
 
@@ -111,6 +122,7 @@ class Desk:
         neighbour = self.rushes.neighbour(step)
         if neighbour is not None:
             self.choose(neighbour)
+            self.rushes.reveal()
 
     async def put(self, generation: Generation) -> None:
         """On the stage with it; its trace is read while the page already listens."""

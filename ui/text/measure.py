@@ -11,6 +11,8 @@ def exactly(length_s: float) -> str:
     if length_s < 60:
         return _("{figure} s").format(figure=f"{length_s:.1f}")
     minutes, seconds = divmod(round(length_s), 60)
+    if minutes < 60 and seconds == 0:
+        return _("{minutes} min").format(minutes=minutes)
     if minutes < 60:
         return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=seconds)
     return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)

@@ -1,0 +1,36 @@
+"""What was asked for, as a list of facts."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from services.model import Generation
+from ui.components.moment import Moment
+from ui.text import _, measure
+
+
+def settings_of(generation: Generation) -> None:
+    request = generation.request
+    kept = generation.kept
+    facts = [
+        (_("Model"), f"{request.backend} · {request.model}"),
+        (_("Length"), measure.length(request.duration_s) if request.duration_s is not None else ""),
+        (_("Frame"), f"{request.aspect_ratio} · {request.resolution}"),
+        (_("Came as"), f"{kept.width} × {kept.height}" if kept is not None else ""),
+        (_("Frame rate"), _("{rate} fps").format(rate=request.fps) if request.fps is not None else ""),
+        (_("Seed"), str(request.seed)),
+        (_("Leave out"), request.negative_prompt),
+        (_("Style"), request.style),
+        (_("Shot size"), request.shot_size),
+    ]
+    with ui.element("dl").classes("r-facts"):
+        for name, value in facts:
+            if value:
+                with ui.element("dt"):
+                    ui.label(name)
+                with ui.element("dd"):
+                    ui.label(value)
+        with ui.element("dt"):
+            ui.label(_("Asked"))
+        with ui.element("dd"):
+            Moment(generation.created_at, "full")

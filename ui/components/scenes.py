@@ -1,0 +1,121 @@
+"""What the stage shows in each state that stands still: a picture, sentences, and the acts that help."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from services.model import Generation
+from ui import failures
+from ui.acts import Acts
+from ui.barrier import guarded
+from ui.components.button import Button
+from ui.components.icon import icon
+from ui.text import _, deferred
+
+EXAMPLES = (
+    deferred("A lighthouse above a stormy sea at night, the beam sweeping slowly, slow zoom in"),
+    deferred("Rain over a neon city, dolly forward between the towers"),
+    deferred("Fog rising from a pine forest at dawn, slow pan to the right"),
+)
+
+
+def picture(sign: str, sentence: str, *, heading: bool = False) -> tuple[ui.element, ui.label]:
+    drawn = icon(sign, size="xl").classes("r-scene-sign")
+    with ui.element("h1" if heading else "p").classes("r-scene-words"):
+        return drawn, ui.label(sentence)
+
+
+def quiet(sentence: str) -> None:
+    ui.label(sentence).classes("r-quiet")
+
+
+def blank(on_example: Callable[[str], Awaitable[None]] | None) -> None:
+    picture("slate", _("Nothing on the stage yet"), heading=True)
+    if on_example is None:
+        return
+    quiet(_("Write a prompt, or begin with one of these:"))
+    with ui.element("div").classes("r-examples"):
+        for example in EXAMPLES:
+            _example(_(example), on_example)
+
+
+def _example(text: str, begin: Callable[[str], Awaitable[None]]) -> None:
+    with ui.element("button").classes("r-example").props("type=button") as button:
+        ui.label(text)
+    button.on("click", guarded(lambda: begin(text)), [])
+
+
+def failed(generation: Generation, *, free: bool) -> None:
+    told = failures.explain(generation, free=free)
+    picture("broken", told.happened)
+    if told.theirs:
+        ui.label(told.theirs).classes("r-theirs")
+    quiet(told.money)
+    quiet(told.advice)
+
+
+def stopped() -> None:
+    picture("stop", _("Stopped."))
+    quiet(_("Should the backend send it all the same, it is kept and you are told."))
+
+
+def unconfirmed() -> None:
+    picture("question", _("Nobody knows whether the backend took it."))
+    quiet(_("The line broke while it was sent. It may be in work there, and it may be charged."))
+    with ui.element("ul").classes("r-choices"):
+        for name, meaning in (
+            (_("Check now"), _("looks for it at the backend, and costs nothing")),
+            (_("Submit again"), _("sends it once more, and may be charged twice")),
+            (_("Drop"), _("lets it go; should it arrive, it is kept")),
+        ):
+            with ui.element("li"):
+                ui.label(name).classes("r-strong")
+                ui.label(meaning)
+
+
+# what can be done in each state
+
+
+def acts_working(acts: Acts, generation: Generation) -> None:
+    Button(_("Stop"), acts.stop(generation), icon_name="stop")
+    Button(_("Check now"), acts.check(generation), icon_name="check")
+    copy_link(generation)
+
+
+def acts_ready(acts: Acts, generation: Generation) -> None:
+    with ui.element("a").classes("r-btn r-btn-quiet").props("role=button data-act=download download") as save:
+        save.props["href"] = f"/media/{generation.id}/download"
+        icon("download", size="s")
+        ui.label(_("Download"))
+    copy_link(generation)
+    Button(_("Use again"), acts.revise(generation), icon_name="reuse")
+    Button(_("Delete"), acts.delete(generation), icon_name="trash")
+
+
+def acts_over(acts: Acts, generation: Generation) -> None:
+    Button(_("Retry"), acts.retry(generation), icon_name="retry")
+    Button(_("Edit"), acts.revise(generation), icon_name="edit")
+    if generation.job_id is not None:
+        Button(_("Check now"), acts.check(generation), icon_name="check")
+    Button(_("Delete"), acts.delete(generation), icon_name="trash")
+
+
+def acts_unconfirmed(acts: Acts, generation: Generation) -> None:
+    Button(_("Check now"), acts.check(generation), icon_name="check")
+    Button(_("Submit again"), acts.submit_again(generation), icon_name="send")
+    Button(_("Drop"), acts.stop(generation), icon_name="close")
+
+
+def copy_link(generation: Generation) -> None:
+    Button(_("Copy link"), icon_name="link").props["data-copy"] = f"/g/{generation.id}"
+
+
+ACTS: dict[str, Callable[[Acts, Generation], None]] = {
+    "working": acts_working,
+    "ready": acts_ready,
+    "failed": acts_over,
+    "stopped": acts_over,
+    "unconfirmed": acts_unconfirmed,
+}

@@ -1,0 +1,61 @@
+"""The timeline of one generation as a table to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nicegui import ui
+
+from services.model import TraceEntry
+from ui import timeline
+from ui.components.moment import Moment
+from ui.text import _, deferred
+
+LANES = {"push": deferred("push"), "poll": deferred("poll"), "engine": deferred("Rushes")}
+ROWS = 500
+"""Only the newest are drawn."""
+
+
+class TraceTable:
+    def __init__(self) -> None:
+        self._last_seq = -1
+        self._rows: list[ui.element] = []
+        self._progress: ui.label | None = None
+        with ui.element("table").classes("r-table") as table:
+            table.props["aria-label"] = _("Timeline")
+            with ui.element("thead"), ui.element("tr"):
+                for name in (_("Time"), _("Who"), _("What")):
+                    with ui.element("th").props("scope=col"):
+                        ui.label(name)
+            self._body = ui.element("tbody")
+
+    def add(self, entries: Sequence[TraceEntry]) -> None:
+        """Newer ones only. Progress heard in a row stays one row, with its last word."""
+        fresh = [one for one in entries if one.seq > self._last_seq]
+        with self._body:
+            for entry in fresh:
+                self._last_seq = entry.seq
+                small = entry.lane == "push" and entry.data.get("heard") == "progress"
+                if small and self._progress is not None:
+                    self._progress.text = timeline.line(entry)
+                    continue
+                row, words = _row(entry)
+                self._progress = words if small else None
+                self._rows.append(row)
+        while len(self._rows) > ROWS:
+            self._rows.pop(0).delete()
+
+
+def _row(entry: TraceEntry) -> tuple[ui.element, ui.label]:
+    with ui.element("tr") as row:
+        with ui.element("td"):
+            Moment(entry.at, "exact")
+        with ui.element("td"):
+            ui.label(_(LANES.get(entry.lane, entry.lane))).classes(f"r-lane {_lane(entry)}")
+        with ui.element("td"):
+            words = ui.label(timeline.line(entry))
+    return row, words
+
+
+def _lane(entry: TraceEntry) -> str:
+    return entry.lane if entry.lane in LANES else "engine"

@@ -1,0 +1,48 @@
+"""The stage while it is under way, from the moment it is written down. Progress is never invented."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from services.generations import Typical
+from services.model import Generation
+from ui import words
+from ui.components.bar import Bar
+from ui.components.icon import icon
+from ui.components.moment import Moment
+from ui.state import Status, shown_progress
+from ui.text import _
+
+
+class Working:
+    """`take` changes only what has changed; the sentence follows the tab's status by itself."""
+
+    def __init__(self, generation: Generation, status: Status, typical: Typical | None) -> None:
+        self._drawn = ""
+        self.sign = icon("reel", size="xl").classes("r-scene-sign")
+        self.percent = ui.label().classes("r-percent")
+        with ui.element("p").classes("r-scene-words"):
+            message = ui.label(words.message(generation))
+        message.bind_text_from(status, "message")
+        with ui.element("p").classes("r-quiet r-figures"):
+            Moment(generation.created_at, "since")
+            ui.label("·").props("aria-hidden=true")
+            ui.label(words.estimate(typical))
+        self.late = ui.label(words.still_running(generation)).classes("r-late")
+        self.bar = Bar()
+        self.take(generation)
+
+    def take(self, generation: Generation) -> None:
+        percent = shown_progress(generation)
+        late = generation.late_since is not None
+        self.bar.show(percent)
+        self.percent.text = "" if percent is None else _("{percent} %").format(percent=percent)
+        self.percent.visible = percent is not None
+        self.late.visible = late
+        self._draw("late" if late else "send" if generation.status == "pending" else "reel")
+        self.sign.visible = percent is None or late
+
+    def _draw(self, sign: str) -> None:
+        if sign != self._drawn:
+            self._drawn = sign
+            self.sign.classes(replace=f"i i-{sign} i-xl r-scene-sign")

@@ -1,0 +1,151 @@
+"""One generation at its own address: player, prompt, settings, receipt, race, timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nicegui import Client, background_tasks, ui
+
+from services.errors import NotFound
+from services.generations import Generations
+from services.model import LOCAL_OWNER, Generation, Kind, TraceEntry
+from ui import drafts, news, theme
+from ui.acts import Acts
+from ui.components.button import LinkButton
+from ui.components.facts import settings_of
+from ui.components.icon import icon
+from ui.components.receipt import receipt
+from ui.components.stage import Stage
+from ui.components.toast import toast
+from ui.components.trace_table import TraceTable
+from ui.live import follow
+from ui.state import Change, TabState
+from ui.text import _
+from ui.visit import Visit
+
+HOME = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
+
+
+def register(generations: Generations) -> None:
+    @ui.page("/g/{generation_id}", dark=False)
+    async def single(client: Client, generation_id: str) -> None:
+        visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
+        page = Single(visit, generation_id)
+        page.listen()
+        try:
+            generation = await generations.get(generation_id, owner=visit.owner)
+        except NotFound:
+            not_found()
+            return
+        with theme.frame(here="", title=_("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])):
+            await page.draw(generation)
+
+
+def not_found() -> None:
+    ui.status_code(404)
+    with theme.frame(here="", title=_("Not here · Rushes")):
+        nothing_here()
+
+
+def nothing_here() -> None:
+    with ui.element("div").classes("r-lost"):
+        icon("reel", size="xl").classes("r-scene-sign")
+        with ui.element("h1").classes("r-scene-words"):
+            ui.label(_("There is nothing at this address."))
+        ui.label(_("It may have been deleted, or the link is not complete.")).classes("r-quiet")
+        LinkButton(_("Back to the video page"), "/", icon_name="back")
+
+
+class Single:
+    """One open page of one generation."""
+
+    def __init__(self, visit: Visit, generation_id: str) -> None:
+        self.visit = visit
+        self.id = generation_id
+        self.stage: Stage | None = None
+        self.acts = Acts(visit=visit, started=self.started, edit=self.edit)
+
+    def listen(self) -> None:
+        follow(
+            self.visit.generations.bus,
+            self.visit.state,
+            client=self.visit.client,
+            owner=self.visit.owner,
+            on_change=self.changed,
+            on_trace=self.traced,
+        )
+
+    async def draw(self, generation: Generation) -> None:
+        state = self.visit.state
+        await self.visit.learn_of(generation)
+        state.take(generation, stage=True, newest=True)
+        entries = await self.visit.generations.trace(self.id, owner=self.visit.owner)
+        current = state.current_generation or generation
+        with ui.element("div").classes("r-single") as self.page:
+            self.stage = Stage(self.visit, self.acts)
+            self.stage.show(current)
+            with ui.element("div").classes("r-pair"):
+                with ui.element("section").classes("r-panel"):
+                    heading(_("Prompt and settings"))
+                    ui.label(current.request.prompt).classes("r-words")
+                    settings_of(current)
+                with ui.element("section").classes("r-panel") as self.slip:
+                    pass
+            with ui.element("section").classes("r-panel"):
+                heading(_("Timeline"))
+                self.table = TraceTable()
+        self.write_receipt(current)
+        self.traced(entries)
+
+    def write_receipt(self, generation: Generation) -> None:
+        self.slip.clear()
+        with self.slip:
+            heading(_("Receipt"))
+            if generation.receipt is None:
+                ui.label(_("Written when the bytes are kept.")).classes("r-quiet")
+            else:
+                receipt(generation, generation.receipt)
+
+    async def started(self, generation: Generation) -> None:
+        ui.navigate.to(f"/g/{generation.id}")
+
+    def edit(self, generation: Generation) -> None:
+        """The composer has its own page: take the settings there."""
+        drafts.of(generation).save(generation.request.kind)
+        ui.navigate.to(HOME[generation.request.kind])
+
+    def changed(self, change: Change) -> None:
+        after = change.after
+        if told := news.worth_telling(change, since=self.visit.opened_at):
+            address = f"/g/{after.id}"
+            toast(
+                told.text,
+                tone=told.tone,
+                caption=after.request.prompt,
+                open_it=lambda: ui.navigate.to(address),
+            )
+        current = self.visit.state.current_generation
+        if self.stage is None or after.id != self.id:
+            return
+        if current is None:
+            self.page.clear()
+            with self.page:
+                nothing_here()
+            return
+        self.stage.take(current)
+        if change.before is None or change.before.receipt != after.receipt:
+            self.write_receipt(current)
+        if current.final and (change.before is None or not change.before.final):
+            background_tasks.create(self.visit.learn_of(current), name="learn how long it took")
+
+    def traced(self, entries: Sequence[TraceEntry]) -> None:
+        if self.stage is not None:
+            for entry in entries:
+                self.visit.state.take(entry)
+            self.stage.add(entries)
+            self.table.add(entries)
+
+
+def heading(words: str) -> None:
+    with ui.element("h2").classes("r-h2"):
+        ui.label(words)
