@@ -1,0 +1,52 @@
+"""The embedded backend: a 5 s 720p film from the request to the kept bytes, one after the other.
+
+Meanwhile the app's loop is asked a hundred times a second how late it is.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+from tests.bench import rig
+from tests.bench.probed_app import LATENESS
+from tests.bench.table import Figure
+from tests.support.app import RunningApp
+
+PROMPTS = (
+    "a lighthouse above a stormy sea at night, slow zoom in",
+    "rain over a neon city, dolly forward between the towers",
+    "fog rising from a pine forest at dawn, slow pan to the right",
+    "a field of grass under drifting clouds",
+    "mountains over a lake in the evening",
+    "a desert at noon",
+    "stars and a planet, slow zoom out",
+    "snow on the mountains",
+)
+WITHIN_S = 60.0
+
+
+def measure() -> list[Figure]:
+    with rig.studio(None, program=["-m", "tests.bench.probed_app"]) as app:
+        _film(app, "a warm-up by the sea")
+        quiet = len(app.log)
+        taken = [_film(app, prompt) for prompt in PROMPTS]
+        late_ms = [1000 * each for each in lateness(app.log[quiet:])]
+    return [
+        Figure(name="5 s at 720p, asked to kept", unit="s", values=taken, at_most={"p50": 2.5, "most": 2.5}),
+        Figure(name="the app's loop late meanwhile", unit="ms", values=late_ms, at_most={"p99": 20.0}),
+    ]
+
+
+def lateness(log: str) -> list[float]:
+    """Seconds; each probe of the loop that the app has told of."""
+    lines = (line for line in log.splitlines() if line.startswith(LATENESS))
+    return [each for line in lines for each in json.loads(line.removeprefix(LATENESS))]
+
+
+def _film(app: RunningApp, prompt: str) -> float:
+    before = len(rig.kept_at(app))
+    asked_at = time.time()
+    answer = app.post("/api/generate/video", {"prompt": prompt, "duration": 5, "resolution": "720p"})
+    file_id = answer.json()["fileId"]
+    return rig.wait_until_kept(app, before + 1, WITHIN_S)[file_id] - asked_at

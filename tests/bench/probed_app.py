@@ -1,0 +1,61 @@
+"""The app as main.py runs it, with a probe on its loop: `python -m tests.bench.probed_app`.
+
+Says when `resume` begins and ends, and once a second how late its loop was, a hundred times asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+
+import main
+from services.model import Generation
+from services.watching import Watching
+
+ASKED_EVERY_S = 0.01
+TOLD_EVERY_S = 1.0
+RESUME_BEGINS, RESUME_ENDS, LATENESS = "probe resume begins", "probe resume ends", "probe loop"
+
+_running = main.running
+_resume = Watching.resume
+
+
+@contextlib.asynccontextmanager
+async def running(engine: main.Engine) -> AsyncIterator[None]:
+    watch = asyncio.create_task(_watch_the_loop(), name="bench probe")
+    try:
+        async with _running(engine):
+            yield
+    finally:
+        watch.cancel()
+
+
+async def resume(self: Watching) -> list[Generation]:
+    print(RESUME_BEGINS, time.time(), flush=True)
+    rows = await _resume(self)
+    print(RESUME_ENDS, time.time(), flush=True)
+    return rows
+
+
+async def _watch_the_loop() -> None:
+    loop = asyncio.get_running_loop()
+    late_s: list[float] = []
+    told = loop.time()
+    while True:
+        due = loop.time() + ASKED_EVERY_S
+        await asyncio.sleep(ASKED_EVERY_S)
+        late_s.append(max(0.0, loop.time() - due))
+        if loop.time() - told >= TOLD_EVERY_S:
+            print(LATENESS, json.dumps([round(each, 5) for each in late_s]), flush=True)
+            late_s.clear()
+            told = loop.time()
+
+
+if __name__ == "__main__":
+    main.running = running
+    Watching.resume = resume  # type: ignore[method-assign]
+    sys.exit(main.main())
