@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -33,8 +34,8 @@ class Address:
     def move(self, url: str, token: str) -> None:
         """Calls under way fail, and are made again by `channels`. Raises CannotStart."""
         try:
-            parts = httpx.URL(url.strip())
-        except httpx.InvalidURL as error:
+            parts = httpx.URL(urlsplit(url.strip()).geturl())  # urlsplit knows a broken IPv6 address
+        except (httpx.InvalidURL, ValueError) as error:
             raise CannotStart("The backend's address cannot be read: write it as https://host.") from error
         if parts.scheme not in ("http", "https") or not parts.host:
             raise CannotStart("The backend's address must begin with http:// or https://.")

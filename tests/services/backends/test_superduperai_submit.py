@@ -1,0 +1,326 @@
+"""R6: what each answer to the paid request means."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from services.backends.base import Capabilities
+from services.backends.superduperai import Address, SuperDuperAI, adapter
+from services.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable
+from services.model import Generation, Kind, Phase, Request, replace
+from tests.services.backends.conftest import TOKEN, Canned
+
+WIRE = Path(__file__).parent / "wire" / "superduperai"
+PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
+REQUEST = Request(
+    kind=Kind.VIDEO,
+    prompt="a kite over dunes",
+    backend="superduperai",
+    model="google-cloud/veo3",
+    aspect_ratio="16:9",
+    resolution="720p",
+    seed=42,
+    duration_s=5.0,
+    fps=24,
+)
+
+
+def a_generation(**changes: Any) -> Generation:
+    return Generation(
+        id="g1",
+        request_id="r1",
+        owner="local",
+        request=replace(REQUEST, **changes),
+        phase=Phase.SUBMITTING,
+        created_at=1.0,
+        updated_at=1.0,
+        submitted_at=1_795_341_600.0,
+    )
+
+
+@pytest_asyncio.fixture
+async def hosted(canned: Canned) -> AsyncIterator[SuperDuperAI]:
+    """Neither keyed nor searchable: as the hosted service is."""
+    backend = SuperDuperAI(name="hosted", address=Address(canned.url, TOKEN), capabilities=Capabilities())
+    yield backend
+    await backend.close()
+
+
+@pytest.mark.asyncio
+async def test_the_config_is_flat_and_says_only_what_is_set(canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says({"id": "f1"})
+    assert await backend.submit(a_generation()) == "f1"
+    call = canned.calls[0]
+    assert (call.method, call.path) == ("POST", "/api/v1/file/generate-video")
+    assert call.headers["content-type"] == "application/json"
+    assert call.headers["authorization"] == f"Bearer {TOKEN}"
+    assert json.loads(call.body) == {
+        "config": {
+            "generation_config_name": "google-cloud/veo3",
+            "prompt": "a kite over dunes",
+            "seed": 42,
+            "duration": 5.0,
+            "width": 1280,
+            "height": 720,
+            "aspect_ratio": "16:9",
+            "frame_rate": 24,
+        }
+    }
+
+
+@pytest.mark.asyncio
+async def test_everything_that_is_set_is_said(canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says([{"id": "f1"}])
+    said = {"negative_prompt": "blur", "style": "noir", "shot_size": "close_up"}
+    await backend.submit(
+        a_generation(kind=Kind.IMAGE, duration_s=None, fps=None, aspect_ratio="9:16", **said)
+    )
+    call = canned.calls[0]
+    config = json.loads(call.body)["config"]
+    assert call.path == "/api/v1/file/generate-image"
+    assert (config["negative_prompt"], config["style_name"], config["shot_size"]) == (
+        "blur",
+        "noir",
+        "close_up",
+    )
+    assert (config["width"], config["height"]) == (720, 1280)
+    assert "duration" not in config and "frame_rate" not in config
+
+
+@pytest.mark.asyncio
+async def test_the_same_request_has_the_same_bytes_and_key_each_time(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says({"id": "f1"})
+    for _ in range(2):
+        await backend.submit(a_generation())
+    first, second = canned.calls
+    assert first.body == second.body
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == "g1"
+
+
+@pytest.mark.asyncio
+async def test_a_backend_that_takes_no_key_gets_none(canned: Canned, hosted: SuperDuperAI) -> None:
+    canned.says({"id": "f1"})
+    await hosted.submit(a_generation())
+    assert "idempotency-key" not in canned.calls[0].headers
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("answer", "job_id"),
+    [
+        ({"id": "f1"}, "f1"),
+        ([{"id": "f1"}, {"id": "f2"}], "f1"),
+        ({"id": 17}, "17"),
+        (["x", {"id": "f1"}], "f1"),
+    ],
+)
+async def test_a_list_and_an_object_are_both_taken(
+    answer: Any, job_id: str, canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says(answer, status=201)
+    assert await backend.submit(a_generation(kind=Kind.IMAGE)) == job_id
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "body",
+    [b'{"id": ', b"", b"<html>", b"null", b"[]", b"{}", b'{"id": null}', b'{"id": ""}', b'{"id": true}', b'{"id": ".."}',
+     b'{"id": "' + b"x" * 400 + b'"}', b"[" * 100_000, b'{"x": "' + b"x" * 1_100_000 + b'"}'],
+)  # fmt: skip
+async def test_taken_but_without_an_id_is_misspoken_and_never_a_failure(
+    body: bytes, canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says(body)
+    with pytest.raises(BackendMisspoke) as misspoke:
+        await backend.submit(a_generation())
+    assert "kite" not in str(misspoke.value) + misspoke.value.sample
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_busy_backend_did_not_take_it(status: int, canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says({"detail": "later"}, status=status, Retry_After="9")
+    with pytest.raises(BackendUnavailable) as error:
+        await backend.submit(a_generation())
+    assert (error.value.not_taken, error.value.retry_after_s) == (True, 9.0)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [500, 502, 504, 520, 524])
+async def test_after_any_other_server_error_nobody_knows(
+    status: int, canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says({"detail": "x"}, status=status)
+    with pytest.raises(BackendUnavailable) as error:
+        await backend.submit(a_generation())
+    assert error.value.not_taken is False
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("how", ["close", "half", "hang"])
+async def test_after_a_lost_answer_nobody_knows(
+    how: str, canned: Canned, backend: SuperDuperAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "SUBMIT_S", 0.2)
+    canned.fails(how)
+    with pytest.raises(BackendUnavailable) as error:
+        await backend.submit(a_generation())
+    assert error.value.not_taken is False
+
+
+@pytest.mark.asyncio
+async def test_a_redirect_is_neither_yes_nor_no(canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says({}, status=307, Location=f"{canned.url}/elsewhere")
+    with pytest.raises(BackendMisspoke):
+        await backend.submit(a_generation())
+    assert len(canned.calls) == 1
+
+
+@pytest.mark.asyncio
+async def test_nobody_at_the_address_surely_did_not_take_it(canned: Canned, unused_tcp_port: int) -> None:
+    address = Address(f"http://127.0.0.1:{unused_tcp_port}", TOKEN)
+    backend = SuperDuperAI(name="x", address=address, capabilities=Capabilities())
+    with pytest.raises(BackendUnavailable) as error:
+        await backend.submit(a_generation())
+    assert error.value.not_taken is True
+    canned.says({"id": "f1"})
+    address.move(canned.url, "new")
+    assert await backend.submit(a_generation()) == "f1"
+    assert canned.calls[0].headers["authorization"] == "Bearer new"
+    await backend.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "told", [pytest.param(each, id=each["name"]) for each in json.loads((WIRE / "refusals.json").read_text())]
+)
+async def test_a_refusal_is_a_sentence_a_person_can_act_on(
+    told: dict[str, Any], canned: Canned, hosted: SuperDuperAI
+) -> None:
+    body = told["body"]
+    if isinstance(body, dict) and "repeat" in body:
+        body = body["repeat"] * body["times"]
+    canned.says(body.encode() if isinstance(body, str) else body, status=told["status"])
+    with pytest.raises(BackendRefused) as refused:
+        await hosted.submit(a_generation())
+    sentence = str(refused.value)
+    assert refused.value.code == told["code"]
+    assert told["says"] in sentence
+    assert len(sentence) < 300 and sentence.isprintable()
+    for secret in (TOKEN, "a kite", "http", "<html"):
+        assert secret not in sentence
+
+
+@pytest.mark.asyncio
+async def test_a_source_is_uploaded_first_and_referred_to(canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says({"id": "up1"})
+    canned.says({"id": "f1"})
+    assert await backend.submit(a_generation(source="s.png"), source=PNG) == "f1"
+    upload, submit = canned.calls
+    assert (upload.method, upload.path, upload.query) == ("POST", "/api/v1/file/upload", {"type": ["image"]})
+    assert b'name="payload"; filename="source.png"' in upload.body and PNG in upload.body
+    assert b"Content-Type: image/png" in upload.body
+    assert json.loads(submit.body)["config"]["references"] == [{"type": "source", "reference_id": "up1"}]
+
+
+@pytest.mark.asyncio
+async def test_a_repeated_submit_refers_to_the_same_upload(canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says({"id": "up1"})
+    canned.says({"detail": "x"}, status=500)
+    canned.says({"id": "f1"})
+    generation = a_generation(source="s.png")
+    with pytest.raises(BackendUnavailable):
+        await backend.submit(generation, source=PNG)
+    assert await backend.submit(generation, source=PNG) == "f1"
+    assert [call.path.rpartition("/")[2] for call in canned.calls] == [
+        "upload",
+        "generate-video",
+        "generate-video",
+    ]
+    assert canned.calls[1].body == canned.calls[2].body
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("how", [500, 503, "close", "hang", "no id"])
+async def test_a_failed_upload_means_that_nothing_was_taken(
+    how: Any, canned: Canned, backend: SuperDuperAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "UPLOAD_S", 0.2)
+    if isinstance(how, int):
+        canned.says({"detail": "x"}, status=how)
+    elif how == "no id":
+        canned.says({})
+    else:
+        canned.fails(how)
+    with pytest.raises(BackendUnavailable) as error:
+        await backend.submit(a_generation(source="s.png"), source=PNG)
+    assert error.value.not_taken is True
+    assert len(canned.calls) == 1
+
+
+@pytest.mark.asyncio
+async def test_an_upload_that_is_refused_is_a_refusal(canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says({"detail": "no picture"}, status=422)
+    with pytest.raises(BackendRefused, match="no picture"):
+        await backend.submit(a_generation(source="s.png"), source=PNG)
+
+
+@pytest.mark.asyncio
+async def test_a_key_that_is_known_with_other_bytes_leads_to_the_job_that_runs(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    """After a restart a source is uploaded anew: the body differs, the job was taken all the same."""
+    canned.says({"detail": "This Idempotency-Key was used for another request."}, status=409)
+    order = {"prompt": REQUEST.prompt, "seed": 42}
+    canned.says([{"id": "f9", "video_generation": order}])
+    assert await backend.submit(a_generation()) == "f9"
+
+
+@pytest.mark.asyncio
+async def test_a_key_that_is_known_but_not_whose_leaves_it_open(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says({"detail": "used"}, status=409)
+    canned.says([])
+    with pytest.raises(BackendUnavailable) as error:
+        await backend.submit(a_generation())
+    assert error.value.not_taken is False
+
+
+@pytest.mark.asyncio
+async def test_a_backend_without_an_address_is_asked_nothing(canned: Canned) -> None:
+    backend = SuperDuperAI(name="x", address=Address(), capabilities=Capabilities())
+    with pytest.raises(BackendUnavailable) as error:
+        await backend.submit(a_generation())
+    assert error.value.not_taken is True
+    with pytest.raises(BackendError):
+        await backend.models()
+    assert backend.headers_for(canned.url) == {}
+    await backend.close()
+
+
+@pytest.mark.asyncio
+async def test_at_most_thirty_two_requests_are_under_way_at_once(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.fails("hang")
+    polls = [asyncio.create_task(backend.poll(f"f{number}")) for number in range(40)]
+    while len(canned.calls) < 32:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert len(canned.calls) == 32
+    for poll in polls:
+        poll.cancel()
+    await asyncio.gather(*polls, return_exceptions=True)
+    canned.answers.clear()
+    canned.says({"id": "f1"})
+    assert (await backend.poll("f1")).heard == "running"
