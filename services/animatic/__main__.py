@@ -37,7 +37,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(json.dumps({"url": self.url}), flush=True)
+        sys.stdout.write(json.dumps({"url": self.url}) + "\n")
+        sys.stdout.flush()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -53,7 +53,7 @@ class AnimaticProcess:
         except (TimeoutError, OSError, ValueError, KeyError) as error:
             await _end(process)
             raise RuntimeError(
-                f"The animatic server did not start (exit code {process.returncode}); its messages stand above."
+                f"The animatic server did not start (exit code {process.returncode}): see its messages above."
             ) from error
         except BaseException:
             await _end(process)

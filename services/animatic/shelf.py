@@ -72,7 +72,7 @@ class Shelf:
         return self.files_dir / record.thumbnail_name
 
     def trim(self) -> None:
-        """Removes what is neither among the newest 500 nor within the newest 2 GB; never an unfinished one."""
+        """Keeps the newest 500 records and the newest 2 GB; never removes an unfinished one."""
         kept_bytes = 0
         for place, record in enumerate(self.newest_first()):
             kept_bytes += record.size_bytes

@@ -50,7 +50,7 @@ def block(stage: Stage, name: str, plan: Block) -> Layer:
         tall = (plan.low + (plan.high - plan.low) * (random.beta(1.4, 2.4) * 0.65 + 0.45 * crowd)) * unit
         _building(stage, sketch, lights, random, plan, (x, plan.base - top - tall, width, height))
         x += width + random.choice((-0.12, 0.02, 0.1)) * width
-    drawn, lamps = (np.asarray(each.channels()[:height, : stage.wide], np.float32) / 255 for each in (sketch, lights))
+    drawn, lamps = (_channels(each, height, stage.wide) for each in (sketch, lights))
     picture = _haze(stage, drawn[..., 0], plan, top)
     strength = (0.35 + 0.65 * plan.near) * (0.45 if stage.reading.time == "day" else 1.0)
     light = lamps[..., :3] * np.float32(strength)
@@ -61,8 +61,18 @@ def block(stage: Stage, name: str, plan: Block) -> Layer:
     return from_rgb(np.minimum(picture, 1), drawn[..., 3], x=-stage.margin_x, y=top)
 
 
-def _building(stage: Stage, sketch: Sketch, lights: Sketch, random: np.random.Generator, plan: Block,
-              shape: tuple[float, float, float, float]) -> None:  # fmt: skip
+def _channels(sketch: Sketch, height: int, width: int) -> Field:
+    return sketch.channels()[:height, :width].astype(np.float32) * np.float32(1 / 255)
+
+
+def _building(
+    stage: Stage,
+    sketch: Sketch,
+    lights: Sketch,
+    random: np.random.Generator,
+    plan: Block,
+    shape: tuple[float, float, float, float],
+) -> None:
     x, top, width, bottom = shape
     unit = stage.unit
     tone = random.uniform(0.75, 1.25)
@@ -71,7 +81,9 @@ def _building(stage: Stage, sketch: Sketch, lights: Sketch, random: np.random.Ge
     sketch.box(x, top, x + width, bottom, face)
     side = width * random.uniform(0.14, 0.3)
     left_flank = random.random() < 0.5
-    sketch.box(x if left_flank else x + width - side, top, x + side if left_flank else x + width, bottom, flank)
+    sketch.box(
+        x if left_flank else x + width - side, top, x + side if left_flank else x + width, bottom, flank
+    )
     _roof(sketch, random, x, top, width, unit * (0.4 + plan.near * 0.6), face)
     cell_w, cell_h = plan.window * unit, plan.window * unit * random.choice((1.25, 1.5, 0.9))
     hue = NEON if stage.reading.has("neon") and random.random() < 0.22 else WARM
@@ -89,12 +101,16 @@ def _building(stage: Stage, sketch: Sketch, lights: Sketch, random: np.random.Ge
             if on[floor, column]:
                 power = random.uniform(0.45, 1.0)
                 colour = mix(tint, WARM[int(random.integers(len(WARM)))], 0.35)
-                lights.box(left, upper, left + cell_w * 0.62, upper + cell_h * 0.52, tuple(power * part for part in colour))
+                lights.box(
+                    left, upper, left + cell_w * 0.62, upper + cell_h * 0.52, mix((0, 0, 0), colour, power)
+                )
             elif plan.near > 0.5:
                 sketch.box(left, upper, left + cell_w * 0.62, upper + cell_h * 0.52, flank)
 
 
-def _roof(sketch: Sketch, random: np.random.Generator, x: float, top: float, width: float, unit: float, face: Rgb) -> None:
+def _roof(
+    sketch: Sketch, random: np.random.Generator, x: float, top: float, width: float, unit: float, face: Rgb
+) -> None:
     kind = random.random()
     if kind < 0.3:
         step = width * random.uniform(0.15, 0.3)
@@ -103,7 +119,9 @@ def _roof(sketch: Sketch, random: np.random.Generator, x: float, top: float, wid
             sketch.box(x + step * 1.7, top - unit * 0.055, x + width - step * 1.7, top, face)
     if kind > 0.7 or kind < 0.08:
         mast = x + width * random.uniform(0.3, 0.7)
-        sketch.stroke([(mast, top), (mast, top - unit * random.uniform(0.05, 0.12))], max(0.7, unit * 0.003), face)
+        sketch.stroke(
+            [(mast, top), (mast, top - unit * random.uniform(0.05, 0.12))], max(0.7, unit * 0.003), face
+        )
     elif kind > 0.5:
         left = x + width * random.uniform(0.1, 0.6)
         sketch.box(left, top - unit * 0.022, left + width * 0.2, top + 1, face)
@@ -114,7 +132,9 @@ def _haze(stage: Stage, grey: Field, plan: Block, top: int) -> Triples:
     palette = stage.palette
     dark = np.array(mix(palette.haze, palette.shade, plan.near), np.float32)
     light = np.array(mix(palette.haze, mix(palette.ground, palette.haze, 0.25), plan.near), np.float32)
-    rows = (np.arange(grey.shape[0], dtype=np.float32) + top - (plan.base - 0.45 * stage.unit)) / (0.45 * stage.unit)
+    rows = (np.arange(grey.shape[0], dtype=np.float32) + top - (plan.base - 0.45 * stage.unit)) / (
+        0.45 * stage.unit
+    )
     lamplit = 0.25 if stage.reading.time in ("night", "dusk") else 0.05
     glowing = np.array(mix(palette.haze, palette.lamp, lamplit), np.float32)
     hazy = (np.clip(rows, 0, 1) ** 1.5 * (0.75 - 0.6 * plan.near))[:, None].astype(np.float32)
@@ -125,12 +145,25 @@ def _haze(stage: Stage, grey: Field, plan: Block, top: int) -> Triples:
 
 def _bloom(light: Triples, radius: float) -> Triples:
     small = Image.fromarray((np.minimum(light[::4, ::4], 1) * 255).astype(np.uint8))
-    soft = small.filter(ImageFilter.BoxBlur(max(1, radius / 4))).filter(ImageFilter.BoxBlur(max(1, radius / 2)))
-    return np.asarray(soft.resize(light.shape[1::-1], Image.Resampling.BILINEAR), np.float32) * np.float32(1 / 255)
+    soft = small.filter(ImageFilter.BoxBlur(max(1, radius / 4))).filter(
+        ImageFilter.BoxBlur(max(1, radius / 2))
+    )
+    return np.asarray(soft.resize(light.shape[1::-1], Image.Resampling.BILINEAR), np.float32) * np.float32(
+        1 / 255
+    )
 
 
-def sign(stage: Stage, x: float, y: float, width: float, height: float, colour: Rgb, depth: float, side: float,
-         name: str) -> None:  # fmt: skip
+def sign(
+    stage: Stage,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    colour: Rgb,
+    depth: float,
+    side: float,
+    name: str,
+) -> None:
     """An upright neon sign of strokes that mean nothing, with its glow; now and then it flickers."""
     random = stage.dice(name)
     sketch = Sketch(width, height)
@@ -138,7 +171,13 @@ def sign(stage: Stage, x: float, y: float, width: float, height: float, colour: 
     thick = max(1.0, width * 0.09)
     bright = mix(colour, (1, 1, 1), 0.45)
     inset = width * 0.12
-    frame = [(inset, inset), (width - inset, inset), (width - inset, height - inset), (inset, height - inset), (inset, inset)]
+    frame = [
+        (inset, inset),
+        (width - inset, inset),
+        (width - inset, height - inset),
+        (inset, height - inset),
+        (inset, inset),
+    ]
     sketch.stroke(frame, thick * 0.7, colour)
     row = width * 0.42
     while row < height - width * 0.5:
@@ -154,7 +193,9 @@ def sign(stage: Stage, x: float, y: float, width: float, height: float, colour: 
             sketch.stroke(points, thick, bright)
         row += width * 0.5
     board = sketch.layer(x, y)
-    halo = glow(x + width / 2, y + height / 2, height * 0.85, colour, mix(colour, (1, 1, 1), 0.3), power=0.5, flat=1.0)
+    halo = glow(
+        x + width / 2, y + height / 2, height * 0.85, colour, mix(colour, (1, 1, 1), 0.3), power=0.5, flat=1.0
+    )
     phase = float(random.uniform(0, 6))
     faulty = bool(random.random() < 0.4)
 
@@ -167,5 +208,3 @@ def sign(stage: Stage, x: float, y: float, width: float, height: float, colour: 
         halo.draw(frame, dx, dy, stage.bench, power)
 
     stage.add(part)
-
-

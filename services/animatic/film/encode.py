@@ -16,7 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
-from services.animatic.film.planes import Planes
+from services.animatic.film.planes import Bytes, Planes
 from services.animatic.order import Order
 
 Progress = Callable[[float], None]
@@ -30,7 +30,8 @@ X264 = {
     # The number of threads shapes the stream, so it is fixed: the same order gives the same bytes.
     "threads": str(THREADS),
     # Against plain veryfast: the same size and look on these smooth pictures in 40 % of the time.
-    "x264-params": "aq-mode=3:aq-strength=0.9:subme=1:me=dia:rc-lookahead=6:weightp=0:bframes=2:b-adapt=0:scenecut=0",
+    "x264-params": "aq-mode=3:aq-strength=0.9:subme=1:me=dia:rc-lookahead=6:"
+    "weightp=0:bframes=2:b-adapt=0:scenecut=0",
 }
 
 
@@ -61,7 +62,9 @@ def save_film(frames: Iterator[Planes], order: Order, target: Path, progress: Pr
 class _Pump:
     """Encodes in a thread of its own: drawing the next frames goes on meanwhile (both leave the GIL)."""
 
-    def __init__(self, container: OutputContainer, stream: VideoStream, count: int, progress: Progress) -> None:
+    def __init__(
+        self, container: OutputContainer, stream: VideoStream, count: int, progress: Progress
+    ) -> None:
         self._container, self._stream = container, stream
         self._count, self._progress, self._done = count, progress, 0
         self._pictures: queue.Queue[av.VideoFrame | None] = queue.Queue(AHEAD)
@@ -91,7 +94,7 @@ class _Pump:
             while self._pictures.get() is not None:
                 pass
 
-    def _mux(self, packets: list[Packet]) -> None:
+    def _mux(self, packets: "list[Packet[VideoStream]]") -> None:
         for packet in packets:
             self._container.mux(packet)
             self._done += 1
@@ -115,15 +118,20 @@ def save_thumbnail(frame: Planes, target: Path) -> None:
 def _video_frame(frame: Planes) -> av.VideoFrame:
     picture = av.VideoFrame(frame.width, frame.height, "yuv420p")
     for plane, source in zip(picture.planes, frame.all(), strict=True):
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         rows[: source.shape[0], : source.shape[1]] = source
     return picture
 
 
-def _rgb(frame: Planes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _rgb(frame: Planes) -> Bytes:
     picture = _video_frame(frame)
-    return picture.to_ndarray(format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG,
-                              dst_color_range=ColorRange.JPEG)  # fmt: skip
+    pixels = picture.to_ndarray(
+        format="rgb24",
+        src_colorspace=Colorspace.ITU709,
+        src_color_range=ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+    )
+    return np.asarray(pixels, np.uint8)
 
 
 def _settle(part: Path, target: Path) -> None:

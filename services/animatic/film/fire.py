@@ -45,14 +45,21 @@ def fire(stage: Stage, x: float, foot: float, size: float, depth: float) -> None
         core.draw(frame, round(dx), round(dy), bench, _breath(time_s) * 0.8)
         beat = time_s * 9
         share = beat - math.floor(beat)
-        flames[int(beat) % FLAMES].draw(frame, dx, dy, bench, 0.999 if share < 0.5 else 0.999 - 0.4 * (share - 0.5))
+        flames[int(beat) % FLAMES].draw(
+            frame, dx, dy, bench, 0.999 if share < 0.5 else 0.999 - 0.4 * (share - 0.5)
+        )
         flames[(int(beat) + 1) % FLAMES].draw(frame, dx, dy, bench, max(0.02, share * 0.85))
         logs.draw(frame, dx, dy, bench)
         for start, way, pace, swing in lives:
             age = (time_s * (0.22 + 0.3 * pace) + start) % 1
             drift = (way - 0.5) * 1.1 * age + 0.14 * math.sin(age * 9 + swing * 6)
-            spark.draw(frame, round(x + dx + drift * size), round(foot + dy - size * (0.5 + 3.1 * age)), bench,
-                       min(0.95, (1 - age) ** 1.4 * (0.4 + 0.6 * abs(math.sin(time_s * 7 + swing * 9)))))  # fmt: skip
+            spark.draw(
+                frame,
+                round(x + dx + drift * size),
+                round(foot + dy - size * (0.5 + 3.1 * age)),
+                bench,
+                min(0.95, (1 - age) ** 1.4 * (0.4 + 0.6 * abs(math.sin(time_s * 7 + swing * 9)))),
+            )
 
     stage.add(part)
 
@@ -68,27 +75,49 @@ def _flame(stage: Stage, x: float, foot: float, size: float, number: int) -> Lay
     up = 1 - (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
     across = (np.arange(width, dtype=np.float32)[None, :] + 0.5) / width * 2 - 1
     px = 60 / max(20.0, size)
-    torn = sample(stage.dice(f"flame{number}"), height, width, scale_x=1.5 * px, scale_y=0.8 * px, roughness=1.9)
+    torn = sample(
+        stage.dice(f"flame{number}"), height, width, scale_x=1.5 * px, scale_y=0.8 * px, roughness=1.9
+    )
     sway = (torn - 0.5) * 0.75 * up + 0.12 * math.sin(number * 2.1) * up**2
-    body = 1 - np.abs(across + sway) / np.maximum(0.62 * (1 - up) ** 0.62 * (0.4 + np.minimum(1, up * 4) * 0.6), 0.01)
+    body = 1 - np.abs(across + sway) / np.maximum(
+        0.62 * (1 - up) ** 0.62 * (0.4 + np.minimum(1, up * 4) * 0.6), 0.01
+    )
     heat = np.clip(body, 0, 1) * np.clip(1.25 - up * (0.8 + 0.9 * (torn - 0.35)), 0, 1)
     alpha = np.clip(heat * 3.4, 0, 1)
     colours = ramp(((0.0, rgb("c8380c")), (0.25, AMBER), (0.55, GOLD), (1.0, WHITE)))
-    return from_ramp(np.asarray(np.clip(heat * 1.25, 0, 1), np.float32), colours, np.asarray(alpha, np.float32),
-                     x=round(x - width / 2), y=round(foot - height * 0.98))  # fmt: skip
+    return from_ramp(
+        np.asarray(np.clip(heat * 1.25, 0, 1), np.float32),
+        colours,
+        np.asarray(alpha, np.float32),
+        x=round(x - width / 2),
+        y=round(foot - height * 0.98),
+    )
 
 
 def _logs(stage: Stage, x: float, foot: float, size: float) -> Layer:
     sketch = Sketch(size * 1.5, size * 0.42)
     wide, tall = size * 1.5, size * 0.4
     bark, ember = mix(rgb("24130c"), stage.palette.shade, 0.3), rgb("c4541c")
-    for start, end in (((0.12, 0.78), (0.74, 0.42)), ((0.88, 0.78), (0.26, 0.42)), ((0.2, 0.92), (0.82, 0.84))):
+    for start, end in (
+        ((0.12, 0.78), (0.74, 0.42)),
+        ((0.88, 0.78), (0.26, 0.42)),
+        ((0.2, 0.92), (0.82, 0.84)),
+    ):
         points = [(start[0] * wide, start[1] * tall), (end[0] * wide, end[1] * tall)]
         sketch.stroke(points, size * 0.1, bark)
-        sketch.stroke([(points[0][0], points[0][1] - size * 0.03), (points[1][0], points[1][1] - size * 0.03)], size * 0.018, ember)
+        sketch.stroke(
+            [(points[0][0], points[0][1] - size * 0.03), (points[1][0], points[1][1] - size * 0.03)],
+            size * 0.018,
+            ember,
+        )
     for place in np.linspace(0.06, 0.94, 8):
         stone = size * 0.06
         row = tall * (0.93 - 0.1 * math.sin(place * math.pi))
-        sketch.oval(place * wide - stone, row - stone * 0.7, place * wide + stone, row + stone * 0.7,
-                    mix(rgb("4a3a33"), stage.palette.shade, 0.4))  # fmt: skip
+        sketch.oval(
+            place * wide - stone,
+            row - stone * 0.7,
+            place * wide + stone,
+            row + stone * 0.7,
+            mix(rgb("4a3a33"), stage.palette.shade, 0.4),
+        )
     return sketch.layer(x - wide / 2, foot - tall * 0.72)

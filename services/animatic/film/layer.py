@@ -13,7 +13,7 @@ KEPT_PHASES = 16
 
 
 class Layer:
-    """`cover` is premultiplied; `rest` is 255 - alpha, for luma and for chroma. Rows from `solid` on are opaque."""
+    """`cover` is premultiplied, `rest` is 255 - alpha (luma, chroma). Rows from `solid` on are opaque."""
 
     def __init__(self, cover: Planes, rest: tuple[Bytes, Bytes], *, x: int, y: int, solid: int) -> None:
         self._x, self._y = x, y
@@ -34,8 +34,11 @@ class Layer:
 
 
 class _Plate:
-    """Planes that move together. A layer creeps along one axis by eighths of a pixel (along both by quarters),
-    so its few sub-pixel phases are made once each and kept: 15 times less work than anew for every frame."""
+    """Planes that move together.
+
+    A layer creeps along one axis by eighths of a pixel (along both by quarters), so its few sub-pixel
+    phases are made once each and kept: 15 times less work than anew for every frame.
+    """
 
     def __init__(self, *planes: Bytes) -> None:
         self._phases: dict[tuple[float, float], list[Bytes]] = {(0.0, 0.0): list(planes)}
@@ -50,8 +53,15 @@ class _Plate:
         return phase
 
 
-def _lay(target: Bytes, cover: Bytes, rest: Bytes, corner: tuple[int, int], blended: int,
-         opacity: float, bench: Bench) -> None:  # fmt: skip
+def _lay(
+    target: Bytes,
+    cover: Bytes,
+    rest: Bytes,
+    corner: tuple[int, int],
+    blended: int,
+    opacity: float,
+    bench: Bench,
+) -> None:
     left, over = corner
     columns = slice(max(0, -left), min(cover.shape[1], target.shape[1] - left))
     if columns.stop <= columns.start:
@@ -103,7 +113,9 @@ def from_rgb(picture: Triples, alpha: Field | None = None, *, x: int = 0, y: int
 
 def halved(field: Field) -> Field:
     """Means of two by two; 5 times faster than a reduction over two axes."""
-    return np.asarray((field[::2, ::2] + field[1::2, ::2] + field[::2, 1::2] + field[1::2, 1::2]) * np.float32(0.25))
+    return np.asarray(
+        (field[::2, ::2] + field[1::2, ::2] + field[::2, 1::2] + field[1::2, 1::2]) * np.float32(0.25)
+    )
 
 
 def _layer(luma: Field, cb: Field, cr: Field, alpha: Field, x: int, y: int) -> Layer:

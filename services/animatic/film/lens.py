@@ -10,7 +10,9 @@ GRAIN_TILE = 256
 
 
 class Lens:
-    def __init__(self, width: int, height: int, canvas: tuple[int, int], bench: Bench, vignette: float = 0.2) -> None:
+    def __init__(
+        self, width: int, height: int, canvas: tuple[int, int], bench: Bench, vignette: float = 0.2
+    ) -> None:
         self._width, self._height = width, height
         self._canvas = canvas
         self._bench = bench
@@ -34,7 +36,7 @@ class Lens:
         if source.shape == target.shape and not x and not y:
             np.copyto(target, source)
             return
-        row, row_weight = _places(y, height, *target.shape[:1], source.shape[0])
+        row, row_weight = _places(y, height, target.shape[0], source.shape[0])
         column, column_weight = _places(x, width, target.shape[1], source.shape[1])
         bench = self._bench
         tall = (target.shape[0], source.shape[1])
@@ -42,8 +44,8 @@ class Lens:
         np.take(source, row, 0, out=upper, mode="clip")
         np.take(source, row + 1, 0, out=lower, mode="clip")
         _weigh(upper, lower, row_weight[:, None], upper, bench)
-        # The window is never smaller than the picture, so each source column serves one column at most: the columns
-        # are mixed where they are, and gathered once.
+        # The window is never smaller than the picture, so each source column serves one column at most:
+        # the columns are mixed where they are, and gathered once.
         weights = np.zeros(source.shape[1] - 1, np.uint16)
         weights[column] = column_weight
         mixed = bench.bytes(1, tall[0], tall[1] - 1)
@@ -59,7 +61,9 @@ class Lens:
         np.add(luma, self._grain[down : down + self._height, across : across + self._width], out=luma)
 
 
-def _places(start: float, length: float, count: int, limit: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+def _places(
+    start: float, length: float, count: int, limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     """The pixel before each sampled place, and the share of the next one in 256ths."""
     step = length / count
     place = np.clip(start + (np.arange(count) + 0.5) * step - 0.5, 0, limit - 1.001)
@@ -86,5 +90,3 @@ def _grain(width: int, height: int) -> Bytes:
     random = np.random.default_rng(5)
     noise = random.random((height + GRAIN_TILE, width + GRAIN_TILE), dtype=np.float32)
     return (noise * 2.999).astype(np.uint8)
-
-

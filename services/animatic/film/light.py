@@ -13,21 +13,30 @@ from services.animatic.film.stage import Stage, shift
 INDEX_STEPS = 4096
 
 
-def glow(x: float, y: float, radius: float, colour: Rgb, core: Rgb, *, power: float = 0.8, flat: float = 1.0) -> Layer:
+def glow(
+    x: float, y: float, radius: float, colour: Rgb, core: Rgb, *, power: float = 0.8, flat: float = 1.0
+) -> Layer:
     """A soft round light; `flat` below 1 squeezes it downwards."""
     width, height = (max(8, math.ceil(side * 2 / 4) * 4) for side in (radius, radius * flat))
     rows = (np.arange(height, dtype=np.float32)[:, None] - height / 2 + 0.5) / (height / 2)
     columns = (np.arange(width, dtype=np.float32)[None, :] - width / 2 + 0.5) / (width / 2)
     far = np.clip(np.sqrt(rows**2 + columns**2), 0, 1)
     alpha = power * (1 - far) ** 2.6
-    return from_ramp(1 - far, ramp(((0, colour), (0.7, colour), (1, core))), np.asarray(alpha, np.float32),
-                     x=round(x - width / 2), y=round(y - height / 2))  # fmt: skip
+    return from_ramp(
+        1 - far,
+        ramp(((0, colour), (0.7, colour), (1, core))),
+        np.asarray(alpha, np.float32),
+        x=round(x - width / 2),
+        y=round(y - height / 2),
+    )
 
 
 class Beam:
     """Two cones, half a turn apart, turning about the upright axis of the lamp at (x, y)."""
 
-    def __init__(self, stage: Stage, x: float, y: float, depth: float, *, turn_s: float, start: float) -> None:
+    def __init__(
+        self, stage: Stage, x: float, y: float, depth: float, *, turn_s: float, start: float
+    ) -> None:
         self._stage, self._x, self._y, self._depth = stage, x, y, depth
         self._turn_s, self._start = turn_s, start
         half_h, half_w = stage.height // 2, stage.width // 2
@@ -38,9 +47,13 @@ class Beam:
         columns = (np.arange(half_w, dtype=np.float32)[None, :] + 0.5) * 2 - x
         self._side = columns[0] > 0
         slope = rows / np.where(np.abs(columns) < 1, 1, np.abs(columns))
-        self._slope = np.clip((np.arctan(slope * 5) / math.pi + 0.5) * (INDEX_STEPS - 1), 0, INDEX_STEPS - 1).astype(np.int64)
+        self._slope = np.clip(
+            (np.arctan(slope * 5) / math.pi + 0.5) * (INDEX_STEPS - 1), 0, INDEX_STEPS - 1
+        ).astype(np.int64)
         self._far = np.sqrt(columns**2 + rows**2).astype(np.float32) / (stage.unit * 1.25)
-        self._slopes = np.tan((np.arange(INDEX_STEPS, dtype=np.float32) / (INDEX_STEPS - 1) - 0.5) * math.pi * 0.998) / 5
+        self._slopes = (
+            np.tan((np.arange(INDEX_STEPS, dtype=np.float32) / (INDEX_STEPS - 1) - 0.5) * math.pi * 0.998) / 5
+        )
         self._fall = np.asarray(np.exp(-self._far * 1.15) * np.clip(self._far * 16, 0, 1), np.float32)
         self._colour = [int(part) for part in to_yuv(np.array(stage.palette.lamp, np.float32) * 0.97 + 0.03)]
         self._flash = glow(x, y, stage.unit * 0.42, stage.palette.lamp, (1, 0.98, 0.9), power=0.85)
@@ -81,7 +94,10 @@ class Beam:
         top, bottom = max(0, self._top + dy), min(frame.u.shape[0], self._bottom + dy)
         if right <= left or bottom <= top:
             return
-        cut = alpha[top - dy - self._top : bottom - dy - self._top, left - dx - columns.start : right - dx - columns.start]
+        cut = alpha[
+            top - dy - self._top : bottom - dy - self._top,
+            left - dx - columns.start : right - dx - columns.start,
+        ]
         luma, cb, cr = self._colour
         bench = self._stage.bench
         for target, level in ((frame.u, cb), (frame.v, cr)):

@@ -20,11 +20,13 @@ def tower(stage: Stage, x: float, foot: float, height: float, *, light_left: boo
     deck = top + height * 0.235
 
     def half(row: float) -> float:
-        return high + (low - high) * ((row - deck) / (base - deck)) ** 1.25
+        return float(high + (low - high) * ((row - deck) / (base - deck)) ** 1.25)
 
     def slab(upper: float, lower: float, colour: Rgb) -> None:
         rows = np.linspace(upper, lower, 8)
-        sides = [(middle + half(row), row) for row in rows] + [(middle - half(row), row) for row in rows[::-1]]
+        sides = [(middle + half(row), row) for row in rows] + [
+            (middle - half(row), row) for row in rows[::-1]
+        ]
         sketch.polygon(sides, colour)
 
     shaft = base - deck
@@ -37,13 +39,24 @@ def tower(stage: Stage, x: float, foot: float, height: float, *, light_left: boo
     _lantern(sketch, stage, middle, top, deck, high, height)
     colours, alpha = sketch.pixels()
     shaded = _in_light(stage, colours, alpha, deck, light_left, middle, low)
-    return from_rgb(shaded, alpha, x=round(x - middle), y=round(foot - base)), foot - base + top + height * 0.155
+    return from_rgb(
+        shaded, alpha, x=round(x - middle), y=round(foot - base)
+    ), foot - base + top + height * 0.155
 
 
-def _lantern(sketch: Sketch, stage: Stage, middle: float, top: float, deck: float, high: float, height: float) -> None:
+def _lantern(
+    sketch: Sketch, stage: Stage, middle: float, top: float, deck: float, high: float, height: float
+) -> None:
     wide = high * 1.55
-    sketch.polygon([(middle - high, deck), (middle + high, deck), (middle + wide, deck - height * 0.02),
-                    (middle - wide, deck - height * 0.02)], DARK)  # fmt: skip
+    sketch.polygon(
+        [
+            (middle - high, deck),
+            (middle + high, deck),
+            (middle + wide, deck - height * 0.02),
+            (middle - wide, deck - height * 0.02),
+        ],
+        DARK,
+    )
     rail = deck - height * 0.062
     for post in np.linspace(-wide, wide, 9):
         sketch.stroke([(middle + post, deck - height * 0.02), (middle + post, rail)], height * 0.005, DARK)
@@ -52,15 +65,23 @@ def _lantern(sketch: Sketch, stage: Stage, middle: float, top: float, deck: floa
     glass = mix(stage.palette.lamp, (1, 0.97, 0.85), 0.55) if stage.reading.time != "day" else rgb("cfe0e4")
     sketch.box(middle - room, roof, middle + room, deck - height * 0.02, glass)
     for bar in (-1.0, -0.36, 0.36, 1.0):
-        sketch.stroke([(middle + bar * room, roof), (middle + bar * room, deck - height * 0.02)], height * 0.006, DARK)
-    dome = [(middle + room * 1.22 * np.cos(turn), roof - height * 0.06 * np.sin(turn)) for turn in np.linspace(0, np.pi, 14)]
+        sketch.stroke(
+            [(middle + bar * room, roof), (middle + bar * room, deck - height * 0.02)], height * 0.006, DARK
+        )
+    dome = [
+        (middle + room * 1.22 * np.cos(turn), roof - height * 0.06 * np.sin(turn))
+        for turn in np.linspace(0, np.pi, 14)
+    ]
     sketch.polygon(dome, mix(RED, DARK, 0.45))
     sketch.stroke([(middle, roof - height * 0.05), (middle, top + height * 0.005)], height * 0.009, DARK)
-    sketch.oval(middle - height * 0.009, top + height * 0.018, middle + height * 0.009, top + height * 0.036, DARK)
+    sketch.oval(
+        middle - height * 0.009, top + height * 0.018, middle + height * 0.009, top + height * 0.036, DARK
+    )
 
 
-def _in_light(stage: Stage, colours: Field, alpha: Field, deck: float, light_left: bool, middle: float,
-              low: float) -> Field:  # fmt: skip
+def _in_light(
+    stage: Stage, colours: Field, alpha: Field, deck: float, light_left: bool, middle: float, low: float
+) -> Field:
     """Round like a column, in the scene's light; the lamp's glass keeps its own."""
     columns = (np.arange(colours.shape[1], dtype=np.float32) - middle) / (low * 1.1)
     side = -columns if light_left else columns
@@ -77,8 +98,15 @@ def house(stage: Stage, x: float, foot: float, size: float) -> Layer:
     wall, roof = lit(stage, rgb("d8d0c2")), lit(stage, rgb("6b3a30"))
     sketch.box(wide * 0.12, tall * 0.5, wide * 0.88, tall, wall)
     sketch.box(wide * 0.7, tall * 0.08, wide * 0.78, tall * 0.4, mix(roof, (0, 0, 0), 0.3))
-    sketch.polygon([(wide * 0.05, tall * 0.53), (wide * 0.2, tall * 0.2), (wide * 0.8, tall * 0.2),
-                    (wide * 0.95, tall * 0.53)], roof)  # fmt: skip
+    sketch.polygon(
+        [
+            (wide * 0.05, tall * 0.53),
+            (wide * 0.2, tall * 0.2),
+            (wide * 0.8, tall * 0.2),
+            (wide * 0.95, tall * 0.53),
+        ],
+        roof,
+    )
     window = stage.palette.lamp if stage.reading.time != "day" else mix(wall, stage.palette.shade, 0.6)
     for place in (0.26, 0.64):
         sketch.box(wide * place, tall * 0.63, wide * (place + 0.1), tall * 0.82, window)

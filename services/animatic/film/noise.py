@@ -13,7 +13,7 @@ TILE = 1024
 
 @lru_cache(maxsize=8)
 def tile(kind: int, roughness: float) -> Field:
-    """1024 x 1024, wraps on both axes, values spread evenly over 0..1; amplitude falls with frequency ** -roughness."""
+    """1024 x 1024, wraps on both axes, in 0..1; amplitude falls with frequency ** -roughness."""
     random = np.random.default_rng(7001 + kind)
     across = np.fft.rfftfreq(TILE)[None, :]
     down = np.fft.fftfreq(TILE)[:, None]
@@ -27,8 +27,16 @@ def tile(kind: int, roughness: float) -> Field:
     return np.asarray(1 / (1 + np.exp(-1.7 * waves)), np.float32)
 
 
-def sample(random: np.random.Generator, height: int, width: int, *, scale_x: float, scale_y: float,
-           roughness: float = 1.8, kind: int = 0) -> Field:  # fmt: skip
+def sample(
+    random: np.random.Generator,
+    height: int,
+    width: int,
+    *,
+    scale_x: float,
+    scale_y: float,
+    roughness: float = 1.8,
+    kind: int = 0,
+) -> Field:
     """A random place of the tile; `scale` is the tile's pixels per picture pixel."""
     source = tile(kind, roughness)
     tall, wide = int(height * scale_y) + 2, int(width * scale_x) + 2
@@ -52,7 +60,7 @@ def line(
         total += weight * _smooth(values, length)
         norm += weight * 0.6
         weight *= 0.5**roughness
-    return total / np.float32(norm)
+    return np.asarray(total / np.float32(norm), np.float32)
 
 
 def _smooth(values: NDArray[np.float64], length: int) -> Field:
@@ -62,7 +70,7 @@ def _smooth(values: NDArray[np.float64], length: int) -> Field:
     t = place - left
     a, b, c, d = (values[np.clip(left + step, 0, len(values) - 1)] for step in (-1, 0, 1, 2))
     curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
-    return curve.astype(np.float32)
+    return np.asarray(curve, np.float32)
 
 
 @lru_cache(maxsize=2)
@@ -79,4 +87,4 @@ def dither(size: int = 512) -> Field:
 def dither_of(height: int, width: int) -> Field:
     source = dither()
     size = source.shape[0]
-    return source[np.ix_(np.arange(height) % size, np.arange(width) % size)]
+    return np.asarray(source[np.ix_(np.arange(height) % size, np.arange(width) % size)])

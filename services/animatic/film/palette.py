@@ -13,7 +13,7 @@ Change = Callable[[Rgb], Rgb]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
-    """`sky` runs from the zenith (0) to the horizon (1). `sun` is the light in the sky, the moon's at night."""
+    """`sky` runs from the zenith (0) to the horizon (1). `sun` is the light in the sky, by night the moon."""
 
     sky: Stops
     sun: Rgb
@@ -34,32 +34,53 @@ def palette_of(reading: Reading, seed: int) -> Palette:
     return _styled(_weathered(colours, reading), reading.style)
 
 
-def _palette(sky: str, sun: str, haze: str, ground: str, shade: str, water: str, lamp: str, bright: float) -> Palette:
+def _palette(
+    sky: str, sun: str, haze: str, ground: str, shade: str, water: str, lamp: str, bright: float
+) -> Palette:
     codes = [rgb(code) for code in sky.split()]
     places = (0.0, 0.38, 0.68, 0.88, 1.0)
-    return Palette(sky=tuple(zip(places, codes, strict=True)), sun=rgb(sun), haze=rgb(haze), ground=rgb(ground),
-                   shade=rgb(shade), water=rgb(water), lamp=rgb(lamp), brightness=bright)  # fmt: skip
+    return Palette(
+        sky=tuple(zip(places, codes, strict=True)),
+        sun=rgb(sun),
+        haze=rgb(haze),
+        ground=rgb(ground),
+        shade=rgb(shade),
+        water=rgb(water),
+        lamp=rgb(lamp),
+        brightness=bright,
+    )
 
 
 _BY_TIME: dict[str, tuple[Palette, ...]] = {
     "dawn": (
-        _palette("34477a 6f7ba8 d9a5a6 f6c9a4 ffe0b5", "fff0cc", "e9b9a8", "3b3350", "1d1b30", "48618c", "ffcf7d", 0.8),
-        _palette("3d5a80 8fa6bd e8c3b0 f9d3ad fde4c2", "fff3d6", "ecc9b5", "3f4258", "1e2233", "577a98", "ffcf7d", 0.85),
-        _palette("40356f 8b6a9e df94a0 f7b895 ffd9a3", "ffe9bd", "e5a4a2", "40284d", "1f162e", "57588f", "ffcf7d", 0.75),
+        _palette("34477a 6f7ba8 d9a5a6 f6c9a4 ffe0b5",
+                 "fff0cc", "e9b9a8", "3b3350", "1d1b30", "48618c", "ffcf7d", 0.8),
+        _palette("3d5a80 8fa6bd e8c3b0 f9d3ad fde4c2",
+                 "fff3d6", "ecc9b5", "3f4258", "1e2233", "577a98", "ffcf7d", 0.85),
+        _palette("40356f 8b6a9e df94a0 f7b895 ffd9a3",
+                 "ffe9bd", "e5a4a2", "40284d", "1f162e", "57588f", "ffcf7d", 0.75),
     ),
     "day": (
-        _palette("2a6cae 5b9dd2 9cc8e4 cbe1ea e8eeea", "fff8e0", "c3dae3", "2f5a54", "173236", "2b6f92", "fff0c0", 1.0),
-        _palette("3a7fb8 6db0d8 a9d3e3 d6e6e4 f1eddc", "fff8e0", "cfe0df", "3d5e48", "1b3530", "2f8094", "fff0c0", 1.0),
+        _palette("2a6cae 5b9dd2 9cc8e4 cbe1ea e8eeea",
+                 "fff8e0", "c3dae3", "2f5a54", "173236", "2b6f92", "fff0c0", 1.0),
+        _palette("3a7fb8 6db0d8 a9d3e3 d6e6e4 f1eddc",
+                 "fff8e0", "cfe0df", "3d5e48", "1b3530", "2f8094", "fff0c0", 1.0),
     ),
     "dusk": (
-        _palette("1f1f4d 5a3674 c0506b f08a52 ffc271", "ffe0a0", "d97a64", "3a1f45", "170f24", "4a3468", "ffc465", 0.6),
-        _palette("182a4f 41507f a86a80 ea9468 ffcf86", "ffe6ac", "cf8a7c", "2f2746", "131325", "35466f", "ffc465", 0.6),
-        _palette("2b1b45 7a2f5e cf4a4a f58a3c ffbe5a", "ffdc90", "dc6a50", "421a3c", "1a0c1f", "562b58", "ffc465", 0.6),
+        _palette("1f1f4d 5a3674 c0506b f08a52 ffc271",
+                 "ffe0a0", "d97a64", "3a1f45", "170f24", "4a3468", "ffc465", 0.6),
+        _palette("182a4f 41507f a86a80 ea9468 ffcf86",
+                 "ffe6ac", "cf8a7c", "2f2746", "131325", "35466f", "ffc465", 0.6),
+        _palette("2b1b45 7a2f5e cf4a4a f58a3c ffbe5a",
+                 "ffdc90", "dc6a50", "421a3c", "1a0c1f", "562b58", "ffc465", 0.6),
     ),
     "night": (
-        _palette("040a1a 0a1a37 15325a 24507c 3c6c92", "eaf1ff", "264a72", "0e1d33", "050a14", "123050", "ffd58a", 0.25),
-        _palette("070820 131540 26285f 3d3f7e 5b5a95", "eeeaff", "38396f", "141433", "070716", "1d2452", "ffd58a", 0.25),
-        _palette("03101a 072436 0f3f52 1d5a66 357a7c", "e6fbff", "1c5360", "0a2029", "040c12", "0d3947", "ffd58a", 0.25),
+        _palette("040a1a 0a1a37 15325a 24507c 3c6c92",
+                 "eaf1ff", "264a72", "0e1d33", "050a14", "123050", "ffd58a", 0.25),
+        _palette("070820 131540 26285f 3d3f7e 5b5a95",
+                 "eeeaff", "38396f", "141433", "070716", "1d2452", "ffd58a", 0.25),
+        _palette("03101a 072436 0f3f52 1d5a66 357a7c",
+                 "e6fbff", "1c5360", "0a2029", "040c12", "0d3947", "ffd58a", 0.25),
     ),
 }  # fmt: skip
 

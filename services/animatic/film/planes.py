@@ -17,11 +17,11 @@ class Planes:
 
     @property
     def width(self) -> int:
-        return self.y.shape[1]
+        return int(self.y.shape[1])
 
     @property
     def height(self) -> int:
-        return self.y.shape[0]
+        return int(self.y.shape[0])
 
     def all(self) -> tuple[Bytes, Bytes, Bytes]:
         return self.y, self.u, self.v

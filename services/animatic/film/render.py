@@ -1,6 +1,6 @@
 """An order becomes a file: the scene is set once, then drawn frame by frame."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from services.animatic.film.camera import Camera
@@ -10,7 +10,8 @@ from services.animatic.film.palette import palette_of
 from services.animatic.film.planes import Bench, Planes, blank
 from services.animatic.film.reading import Reading, read
 from services.animatic.film.scenes import set_scene
-from services.animatic.film.stage import Stage
+from services.animatic.film.scenes.picture import picture
+from services.animatic.film.stage import Part, Stage
 from services.animatic.order import Order
 
 
@@ -30,7 +31,7 @@ def draw(order: Order, source: Path | None = None) -> Iterator[Planes]:
     """The frames in order; each is valid until the next is asked for."""
     reading = read(order.prompt, order.seed, order.style_name, order.shot_size)
     camera = Camera(reading.move, order.width, order.height, order.duration)
-    canvas, bench, parts = _set(order, reading, camera)
+    canvas, bench, parts = _set(order, reading, camera, source)
     lens = Lens(order.width, order.height, camera.canvas, bench)
     count = order.frame_count if order.duration else 1
     for number in range(count):
@@ -40,7 +41,9 @@ def draw(order: Order, source: Path | None = None) -> Iterator[Planes]:
         yield lens.see(canvas, moment, number)
 
 
-def _set(order: Order, reading: Reading, camera: Camera) -> tuple[Planes, Bench, list[Callable[..., None]]]:
+def _set(
+    order: Order, reading: Reading, camera: Camera, source: Path | None
+) -> tuple[Planes, Bench, list[Part]]:
     width, height = camera.canvas
     margin_x, margin_y = camera.margin
     bench = Bench(width + 2 * margin_x, height + 2 * margin_y)
@@ -54,7 +57,10 @@ def _set(order: Order, reading: Reading, camera: Camera) -> tuple[Planes, Bench,
         seed=order.seed ^ int.from_bytes(order.prompt.encode()[:64]) % 2**61,
         bench=bench,
     )
-    set_scene(stage)
+    if source is None:
+        set_scene(stage)
+    else:
+        picture(stage, source)
     return blank(width, height), bench, list(stage.parts)
 
 
@@ -63,5 +69,3 @@ def _keep(frames: Iterator[Planes], number: int, thumbnail: Path) -> Iterator[Pl
         if place == number:
             save_thumbnail(frame, thumbnail)
         yield frame
-
-

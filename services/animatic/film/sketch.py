@@ -24,8 +24,8 @@ class Sketch:
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = (max(4, int(side / 2) * 2 + 2) for side in (width, height))
         self._scale = 2 if self.width * self.height > LARGE_PIXELS else 3
-        # CMYK stands for four plain channels: red, green, blue, alpha. What is drawn is opaque or nothing, so it
-        # is premultiplied already, and Pillow's slow conversions of RGBA (0.1 s for a large one) are not needed.
+        # CMYK stands for four plain channels: red, green, blue, alpha. What is drawn is opaque or nothing, so
+        # it is premultiplied already; Pillow's conversions of RGBA (0.1 s for a large one) are not needed.
         self._image = Image.new(self.mode, (self.width * self._scale, self.height * self._scale))
         self._pen = ImageDraw.Draw(self._image)
 
@@ -39,16 +39,28 @@ class Sketch:
     def box(self, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
         if right > left and bottom > top:
             self._pen.rectangle(
-                (round(left * self._scale), round(top * self._scale), round(right * self._scale) - 1, round(bottom * self._scale) - 1),
+                (
+                    round(left * self._scale),
+                    round(top * self._scale),
+                    round(right * self._scale) - 1,
+                    round(bottom * self._scale) - 1,
+                ),
                 fill=self._ink(colour),
             )
 
     def oval(self, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
-        self._pen.ellipse((left * self._scale, top * self._scale, right * self._scale, bottom * self._scale), fill=self._ink(colour))
+        self._pen.ellipse(
+            (left * self._scale, top * self._scale, right * self._scale, bottom * self._scale),
+            fill=self._ink(colour),
+        )
 
     def stroke(self, points: Sequence[Point], thick: float, colour: Rgb) -> None:
-        self._pen.line([(x * self._scale, y * self._scale) for x, y in points], fill=self._ink(colour), joint="curve",
-                       width=max(1, round(thick * self._scale)))  # fmt: skip
+        self._pen.line(
+            [(x * self._scale, y * self._scale) for x, y in points],
+            fill=self._ink(colour),
+            joint="curve",
+            width=max(1, round(thick * self._scale)),
+        )
 
     def channels(self) -> NDArray[np.uint8]:
         return np.asarray(self._image.reduce(self._scale))

@@ -14,7 +14,7 @@ DEPTH = 0.08
 
 
 def sky(stage: Stage, horizon: float, light: tuple[float, float] | None, light_radius: float) -> None:
-    """`horizon` is a canvas row; `light` the place of sun or moon on the canvas, None if nothing shines there."""
+    """`horizon` is a canvas row; `light` is where the sun or the moon stands on the canvas."""
     height = stage.even(stage.height + stage.margin_y)
     above = stage.margin_y // 2 // 2 * 2
     rows = np.arange(height, dtype=np.float32)[:, None] - above
@@ -74,7 +74,9 @@ def _twinkle(stage: Stage, x: float, y: float, random: np.random.Generator) -> N
     side = 12
     spot = np.zeros((side, side), np.float32)
     _dot(spot, side / 2, side / 2, 1.0, 1.1 * max(1.0, stage.unit / 720))
-    layer = from_ramp(np.zeros_like(spot), ramp(((0, (0.95, 0.97, 1.0)), (1, (1, 1, 1)))), spot, x=int(x), y=int(y))
+    layer = from_ramp(
+        np.zeros_like(spot), ramp(((0, (0.95, 0.97, 1.0)), (1, (1, 1, 1)))), spot, x=int(x), y=int(y)
+    )
     speed, phase = random.uniform(1.5, 4), random.uniform(0, 6)
 
     def part(frame: Planes, moment: Moment) -> None:
@@ -92,14 +94,26 @@ def _dot(light: Field, x: float, y: float, power: float, radius: float) -> None:
     window += power * np.exp(-(rows**2 + columns**2) / (2 * radius**2))
 
 
-def clouds(stage: Stage, horizon: float, *, cover: float, light: tuple[float, float] | None, dark: bool = False) -> None:
+def clouds(
+    stage: Stage, horizon: float, *, cover: float, light: tuple[float, float] | None, dark: bool = False
+) -> None:
     """Two banks at different heights, each lit from the light's side, drifting at its own pace."""
     for number, (centre, reach, scale) in enumerate(((0.62, 0.22, 1.3), (0.3, 0.3, 0.75))):
         _bank(stage, f"clouds{number}", horizon, centre, reach, scale, cover, light, dark, 3 + 4 * number)
 
 
-def _bank(stage: Stage, name: str, horizon: float, centre: float, reach: float, scale: float, cover: float,
-          light: tuple[float, float] | None, dark: bool, speed: float) -> None:  # fmt: skip
+def _bank(
+    stage: Stage,
+    name: str,
+    horizon: float,
+    centre: float,
+    reach: float,
+    scale: float,
+    cover: float,
+    light: tuple[float, float] | None,
+    dark: bool,
+    speed: float,
+) -> None:
     random = stage.dice(name)
     extra = stage.even(stage.unit * 0.35)
     height, width = stage.even(horizon), stage.wide + extra
@@ -108,31 +122,41 @@ def _bank(stage: Stage, name: str, horizon: float, centre: float, reach: float, 
     body = sample(random, *half, scale_x=0.32 * scale * px, scale_y=0.95 * scale * px, roughness=1.75)
     lit = body - np.roll(body, (-4, 3 if light is None or light[0] > stage.width / 2 else -3), (0, 1))
     rows = np.linspace(0, 1, half[0], dtype=np.float32)[:, None]
-    if dark:
-        belt = np.clip(1.25 - rows * 1.1, 0, 1)
-    else:
-        belt = np.exp(-(((rows - centre) / reach) ** 2))
+    belt = np.clip(1.25 - rows * 1.1, 0, 1) if dark else np.exp(-(((rows - centre) / reach) ** 2))
     alpha = np.clip((body * (0.55 + 0.45 * belt) - (1 - cover * belt)) * 3.2, 0, 1) * belt
     alpha = alpha**1.2 * (0.9 if dark else 0.75)
     tone = np.clip(0.45 + lit * 5.5 + (0.25 - 0.5 * rows), 0, 1)
     tone, alpha = _double(tone), _double(alpha)
     edge = np.minimum(np.arange(width), np.arange(width)[::-1]) / (stage.unit * 0.05)
     stage.put(
-        from_ramp(tone, ramp(_cloud_colours(stage, dark)), alpha * np.clip(edge, 0, 1)[None, :].astype(np.float32),
-                  x=-stage.margin_x - extra // 2),
+        from_ramp(
+            tone,
+            ramp(_cloud_colours(stage, dark)),
+            alpha * np.clip(edge, 0, 1)[None, :].astype(np.float32),
+            x=-stage.margin_x - extra // 2,
+        ),
         DEPTH * 1.5,
         drift_x=speed * stage.unit / 720,
-    )  # fmt: skip
+    )
 
 
 def _cloud_colours(stage: Stage, dark: bool) -> tuple[tuple[float, Rgb], ...]:
     palette = stage.palette
     if dark:
-        return (0.0, mix(palette.shade, palette.sky[0][1], 0.5)), (1.0, mix(palette.sky[1][1], palette.haze, 0.45))
+        return (0.0, mix(palette.shade, palette.sky[0][1], 0.5)), (
+            1.0,
+            mix(palette.sky[1][1], palette.haze, 0.45),
+        )
     under = mix(palette.sky[1][1], palette.haze, 0.45)
-    return (0.0, under), (0.6, mix(under, palette.sky[-1][1], 0.7)), (1.0, mix(palette.sky[-1][1], palette.sun, 0.7))
+    return (
+        (0.0, under),
+        (0.6, mix(under, palette.sky[-1][1], 0.7)),
+        (1.0, mix(palette.sky[-1][1], palette.sun, 0.7)),
+    )
 
 
 def _double(field: Field) -> Field:
     height, width = field.shape
-    return np.asarray(Image.fromarray(field).resize((width * 2, height * 2), Image.Resampling.BILINEAR), np.float32)
+    return np.asarray(
+        Image.fromarray(field).resize((width * 2, height * 2), Image.Resampling.BILINEAR), np.float32
+    )

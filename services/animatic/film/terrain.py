@@ -12,7 +12,7 @@ from services.animatic.film.stage import Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ridge:
-    """Heights are in units. `crest` is the mean row of the ridge line, `swing` its reach; `mist` greys the foot."""
+    """`crest` is the mean row of the ridge line, `swing` its reach in units; `mist` greys the foot."""
 
     crest: float
     swing: float
@@ -28,15 +28,26 @@ class Ridge:
 
 def ridge_line(stage: Stage, name: str, ridge: Ridge) -> Field:
     """The row of the ridge for each column of a full-width layer."""
-    curve = line(stage.dice(name), stage.wide, waves=ridge.waves * stage.wide / stage.unit, roughness=ridge.roughness)
+    curve = line(
+        stage.dice(name), stage.wide, waves=ridge.waves * stage.wide / stage.unit, roughness=ridge.roughness
+    )
     if ridge.sharp:
-        peaks = 1 - 2.2 * np.abs(line(stage.dice(name + "s"), stage.wide, waves=ridge.waves * stage.wide / stage.unit,
-                                      roughness=1.1, octaves=5))  # fmt: skip
-        curve = curve * (1 - ridge.sharp) + peaks * ridge.sharp
+        peaks: Field = 1 - np.float32(2.2) * np.abs(
+            line(
+                stage.dice(name + "s"),
+                stage.wide,
+                waves=ridge.waves * stage.wide / stage.unit,
+                roughness=1.1,
+                octaves=5,
+            )
+        )
+        curve = np.asarray(curve * (1 - ridge.sharp) + peaks * ridge.sharp, np.float32)
     return np.asarray(ridge.crest - curve * ridge.swing * stage.unit, np.float32)
 
 
-def ridge_layer(stage: Stage, name: str, ridge: Ridge, edge: Field | None = None, *, albedo: Rgb | None = None) -> Layer:
+def ridge_layer(
+    stage: Stage, name: str, ridge: Ridge, edge: Field | None = None, *, albedo: Rgb | None = None
+) -> Layer:
     """From the ridge's top down to below the canvas."""
     edge = ridge_line(stage, name, ridge) if edge is None else edge
     y = max(-stage.margin_y, int(edge.min()) - 4) // 2 * 2
@@ -75,4 +86,13 @@ def _colours(stage: Stage, ridge: Ridge, albedo: Rgb | None) -> Field:
     plain = mix(palette.haze, ground, ridge.near)
     lit = mix(plain, mix(palette.sun, ground, 0.45), 0.28 + 0.3 * palette.brightness)
     snow = mix(mix(palette.haze, palette.sun, 0.75), palette.haze, 0.35 * (1 - ridge.near))
-    return ramp(((0.0, dark), (0.36, plain), (0.6, lit), (0.68, mix(lit, snow, 0.8)), (0.8, snow), (1.0, palette.haze)))
+    return ramp(
+        (
+            (0.0, dark),
+            (0.36, plain),
+            (0.6, lit),
+            (0.68, mix(lit, snow, 0.8)),
+            (0.8, snow),
+            (1.0, palette.haze),
+        )
+    )

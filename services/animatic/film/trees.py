@@ -37,8 +37,18 @@ def conifer(sketch: Sketch, x: float, foot: float, height: float, random: np.ran
             )
 
 
-def wood(stage: Stage, name: str, ground: Field, *, size: float, density: float, near: float, mist: float,
-         gap: tuple[float, float] | None = None, snowy: bool = False) -> Layer:  # fmt: skip
+def wood(
+    stage: Stage,
+    name: str,
+    ground: Field,
+    *,
+    size: float,
+    density: float,
+    near: float,
+    mist: float,
+    gap: tuple[float, float] | None = None,
+    snowy: bool = False,
+) -> Layer:
     """A row of trees on the ground line (canvas rows for each column of a full-width layer); `size` in units.
 
     `gap` leaves a share of the width free of trees.
@@ -55,22 +65,35 @@ def wood(stage: Stage, name: str, ground: Field, *, size: float, density: float,
         if gap is None or not gap[0] < share < gap[1]:
             column = int(np.clip(x, 0, stage.wide - 1))
             clump = 0.75 + 0.35 * random.beta(2, 2) + 0.2 * random.random() ** 3
-            edge = 1.0 if gap is None else float(np.clip(min(abs(share - gap[0]), abs(share - gap[1])) * 4 + 0.45, 0.45, 1))
+            edge = (
+                1.0
+                if gap is None
+                else float(np.clip(min(abs(share - gap[0]), abs(share - gap[1])) * 4 + 0.45, 0.45, 1))
+            )
             conifer(sketch, x, ground[column] - top + 3, tall * clump * edge, random)
         x += tall * random.uniform(0.1, 0.34) / density
     crowns = np.zeros((height, stage.wide), np.float32)
     mask = sketch.alpha()[:, : stage.wide]
     crowns[: mask.shape[0]] = mask[:height]
     alpha = np.maximum(crowns, np.clip(below + 0.5, 0, 1))
-    return from_ramp(_tone(stage, name, crowns, below, tall, mist, snowy), _colours(stage, near, snowy), alpha,
-                     x=-stage.margin_x, y=top)  # fmt: skip
+    return from_ramp(
+        _tone(stage, name, crowns, below, tall, mist, snowy),
+        _colours(stage, near, snowy),
+        alpha,
+        x=-stage.margin_x,
+        y=top,
+    )
 
 
-def _tone(stage: Stage, name: str, crowns: Field, below: Field, tall: float, mist: float, snowy: bool) -> Field:
+def _tone(
+    stage: Stage, name: str, crowns: Field, below: Field, tall: float, mist: float, snowy: bool
+) -> Field:
     """0 dark, 0.5 lit or under snow, 1 mist."""
     height, width = crowns.shape
     px = 720 / stage.unit
-    speckle = sample(stage.dice(name + "t"), height, width, scale_x=1.1 * px, scale_y=0.7 * px, roughness=1.3, kind=1)
+    speckle = sample(
+        stage.dice(name + "t"), height, width, scale_x=1.1 * px, scale_y=0.7 * px, roughness=1.3, kind=1
+    )
     tips = np.clip(crowns - np.roll(crowns, 3, 0), 0, 1)
     up = np.clip(-below / tall, 0, 1)
     base = 0.16 * up + 0.18 * (speckle - 0.5) + tips * (0.34 if snowy else 0.16)
@@ -93,8 +116,16 @@ def _colours(stage: Stage, near: float, snowy: bool) -> Field:
     return ramp(((0.0, dark), (0.5, lit), (0.62, lit), (1.0, palette.haze)))
 
 
-def trunks(stage: Stage, name: str, *, count: int, thick: float, near: float, mist: float,
-           clear: tuple[float, float] | None = None) -> Layer:  # fmt: skip
+def trunks(
+    stage: Stage,
+    name: str,
+    *,
+    count: int,
+    thick: float,
+    near: float,
+    mist: float,
+    clear: tuple[float, float] | None = None,
+) -> Layer:
     """Upright stems from above the picture to below it; `thick` in units."""
     random = stage.dice(name)
     height = stage.even(stage.height + 2 * stage.margin_y)
@@ -110,20 +141,33 @@ def trunks(stage: Stage, name: str, *, count: int, thick: float, near: float, mi
     mask = sketch.alpha()
     alpha[:] = mask[:height, : stage.wide]
     px = 720 / stage.unit
-    bark = sample(stage.dice(name + "b"), height, stage.wide, scale_x=1.6 * px, scale_y=0.16 * px, roughness=1.4, kind=2)
+    bark = sample(
+        stage.dice(name + "b"), height, stage.wide, scale_x=1.6 * px, scale_y=0.16 * px, roughness=1.4, kind=2
+    )
     rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     side = np.clip(alpha - np.roll(alpha, max(2, int(thick * stage.unit * 0.3)), 1), 0, 1)
     tone = np.clip(0.12 + 0.3 * (bark - 0.5) + 0.24 * side, 0, 0.6)
     veil = np.clip((rows - 0.45) * 1.6, 0, 1) * mist
-    return from_ramp(np.asarray(tone * (1 - veil) + veil, np.float32), _colours(stage, near, False), alpha,
-                     x=-stage.margin_x, y=-stage.margin_y // 2 * 2)  # fmt: skip
+    return from_ramp(
+        np.asarray(tone * (1 - veil) + veil, np.float32),
+        _colours(stage, near, False),
+        alpha,
+        x=-stage.margin_x,
+        y=-stage.margin_y // 2 * 2,
+    )
 
 
 def _trunk(sketch: Sketch, x: float, height: float, thick: float, random: np.random.Generator) -> None:
     lean = random.normal(0, 0.018) * height
     foot, top = thick / 2, thick * 0.33
-    flare = [(x - foot * 1.7, height), (x - foot, height * 0.93), (x + lean - top, 0), (x + lean + top, 0),
-             (x + foot, height * 0.93), (x + foot * 1.7, height)]  # fmt: skip
+    flare = [
+        (x - foot * 1.7, height),
+        (x - foot, height * 0.93),
+        (x + lean - top, 0),
+        (x + lean + top, 0),
+        (x + foot, height * 0.93),
+        (x + foot * 1.7, height),
+    ]
     sketch.polygon(flare, ON)
     for _ in range(int(random.integers(3, 8))):
         share = random.uniform(0.05, 0.6)
@@ -131,8 +175,11 @@ def _trunk(sketch: Sketch, x: float, height: float, thick: float, random: np.ran
         side = random.choice((-1, 1))
         reach = thick * random.uniform(1.5, 5) * side
         droop = thick * random.uniform(-0.3, 1.4)
-        sketch.stroke([(axis, row), (axis + reach * 0.6, row + droop * 0.4), (axis + reach, row + droop)],
-                      thick * random.uniform(0.07, 0.14), ON)  # fmt: skip
+        sketch.stroke(
+            [(axis, row), (axis + reach * 0.6, row + droop * 0.4), (axis + reach, row + droop)],
+            thick * random.uniform(0.07, 0.14),
+            ON,
+        )
 
 
 def rolling(stage: Stage, name: str, row: float, swing: float, waves: float) -> Field:

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.animatic.film.camera import Moment
 from services.animatic.film.colour import Rgb, mix, ramp, to_yuv
@@ -13,12 +14,25 @@ from services.animatic.film.stage import Stage
 WAVE_LENGTHS = (26.0, 44.0)
 LONG_CRESTS = 2.4
 
+Places = NDArray[np.int64]
+
 
 class Water:
     """From the canvas row `horizon` down to `bottom`. `rough` is 0 for a mirror and 1 for a storm."""
 
-    def __init__(self, stage: Stage, horizon: float, *, rough: float, bottom: int | None = None, depth: float = 0.1,
-                 mirror: float = 0.75, colour: Rgb | None = None, foam: float = 0.0, light_x: float | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        stage: Stage,
+        horizon: float,
+        *,
+        rough: float,
+        bottom: int | None = None,
+        depth: float = 0.1,
+        mirror: float = 0.75,
+        colour: Rgb | None = None,
+        foam: float = 0.0,
+        light_x: float | None = None,
+    ) -> None:
         self._stage, self._rough, self._depth = stage, rough, depth
         self._horizon = horizon
         self._bottom = stage.height if bottom is None else bottom
@@ -31,7 +45,9 @@ class Water:
         self._waves = tuple(_ripples(kind) for kind in (0, 1))
         self._maps = self._perspective(away, random)
         self._speeds = ((9.0 + 30 * rough, 5.0), (-4.0 - 12 * rough, -13.0 - 10 * rough))
-        contrast = (22 + 62 * rough) * np.clip(near * 1.6, 0.12, 1) ** 0.8 * (0.35 + 0.65 * stage.palette.brightness)
+        contrast = (
+            (22 + 62 * rough) * np.clip(near * 1.6, 0.12, 1) ** 0.8 * (0.35 + 0.65 * stage.palette.brightness)
+        )
         self._contrast = np.clip(contrast, 0, 90).astype(np.uint16)[:, None]
         self._reach = 0.10 + 0.5 * rough
         self._swing = away
@@ -56,7 +72,9 @@ class Water:
         """Two wave fields over each other, 0..255 around 128."""
         pieces = []
         bench = self._stage.bench
-        for number, (field, place, speed) in enumerate(zip(self._waves, self._maps, self._speeds, strict=True)):
+        for number, (field, place, speed) in enumerate(
+            zip(self._waves, self._maps, self._speeds, strict=True)
+        ):
             down = int(speed[0] * moment.time_s * 2.2) % TILE
             across = int(speed[1] * moment.time_s + moment.travel_x * -0.5) % TILE
             offset = (down * TILE + across) % (TILE * TILE)
@@ -121,10 +139,14 @@ class Water:
         power = {"night": 75, "day": 60}.get(self._stage.reading.time, 110)
         return np.asarray(glow * power, np.uint8)
 
-    def _mirrored(self, start: int, count: int, step: int, moment: Moment) -> tuple[Field, Field]:
+    def _mirrored(self, start: int, count: int, step: int, moment: Moment) -> tuple[Places, Places]:
         """Two rows above the waterline for each row of water: the waves choose between them."""
         away = self._swing[: count * step : step]
-        sway = np.sin(away * 0.9 / (1 + away * 0.02) - moment.time_s * 3.1) * (0.6 + away * 0.035) * (0.5 + self._rough)
+        sway = (
+            np.sin(away * 0.9 / (1 + away * 0.02) - moment.time_s * 3.1)
+            * (0.6 + away * 0.035)
+            * (0.5 + self._rough)
+        )
         nearer = away * (1 - self._reach * 0.7) + sway
         further = away * (1 + self._reach * 1.6) + sway + 3 * self._rough
         limit = start * step - 2
@@ -132,31 +154,44 @@ class Water:
         low = start - 1 - (np.clip(nearer, 0, limit) / step)
         return np.maximum(high, 0).astype(np.int64), np.maximum(low, 0).astype(np.int64)
 
-    def _perspective(self, away: Field, random: np.random.Generator) -> list[Field]:
+    def _perspective(self, away: Field, random: np.random.Generator) -> list[Places]:
         """For each pixel the flat index into a wave field; far rows see more of it."""
         unit, width = self._stage.unit, self._stage.width
         maps = []
         for stretch in (1.0, 1.7):
             distance = 0.16 * unit / (away + 0.035 * unit)
             down = (distance * 330 * stretch).astype(np.int64)[:, None]
-            across = ((np.arange(width) - width / 2)[None, :] * (distance[:, None] * 0.62 + 0.1) * stretch * 500 / unit)
+            across = (
+                (np.arange(width) - width / 2)[None, :]
+                * (distance[:, None] * 0.62 + 0.1)
+                * stretch
+                * 500
+                / unit
+            )
             shifted = across.astype(np.int64) + int(random.integers(TILE))
             maps.append(((-down) % TILE) * TILE + shifted % TILE)
         return maps
 
-    def _colours(self, near: Field, mirror: float, colour: Rgb | None) -> tuple[list[Field], Field]:
+    def _colours(self, near: Field, mirror: float, colour: Rgb | None) -> tuple[list[Words], Words]:
         palette = self._stage.palette
         deep = colour or mix(palette.water, palette.shade, 0.35)
-        colours = to_yuv(ramp(((0, mix(palette.haze, palette.water, 0.5)), (0.35, mix(palette.water, deep, 0.4)), (1, deep))))
+        colours = to_yuv(
+            ramp(
+                ((0, mix(palette.haze, palette.water, 0.5)), (0.35, mix(palette.water, deep, 0.4)), (1, deep))
+            )
+        )
         index = (np.clip(near, 0, 1) * (len(colours) - 1)).astype(int)
         share = np.clip(mirror * (1 - 0.55 * np.clip(near, 0, 1) ** 0.7), 0, 1)
-        body = [np.asarray(colours[index, channel] * (1 - share) * 256, np.float32).astype(np.uint16) for channel in range(3)]
-        return body, np.rint(share * 255).astype(np.uint16)
+        body = [
+            np.asarray(colours[index, channel] * (1 - share) * 256, np.float32).astype(np.uint16)
+            for channel in range(3)
+        ]
+        return body, np.asarray(np.rint(share * 255), np.uint16)
 
 
 @lru_cache(maxsize=4)
 def _ripples(kind: int) -> Bytes:
-    """Wave crests of about one length, longer than deep; twice in a row, so that any offset can be cut out of it."""
+    """Wave crests of about one length, wider than deep; twice in a row, so that any offset can be cut out."""
     random = np.random.default_rng(31 + kind)
     across = np.abs(np.fft.rfftfreq(TILE)[None, :]) * LONG_CRESTS
     down = np.abs(np.fft.fftfreq(TILE)[:, None])

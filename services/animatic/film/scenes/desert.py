@@ -22,18 +22,34 @@ def desert(stage: Stage) -> None:
     left = light is not None and light[0] < stage.width / 2
     for number in range(DUNES):
         share = number / (DUNES - 1)
-        crest = _crest(stage, f"dune{number}", stage.height * (0.58 + 0.3 * share**1.25), 0.05 + 0.1 * share, 1.3 - 0.6 * share)
+        crest = _crest(
+            stage,
+            f"dune{number}",
+            stage.height * (0.58 + 0.3 * share**1.25),
+            0.05 + 0.1 * share,
+            1.3 - 0.6 * share,
+        )
         depth = 0.1 + 0.75 * share**1.3
         stage.put(_dune(stage, f"dune{number}", crest, 0.3 + 0.7 * share, left), depth)
         if number == 2 and (stage.reading.has("caravan") or stage.dice("caravan?").random() < 0.6):
             _caravan(stage, crest, depth)
         if number < 3:
-            fog_bank(stage, f"dust{number}", float(crest.mean()) + 0.02 * stage.unit, 0.08, strength=0.35, depth=depth, speed=14.0)
+            fog_bank(
+                stage,
+                f"dust{number}",
+                float(crest.mean()) + 0.02 * stage.unit,
+                0.08,
+                strength=0.35,
+                depth=depth,
+                speed=14.0,
+            )
 
 
 def _crest(stage: Stage, name: str, row: float, swing: float, waves: float) -> Field:
     """Sharp tops and long hollows: the way wind piles sand."""
-    curve = line(stage.dice(name), stage.wide, waves=waves * stage.wide / stage.unit, roughness=1.9, octaves=4)
+    curve = line(
+        stage.dice(name), stage.wide, waves=waves * stage.wide / stage.unit, roughness=1.9, octaves=4
+    )
     sharp = 1 - 2 * np.abs(curve) ** 0.85
     return np.asarray(row - (0.6 * sharp + 0.4 * curve) * swing * stage.unit, np.float32)
 
@@ -51,12 +67,21 @@ def _dune(stage: Stage, name: str, crest: Field, near: float, light_left: bool) 
     bend = np.repeat(np.repeat(bend, 2, 0), 2, 1)
     fall = np.clip(below / (0.3 * stage.unit), 0, 1)
     ripple = np.sin(below * (0.32 * px / (0.6 + near)) + bend * 26) * 0.022 * near * np.clip(fall * 3, 0, 1)
-    grain = (sample(random, height, stage.wide, scale_x=2.2 * px, scale_y=2.2 * px, roughness=0.8) - 0.5) * 0.05 * near
+    grain = (
+        (sample(random, height, stage.wide, scale_x=2.2 * px, scale_y=2.2 * px, roughness=0.8) - 0.5)
+        * 0.05
+        * near
+    )
     tone = 0.4 + 0.3 * facing[None, :] * (1 - 0.75 * fall) + 0.22 * (bend - 0.5) + ripple + grain
     rim = np.exp(-((below / (2.2 + 2 * near)) ** 2)) * 0.12 * (facing[None, :] > -0.2)
     alpha = np.clip(below + 0.5, 0, 1)
-    return from_ramp(np.asarray(np.clip(tone + rim, 0.02, 1), np.float32), _colours(stage, near), alpha.astype(np.float32),
-                     x=-stage.margin_x, y=top)  # fmt: skip
+    return from_ramp(
+        np.asarray(np.clip(tone + rim, 0.02, 1), np.float32),
+        _colours(stage, near),
+        alpha.astype(np.float32),
+        x=-stage.margin_x,
+        y=top,
+    )
 
 
 def _colours(stage: Stage, near: float) -> Field:
@@ -67,10 +92,16 @@ def _colours(stage: Stage, near: float) -> Field:
     plain = adjust(mix(sand, palette.sky[2][1], 0.22), value=0.55 + 0.4 * light)
     bright = mix(adjust(sand, saturation=0.8, value=1.15), palette.sun, 0.3)
     if stage.reading.time == "night":
-        dark, plain, bright = (mix(palette.shade, mix(palette.ground, palette.haze, share), 0.9) for share in (0.05, 0.45, 0.85))
+        dark, plain, bright = (
+            mix(palette.shade, mix(palette.ground, palette.haze, share), 0.9) for share in (0.05, 0.45, 0.85)
+        )
     haze = mix(palette.haze, palette.sky[3][1], 0.5)
-    return ramp(tuple((place, mix(haze, colour, 0.25 + 0.75 * near)) for place, colour in
-                      ((0.0, dark), (0.42, plain), (0.75, bright), (1.0, bright))))  # fmt: skip
+    return ramp(
+        tuple(
+            (place, mix(haze, colour, 0.25 + 0.75 * near))
+            for place, colour in ((0.0, dark), (0.42, plain), (0.75, bright), (1.0, bright))
+        )
+    )
 
 
 def _caravan(stage: Stage, crest: Field, depth: float) -> None:
@@ -93,8 +124,18 @@ def _camel(sketch: Sketch, size: float, ink: tuple[float, float, float], *, ride
 
     for leg in (0.3, 0.4, 0.76, 0.86):
         sketch.stroke([at(leg, 0.5), at(leg + 0.02, 0.95)], size * 0.05, ink)
-    body = [(0.2, 0.42), (0.36, 0.34), (0.5, 0.16), (0.6, 0.14), (0.7, 0.34), (0.9, 0.38), (0.95, 0.5), (0.85, 0.62),
-            (0.4, 0.64), (0.24, 0.56)]  # fmt: skip
+    body = [
+        (0.2, 0.42),
+        (0.36, 0.34),
+        (0.5, 0.16),
+        (0.6, 0.14),
+        (0.7, 0.34),
+        (0.9, 0.38),
+        (0.95, 0.5),
+        (0.85, 0.62),
+        (0.4, 0.64),
+        (0.24, 0.56),
+    ]
     sketch.polygon([at(*point) for point in body], ink)
     sketch.stroke([at(0.9, 0.46), at(1.06, 0.48), at(1.14, 0.22)], size * 0.08, ink)
     sketch.polygon([at(1.08, 0.24), at(1.12, 0.12), at(1.3, 0.2), at(1.28, 0.27)], ink)

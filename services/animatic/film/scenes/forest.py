@@ -38,20 +38,33 @@ def forest(stage: Stage) -> None:
         )
         stage.put(layer, 0.12 + 0.6 * share**1.4)
         if foggy or (number < 3 and not burning):
-            fog_bank(stage, f"bank{number}", stage.height * (0.64 + 0.2 * share), 0.13 + 0.05 * share,
-                     strength=0.75 if foggy else 0.4, depth=0.15 + 0.4 * share, speed=5 + 9 * share)  # fmt: skip
+            fog_bank(
+                stage,
+                f"bank{number}",
+                stage.height * (0.64 + 0.2 * share),
+                0.13 + 0.05 * share,
+                strength=0.75 if foggy else 0.4,
+                depth=0.15 + 0.4 * share,
+                speed=5 + 9 * share,
+            )
     if burning:
         _camp(stage, clearing)
     stage.put(
-        trunks(stage, "trunks", count=7, thick=0.055, near=1.0, mist=0.12 if foggy else 0.0,
-               clear=(0.2, 0.82) if burning else (0.3, 0.72)),
-        1.0, side=0.0,
-    )  # fmt: skip
+        trunks(
+            stage,
+            "trunks",
+            count=7,
+            thick=0.055,
+            near=1.0,
+            mist=0.12 if foggy else 0.0,
+            clear=(0.2, 0.82) if burning else (0.3, 0.72),
+        ),
+        1.0,
+        side=0.0,
+    )
 
 
 def _camp(stage: Stage, clearing: float) -> None:
     x, foot, size = stage.width * clearing, stage.height * 0.895, 0.15 * stage.unit
     fire_light(stage, x, foot, size, 0.72)
     fire(stage, x, foot, size, 0.72)
-
-

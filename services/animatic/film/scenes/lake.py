@@ -22,12 +22,21 @@ def lake(stage: Stage) -> None:
     snowy = stage.reading.weather == "snow"
     for number in range(3):
         share = number / 2
-        ridge = Ridge(crest=shore - (0.2 - 0.12 * share) * unit, swing=0.2 - 0.1 * share, waves=1.2 + 0.5 * share,
-                      near=0.2 + 0.36 * share, sharp=0.6 - 0.5 * share, mist=0.7, snow=(0.5 if snowy else 0.12) * (1 - share),
-                      light_left=left)  # fmt: skip
+        ridge = Ridge(
+            crest=shore - (0.2 - 0.12 * share) * unit,
+            swing=0.2 - 0.1 * share,
+            waves=1.2 + 0.5 * share,
+            near=0.2 + 0.36 * share,
+            sharp=0.6 - 0.5 * share,
+            mist=0.7,
+            snow=(0.5 if snowy else 0.12) * (1 - share),
+            light_left=left,
+        )
         stage.put(ridge_layer(stage, f"range{number}", ridge), 0.09 + 0.04 * number)
     bank = np.minimum(rolling(stage, "bank", shore - 0.006 * unit, 0.012, 1.5), shore - 1).astype(np.float32)
-    stage.put(wood(stage, "shore wood", bank, size=0.085, density=1.5, near=0.62, mist=0.5, snowy=snowy), 0.18)
+    stage.put(
+        wood(stage, "shore wood", bank, size=0.085, density=1.5, near=0.62, mist=0.5, snowy=snowy), 0.18
+    )
     fog_bank(stage, "lake mist", shore - 0.01 * unit, 0.07, strength=0.6, depth=0.18, speed=6.0)
     stage.add(Water(stage, shore, rough=0.12, mirror=0.9, depth=0.18, light_x=light[0] if light else None))
     fog_bank(stage, "water mist", shore + 0.03 * unit, 0.06, strength=0.35, depth=0.22, speed=9.0)
@@ -41,10 +50,20 @@ def _near_bank(stage: Stage, left: bool) -> None:
     place = (np.arange(stage.wide, dtype=np.float32) - stage.margin_x) / stage.width
     place = place if left else 1 - place
     rise = np.clip((place - 0.55) / 0.5, 0, 1.2) ** 0.9
-    ground = rolling(stage, "near bank", stage.height * 1.02 + stage.margin_y * 0.6, 0.02, 1.5) - rise * 0.24 * stage.unit
+    ground = (
+        rolling(stage, "near bank", stage.height * 1.02 + stage.margin_y * 0.6, 0.02, 1.5)
+        - rise * 0.24 * stage.unit
+    )
     gap = (-0.5, 0.74) if left else (0.26, 1.5)
-    layer = wood(stage, "near wood", ground.astype(np.float32), size=0.5, density=0.9, near=1.0, mist=0.0, gap=gap,
-                 snowy=stage.reading.weather == "snow")  # fmt: skip
+    layer = wood(
+        stage,
+        "near wood",
+        ground.astype(np.float32),
+        size=0.5,
+        density=0.9,
+        near=1.0,
+        mist=0.0,
+        gap=gap,
+        snowy=stage.reading.weather == "snow",
+    )
     stage.put(layer, 0.85, side=1.0 if left else -1.0)
-
-

@@ -14,7 +14,7 @@ def mountains(stage: Stage) -> None:
     clouds(stage, horizon * 0.8, cover=0.62, light=light)
     left = light is not None and light[0] < stage.width / 2
     snow = 0.16 if stage.reading.weather != "snow" else 0.5
-    unit, base = stage.unit, stage.height
+    base = stage.height
     for number in range(5):
         share = number / 4
         ridge = Ridge(

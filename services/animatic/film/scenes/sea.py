@@ -30,9 +30,18 @@ def sea(stage: Stage) -> None:
         lightning(stage, horizon)
     on_right = bool(stage.dice("side").random() < 0.62) if light is None else light[0] < stage.width / 2
     _far_coast(stage, horizon, on_right)
-    stage.add(Water(stage, horizon, rough=0.85 if storm else 0.3, foam=0.6 if storm else 0.0,
-                    light_x=light[0] if light else None))  # fmt: skip
-    if reading.has("boat") or (not reading.has("lighthouse") and stage.dice("boat?").random() < 0.5 and not storm):
+    stage.add(
+        Water(
+            stage,
+            horizon,
+            rough=0.85 if storm else 0.3,
+            foam=0.6 if storm else 0.0,
+            light_x=light[0] if light else None,
+        )
+    )
+    if reading.has("boat") or (
+        not reading.has("lighthouse") and stage.dice("boat?").random() < 0.5 and not storm
+    ):
         sail(stage, horizon, on_right)
     if reading.has("lighthouse"):
         _lighthouse(stage, horizon, on_right, light)
@@ -48,7 +57,9 @@ def _far_coast(stage: Stage, horizon: float, on_right: bool) -> None:
         slope = np.clip((end - place) / end, 0, 1) ** 0.6
         bumps = line(stage.dice(f"cape{number}"), stage.wide, waves=2.5, roughness=0.9)
         edge = horizon + 3 - slope * (0.72 + 0.4 * bumps) * tall * stage.unit
-        ridge = Ridge(crest=horizon, swing=0, waves=1, near=near, mist=0.3, relief=0.8, light_left=not on_right)
+        ridge = Ridge(
+            crest=horizon, swing=0, waves=1, near=near, mist=0.3, relief=0.8, light_left=not on_right
+        )
         stage.put(ridge_layer(stage, f"cape{number}", ridge, edge.astype(np.float32)), 0.09 + 0.03 * number)
 
 
@@ -62,7 +73,13 @@ def _headland(stage: Stage, top: float, start: float, on_right: bool) -> Field:
     jag = line(stage.dice("jag"), stage.wide, waves=14, roughness=0.6)
     rise = 0.05 * stage.unit * np.sin(np.clip((place - start) / 0.55, 0, 1) * np.pi)
     foot = stage.height + stage.margin_y + 4
-    edge = foot + (top - foot) * climb - rise - bumps * 0.018 * stage.unit - jag * 0.03 * stage.unit * (1 - climb)
+    edge = (
+        foot
+        + (top - foot) * climb
+        - rise
+        - bumps * 0.018 * stage.unit
+        - jag * 0.03 * stage.unit * (1 - climb)
+    )
     return np.asarray(edge, np.float32)
 
 
@@ -85,8 +102,11 @@ def _lighthouse(stage: Stage, horizon: float, on_right: bool, light: tuple[float
     stage.put(house(stage, house_x, house_foot, 0.075 * unit), depth, side=side * 0.4)
     stage.put(body, depth, side=side * 0.4)
     rock = Ridge(crest=0, swing=0, waves=1, near=0.93, relief=1.5, mist=0.06, light_left=left_light)
-    stage.put(ridge_layer(stage, "cliff", rock, edge, albedo=mix(stage.palette.ground, stage.palette.shade, 0.45)),
-              depth, side=side * 0.4)  # fmt: skip
+    stage.put(
+        ridge_layer(stage, "cliff", rock, edge, albedo=mix(stage.palette.ground, stage.palette.shade, 0.45)),
+        depth,
+        side=side * 0.4,
+    )
 
 
 def _rocks(stage: Stage, horizon: float, on_right: bool) -> None:
@@ -98,7 +118,11 @@ def _rocks(stage: Stage, horizon: float, on_right: bool) -> None:
     edge = stage.height * 1.03 + stage.margin_y * 0.5 - mound * (0.3 + 0.12 * bumps) * stage.unit
     rock = Ridge(crest=0, swing=0, waves=1, near=1.0, relief=1.4, mist=0.0, light_left=on_right)
     dark = mix(stage.palette.ground, stage.palette.shade, 0.7)
-    stage.put(ridge_layer(stage, "rocks", rock, edge.astype(np.float32), albedo=dark), 0.9, side=1.0 if on_right else -1.0)
+    stage.put(
+        ridge_layer(stage, "rocks", rock, edge.astype(np.float32), albedo=dark),
+        0.9,
+        side=1.0 if on_right else -1.0,
+    )
 
 
 def sail(stage: Stage, horizon: float, on_right: bool) -> None:
@@ -108,12 +132,32 @@ def sail(stage: Stage, horizon: float, on_right: bool) -> None:
     wide, tall = size, size * 1.2
     mast = wide * 0.46
     sketch.stroke([(mast, tall * 0.04), (mast, tall * 0.9)], size * 0.014, hull)
-    sketch.polygon([(mast + size * 0.02, tall * 0.06), (mast + size * 0.34, tall * 0.62), (mast + size * 0.4, tall * 0.8),
-                    (mast + size * 0.02, tall * 0.8)], cloth)  # fmt: skip
-    sketch.polygon([(mast - size * 0.02, tall * 0.12), (mast - size * 0.3, tall * 0.78), (mast - size * 0.02, tall * 0.8)],
-                   mix(cloth, stage.palette.haze, 0.3))  # fmt: skip
-    sketch.polygon([(wide * 0.08, tall * 0.84), (wide * 0.94, tall * 0.84), (wide * 0.8, tall * 0.95), (wide * 0.2, tall * 0.95)],
-                   hull)  # fmt: skip
+    sketch.polygon(
+        [
+            (mast + size * 0.02, tall * 0.06),
+            (mast + size * 0.34, tall * 0.62),
+            (mast + size * 0.4, tall * 0.8),
+            (mast + size * 0.02, tall * 0.8),
+        ],
+        cloth,
+    )
+    sketch.polygon(
+        [
+            (mast - size * 0.02, tall * 0.12),
+            (mast - size * 0.3, tall * 0.78),
+            (mast - size * 0.02, tall * 0.8),
+        ],
+        mix(cloth, stage.palette.haze, 0.3),
+    )
+    sketch.polygon(
+        [
+            (wide * 0.08, tall * 0.84),
+            (wide * 0.94, tall * 0.84),
+            (wide * 0.8, tall * 0.95),
+            (wide * 0.2, tall * 0.95),
+        ],
+        hull,
+    )
     x = stage.width * (0.34 if on_right else 0.66)
     layer = sketch.layer(x - wide / 2, horizon + 0.05 * stage.unit - tall * 0.95)
 

@@ -13,8 +13,18 @@ from services.animatic.film.planes import Planes
 from services.animatic.film.sketch import Sketch
 from services.animatic.film.stage import Stage, shift
 
-NEBULAE = (("1b0f3f", "6a2f8f", "e0608a"), ("071a35", "1f5f8f", "66d0d0"), ("1c0f24", "8a3a3a", "f0a860"), ("0b1238", "3b4ab8", "b58af0"))
-WORLDS = (("d9a066", "8a4f3a", "f2dcb0"), ("6fa3c8", "2f4f86", "d8ecf2"), ("c86f5a", "6b2f3f", "f0c0a0"), ("8fb8a0", "35606a", "e6f0d0"))
+NEBULAE = (
+    ("1b0f3f", "6a2f8f", "e0608a"),
+    ("071a35", "1f5f8f", "66d0d0"),
+    ("1c0f24", "8a3a3a", "f0a860"),
+    ("0b1238", "3b4ab8", "b58af0"),
+)
+WORLDS = (
+    ("d9a066", "8a4f3a", "f2dcb0"),
+    ("6fa3c8", "2f4f86", "d8ecf2"),
+    ("c86f5a", "6b2f3f", "f0c0a0"),
+    ("8fb8a0", "35606a", "e6f0d0"),
+)
 
 
 def space(stage: Stage) -> None:
@@ -27,7 +37,13 @@ def space(stage: Stage) -> None:
     y = stage.height * random.uniform(0.38, 0.5)
     ringed = stage.reading.has("ring") or bool(random.random() < 0.5)
     _planet(stage, x, y, 0.235 * stage.unit, ringed, on_right)
-    _moon(stage, stage.width * (0.2 if on_right else 0.8), stage.height * random.uniform(0.2, 0.3), 0.045 * stage.unit, on_right)
+    _moon(
+        stage,
+        stage.width * (0.2 if on_right else 0.8),
+        stage.height * random.uniform(0.2, 0.3),
+        0.045 * stage.unit,
+        on_right,
+    )
     if stage.reading.has("rocket"):
         _rocket(stage, on_right)
 
@@ -48,7 +64,10 @@ def _backdrop(stage: Stage, random: np.random.Generator) -> None:
     picture = np.zeros((*half, 3), np.float32) + np.array(mix(rgb("04050d"), dark, 0.35), np.float32)
     for colour, weight in ((dark, share * 0.9), (body, share * 0.7), (bright, core * 0.55)):
         picture += (np.array(colour, np.float32) - picture) * weight[..., None]
-    stage.put(from_rgb(np.repeat(np.repeat(picture, 2, 0), 2, 1), x=-stage.margin_x, y=-stage.margin_y // 2 * 2), 0.05)
+    stage.put(
+        from_rgb(np.repeat(np.repeat(picture, 2, 0), 2, 1), x=-stage.margin_x, y=-stage.margin_y // 2 * 2),
+        0.05,
+    )
 
 
 def _toned(stage: Stage, colour: Rgb) -> Rgb:
@@ -84,7 +103,14 @@ def _planet(stage: Stage, x: float, y: float, radius: float, ringed: bool, light
     codes = WORLDS[int(stage.dice("world").integers(len(WORLDS)))]
     base, dark, bright = (_toned(stage, rgb(code)) for code in codes)
     depth = 0.3
-    halo = glow(x - (0.16 if light_left else -0.16) * radius, y - 0.1 * radius, radius * 1.45, mix(base, rgb("9fc8ff"), 0.4), bright, power=0.5)
+    halo = glow(
+        x - (0.16 if light_left else -0.16) * radius,
+        y - 0.1 * radius,
+        radius * 1.45,
+        mix(base, rgb("9fc8ff"), 0.4),
+        bright,
+        power=0.5,
+    )
     stage.put(halo, depth)
     if ringed:
         stage.put(_ring(stage, x, y, radius, base, bright, behind=True), depth)
@@ -98,14 +124,25 @@ def _moon(stage: Stage, x: float, y: float, radius: float, light_left: bool) -> 
     stage.put(_globe(stage, x, y, radius, (grey[0], grey[1], grey[2]), light_left, banded=False), 0.24)
 
 
-def _globe(stage: Stage, x: float, y: float, radius: float, colours: tuple[Rgb, Rgb, Rgb], light_left: bool, *,
-           banded: bool) -> Layer:  # fmt: skip
+def _globe(
+    stage: Stage,
+    x: float,
+    y: float,
+    radius: float,
+    colours: tuple[Rgb, Rgb, Rgb],
+    light_left: bool,
+    *,
+    banded: bool,
+) -> Layer:
     size = stage.even(radius * 2 + 8)
     rows, columns = ((np.mgrid[0:size, 0:size] - size / 2 + 0.5) / radius).astype(np.float32)
     far = np.sqrt(rows**2 + columns**2)
     toward = np.sqrt(np.clip(1 - far**2, 0, 1))
     tilt = 0.35
-    across, along = columns * math.cos(tilt) + rows * math.sin(tilt), rows * math.cos(tilt) - columns * math.sin(tilt)
+    across, along = (
+        columns * math.cos(tilt) + rows * math.sin(tilt),
+        rows * math.cos(tilt) - columns * math.sin(tilt),
+    )
     noise = tile(5, 1.7)
     lat = np.clip(along, -1, 1)
     lon = np.arctan2(across, toward + 1e-3)
@@ -117,14 +154,20 @@ def _globe(stage: Stage, x: float, y: float, radius: float, colours: tuple[Rgb, 
     else:
         tone = np.clip(0.5 + (rough - 0.5) * 1.6, 0, 1)
     base, dark, bright = (np.array(colour, np.float32) for colour in colours)
-    picture: Triples = np.where(tone[..., None] < 0.5, dark + (base - dark) * tone[..., None] * 2, base + (bright - base) * (tone[..., None] * 2 - 1))
+    picture: Triples = np.where(
+        tone[..., None] < 0.5,
+        dark + (base - dark) * tone[..., None] * 2,
+        base + (bright - base) * (tone[..., None] * 2 - 1),
+    )
     side = -1.0 if light_left else 1.0
     sun = np.clip((side * columns * 0.8 - rows * 0.42 + toward * 0.42) * 1.25 + 0.1, 0, 1) ** 1.1
     picture = picture * (0.035 + 1.0 * sun)[..., None]
     rim = np.clip(far, 0, 1) ** 9 * sun * 0.6
     picture = picture + (np.array(mix(colours[2], rgb("bfe0ff"), 0.5), np.float32) - picture) * rim[..., None]
     alpha = np.clip((1 - far) * radius + 0.5, 0, 1)
-    return from_rgb(picture.astype(np.float32), alpha.astype(np.float32), x=round(x - size / 2), y=round(y - size / 2))
+    return from_rgb(
+        picture.astype(np.float32), alpha.astype(np.float32), x=round(x - size / 2), y=round(y - size / 2)
+    )
 
 
 def _ring(stage: Stage, x: float, y: float, radius: float, base: Rgb, bright: Rgb, *, behind: bool) -> Layer:
@@ -133,15 +176,22 @@ def _ring(stage: Stage, x: float, y: float, radius: float, base: Rgb, bright: Rg
     rows, columns = (np.mgrid[0:height, 0:width]).astype(np.float32)
     rows, columns = (rows - height / 2) / radius, (columns - width / 2) / radius
     tilt = -0.3
-    across, along = columns * math.cos(tilt) + rows * math.sin(tilt), rows * math.cos(tilt) - columns * math.sin(tilt)
+    across, along = (
+        columns * math.cos(tilt) + rows * math.sin(tilt),
+        rows * math.cos(tilt) - columns * math.sin(tilt),
+    )
     far = np.sqrt(across**2 + (along / 0.27) ** 2)
     random = stage.dice("ring")
-    grooves = np.interp(far, np.linspace(1.3, 2.25, 60), np.clip(random.normal(0.62, 0.22, 60), 0.12, 1)).astype(np.float32)
+    grooves = np.interp(
+        far, np.linspace(1.3, 2.25, 60), np.clip(random.normal(0.62, 0.22, 60), 0.12, 1)
+    ).astype(np.float32)
     inside = np.clip((far - 1.32) * 30, 0, 1) * np.clip((2.22 - far) * 22, 0, 1)
     inside *= 1 - 0.85 * np.exp(-(((far - 1.86) / 0.035) ** 2))
     half = (along < 0) if behind else (along >= 0)
     shadow = np.where(behind, 1 - 0.75 * np.exp(-((across / 0.8) ** 2)), 1.0)
-    light = np.array(mix(base, bright, 0.65), np.float32) * (0.45 + 0.55 * grooves)[..., None] * shadow[..., None]
+    light = (
+        np.array(mix(base, bright, 0.65), np.float32) * (0.45 + 0.55 * grooves)[..., None] * shadow[..., None]
+    )
     alpha: Field = (inside * grooves * 0.85 * half).astype(np.float32)
     return from_rgb(light.astype(np.float32), alpha, x=round(x - width / 2), y=round(y - height / 2))
 
@@ -154,7 +204,9 @@ def _rocket(stage: Stage, on_right: bool) -> None:
     sprite = _rocket_sprite(stage, size, angle)
     start = (stage.width * (0.24 if on_right else 0.76), stage.height * 0.78)
     reach = 0.26 * stage.unit
-    flame = [glow(0, 0, size * scale, rgb("ff8a2a"), rgb("fff0c0"), power=0.85) for scale in (0.2, 0.26, 0.23, 0.3)]
+    flame = [
+        glow(0, 0, size * scale, rgb("ff8a2a"), rgb("fff0c0"), power=0.85) for scale in (0.2, 0.26, 0.23, 0.3)
+    ]
     puff = glow(0, 0, size * 0.17, rgb("8fa6d8"), rgb("ffd9a8"), power=0.5)
 
     def part(frame: Planes, moment: Moment) -> None:
@@ -163,8 +215,13 @@ def _rocket(stage: Stage, on_right: bool) -> None:
         x, y = start[0] + math.sin(angle) * go + dx, start[1] - math.cos(angle) * go + dy
         for step in range(14, 0, -1):
             back = size * (0.52 + 0.13 * step)
-            puff.draw(frame, round(x - math.sin(angle) * back), round(y + math.cos(angle) * back), stage.bench,
-                      0.62 * (1 - step / 15) ** 1.2)  # fmt: skip
+            puff.draw(
+                frame,
+                round(x - math.sin(angle) * back),
+                round(y + math.cos(angle) * back),
+                stage.bench,
+                0.62 * (1 - step / 15) ** 1.2,
+            )
         tail = (x - math.sin(angle) * size * 0.55, y + math.cos(angle) * size * 0.55)
         flame[int(moment.time_s * 14) % 4].draw(frame, round(tail[0]), round(tail[1]), stage.bench, 0.95)
         sprite.draw(frame, x, y, stage.bench)
@@ -180,21 +237,41 @@ def _rocket_sprite(stage: Stage, size: float, angle: float) -> Layer:
 
     def at(across: float, along: float) -> tuple[float, float]:
         """Across and along the axis in sizes, the nose at along 0.5."""
-        return (box / 2 + size * (across * math.cos(angle) + along * math.sin(angle)),
-                box / 2 + size * (across * math.sin(angle) - along * math.cos(angle)))  # fmt: skip
+        return (
+            box / 2 + size * (across * math.cos(angle) + along * math.sin(angle)),
+            box / 2 + size * (across * math.sin(angle) - along * math.cos(angle)),
+        )
 
     def hull(half: float) -> list[tuple[float, float]]:
         outline = [(0.0, 0.5), (0.055, 0.42), (0.1, 0.28), (0.125, 0.08), (0.125, -0.16), (0.1, -0.36)]
         return [at(wide * half, along) for wide, along in outline]
 
     for side in (-1, 1):
-        sketch.polygon([at(0.11 * side, -0.12), at(0.27 * side, -0.38), at(0.25 * side, -0.5), at(0.09 * side, -0.35)], red)
+        sketch.polygon(
+            [at(0.11 * side, -0.12), at(0.27 * side, -0.38), at(0.25 * side, -0.5), at(0.09 * side, -0.35)],
+            red,
+        )
     sketch.polygon([at(-0.06, -0.34), at(0.06, -0.34), at(0.08, -0.44), at(-0.08, -0.44)], shade)
     sketch.polygon(hull(1) + hull(-1)[::-1], white)
-    sketch.polygon([*hull(1), *[at(wide * 0.25, along) for wide, along in ((0.1, -0.36), (0.125, 0.08), (0.1, 0.28), (0.0, 0.5))]], shade)
+    sketch.polygon(
+        [
+            *hull(1),
+            *[
+                at(wide * 0.25, along)
+                for wide, along in ((0.1, -0.36), (0.125, 0.08), (0.1, 0.28), (0.0, 0.5))
+            ],
+        ],
+        shade,
+    )
     sketch.polygon([at(-0.072, 0.37), at(0.0, 0.5), at(0.072, 0.37)], red)
     centre = at(0, 0.14)
     for radius, colour in ((0.075, red), (0.056, glass)):
-        sketch.oval(centre[0] - radius * size, centre[1] - radius * size, centre[0] + radius * size, centre[1] + radius * size, colour)
+        sketch.oval(
+            centre[0] - radius * size,
+            centre[1] - radius * size,
+            centre[0] + radius * size,
+            centre[1] + radius * size,
+            colour,
+        )
     sketch.polygon([at(-0.018, -0.2), at(0.018, -0.2), at(0.014, -0.5), at(-0.014, -0.5)], red)
     return sketch.layer(-box / 2, -box / 2)
