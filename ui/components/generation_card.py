@@ -72,22 +72,18 @@ class GenerationCard(ui.element):
 
 
 def card_words(generation: Generation) -> str:
-    """The sentence behind the time: push, poll, failed, late by 4:12."""
-    receipt = generation.receipt
+    """The sentence behind the time: push, poll · +4:12 late, failed, working."""
+    word = words.short(generation)
     if generation.phase is not Phase.COMPLETED:
-        late = generation.late_since is not None and not generation.final
-        return (
-            _("{word}, taking longer").format(word=words.short(generation))
-            if late
-            else words.short(generation)
-        )
+        slow = generation.late_since is not None and not generation.final
+        return _("{word}, taking longer").format(word=word) if slow else word
+    receipt = generation.receipt
     if receipt is None:
-        return words.short(generation)
-    channel = _(words.CHANNELS[receipt.won_by])
+        return word
+    parts = [_(words.CHANNELS[receipt.won_by]), words.lateness(receipt)]
     if generation.unwanted:
-        return _("{channel} · after the stop").format(channel=channel)
-    late = words.lateness(receipt)
-    return f"{channel} · {late}" if late else channel
+        parts.append(_("after the stop"))
+    return " · ".join(part for part in parts if part)
 
 
 def _badge(generation: Generation, percent: int | None) -> str:
