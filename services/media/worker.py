@@ -52,7 +52,7 @@ class _Pool:
         await self._free.acquire()
         work = asyncio.create_task(self._work(act, args, timeout_s), name=f"media-worker-{act.__name__}")
         self._busy.add(work)
-        work.add_done_callback(self._busy.discard)
+        work.add_done_callback(self._ended)
         # A caller who is cancelled leaves; the process finishes its job first, then serves the next one.
         return await asyncio.shield(work)
 
@@ -60,6 +60,11 @@ class _Pool:
         self._closed = True
         await asyncio.gather(*(process.close() for process in self._processes))
         await asyncio.gather(*self._busy, return_exceptions=True)
+
+    def _ended(self, work: asyncio.Task[Any]) -> None:
+        self._busy.discard(work)
+        if not work.cancelled():
+            work.exception()  # its caller may have left, and then nobody else looks at it
 
     async def _work(self, act: Callable[..., Any], args: tuple[str, ...], timeout_s: float) -> Any:
         process = None
