@@ -11,8 +11,8 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +46,8 @@ from services.watching import Watching
 log = logging.getLogger("rushes")
 VERSION = "0.1.0"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-OLDER_THAN_S = 1.0
-"""A younger file may be on its way into its row."""
+OLDER_THAN_S = 0.1
+"""A younger file may be on its way into its row; the kernel's clock for files lags by up to 0.01 s."""
 FULL_COLLECTIONS = (50_000, 20, 100)
 
 
@@ -249,6 +249,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         await engine.store.open()
         stack.push_async_callback(engine.store.close)
         await engine.folder.clean_parts()
+        started_at = time.time()
         stack.push_async_callback(engine.store.release)
         stack.push_async_callback(engine.journal.flush)
         for backend in engine.backends.values():
@@ -260,7 +261,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
             asyncio.create_task(engine.journal.run(), name="journal"),
             asyncio.create_task(engine.watching.keep_leases(), name="leases"),
             asyncio.create_task(engine.catalogue.run(), name="catalogue"),
-            asyncio.create_task(tidy(engine), name="tidy"),
+            tidying := asyncio.create_task(tidy(engine, started_at), name="tidy"),
         ]
         if engine.animatic is not None:
             stack.push_async_callback(engine.animatic.stop)
@@ -272,6 +273,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         if resumed:
             log.info("%d open generations are watched again.", len(resumed))
         await engine.worker.start()
+        owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))
         yield
 
 
@@ -282,15 +284,21 @@ async def open_animatic(animatic: AnimaticProcess) -> None:
         log.error("The animatic did not start: %s", error)
 
 
-async def tidy(engine: Engine) -> None:
+async def tidy(engine: Engine, started_at: float) -> None:
     """Remove kept files that a crash left between rename and commit: no row names them."""
-    started_at = time.time()
     found = await engine.folder.names()
     for name in found - await engine.store.media_names():
         path = engine.folder.path(name)
         if path.stat().st_mtime < started_at - OLDER_THAN_S:
             await engine.folder.remove(name)
             log.info("Removed a file that no generation names: %s", name)
+
+
+async def draw_missing(engine: Engine, tidying: asyncio.Task[None], started_at: float) -> None:
+    """The posters and previews that the last run did not come to."""
+    await asyncio.wait([tidying])
+    for generation in await engine.store.without_poster(finished_before=started_at):
+        engine.delivery.illustrate(generation)
 
 
 async def ended(tasks: list[asyncio.Task[None]]) -> None:
@@ -349,9 +357,18 @@ class Server(uvicorn.Server):
             host, port = sockets[0].getsockname()[:2]
             print(f"Rushes is ready: http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
 
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """uvicorn raises them again when it is done: a traceback after Ctrl-C, and -15 for an orderly end."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
 
 def serve(settings: Settings, listener: socket.socket) -> None:
-    app = build_app(build(settings))
+    engine = build(settings)
+    engine.store.prepare()  # not in the lifespan: there a refusal would be a traceback
+    app = build_app(engine)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=1, server_header=False
     )

@@ -47,14 +47,21 @@ class Store:
         self._inline = inline
         self._writes = writing_engine(url)
         self._reads = reading_engine(url)
+        self._prepared = False
+
+    def prepare(self) -> None:
+        """Migrate, once. Raises CannotStart."""
+        if not self._prepared:
+            migrate(self._writes)
+            self._prepared = True
 
     async def open(self) -> None:
-        """Migrate, then accept work. Raises CannotStart."""
+        """Prepare, then accept work. Raises CannotStart."""
         if self._inline:
-            migrate(self._writes)
+            self.prepare()
             self._writer: Writer | InlineWriter = InlineWriter(self._writes)
             return
-        await asyncio.to_thread(migrate, self._writes)
+        await asyncio.to_thread(self.prepare)
         self._writer = Writer(self._writes)
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-reader")
 
@@ -272,6 +279,12 @@ class Store:
         for kept, poster, preview, request in rows:
             names |= {kept and kept["name"], poster, preview, request.get("source")}
         return {name for name in names if name}
+
+    async def without_poster(self, *, finished_before: float, limit: int = 100) -> list[Generation]:
+        """Kept, but the process ended before it had drawn the poster; newest first."""
+        done = (g.c.phase == str(Phase.COMPLETED), g.c.finished_at < finished_before)
+        query = select(g).where(*done, g.c.poster.is_(None), g.c.hidden_at.is_(None))
+        return await self._generations(query.order_by(g.c.id.desc()).limit(limit))
 
     async def ping(self) -> None:
         """Raises StoreFailed when the database does not take a write."""
