@@ -33,4 +33,4 @@ class Settings(BaseSettings):
 
     @property
     def resolved_database_url(self) -> str:
-        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'rushes.db').absolute()}"
+        return self.database_url or f"sqlite:///{(self.data_dir / 'rushes.db').absolute()}"

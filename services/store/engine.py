@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, QueuePool, create_engine, event, make_url
+from sqlalchemy import Engine, NullPool, QueuePool, create_engine, event
 
 
 def writing_engine(url: str) -> Engine:
     """For the one writer. On SQLite: WAL, and every commit reaches the disk (synchronous=FULL)."""
-    engine = create_engine(sync_url(url), poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         _sqlite(engine, begin="BEGIN IMMEDIATE")
     return engine
 
 
 def reading_engine(url: str) -> Engine:
-    engine = create_engine(sync_url(url), poolclass=QueuePool, pool_size=4)
+    engine = create_engine(url, poolclass=QueuePool, pool_size=4)
     if engine.dialect.name == "sqlite":
         _sqlite(engine, begin="BEGIN")
     return engine
-
-
-def sync_url(url: str) -> str:
-    parsed = make_url(url)
-    return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=False)
 
 
 def _sqlite(engine: Engine, *, begin: str) -> None:
