@@ -126,7 +126,8 @@ class RaceStrip:
             label.visible = generation.final and bool(label.text)
 
     def _begun(self, generation: Generation) -> bool:
-        return generation.phase in (Phase.PROCESSING, Phase.COLLECTING) or not self.lanes.empty
+        racing = generation.phase in (Phase.PROCESSING, Phase.COLLECTING)
+        return racing or generation.receipt is not None or not self.lanes.empty
 
     def _conclude(self, generation: Generation) -> None:
         receipt = generation.receipt

@@ -1,0 +1,93 @@
+"""One generation at its own address, without a browser."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from nicegui import ElementFilter, ui
+from nicegui.testing import User
+
+from services.model import Channel, Phase
+from tests.ui.door import Door
+from ui.components.trace_table import TraceTable
+
+pytestmark = pytest.mark.asyncio
+
+
+def rows(user: User) -> list[str]:
+    with user:
+        trs = [one for one in ElementFilter(kind=ui.element) if one.tag == "tr"]
+    return [
+        labels[-1].text
+        for tr in trs[1:]
+        if (labels := [x for x in tr.descendants() if isinstance(x, ui.label)])
+    ]
+
+
+async def test_a_finished_one_has_player_settings_and_receipt(user: User, door: Door) -> None:
+    row = door.put(prompt="A kite over the sea")
+    door.finish(row.id, Channel.POLL)
+    await user.open(f"/g/{row.id}")
+    await user.should_see(ui.video)
+    await user.should_see("A kite over the sea")
+    await user.should_see("48210")
+    await user.should_see("poll, by asking")
+    await user.should_see("Poll won")
+
+
+async def test_an_open_one_becomes_a_finished_one_on_the_open_page(user: User, door: Door) -> None:
+    row = door.put(progress=0.3)
+    await user.open(f"/g/{row.id}")
+    await user.should_see("30 %")
+    await user.should_see("Written when the bytes are kept.")
+    door.finish(row.id)
+    await user.should_see(ui.video)
+    await user.should_see("push, the event stream")
+    await user.should_see("Video generated successfully via SSE!")
+
+
+async def test_the_timeline_is_readable_and_goes_on(user: User, door: Door) -> None:
+    row = door.put()
+    door.hear(row.id, "push", "opening")
+    await user.open(f"/g/{row.id}")
+    assert rows(user) == ["Opening the stream"]
+    door.hear(row.id, "poll", "attempt", n=1)
+    await user.should_see("Attempt 1")
+    assert rows(user) == ["Opening the stream", "Attempt 1"]
+
+
+async def test_progress_heard_in_a_row_stays_one_row(user: User, door: Door) -> None:
+    row = door.put()
+    for step in range(5):
+        door.hear(row.id, "push", "event", heard="progress", progress=step / 10)
+    door.hear(row.id, "poll", "attempt", n=1)
+    door.hear(row.id, "push", "event", heard="progress", progress=0.5)
+    await user.open(f"/g/{row.id}")
+    assert rows(user) == ["Heard: progress, 40 %", "Attempt 1", "Heard: progress, 50 %"]
+    assert TraceTable
+
+
+@pytest.mark.parametrize("gone", ["never", "deleted", "foreign"])
+async def test_what_is_not_there_is_a_calm_404(user: User, door: Door, gone: str) -> None:
+    if gone == "deleted":
+        door.put(id=gone, hidden_at=time.time())
+    if gone == "foreign":
+        door.put(id=gone, owner="ada")
+    answer = await user.http_client.get(f"/g/{gone}")
+    assert answer.status_code == 404
+    assert "There is nothing at this address." in answer.text
+    assert "Back to the video page" in answer.text
+
+
+async def test_an_address_is_never_read_as_markup(user: User) -> None:
+    answer = await user.http_client.get("/g/<script>alert(1)")
+    assert answer.status_code == 404
+    assert "<script>alert(1)" not in answer.text
+
+
+async def test_the_page_of_a_deleted_one_becomes_empty(user: User, door: Door) -> None:
+    row = door.put(Phase.COMPLETED, finished_at=1.0)
+    await user.open(f"/g/{row.id}")
+    await door.delete(row.id)
+    await user.should_see("There is nothing at this address.")

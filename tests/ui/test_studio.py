@@ -1,0 +1,382 @@
+"""The video page, without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from nicegui import ElementFilter, ui
+from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
+
+from services.errors import Conflict, InvalidRequest
+from services.generations import Typical
+from services.model import Channel, Kind, Phase, replace
+from tests.ui.door import CLOUD, FILM, Door
+from ui.components.toast import Toast
+
+pytestmark = pytest.mark.asyncio
+
+
+def write(user: User, text: str) -> None:
+    user.find(marker="prompt").elements.pop().set_value(text)
+
+
+def toasts(user: User) -> list[str]:
+    with user:
+        return [toast.message for toast in ElementFilter(kind=Toast)]
+
+
+def stage(user: User) -> set[str]:
+    """The classes of the stage's gate: what it shows."""
+    with user:
+        (gate,) = [one for one in ElementFilter(kind=ui.element) if "r-gate" in one.classes]
+        return set(gate.classes)
+
+
+def cards(user: User) -> list[ui.element]:
+    with user:
+        found = [one for one in ElementFilter(kind=ui.element) if "r-card" in one.classes]
+    strip = found[0].parent_slot.children if found and found[0].parent_slot else []
+    return sorted(found, key=strip.index)
+
+
+def press(user: User, name: str) -> None:
+    """Click the one button of this accessible name."""
+    with user:
+        buttons = [
+            one for one in ElementFilter(kind=ui.element) if one.tag == "button" and name_of(one) == name
+        ]
+    UserInteraction(user, set(buttons[-1:]), None).click()
+    assert buttons, name
+
+
+def name_of(button: ui.element) -> str:
+    labels = [one.text for one in button.descendants() if isinstance(one, ui.label)]
+    return str(button.props.get("aria-label", " ".join(labels)))
+
+
+async def settle() -> None:
+    await asyncio.sleep(0.35)
+
+
+async def test_an_empty_page_offers_three_examples(user: User) -> None:
+    await user.open("/")
+    await user.should_see("Nothing on the stage yet")
+    with user:
+        assert len([one for one in ElementFilter(kind=ui.element) if "r-example" in one.classes]) == 3
+
+
+async def test_an_example_starts_with_one_click(user: User, door: Door) -> None:
+    await user.open("/")
+    press(user, "Rain over a neon city, dolly forward between the towers")
+    await user.should_see("Written down. Handing it to the backend.")
+    assert [draft.prompt for draft in door.drafts] == [
+        "Rain over a neon city, dolly forward between the towers"
+    ]
+
+
+async def test_generate_sends_what_stands_in_the_fields(user: User, door: Door) -> None:
+    await user.open("/")
+    write(user, "A kite over the sea")
+    user.find(marker="generate").click()
+    await settle()
+    (draft,) = door.drafts
+    assert (draft.kind, draft.prompt, draft.model) == (Kind.VIDEO, "A kite over the sea", "animatic/film")
+    assert (draft.duration_s, draft.aspect_ratio, draft.resolution, draft.fps) == (5.0, "16:9", "720p", 24)
+    assert draft.seed is None
+
+
+async def test_an_empty_prompt_is_told_at_the_field_and_nothing_is_sent(user: User, door: Door) -> None:
+    await user.open("/")
+    write(user, "  ")
+    user.find(marker="generate").click()
+    await user.should_see("Write what you want to see.")
+    assert door.drafts == []
+
+
+async def test_what_the_door_refuses_is_told_at_its_field_and_nothing_typed_is_lost(
+    user: User, door: Door
+) -> None:
+    door.refuse = InvalidRequest("Only 2 to 10 seconds can be had.", field="duration")
+    await user.open("/")
+    write(user, "A kite")
+    user.find(marker="generate").click()
+    await user.should_see("Only 2 to 10 seconds can be had.")
+    await user.should_see("A kite")
+
+
+async def test_a_new_one_goes_to_the_stage_and_first_into_the_strip(user: User, door: Door) -> None:
+    door.put(Phase.COMPLETED, prompt="older", created_at=1.0)
+    await user.open("/")
+    write(user, "A kite")
+    user.find(marker="generate").click()
+    await settle()
+    assert "is-working" in stage(user)
+    assert cards(user)[0].props["aria-label"] == "A kite"
+    assert cards(user)[0].props["aria-selected"] == "true"
+
+
+async def test_a_second_prompt_may_be_sent_while_the_first_is_under_way(user: User, door: Door) -> None:
+    await user.open("/")
+    for prompt in ("first", "second"):
+        write(user, prompt)
+        user.find(marker="generate").click()
+        await settle()
+    assert [card.props["aria-label"] for card in cards(user)] == ["second", "first"]
+
+
+@pytest.mark.parametrize(
+    ("won_by", "words"),
+    [
+        (Channel.PUSH, "Video generated successfully via SSE!"),
+        (Channel.POLL, "Video generated successfully!"),
+    ],
+)
+async def test_an_arrival_is_told_once_and_plays(user: User, door: Door, won_by: Channel, words: str) -> None:
+    row = door.put()
+    await user.open("/")
+    door.finish(row.id, won_by)
+    door.change(row.id, poster="p.webp")
+    await settle()
+    assert toasts(user) == [words]
+    with user:
+        (video,) = ElementFilter(kind=ui.video)
+    assert video.source == f"/media/{row.id}/file"
+    assert video.props["aria-label"] == row.request.prompt
+
+
+async def test_two_open_pages_are_told_once_each(user: User, door: Door) -> None:
+    row = door.put()
+    await user.open("/")
+    first = user.client
+    await user.open("/")
+    assert user.client is not first
+    door.finish(row.id)
+    await settle()
+    for client in (first, user.client):
+        assert client is not None
+        with client:
+            assert len(list(ElementFilter(kind=Toast))) == 1
+
+
+async def test_what_finished_before_is_on_the_stage_and_not_told(user: User, door: Door) -> None:
+    row = door.put()
+    door.finish(row.id)
+    await user.open("/")
+    door.change(row.id, poster="p.webp")
+    await settle()
+    assert toasts(user) == []
+    assert "is-ready" in stage(user)
+
+
+async def test_the_player_is_not_rebuilt_when_the_poster_comes(user: User, door: Door) -> None:
+    row = door.put()
+    door.finish(row.id)
+    await user.open("/")
+    with user:
+        (before,) = ElementFilter(kind=ui.video)
+    door.change(row.id, poster="p.webp")
+    await settle()
+    with user:
+        assert list(ElementFilter(kind=ui.video)) == [before]
+
+
+async def test_a_page_that_is_opened_midway_shows_the_progress(user: User, door: Door) -> None:
+    door.runs["animatic", "animatic/film"] = Typical(p50_s=118, p90_s=200, runs=9)
+    door.put(progress=0.42, stage="rendering")
+    await user.open("/")
+    await user.should_see("42 %")
+    await user.should_see("Rendering.")
+    await user.should_see("about 2 min, from 9 runs here")
+
+
+async def test_unknown_progress_is_not_invented(user: User, door: Door) -> None:
+    door.put(progress=None)
+    await user.open("/")
+    await user.should_see("no estimate yet")
+    await user.should_not_see(" %")
+
+
+async def test_another_tabs_one_does_not_take_the_stage(user: User, door: Door) -> None:
+    mine = door.put(prompt="mine")
+    await user.open("/")
+    theirs = door.put(prompt="theirs")
+    door.bus.publish(theirs)
+    door.finish(theirs.id)
+    await settle()
+    assert [card.props["aria-label"] for card in cards(user)] == ["theirs", "mine"]
+    assert "is-working" in stage(user)
+    assert toasts(user) == ["Video generated successfully via SSE!"]
+    assert mine.id
+
+
+async def test_the_message_of_c4_is_told_and_stays_on_the_stage(user: User, door: Door) -> None:
+    row = door.put(late_after_s=45.0)
+    await user.open("/")
+    door.change(row.id, late_since=time.time())
+    await settle()
+    words = "Taking longer than 45 seconds. You can leave, it will arrive here."
+    assert toasts(user) == [words]
+
+
+async def test_a_failure_says_what_happened_and_the_backends_text_stays_text(user: User, door: Door) -> None:
+    row = door.put()
+    await user.open("/")
+    door.change(
+        row.id, phase=Phase.ERROR, error_code="failed", error_text="<b>bold</b>", finished_at=time.time()
+    )
+    await user.should_see("<b>bold</b>")
+    await user.should_see("This model is free: it cost nothing.")
+    await user.should_see("Retry")
+    with user:
+        assert not [one for one in ElementFilter(kind=ui.html) if "bold" in one.content]
+
+
+async def test_retry_puts_a_new_one_on_the_stage(user: User, door: Door) -> None:
+    door.put(Phase.ERROR, prompt="again", error_code="failed", finished_at=1.0)
+    await user.open("/")
+    press(user, "Retry")
+    await settle()
+    assert "is-working" in stage(user)
+    assert len(cards(user)) == 2
+
+
+async def test_edit_brings_prompt_and_settings_back(user: User, door: Door) -> None:
+    row = door.put(Phase.ERROR, prompt="the old words", error_code="failed", finished_at=1.0)
+    door.rows[row.id] = replace(row, request=replace(row.request, duration_s=10.0))
+    await user.open("/")
+    press(user, "Edit")
+    await settle()
+    user.find(marker="generate").click()
+    await settle()
+    assert (door.drafts[0].prompt, door.drafts[0].duration_s) == ("the old words", 10.0)
+
+
+async def test_an_unconfirmed_one_offers_three_acts(user: User, door: Door) -> None:
+    row = door.put(Phase.UNCONFIRMED)
+    await user.open("/")
+    await user.should_see("Nobody knows whether the backend took it.")
+    for name in ("Check now", "Submit again", "Drop"):
+        await user.should_see(name)
+    assert row.id
+
+
+async def test_stop_stops_and_says_so(user: User, door: Door) -> None:
+    row = door.put()
+    await user.open("/")
+    press(user, "Stop")
+    await user.should_see("Stopped.")
+    assert door.calls[-1] == ("stop", row.id)
+    assert toasts(user) == []
+
+
+async def test_a_delete_asks_first(user: User, door: Door) -> None:
+    row = door.put(Phase.COMPLETED, finished_at=1.0)
+    await user.open("/")
+    press(user, "Delete")
+    await user.should_see("Delete this one?")
+    assert ("delete", row.id) not in door.calls
+    press(user, "Keep")
+    await settle()
+    assert ("delete", row.id) not in door.calls
+
+
+async def test_what_another_tab_deletes_leaves_stage_and_strip(user: User, door: Door) -> None:
+    row = door.put(Phase.COMPLETED, finished_at=1.0)
+    await user.open("/")
+    await door.delete(row.id)
+    await user.should_see("Nothing on the stage yet")
+    assert cards(user) == []
+
+
+async def test_an_error_of_ours_is_a_calm_sentence(
+    user: User, door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    door.refuse = RuntimeError("a bug")
+    await user.open("/")
+    write(user, "A kite")
+    user.find(marker="generate").click()
+    await settle()
+    assert toasts(user) == [
+        "That did not work, and it is our fault. Nothing is lost; the log has the details."
+    ]
+    assert "A page's act failed" in caplog.text
+    caplog.clear()
+
+
+async def test_an_error_with_a_sentence_is_told_as_it_is(user: User, door: Door) -> None:
+    door.refuse = Conflict("The data folder is somebody else's.")
+    await user.open("/")
+    write(user, "A kite")
+    user.find(marker="generate").click()
+    await settle()
+    assert toasts(user) == ["The data folder is somebody else's."]
+
+
+async def test_what_was_typed_is_there_after_a_reload(user: User) -> None:
+    await user.open("/")
+    write(user, "half a sentence")
+    await user.open("/")
+    await user.should_see("half a sentence")
+
+
+async def test_the_form_is_drawn_from_the_models_data(user: User, door: Door) -> None:
+    await user.open("/")
+    await user.should_see("Animatic film · free")
+    with user:
+        (model,) = [one for one in ElementFilter(kind=ui.select) if one.props.get("for") == "model"]
+    model.set_value((CLOUD.backend, CLOUD.name))
+    await user.should_see("Veo 3 · $0.35 a second")
+    await user.should_see("8 s")
+    await user.should_not_see("4:3")
+
+
+async def test_a_model_list_that_comes_later_is_taken_over(user: User, door: Door) -> None:
+    door.catalogue.listed = []
+    await user.open("/")
+    await user.should_see("No model can be had right now.")
+    write(user, "typed meanwhile")
+    door.catalogue.listed = [FILM]
+    for listener in door.catalogue.listeners:
+        listener()
+    await user.should_see("Animatic film · free")
+    await user.should_see("typed meanwhile")
+
+
+async def test_clearing_the_stage_leaves_the_strip(user: User, door: Door) -> None:
+    door.put(Phase.COMPLETED, finished_at=1.0)
+    await user.open("/")
+    with user:
+        (clear,) = [
+            one for one in ElementFilter(kind=ui.element) if one.props.get("aria-label") == "Clear stage"
+        ]
+    user.find(clear.html_id) if False else None
+    for listener in clear._event_listeners.values():
+        clear._handle_event({"listener_id": listener.id, "args": []})
+    await user.should_see("Nothing on the stage yet")
+    assert len(cards(user)) == 1
+
+
+async def test_the_live_region_tells_each_stage_once(user: User, door: Door) -> None:
+    row = door.put(stage="queued")
+    await user.open("/")
+    with user:
+        (voice,) = [one for one in ElementFilter(kind=ui.label) if one.props.get("aria-live") == "polite"]
+    said = [voice.text]
+    for fields in (
+        {"stage": "rendering"},
+        {"progress": 0.2},
+        {"progress": 0.3},
+        {"phase": Phase.COLLECTING, "stage": ""},
+    ):
+        door.change(row.id, **fields)
+        await settle()
+        if voice.text != said[-1]:
+            said.append(voice.text)
+    assert said == [
+        "Waiting in the backend's queue.",
+        "Rendering.",
+        "Finished over there. Bringing the file home.",
+    ]
