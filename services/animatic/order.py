@@ -12,6 +12,7 @@ Kind = Literal["video", "image"]
 
 MAX_FILM_PIXELS = 1280 * 720
 MAX_STILL_PIXELS = 1920 * 1080
+MIN_SIDE, MAX_SIDE = 64, 1920
 MAX_TEXT = 4000
 MAX_SEED = 2**63 - 1
 
@@ -125,8 +126,8 @@ def _size(config: Mapping[str, Any], kind: Kind) -> tuple[int, int, str]:
         known = RESOLUTIONS if kind == "video" else STILL_RESOLUTIONS
         return (*_size_of(ratio, config.get("resolution") or "720p", known), ratio)
     for side in (width, height):
-        if isinstance(side, bool) or not isinstance(side, int) or not 128 <= side <= 1920:
-            raise BadOrder("width and height must both be whole numbers from 128 to 1920.")
+        if isinstance(side, bool) or not isinstance(side, int) or not MIN_SIDE <= side <= MAX_SIDE:
+            raise BadOrder("width and height must both be whole numbers from 64 to 1920.")
     assert isinstance(width, int) and isinstance(height, int)
     if width * height > max_pixels:
         raise BadOrder(f"{width} x {height} is too large: at most {max_pixels:,} pixels in all.")

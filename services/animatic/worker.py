@@ -3,6 +3,7 @@
 Ends by itself when stdin reaches its end, so it never outlives the server, however that died.
 """
 
+import importlib
 import json
 import logging
 import os
@@ -14,7 +15,6 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.animatic.film.render import render
 from services.animatic.order import Order
 
 PROGRESS_EVERY_S = 0.125
@@ -54,17 +54,23 @@ def main() -> None:
     os.dup2(2, 1)
     jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(jobs,), name="jobs", daemon=True).start()
+    importlib.import_module("services.animatic.film.render")
     while True:
         _draw(jobs.get(), answers)
 
 
 def _read(jobs: "queue.SimpleQueue[dict[str, Any]]") -> None:
-    for line in sys.stdin.buffer:
-        jobs.put(json.loads(line))
-    os._exit(0)
+    try:
+        for line in sys.stdin.buffer:
+            jobs.put(json.loads(line))
+    finally:
+        os._exit(0)
 
 
 def _draw(job: dict[str, Any], answers: Answers) -> None:
+    # Imported here: the thread that watches the pipe must not wait for numpy and the codecs.
+    from services.animatic.film.render import render
+
     answers.start()
     target = Path(job["target"])
     source = Path(job["source"]) if job["source"] else None

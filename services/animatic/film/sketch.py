@@ -37,16 +37,9 @@ class Sketch:
         self._pen.polygon([(x * self._scale, y * self._scale) for x, y in points], fill=self._ink(colour))
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
-        if right > left and bottom > top:
-            self._pen.rectangle(
-                (
-                    round(left * self._scale),
-                    round(top * self._scale),
-                    round(right * self._scale) - 1,
-                    round(bottom * self._scale) - 1,
-                ),
-                fill=self._ink(colour),
-            )
+        x0, y0, x1, y1 = (round(place * self._scale) for place in (left, top, right, bottom))
+        if x1 > x0 and y1 > y0:
+            self._pen.rectangle((x0, y0, x1 - 1, y1 - 1), fill=self._ink(colour))
 
     def oval(self, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
         self._pen.ellipse(
