@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from services.backends.superduperai import Address, SuperDuperAI
 from tests.support.wire_http import Call, Closed, read_call
 
 TOKEN = "secret-token"
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Nothing here is encrypted; reading the certificates would be most of a test's time."""
 
 
 @dataclass
@@ -76,6 +79,7 @@ async def backend(canned: Canned) -> AsyncIterator[SuperDuperAI]:
         name="superduperai",
         address=Address(canned.url, TOKEN),
         capabilities=Capabilities(keyed=True, searchable=True, cancel=True),
+        ssl_context=PLAIN,
     )
     yield backend
     await backend.close()

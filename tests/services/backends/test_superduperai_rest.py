@@ -20,7 +20,7 @@ from services.errors import (
     ChannelLost,
 )
 from services.model import Generation, Kind, Model, Phase, Request
-from tests.services.backends.conftest import TOKEN, Canned
+from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 from tests.support.wire import WireServer
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"
@@ -99,7 +99,9 @@ async def test_a_cancel_deletes_the_file_where_that_is_a_cancel(
 
 @pytest.mark.asyncio
 async def test_where_there_is_no_cancel_nothing_is_sent(canned: Canned) -> None:
-    backend = SuperDuperAI(name="x", address=Address(canned.url, TOKEN), capabilities=Capabilities())
+    backend = SuperDuperAI(
+        name="x", address=Address(canned.url, TOKEN), capabilities=Capabilities(), ssl_context=PLAIN
+    )
     await backend.cancel("f1")
     await backend.close()
     assert canned.calls == []
@@ -239,7 +241,7 @@ async def test_a_list_that_cannot_be_had_is_a_backend_error(
 )
 async def test_the_key_is_shown_to_the_backends_own_origin_only(url: str, shown: bool) -> None:
     address = Address("https://b.example.net/base/", TOKEN)
-    backend = SuperDuperAI(name="x", address=address, capabilities=Capabilities())
+    backend = SuperDuperAI(name="x", address=address, capabilities=Capabilities(), ssl_context=PLAIN)
     assert backend.headers_for(url) == ({"Authorization": f"Bearer {TOKEN}"} if shown else {})
     await backend.close()
 
@@ -266,7 +268,10 @@ def wire() -> Iterator[WireServer]:
 @pytest.mark.asyncio
 async def test_a_job_is_lived_through_over_a_true_stream(wire: WireServer) -> None:
     backend = SuperDuperAI(
-        name="x", address=Address(wire.url, wire.token), capabilities=Capabilities(keyed=True)
+        name="x",
+        address=Address(wire.url, wire.token),
+        capabilities=Capabilities(keyed=True),
+        ssl_context=PLAIN,
     )
     wire.script(length_s=0.4, progress_every_s=0.1, tells_finish=True)
     job_id = await backend.submit(GENERATION)
@@ -287,7 +292,7 @@ async def test_a_job_is_lived_through_over_a_true_stream(wire: WireServer) -> No
 @pytest.mark.asyncio
 async def test_a_stream_is_opened_with_the_key_and_refused_without(wire: WireServer) -> None:
     address = Address(wire.url, wire.token)
-    backend = SuperDuperAI(name="x", address=address, capabilities=Capabilities())
+    backend = SuperDuperAI(name="x", address=address, capabilities=Capabilities(), ssl_context=PLAIN)
     wire.script(length_s=60)
     job_id = await backend.submit(GENERATION)
     address.move(wire.url, "wrong")
@@ -307,7 +312,9 @@ async def test_streams_are_spread_over_small_clients(
     wire: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(web, "STREAMS_PER_CLIENT", 2)
-    backend = SuperDuperAI(name="x", address=Address(wire.url, wire.token), capabilities=Capabilities())
+    backend = SuperDuperAI(
+        name="x", address=Address(wire.url, wire.token), capabilities=Capabilities(), ssl_context=PLAIN
+    )
     async with backend._web.stream_client() as one, backend._web.stream_client() as two:
         async with backend._web.stream_client() as three:
             assert one is two and two is not three

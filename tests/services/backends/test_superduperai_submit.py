@@ -15,7 +15,7 @@ from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI, adapter
 from services.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable
 from services.model import Generation, Kind, Phase, Request, replace
-from tests.services.backends.conftest import TOKEN, Canned
+from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
@@ -48,7 +48,9 @@ def a_generation(**changes: Any) -> Generation:
 @pytest_asyncio.fixture
 async def hosted(canned: Canned) -> AsyncIterator[SuperDuperAI]:
     """Neither keyed nor searchable: as the hosted service is."""
-    backend = SuperDuperAI(name="hosted", address=Address(canned.url, TOKEN), capabilities=Capabilities())
+    backend = SuperDuperAI(
+        name="hosted", address=Address(canned.url, TOKEN), capabilities=Capabilities(), ssl_context=PLAIN
+    )
     yield backend
     await backend.close()
 
@@ -188,7 +190,7 @@ async def test_a_redirect_is_neither_yes_nor_no(canned: Canned, backend: SuperDu
 @pytest.mark.asyncio
 async def test_nobody_at_the_address_surely_did_not_take_it(canned: Canned, unused_tcp_port: int) -> None:
     address = Address(f"http://127.0.0.1:{unused_tcp_port}", TOKEN)
-    backend = SuperDuperAI(name="x", address=address, capabilities=Capabilities())
+    backend = SuperDuperAI(name="x", address=address, capabilities=Capabilities(), ssl_context=PLAIN)
     with pytest.raises(BackendUnavailable) as error:
         await backend.submit(a_generation())
     assert error.value.not_taken is True
@@ -298,7 +300,7 @@ async def test_a_key_that_is_known_but_not_whose_leaves_it_open(
 
 @pytest.mark.asyncio
 async def test_a_backend_without_an_address_is_asked_nothing(canned: Canned) -> None:
-    backend = SuperDuperAI(name="x", address=Address(), capabilities=Capabilities())
+    backend = SuperDuperAI(name="x", address=Address(), capabilities=Capabilities(), ssl_context=PLAIN)
     with pytest.raises(BackendUnavailable) as error:
         await backend.submit(a_generation())
     assert error.value.not_taken is True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email.utils import formatdate
@@ -17,6 +18,7 @@ from services.errors import ChannelLost
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 OPEN = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 
@@ -60,7 +62,7 @@ async def heard(
     url: str, *, silence_s: float = 2.0, **options: object
 ) -> tuple[list[StreamEvent], ChannelLost]:
     events: list[StreamEvent] = []
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
         try:
             async with open_stream(
                 client,
@@ -300,7 +302,7 @@ async def test_a_cancelled_listener_closes_its_connection() -> None:
         await reader.read()
         closed.set()
 
-    async with serving(waiting) as (url, _), httpx.AsyncClient(trust_env=False) as client:
+    async with serving(waiting) as (url, _), httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
         listening = asyncio.Event()
 
         async def listen() -> None:
@@ -319,7 +321,10 @@ async def test_a_cancelled_listener_closes_its_connection() -> None:
 
 @pytest.mark.asyncio
 async def test_what_the_listener_itself_raises_passes_through_unchanged() -> None:
-    async with serving(OPEN + b"data:x\n\n") as (url, _), httpx.AsyncClient(trust_env=False) as client:
+    async with (
+        serving(OPEN + b"data:x\n\n") as (url, _),
+        httpx.AsyncClient(trust_env=False, verify=PLAIN) as client,
+    ):
         with pytest.raises(httpx.ReadTimeout):
             async with open_stream(client, url, headers={}, silence_s=1):
                 raise httpx.ReadTimeout("the listener's own")
