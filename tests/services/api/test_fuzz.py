@@ -27,7 +27,7 @@ VALUES = some.recursive(
 BODIES = some.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, VALUES)) | some.dictionaries(TEXT, VALUES)
 PATHS = some.sampled_from(["/api/generate/video", "/api/generate/image"])
 quickly = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -90,7 +90,7 @@ def test_any_form_is_taken_or_refused_plainly(
     assert_is_plain(asker.post(path, b"".join(parts), f"multipart/form-data{boundary}"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(some.dictionaries(some.text(max_size=8), VALUES, max_size=4))
 def test_what_is_read_is_what_was_written(value: dict[str, Any]) -> None:
     raw = json.dumps(value, allow_nan=True).encode()
