@@ -1,6 +1,7 @@
 """One worker process, seen from the app."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -61,6 +62,9 @@ class WorkerProcess:
         except (TimeoutError, EOFError, OSError, ValueError) as error:
             await self.close()
             raise Crashed from error
+        except BaseException:
+            self.kill()  # an answer that nobody reads would be taken for the next call's
+            raise
         if "error" in answer:
             raise _ERRORS.get(answer["error"], RuntimeError)(answer["text"])
         return answer["result"]
@@ -70,8 +74,14 @@ class WorkerProcess:
             self._process.kill()
 
     async def close(self) -> None:
+        """Not while a call waits for its answer. Returns when the pipes are closed as well."""
         self.kill()
         await self._process.wait()
+        assert self._process.stdin is not None and self._process.stdout is not None
+        await self._process.stdout.read()
+        self._process.stdin.close()
+        with contextlib.suppress(OSError):
+            await self._process.stdin.wait_closed()
 
     def _send(self, act: Callable[..., Any], args: tuple[str, ...], timeout_s: float) -> None:
         assert self._process.stdin is not None

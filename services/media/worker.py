@@ -58,8 +58,10 @@ class _Pool:
 
     async def close(self) -> None:
         self._closed = True
-        await asyncio.gather(*(process.close() for process in self._processes))
+        for process in self._processes:
+            process.kill()
         await asyncio.gather(*self._busy, return_exceptions=True)
+        await asyncio.gather(*(process.close() for process in self._processes))
 
     def _ended(self, work: asyncio.Task[Any]) -> None:
         self._busy.discard(work)

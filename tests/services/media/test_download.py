@@ -15,6 +15,7 @@ import pytest_asyncio
 from services.errors import DeliveryFailed
 from services.media.download import Credentials, Downloader, Limits
 from services.media.guard import AddressGuard
+from services.media.part import PartFile
 
 LIMITS = Limits(size_bytes=4_000_000, connect_s=1.0, read_s=0.3, grace_s=1.5, slowest_bytes_per_s=1e9)
 
@@ -134,10 +135,23 @@ async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None
 
 
 @pytest.mark.asyncio
-async def test_endless_chunks_are_cut_at_the_limit(site: Any, downloader: Downloader, part: Path) -> None:
+@pytest.mark.parametrize("limit_bytes", [None, 100_000])
+async def test_endless_chunks_are_cut_at_the_limit(
+    site: Any, downloader: Downloader, part: Path, limit_bytes: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received = 0
+    true = PartFile.add
+
+    def add(self: PartFile, chunk: bytes) -> None:
+        nonlocal received
+        received += len(chunk)
+        true(self, chunk)
+
+    monkeypatch.setattr(PartFile, "add", add)
     url = site.does("/film", endless)
-    assert await why(downloader, url, part) == "too_large"
-    assert await why(downloader, url, part, limit_bytes=100_000) == "too_large"
+    assert await why(downloader, url, part, limit_bytes=limit_bytes) == "too_large"
+    limit = limit_bytes or LIMITS.size_bytes
+    assert limit < received < limit + 100_000
 
 
 @pytest.mark.asyncio
@@ -146,7 +160,9 @@ async def test_a_server_that_falls_silent_is_given_up(site: Any, downloader: Dow
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome")
         await asyncio.sleep(10)
 
-    assert await why(downloader, site.does("/film", silent), part) == "timeout"
+    with pytest.raises(DeliveryFailed, match="stopped answering") as failed:  # and not: came too slowly
+        await downloader.fetch(site.does("/film", silent), part)
+    assert failed.value.reason == "timeout"
 
 
 @pytest.mark.asyncio

@@ -74,6 +74,12 @@ def test_a_truncated_mp4_is_refused_although_its_first_frame_decodes(
         probe(path, Kind.VIDEO)
 
 
+def test_a_film_whose_index_never_came_is_a_truncated_one(films: dict[str, bytes], path: Path) -> None:
+    data = films["mp4 with its index behind"]
+    with pytest.raises(Truncated):
+        probe(written(path, data[: data.index(b"moov") - 4]), Kind.VIDEO)
+
+
 def test_an_index_that_promises_more_than_the_file_holds_is_a_truncated_film(
     films: dict[str, bytes], path: Path
 ) -> None:
