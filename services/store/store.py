@@ -14,7 +14,6 @@ from sqlalchemy import (
     RowMapping,
     and_,
     bindparam,
-    case,
     func,
     insert,
     or_,
@@ -23,7 +22,8 @@ from sqlalchemy import (
 )
 
 from services.errors import Conflict, NotFound
-from services.model import FINAL, NEXT, Generation, Kept, Kind, Phase, Receipt, TraceEntry
+from services.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry
+from services.store.changes import BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
 from services.store.engine import reading_engine, writing_engine
 from services.store.migrate import migrate
 from services.store.rows import changes_to_row, from_row, to_row, trace_from_row, trace_to_row
@@ -105,10 +105,9 @@ class Store:
 
     async def get(self, generation_id: str, *, owner: str | None = None) -> Generation:
         """Raises NotFound, also for what is hidden or somebody else's when `owner` is named."""
-        query = select(g).where(g.c.id == generation_id)
-        if owner is not None:
-            query = query.where(g.c.owner == owner, g.c.hidden_at.is_(None))
-        rows = await self._read(lambda connection: connection.execute(query).mappings().all())
+        query = _ONE if owner is None else _ONE_OF_OWNER
+        named = {"the_id": generation_id} | ({} if owner is None else {"the_owner": owner})
+        rows = await self._read(lambda connection: connection.execute(query, named).mappings().all())
         if not rows:
             raise NotFound("There is no such generation here.")
         return from_row(rows[0])
@@ -135,7 +134,7 @@ class Store:
 
     async def note(self, generation_id: str, **changes: Any) -> Generation | None:
         """Change what is nobody's phase (hidden, shown, poster, ...); None when there is no such row."""
-        return await self._change(g.c.id == generation_id, changes)
+        return await self._change(generation_id, changes)
 
     async def hide_final(self, *, owner: str, kind: Kind | None) -> list[str]:
         """The ids that were hidden."""
@@ -153,20 +152,16 @@ class Store:
         self, generation_id: str, *, epoch: int, to: Phase, **changes: Any
     ) -> Generation | None:
         """Into the next phase, if the row is still this watcher's and may go there; else None."""
-        sources = [str(phase) for phase, following in NEXT.items() if to in following]
-        where = and_(g.c.id == generation_id, g.c.epoch == epoch, g.c.phase.in_(sources))
-        return await self._change(where, {"phase": to, **changes})
+        return await self._change(generation_id, {"phase": to, **changes}, epoch=epoch, phases=BEFORE[to])
 
     async def amend(self, generation_id: str, *, epoch: int, **changes: Any) -> Generation | None:
         """Change an open row without leaving its phase; None when it is not this watcher's any more."""
-        where = and_(g.c.id == generation_id, g.c.epoch == epoch, g.c.phase.not_in(_FINAL))
-        return await self._change(where, changes)
+        return await self._change(generation_id, changes, epoch=epoch, phases=OPEN)
 
     async def complete(
         self, generation_id: str, *, epoch: int, kept: Kept, receipt: Receipt
     ) -> Generation | None:
         """The one commit point (R2): from every phase but `completed`, once; else None."""
-        where = and_(g.c.id == generation_id, g.c.epoch == epoch, g.c.phase != str(Phase.COMPLETED))
         changes = {
             "phase": Phase.COMPLETED,
             "progress": 1.0,
@@ -177,7 +172,7 @@ class Store:
             "receipt": receipt,
             "finished_at": receipt.kept_at,
         }
-        return await self._change(where, changes)
+        return await self._change(generation_id, changes, epoch=epoch, phases=NOT_COMPLETED)
 
     async def journal(
         self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float | None, str]]
@@ -190,7 +185,7 @@ class Store:
             moved = []
             for generation_id, epoch, value, stage in progress:
                 row = connection.execute(
-                    _PROGRESS,
+                    PROGRESS,
                     {
                         "the_id": generation_id,
                         "the_epoch": epoch,
@@ -294,10 +289,21 @@ class Store:
 
     # -- below -------------------------------------------------------------------------------
 
-    async def _change(self, where: ColumnElement[bool], changes: dict[str, Any]) -> Generation | None:
-        statement = update(g).where(where).values(**self._stamp(changes)).returning(*g.c)
+    async def _change(
+        self,
+        generation_id: str,
+        changes: dict[str, Any],
+        *,
+        epoch: int | None = None,
+        phases: Phases | None = None,
+    ) -> Generation | None:
+        new = {**changes_to_row(changes), "updated_at": self._now()}
+        statement = change(tuple(new), phases=phases, epoch=epoch is not None)
+        named = {f"new_{name}": value for name, value in new.items()} | {"the_id": generation_id}
+        if epoch is not None:
+            named["the_epoch"] = epoch
         row: RowMapping | None = await self._writer.do(
-            lambda connection: connection.execute(statement).mappings().one_or_none()
+            lambda connection: connection.execute(statement, named).mappings().one_or_none()
         )
         return from_row(row) if row else None
 
@@ -341,22 +347,5 @@ def _known_key(connection: Connection, owner: str, key: str, fingerprint: str) -
     return [from_row(row) for row in rows.mappings()]
 
 
-_PROGRESS = (
-    update(g)
-    .where(
-        g.c.id == bindparam("the_id"),
-        g.c.epoch == bindparam("the_epoch"),
-        g.c.phase.not_in(_FINAL),
-        or_(g.c.progress.is_(None), g.c.progress < bindparam("value"), g.c.stage != bindparam("the_stage")),
-    )
-    .values(
-        progress=case(
-            (or_(g.c.progress.is_(None), g.c.progress < bindparam("value")), bindparam("value")),
-            else_=g.c.progress,
-        ),
-        stage=bindparam("the_stage"),
-        revision=g.c.revision + 1,
-        updated_at=bindparam("at"),
-    )
-    .returning(*g.c)
-)
+_ONE = select(g).where(g.c.id == bindparam("the_id"))
+_ONE_OF_OWNER = _ONE.where(g.c.owner == bindparam("the_owner"), g.c.hidden_at.is_(None))

@@ -47,7 +47,7 @@ async def _run(
     backend: rig.Wire, app: rig.RunningApp, prompts: list[str]
 ) -> tuple[list[str], list[tuple[float, int]]]:
     ids = await rig.submitted(app, prompts)
-    await asyncio.sleep(0.5)
+    await asyncio.to_thread(rig.until, lambda: len(backend.jobs()) == JOBS, WITHIN_S, every_s=0.2)
     jobs = await asyncio.to_thread(backend.jobs)
     polled = await asyncio.gather(*(rig.plain_poller(backend, jobs[prompt]["id"]) for prompt in prompts))
     return ids, list(polled)
