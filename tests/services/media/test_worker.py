@@ -131,8 +131,8 @@ async def test_no_key_of_ours_stands_in_the_worker(
 async def test_ctrl_c_does_not_reach_the_workers(worker: Worker, misbehaving: Any) -> None:
     pid = await worker.run(misbehaving.pid)
     os.kill(pid, signal.SIGINT)
-    await asyncio.sleep(0.05)
-    assert running(pid)
+    await worker.run(misbehaving.wait, "0.2")
+    assert await worker.run(misbehaving.pid) == pid
 
 
 async def test_closing_is_quick_even_over_a_call_that_hangs(misbehaving: Any) -> None:
