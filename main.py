@@ -80,6 +80,8 @@ def read_settings() -> Settings:
             f"RUSHES_HOST is {settings.host}, and there is no sign-in yet, so anybody on the network could "
             "use your keys. Leave it at 127.0.0.1 and reach it through an SSH tunnel."
         )
+    if not settings.resolved_database_url.startswith("sqlite:///"):
+        raise CannotStart("RUSHES_DATABASE_URL must name an SQLite file, as sqlite:////path/rushes.db.")
     if bool(settings.superduperai_url) != bool(settings.superduperai_token):
         raise CannotStart("set both SUPERDUPERAI_URL and SUPERDUPERAI_TOKEN, or neither.")
     return settings
