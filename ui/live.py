@@ -13,6 +13,8 @@ from services.model import Generation, TraceEntry
 from ui.state import Change, TabState
 
 BEAT_S = 0.25
+CHATTER_S = 1.0
+"""Progress that push heard is drawn at its own time, so its marks may come to the page in handfuls."""
 
 
 def follow(
@@ -45,14 +47,18 @@ class _Ear:
     snapshots: dict[str, Generation] = field(default_factory=dict)
     entries: list[TraceEntry] = field(default_factory=list)
     beat: asyncio.TimerHandle | None = None
+    urgent: bool = False
+    """Something else than progress waits among the entries."""
     last: float = 0.0
+    last_traced: float = 0.0
 
     def hear(self, news: News) -> None:
         if isinstance(news, TraceEntry):
             current = self.state.current_generation
             if current is not None and current.id == news.generation_id:
                 self.entries.append(news)
-                self._soon()
+                self.urgent = self.urgent or news.data.get("heard") != "progress"
+                self._soon(BEAT_S if self.urgent else CHATTER_S)
             return
         if news.owner != self.owner:
             return
@@ -62,7 +68,7 @@ class _Ear:
         if self._turns(news):
             self._flush()
         else:
-            self._soon()
+            self._soon(BEAT_S)
 
     def _turns(self, news: Generation) -> bool:
         """A turn of the story goes on the screen at once; all else can wait for the beat."""
@@ -74,24 +80,31 @@ class _Ear:
             or known.hidden_at != news.hidden_at
         )
 
-    def _soon(self) -> None:
-        if self.beat is None:
-            loop = asyncio.get_running_loop()
-            self.beat = loop.call_later(max(0.0, self.last + BEAT_S - loop.time()), self._flush)
+    def _soon(self, gap_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        at = max(loop.time(), self.last + gap_s)
+        if self.beat is not None and self.beat.when() <= at:
+            return
+        self.close()
+        self.beat = loop.call_at(at, self._flush)
 
     def _flush(self) -> None:
         self.close()
-        self.last = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        self.last = now
         snapshots, self.snapshots = self.snapshots, {}
-        entries, self.entries = self.entries, []
+        entries: list[TraceEntry] = []
+        if self.urgent or now - self.last_traced >= CHATTER_S:
+            entries, self.entries, self.urgent = self.entries, [], False
+            self.last_traced = now
+        elif self.entries:
+            self._soon(CHATTER_S)
         if self.client.is_deleted:
             return
         with self.client:
             for snapshot in snapshots.values():
                 if change := self.state.take(snapshot):
                     self.on_change(change)
-            for entry in entries:
-                self.state.take(entry)
             if entries:
                 self.on_trace(entries)
 

@@ -108,19 +108,20 @@ class TabState:
             self.generated_videos = others
 
     def _put_on_stage(self, generation: Generation | None) -> None:
-        before = self.current_generation
-        if generation is None or generation.hidden_at is not None:
+        if generation is not None and generation.hidden_at is not None:
             generation = None
-        if generation is None or before is None or before.id != generation.id or generation.final:
-            self._connect("disconnected")
-        self.current_generation = generation
+        before, self.current_generation = self.current_generation, generation
         status = self.generation_status
+        if generation is None or before is None or before.id != generation.id:
+            self._connect("disconnected")
+            status.project_id = "" if generation is None else generation.request.chat_id or ""
+            status.request_id = "" if generation is None else generation.request_id
+            status.file_id = "" if generation is None else generation.id
+        elif generation.final and self.connection_status != "disconnected":
+            self._connect("disconnected")
         status.status = "idle" if generation is None else generation.status
         status.progress = None if generation is None else shown_progress(generation)
         status.message = "" if generation is None else words.message(generation)
-        status.project_id = "" if generation is None else generation.request.chat_id or ""
-        status.request_id = "" if generation is None else generation.request_id
-        status.file_id = "" if generation is None else generation.id
 
     def _hear(self, entry: TraceEntry) -> None:
         current = self.current_generation

@@ -11,7 +11,7 @@ from nicegui import Client
 
 from services.model import Kind, Phase, TraceEntry
 from tests.ui.door import Door
-from ui.live import BEAT_S, follow
+from ui.live import BEAT_S, CHATTER_S, follow
 from ui.state import Change, TabState
 
 
@@ -109,7 +109,35 @@ async def test_only_the_stages_own_trace_is_heard() -> None:
     ears.door.hear(other.id, "push", "open")
     await asyncio.sleep(BEAT_S * 1.5)
     assert [entry.generation_id for entry in ears.traced] == [mine.id]
-    assert ears.state.connection_status == "connected"
+
+
+@pytest.mark.asyncio
+async def test_push_progress_comes_in_handfuls_and_all_of_it_comes() -> None:
+    ears = Ears()
+    row = ears.door.put()
+    ears.state.take(row, stage=True)
+    handfuls = []
+    for step in range(60):
+        ears.door.hear(row.id, "push", "event", heard="progress", progress=step / 60)
+        if not handfuls or handfuls[-1] != len(ears.traced):
+            handfuls.append(len(ears.traced))
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(CHATTER_S + 0.1)
+    assert len(handfuls) <= 4
+    assert [entry.seq for entry in ears.traced] == list(range(1, 61))
+
+
+@pytest.mark.asyncio
+async def test_a_lost_stream_does_not_wait_with_the_chatter() -> None:
+    ears = Ears()
+    row = ears.door.put()
+    ears.state.take(row, stage=True)
+    ears.door.hear(row.id, "push", "event", heard="progress", progress=0.1)
+    await asyncio.sleep(0.01)
+    ears.door.hear(row.id, "push", "event", heard="progress", progress=0.2)
+    ears.door.hear(row.id, "push", "lost", reason="reset")
+    await asyncio.sleep(BEAT_S + 0.1)
+    assert [entry.event for entry in ears.traced] == ["event", "event", "lost"]
 
 
 @pytest.mark.asyncio

@@ -9,13 +9,11 @@ from ui.text import _
 
 class Bar(ui.element):
     def __init__(self) -> None:
-        super().__init__("div")
-        self.classes("r-bar").props("role=progressbar aria-valuemin=0 aria-valuemax=100")
+        super().__init__("progress")
+        self.classes("r-bar").props("max=100 value=0")
         self.props["aria-label"] = _("Progress")
         self.visible = False
         self.percent: int | None = None
-        with self:
-            self._fill = ui.element("i")
 
     def show(self, percent: int | None) -> None:
         if percent == self.percent:
@@ -23,5 +21,4 @@ class Bar(ui.element):
         self.percent = percent
         self.visible = percent is not None
         if percent is not None:
-            self.props["aria-valuenow"] = percent
-            self._fill.style(replace=f"inline-size: {percent}%")
+            self.props["value"] = percent

@@ -30,7 +30,7 @@ class RaceLanes(ui.element, component="race_lanes.js"):
             self._props["words"] = _words()
             self._props["start"] = generation.created_at
             self._props["clock"] = time()
-            self._props["marks"] = self._marks
+            self._props["marks"] = ()
             self._settle(generation)
 
     @property
@@ -66,9 +66,12 @@ class RaceLanes(ui.element, component="race_lanes.js"):
         self.update()
 
     def _keep(self) -> None:
-        """What a later rebuild of the element starts from; nothing is sent for it."""
+        """What a later rebuild of the element starts from; nothing is sent for it.
+
+        A tuple, because NiceGUI wraps each item of a list, time and again: half of a page's cost.
+        """
         with self._props.suspend_updates():
-            self._props["marks"] = self._marks
+            self._props["marks"] = tuple(self._marks)
 
     def _fresh(self, entries: Sequence[TraceEntry]) -> list[dict[str, Any]]:
         fresh = [entry for entry in entries if entry.seq > self.last_seq]
