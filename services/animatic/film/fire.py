@@ -13,15 +13,16 @@ from services.animatic.film.planes import Planes
 from services.animatic.film.sketch import Sketch
 from services.animatic.film.stage import Stage, shift
 
-SPARKS = 26
+SPARKS = 22
+SPARK_LEVELS = 8
 FLAMES = 10
 AMBER, GOLD, WHITE = rgb("ff7a1f"), rgb("ffc24d"), rgb("fff3c8")
 
 
 def fire_light(stage: Stage, x: float, foot: float, size: float, depth: float) -> None:
     """What the fire throws on ground and trees behind it; put before the flames."""
-    wide = glow(x, foot - size * 0.4, size * 4.6, rgb("d8601a"), rgb("ff9a3c"), power=0.5, flat=0.75)
-    ground = glow(x, foot + size * 0.1, size * 3.4, rgb("e8752a"), rgb("ffb45a"), power=0.62, flat=0.26)
+    wide = glow(x, foot - size * 0.4, size * 4.6, rgb("d8601a"), rgb("ff9a3c"), power=0.6, flat=0.75)
+    ground = glow(x, foot + size * 0.1, size * 4.2, rgb("e8752a"), rgb("ffb45a"), power=0.8, flat=0.3)
 
     def part(frame: Planes, moment: Moment) -> None:
         power = _breath(moment.time_s)
@@ -35,7 +36,10 @@ def fire(stage: Stage, x: float, foot: float, size: float, depth: float) -> None
     random = stage.dice("fire")
     flames = [_flame(stage, x, foot, size, number) for number in range(FLAMES)]
     core = glow(x, foot - size * 0.38, size * 1.15, GOLD, WHITE, power=0.6)
-    spark = glow(0, 0, max(3.0, 0.0055 * stage.unit), AMBER, WHITE, power=1.0)
+    radius = max(3.0, 0.0055 * stage.unit)
+    sparks = [
+        glow(0, 0, radius, AMBER, WHITE, power=(level + 1) / SPARK_LEVELS) for level in range(SPARK_LEVELS)
+    ]
     lives = random.uniform(0, 1, (SPARKS, 4))
     logs = _logs(stage, x, foot, size)
 
@@ -53,13 +57,11 @@ def fire(stage: Stage, x: float, foot: float, size: float, depth: float) -> None
         for start, way, pace, swing in lives:
             age = (time_s * (0.22 + 0.3 * pace) + start) % 1
             drift = (way - 0.5) * 1.1 * age + 0.14 * math.sin(age * 9 + swing * 6)
-            spark.draw(
-                frame,
-                round(x + dx + drift * size),
-                round(foot + dy - size * (0.5 + 3.1 * age)),
-                bench,
-                min(0.95, (1 - age) ** 1.4 * (0.4 + 0.6 * abs(math.sin(time_s * 7 + swing * 9)))),
-            )
+            power = (1 - age) ** 1.4 * (0.4 + 0.6 * abs(math.sin(time_s * 7 + swing * 9)))
+            level = int(power * SPARK_LEVELS)
+            place = round(x + dx + drift * size), round(foot + dy - size * (0.5 + 3.1 * age))
+            if level:
+                sparks[level].draw(frame, *place, bench)
 
     stage.add(part)
 
@@ -71,18 +73,18 @@ def _breath(time_s: float) -> float:
 
 def _flame(stage: Stage, x: float, foot: float, size: float, number: int) -> Layer:
     """A tongue of heat: a soft body, torn by noise that rises from picture to picture."""
-    height, width = stage.even(size * 1.25), stage.even(size * 0.95)
+    height, width = stage.even(size * 1.25), stage.even(size * 1.25)
     up = 1 - (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
     across = (np.arange(width, dtype=np.float32)[None, :] + 0.5) / width * 2 - 1
     px = 60 / max(20.0, size)
     torn = sample(
         stage.dice(f"flame{number}"), height, width, scale_x=1.5 * px, scale_y=0.8 * px, roughness=1.9
     )
-    sway = (torn - 0.5) * 0.75 * up + 0.12 * math.sin(number * 2.1) * up**2
+    sway = (torn - 0.5) * 0.62 * up + 0.12 * math.sin(number * 2.1) * up**2
     body = 1 - np.abs(across + sway) / np.maximum(
         0.62 * (1 - up) ** 0.62 * (0.4 + np.minimum(1, up * 4) * 0.6), 0.01
     )
-    heat = np.clip(body, 0, 1) * np.clip(1.25 - up * (0.8 + 0.9 * (torn - 0.35)), 0, 1)
+    heat = np.clip(body, 0, 1) * np.clip(1.25 - up * (0.85 + 1.5 * (torn - 0.42)), 0, 1)
     alpha = np.clip(heat * 3.4, 0, 1)
     colours = ramp(((0.0, rgb("c8380c")), (0.25, AMBER), (0.55, GOLD), (1.0, WHITE)))
     return from_ramp(

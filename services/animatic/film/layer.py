@@ -23,10 +23,14 @@ class Layer:
 
     def draw(self, frame: Planes, dx: float, dy: float, bench: Bench, opacity: float = 1.0) -> None:
         steps = FINE if dx == int(dx) or dy == int(dy) else COARSE
-        x, y = (round(place * steps) / steps for place in (self._x + dx, self._y + dy))
-        for plate, targets, scale in ((self._luma, (frame.y,), 1), (self._chroma, (frame.u, frame.v), 2)):
-            left, over = math.floor(x / scale), math.floor(y / scale)
-            *covers, rest = plate.at(x / scale - left, y / scale - over, bench)
+        for plate, targets, scale in (
+            (self._luma, (frame.y,), 1),
+            (self._chroma, (frame.u, frame.v), 2),
+        ):
+            x = round((self._x + dx) / scale * steps) / steps
+            y = round((self._y + dy) / scale * steps) / steps
+            left, over = math.floor(x), math.floor(y)
+            *covers, rest = plate.at(x - left, y - over, bench)
             height = rest.shape[0]
             solid = self._solid // scale + 1 if opacity >= 1 else height
             for target, cover in zip(targets, covers, strict=True):

@@ -10,11 +10,8 @@ GRAIN_TILE = 256
 
 
 class Lens:
-    def __init__(
-        self, width: int, height: int, canvas: tuple[int, int], bench: Bench, vignette: float = 0.2
-    ) -> None:
+    def __init__(self, width: int, height: int, bench: Bench, vignette: float = 0.2) -> None:
         self._width, self._height = width, height
-        self._canvas = canvas
         self._bench = bench
         self._out = Planes(
             np.empty((height, width), np.uint8),

@@ -7,7 +7,7 @@ import numpy as np
 from services.animatic.film.camera import Moment
 from services.animatic.film.colour import Rgb, ramp, to_yuv
 from services.animatic.film.layer import Layer, from_ramp
-from services.animatic.film.planes import Bench, Bytes, Planes, blend, fade
+from services.animatic.film.planes import Bench, Bytes, Planes, blend, fade, fade_by
 from services.animatic.film.stage import Stage, shift
 
 INDEX_STEPS = 4096
@@ -54,7 +54,7 @@ class Beam:
         self._slopes = (
             np.tan((np.arange(INDEX_STEPS, dtype=np.float32) / (INDEX_STEPS - 1) - 0.5) * math.pi * 0.998) / 5
         )
-        self._fall = np.asarray(np.exp(-self._far * 1.15) * np.clip(self._far * 16, 0, 1), np.float32)
+        self._fall = np.asarray(255 * (np.exp(-self._far * 1.15) * np.clip(self._far * 16, 0, 1)), np.uint8)
         self._colour = [int(part) for part in to_yuv(np.array(stage.palette.lamp, np.float32) * 0.97 + 0.03)]
         self._flash = glow(x, y, stage.unit * 0.42, stage.palette.lamp, (1, 0.98, 0.9), power=0.85)
         self._halo = glow(x, y, stage.unit * 0.2, stage.palette.lamp, (1, 0.97, 0.86), power=0.75)
@@ -81,9 +81,9 @@ class Beam:
         columns = self._columns(across > 0)
         if columns.stop <= columns.start:
             return
-        alpha = np.take((profile * strength * 255).astype(np.float32), self._slope[:, columns], mode="clip")
-        alpha *= self._fall[:, columns]
-        self._blend(frame, alpha.astype(np.uint8), columns, round(dx / 2), round(dy / 2))
+        alpha = np.take((profile * strength * 255).astype(np.uint8), self._slope[:, columns], mode="clip")
+        fade_by(alpha, self._fall[:, columns], self._stage.bench)
+        self._blend(frame, alpha, columns, round(dx / 2), round(dy / 2))
 
     def _columns(self, rightward: bool) -> slice:
         split = int(np.count_nonzero(~self._side))

@@ -100,8 +100,11 @@ def _local(reading: Reading) -> Rgb:
 def _weathered(colours: Palette, reading: Reading) -> Palette:
     match reading.weather:
         case "storm":
-            dull = _each(colours, lambda colour: adjust(colour, saturation=0.62, value=0.62))
-            return replace(dull, sun=colours.sun, lamp=colours.lamp, brightness=colours.brightness * 0.55)
+            dull = _each(
+                colours,
+                lambda colour: adjust(colour, saturation=0.62, value=0.62 + 0.3 * (reading.time == "night")),
+            )
+            return replace(dull, sun=colours.sun, lamp=colours.lamp, brightness=colours.brightness * 0.7)
         case "rain":
             dull = _each(colours, lambda colour: adjust(colour, saturation=0.7, value=0.8))
             return replace(dull, lamp=colours.lamp, brightness=colours.brightness * 0.7)
@@ -131,8 +134,19 @@ def _styled(colours: Palette, style: str) -> Palette:
             return _each(colours, lambda colour: mix(adjust(colour, saturation=0.6), rgb("c79a5f"), 0.2))
         case "neon":
             vivid = _each(colours, lambda colour: mix(adjust(colour, saturation=1.35), rgb("6a1fb0"), 0.2))
-            return replace(vivid, lamp=rgb("ff5fc8"), sun=mix(colours.sun, rgb("ff6ad5"), 0.5))
+            return replace(
+                vivid,
+                sky=_glowing(vivid.sky),
+                haze=mix(vivid.haze, rgb("8a3fb8"), 0.35),
+                shade=mix(vivid.shade, rgb("06040f"), 0.5),
+                lamp=rgb("ff5fc8"),
+                sun=mix(colours.sun, rgb("ff6ad5"), 0.5),
+            )
     return colours
+
+
+def _glowing(sky: Stops) -> Stops:
+    return tuple((place, mix(colour, rgb("e0458f"), 0.5 * place**3)) for place, colour in sky)
 
 
 def _grey(colour: Rgb) -> Rgb:

@@ -69,6 +69,13 @@ def fade(source: Bytes, weight: int, out: Bytes, bench: Bench) -> None:
     np.right_shift(words, 8, out=out, casting="unsafe")
 
 
+def fade_by(target: Bytes, weights: Bytes, bench: Bench) -> None:
+    """target = target * weights / 256."""
+    words = bench.words(0, *target.shape)
+    np.multiply(target, weights, out=words, dtype=np.uint16)
+    np.right_shift(words, 8, out=target, casting="unsafe")
+
+
 def between(one: Bytes, other: Bytes, weight: int, out: Bytes, bench: Bench) -> None:
     """out = one * (256 - weight) / 256 + other * weight / 256."""
     a, b = bench.words(0, *one.shape), bench.words(1, *one.shape)

@@ -1,6 +1,7 @@
 """An order becomes a file: the scene is set once, then drawn frame by frame."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from services.animatic.film.camera import Camera
@@ -11,7 +12,7 @@ from services.animatic.film.planes import Bench, Planes, blank
 from services.animatic.film.reading import Reading, read
 from services.animatic.film.scenes import set_scene
 from services.animatic.film.scenes.picture import picture
-from services.animatic.film.stage import Part, Stage
+from services.animatic.film.stage import Stage
 from services.animatic.order import Order
 
 
@@ -31,22 +32,21 @@ def draw(order: Order, source: Path | None = None) -> Iterator[Planes]:
     """The frames in order; each is valid until the next is asked for."""
     reading = read(order.prompt, order.seed, order.style_name, order.shot_size)
     camera = Camera(reading.move, order.width, order.height, order.duration)
-    canvas, bench, parts = _set(order, reading, camera, source)
-    lens = Lens(order.width, order.height, camera.canvas, bench)
+    stage = _set(order, reading, camera, source)
+    camera = replace(camera, focus=stage.focus)
+    canvas = blank(stage.width, stage.height)
+    lens = Lens(order.width, order.height, stage.bench)
     count = order.frame_count if order.duration else 1
     for number in range(count):
         moment = camera.at(number / order.frame_rate if order.duration else 0.0)
-        for part in parts:
+        for part in stage.parts:
             part(canvas, moment)
         yield lens.see(canvas, moment, number)
 
 
-def _set(
-    order: Order, reading: Reading, camera: Camera, source: Path | None
-) -> tuple[Planes, Bench, list[Part]]:
+def _set(order: Order, reading: Reading, camera: Camera, source: Path | None) -> Stage:
     width, height = camera.canvas
     margin_x, margin_y = camera.margin
-    bench = Bench(width + 2 * margin_x, height + 2 * margin_y)
     stage = Stage(
         width=width,
         height=height,
@@ -55,13 +55,13 @@ def _set(
         reading=reading,
         palette=palette_of(reading, order.seed),
         seed=order.seed ^ int.from_bytes(order.prompt.encode()[:64]) % 2**61,
-        bench=bench,
+        bench=Bench(width + 2 * margin_x, height + 2 * margin_y),
     )
     if source is None:
         set_scene(stage)
     else:
         picture(stage, source)
-    return blank(width, height), bench, list(stage.parts)
+    return stage
 
 
 def _keep(frames: Iterator[Planes], number: int, thumbnail: Path) -> Iterator[Planes]:

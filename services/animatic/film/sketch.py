@@ -30,14 +30,20 @@ class Sketch:
         self._pen = ImageDraw.Draw(self._image)
 
     def _ink(self, colour: Rgb) -> tuple[int, ...] | int:
-        red, green, blue = (round(255 * min(1.0, max(0.0, part))) for part in colour)
-        return red, green, blue, 255
+        red, green, blue = colour
+        return (
+            int(min(255.5, 255 * red + 0.5)),
+            int(min(255.5, 255 * green + 0.5)),
+            int(min(255.5, 255 * blue + 0.5)),
+            255,
+        )
 
     def polygon(self, points: Sequence[Point], colour: Rgb) -> None:
         self._pen.polygon([(x * self._scale, y * self._scale) for x, y in points], fill=self._ink(colour))
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Rgb) -> None:
-        x0, y0, x1, y1 = (round(place * self._scale) for place in (left, top, right, bottom))
+        scale = self._scale
+        x0, y0, x1, y1 = round(left * scale), round(top * scale), round(right * scale), round(bottom * scale)
         if x1 > x0 and y1 > y0:
             self._pen.rectangle((x0, y0, x1 - 1, y1 - 1), fill=self._ink(colour))
 
@@ -84,9 +90,9 @@ class Mask(Sketch):
 def lit(stage: Stage, colour: Rgb, *, near: float = 0.9) -> Rgb:
     """A thing's own colour in this scene's light and haze."""
     palette = stage.palette
-    light = {"day": 0.95, "dawn": 0.7, "dusk": 0.55, "night": 0.3}[stage.reading.time]
+    light = {"day": 0.95, "dawn": 0.7, "dusk": 0.55, "night": 0.46}[stage.reading.time]
     if stage.reading.weather == "storm":
-        light *= 0.75
+        light *= 0.9
     tint = mix(palette.sun, palette.haze, 0.55 if stage.reading.time in ("night", "dusk") else 0.3)
     shaded = (colour[0] * tint[0] * light, colour[1] * tint[1] * light, colour[2] * tint[2] * light)
     return mix(palette.haze, adjust(mix(shaded, palette.shade, 0.12)), near)

@@ -14,9 +14,12 @@ from services.animatic.film.reading import Reading
 Part = Callable[[Planes, Moment], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Stage:
-    """`unit` is the length that sizes things, so that all aspect ratios look composed alike."""
+    """`unit` is the length that sizes things, so that all aspect ratios look composed alike.
+
+    `focus` is what a zoom closes in on, as shares of width and height.
+    """
 
     width: int
     height: int
@@ -27,6 +30,7 @@ class Stage:
     seed: int
     bench: Bench
     parts: list[Part] = field(default_factory=list)
+    focus: tuple[float, float] = (0.5, 0.5)
 
     @property
     def unit(self) -> float:

@@ -111,7 +111,8 @@ def _colours(stage: Stage, near: float, snowy: bool) -> Field:
     dark = mix(palette.haze, mix(palette.shade, palette.ground, 0.25), near)
     lit = mix(dark, mix(palette.ground, palette.sun, 0.3), 0.35 + 0.25 * palette.brightness)
     if snowy:
-        lit = mix(palette.haze, mix(palette.sun, palette.haze, 0.55), 0.5 + 0.4 * palette.brightness)
+        cool = mix(mix(palette.sun, palette.haze, 0.5), (0.86, 0.92, 1.0), 0.45 * palette.brightness)
+        lit = mix(palette.haze, cool, 0.5 + 0.4 * palette.brightness)
         lit = mix(lit, palette.shade, 0.25 if palette.brightness < 0.4 else 0.0)
     return ramp(((0.0, dark), (0.5, lit), (0.62, lit), (1.0, palette.haze)))
 

@@ -46,7 +46,7 @@ class Water:
         self._maps = self._perspective(away, random)
         self._speeds = ((9.0 + 30 * rough, 5.0), (-4.0 - 12 * rough, -13.0 - 10 * rough))
         contrast = (
-            (22 + 62 * rough) * np.clip(near * 1.6, 0.12, 1) ** 0.8 * (0.35 + 0.65 * stage.palette.brightness)
+            (22 + 62 * rough) * np.clip(near * 1.6, 0.12, 1) ** 0.8 * (0.5 + 0.5 * stage.palette.brightness)
         )
         self._contrast = np.clip(contrast, 0, 90).astype(np.uint16)[:, None]
         self._reach = 0.10 + 0.5 * rough
@@ -111,7 +111,7 @@ class Water:
         np.right_shift(more, 8, out=more)
         np.add(luma, more, out=luma)
         if self._foam:
-            self._crest(luma, more, waves, 255 - round(58 * self._foam), contrast)
+            self._crest(luma, more, waves, 255 - round(95 * self._foam), contrast)
         if self._path is not None:
             shift_x = round(moment.travel_x * 0.08)
             left = self._stage.margin_x - shift_x

@@ -23,6 +23,7 @@ def city(stage: Stage) -> None:
     sky(stage, street, light, unit * 0.045)
     clouds(stage, street * 0.8, cover=0.66, light=light, dark=reading.weather in ("rain", "storm"))
     lit = LIT[reading.time]
+    stage.focus = (0.5, 0.72)
     random = stage.dice("city")
     peak = float(random.uniform(0.36, 0.64))
     tall = 1.0 if stage.width > stage.height else 1.35

@@ -19,6 +19,7 @@ def desert(stage: Stage) -> None:
     light = light_place(stage, horizon)
     sky(stage, horizon, light, stage.unit * 0.07)
     clouds(stage, horizon * 0.9, cover=0.5, light=light)
+    stage.focus = (0.5, 0.62)
     left = light is not None and light[0] < stage.width / 2
     for number in range(DUNES):
         share = number / (DUNES - 1)

@@ -24,6 +24,7 @@ def field(stage: Stage) -> None:
     sky(stage, horizon, light, unit * 0.055)
     clouds(stage, horizon, cover=0.74, light=light, dark=stage.reading.weather in ("rain", "storm"))
     left = light is not None and light[0] < stage.width / 2
+    stage.focus = (0.64 if left else 0.36, 0.7)
     random = stage.dice("field")
     blue = Ridge(
         crest=horizon - 0.02 * unit,

@@ -47,13 +47,14 @@ def forest(stage: Stage) -> None:
                 depth=0.15 + 0.4 * share,
                 speed=5 + 9 * share,
             )
+    stage.focus = (clearing, 0.92 if burning else 0.6)
     if burning:
         _camp(stage, clearing)
     stage.put(
         trunks(
             stage,
             "trunks",
-            count=7,
+            count=5,
             thick=0.055,
             near=1.0,
             mist=0.12 if foggy else 0.0,
@@ -65,6 +66,6 @@ def forest(stage: Stage) -> None:
 
 
 def _camp(stage: Stage, clearing: float) -> None:
-    x, foot, size = stage.width * clearing, stage.height * 0.895, 0.15 * stage.unit
+    x, foot, size = stage.width * clearing, stage.height * 0.86, 0.16 * stage.unit
     fire_light(stage, x, foot, size, 0.72)
     fire(stage, x, foot, size, 0.72)

@@ -18,6 +18,7 @@ def lake(stage: Stage) -> None:
     light = light_place(stage, shore * 0.86)
     sky(stage, shore, light, unit * 0.05)
     clouds(stage, shore * 0.8, cover=0.66, light=light, dark=stage.reading.weather in ("rain", "storm"))
+    stage.focus = (0.5, 0.6)
     left = light is not None and light[0] < stage.width / 2
     snowy = stage.reading.weather == "snow"
     for number in range(3):

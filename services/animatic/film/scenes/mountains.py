@@ -12,6 +12,7 @@ def mountains(stage: Stage) -> None:
     light = light_place(stage, horizon)
     sky(stage, horizon, light, stage.unit * 0.05)
     clouds(stage, horizon * 0.8, cover=0.62, light=light)
+    stage.focus = (0.5, 0.55)
     left = light is not None and light[0] < stage.width / 2
     snow = 0.16 if stage.reading.weather != "snow" else 0.5
     base = stage.height

@@ -34,6 +34,7 @@ def space(stage: Stage) -> None:
         stage.put(_stars(stage, f"stars{number}", (650, 130, 26)[number], (0.6, 0.9, 1.35)[number]), depth)
     on_right = bool(random.random() < 0.5)
     x = stage.width * (0.69 if on_right else 0.31)
+    stage.focus = (0.62 if on_right else 0.38, 0.48)
     y = stage.height * random.uniform(0.38, 0.5)
     ringed = stage.reading.has("ring") or bool(random.random() < 0.5)
     _planet(stage, x, y, 0.235 * stage.unit, ringed, on_right)
