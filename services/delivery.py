@@ -13,6 +13,7 @@ from services.channels.race import Standing
 from services.errors import DeliveryFailed
 from services.journal import Journal
 from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
+from services.steps import Steps
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Delivery:
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
+        self._steps = Steps(store, journal, bus, now=now)
         self._keeper = keeper
         self._bus = bus
         self._journal = journal
@@ -67,13 +69,13 @@ class Delivery:
 
         Raises DeliveryFailed when the bytes could not be had; the race goes on.
         """
-        await self._enter(generation, Phase.COLLECTING)
+        await self._steps.advance(generation, Phase.COLLECTING, channel=channel)
         try:
             kept = await self._keeper.keep(
                 generation.id, generation.request.kind, result.url, credentials=credentials
             )
         except DeliveryFailed:
-            await self._enter(generation, Phase.PROCESSING)
+            await self._steps.advance(generation, Phase.PROCESSING, channel=channel)
             raise
         self._checkpoint("before_commit")
         # From here on nothing may be cut in two: the row, the news and the log line go together.
@@ -100,11 +102,6 @@ class Delivery:
                     self._illustrate(generation.id, generation.kept), name=f"illustrate {generation.id}"
                 )
             )
-
-    async def _enter(self, generation: Generation, phase: Phase) -> None:
-        moved = await self._store.advance(generation.id, epoch=generation.epoch, to=phase)
-        if moved is not None:
-            self._bus.publish(moved)
 
     async def _commit(
         self, generation: Generation, channel: Channel, result: Result, standing: Standing, kept: Kept

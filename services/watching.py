@@ -14,11 +14,7 @@ from services.backends.base import Backend
 from services.bus import Bus
 from services.channels.policy import PollPolicy
 from services.channels.race import Failed, Hands, Race, Standing
-from services.channels.sse import Pause
 from services.errors import (
-    BackendMisspoke,
-    BackendRefused,
-    BackendUnavailable,
     ChannelLost,
     DeliveryFailed,
     StoreFailed,
@@ -26,13 +22,13 @@ from services.errors import (
 from services.journal import Journal
 from services.media.guard import origin_of
 from services.model import Channel, Failure, Generation, Kind, Phase, Report, Result
+from services.steps import Steps
 from services.store.store import Store
+from services.submitting import Submitting
 
 log = logging.getLogger(__name__)
 
 RENEW_EVERY_S = 10.0
-SEARCH_GAPS_S = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0)
-SUBMITS_END_WITHIN_S = 1.0
 AFTER_A_BUG_S = (1.0, 5.0, 30.0, 60.0)
 
 
@@ -77,13 +73,20 @@ class Watching:
         self._backends = backends
         self._policy_of = policy_of
         self._stream_silence_s = stream_silence_s
-        self._read_source = read_source
         self._now = now
         self._dice = dice or random.Random()
-        self._checkpoint = checkpoint
+        self._steps = Steps(store, journal, bus, now=now)
+        self._submitting = Submitting(
+            store,
+            journal,
+            self._steps,
+            read_source=read_source,
+            now=now,
+            dice=self._dice,
+            checkpoint=checkpoint,
+        )
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._races: dict[str, Race] = {}
-        self._submits: set[asyncio.Task[str]] = set()
         self._lateness: set[asyncio.Task[None]] = set()
 
     # -- the life of all ---------------------------------------------------------------------
@@ -106,9 +109,7 @@ class Watching:
 
     async def close(self) -> None:
         """Submits under way may end; all else stops at once and is resumed at the next start."""
-        if self._submits:
-            await asyncio.wait(self._submits, timeout=SUBMITS_END_WITHIN_S)
-            await asyncio.sleep(0)
+        await self._submitting.close()
         tasks = [*self._watchers.values(), *self._lateness]
         for task in tasks:
             task.cancel()
@@ -184,7 +185,7 @@ class Watching:
             self._journal.note(generation.id, "engine", "resumed")
         late = self._tell_when_late(generation)
         try:
-            submitted = await self._submitted(generation, backend, resumed)
+            submitted = await self._submitting.submitted(generation, backend, resumed)
             if submitted is not None:
                 await self._watch_job(submitted, backend, resumed)
         finally:
@@ -197,117 +198,10 @@ class Watching:
         if searching is not None:
             searching.cancel()
             await asyncio.gather(searching, return_exceptions=True)
-        moved = await self._advance(generation, Phase.SUBMITTING, submitted_at=self._now())
+        moved = await self._steps.advance(generation, Phase.SUBMITTING, submitted_at=self._now())
         if moved is not None:
             self.watch(moved)
         return moved
-
-    # -- submit (R1, R6) ---------------------------------------------------------------------
-
-    async def _submitted(self, generation: Generation, backend: Backend, resumed: bool) -> Generation | None:
-        """The generation with its job; None when there is nothing to watch (any more)."""
-        if generation.job_id is not None:
-            return generation
-        if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.keyed:
-            # The process ended between sending and hearing: the request may have been taken.
-            unconfirmed = await self._advance(generation, Phase.UNCONFIRMED)
-            if unconfirmed is None:
-                return None
-            generation = unconfirmed
-        if generation.phase is Phase.UNCONFIRMED:
-            return await self._search(generation, backend)
-        return await self._submit(generation, backend)
-
-    async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
-        pause = Pause(self._dice)
-        source = await self._source(generation)
-        while True:
-            await asyncio.sleep(backend.host.submits_held_s)
-            if generation.phase is not Phase.SUBMITTING:
-                moved = await self._advance(generation, Phase.SUBMITTING, submitted_at=self._now(), stage="")
-                if moved is None:
-                    return None
-                generation = moved
-            self._checkpoint("before_submit")
-            try:
-                job_id = await self._send(generation, backend, source)
-            except BackendRefused as refused:
-                await self._fail(generation, f"refused_{refused.code}", str(refused))
-                return None
-            except BackendMisspoke as misspoke:
-                log.warning("%s: %s", generation.id, misspoke)
-                return await self._unknown(generation, backend)
-            except BackendUnavailable as unavailable:
-                wait_s = self._wait_after(unavailable, backend, pause)
-                self._journal.note(
-                    generation.id, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
-                )
-                if unavailable.not_taken:
-                    back = await self._advance(generation, Phase.PENDING, stage="waiting_backend")
-                    if back is None:
-                        return None
-                    generation = back
-                elif not backend.capabilities.keyed:
-                    return await self._unknown(generation, backend)
-                await asyncio.sleep(wait_s)
-            else:
-                self._checkpoint("after_submit")
-                return await self._submitted_as(generation, job_id)
-
-    async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
-        """Not cut off by a shutdown that can wait a moment: what is paid for should have its id stored."""
-        submit = asyncio.create_task(
-            backend.submit(generation, source=source), name=f"submit {generation.id}"
-        )
-        self._submits.add(submit)
-        submit.add_done_callback(self._submits.discard)
-        try:
-            return await asyncio.shield(submit)
-        except asyncio.CancelledError:
-            submit.cancel()
-            raise
-
-    async def _submitted_as(self, generation: Generation, job_id: str) -> Generation | None:
-        moved = await self._advance(
-            generation, Phase.PROCESSING, job_id=job_id, watch_until=generation.watch_until
-        )
-        self._checkpoint("after_id")
-        if moved is not None:
-            return moved
-        # Stopped while it was being sent: the job is known all the same, and may bring what was paid for.
-        stopped = await self._store.note(generation.id, job_id=job_id)
-        return stopped if stopped is not None and stopped.epoch == generation.epoch else None
-
-    async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
-        unconfirmed = await self._advance(generation, Phase.UNCONFIRMED)
-        return None if unconfirmed is None else await self._search(unconfirmed, backend)
-
-    async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
-        """Adopt a single exact match, else leave the choice to the person."""
-        if not backend.capabilities.searchable:
-            return None
-        for gap_s in SEARCH_GAPS_S:
-            await asyncio.sleep(gap_s)
-            self._journal.note(generation.id, "engine", "looking")
-            try:
-                found = await backend.search(generation)
-            except ChannelLost:
-                continue
-            free = set(found) - await self._store.held_jobs(backend.name, found)
-            if len(free) == 1:
-                self._journal.note(generation.id, "engine", "adopted")
-                return await self._submitted_as(generation, free.pop())
-        return None
-
-    def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, pause: Pause) -> float:
-        if unavailable.retry_after_s is not None:
-            backend.host.hold_submits(unavailable.retry_after_s)
-        lost = ChannelLost("", reason="busy", retry_after_s=unavailable.retry_after_s)
-        return pause.after(lost, lived_s=0.0)
-
-    async def _source(self, generation: Generation) -> bytes | None:
-        name = generation.request.source
-        return None if name is None else await self._read_source(name)
 
     # -- watch -------------------------------------------------------------------------------
 
@@ -321,10 +215,10 @@ class Watching:
         except TimeoutError:
             if not limit.expired():
                 raise
-            await self._fail(generation, "gave_up", "")
+            await self._steps.fail(generation, "gave_up", "")
         else:
             if isinstance(verdict, Failed):
-                await self._fail(generation, verdict.failure.code, verdict.failure.text)
+                await self._steps.fail(generation, verdict.failure.code, verdict.failure.text)
         finally:
             del self._races[generation.id]
 
@@ -395,24 +289,6 @@ class Watching:
             log.exception("The look at %s failed.", generation.id)
 
     # -- both --------------------------------------------------------------------------------
-
-    async def _advance(self, generation: Generation, to: Phase, **changes: object) -> Generation | None:
-        moved = await self._store.advance(generation.id, epoch=generation.epoch, to=to, **changes)
-        if moved is not None:
-            log.info("%s %s", moved.id, moved.phase)
-            self._journal.note(moved.id, "engine", "phase", phase=str(moved.phase))
-            self._bus.publish(moved)
-        return moved
-
-    async def _fail(self, generation: Generation, code: str, text: str) -> None:
-        await self._advance(
-            generation,
-            Phase.ERROR,
-            error_code=code,
-            error_text=text,
-            stage="",
-            finished_at=self._now(),
-        )
 
     def _remaining_s(self, generation: Generation) -> float | None:
         return None if generation.watch_until is None else max(1.0, generation.watch_until - self._now())

@@ -1,0 +1,51 @@
+"""A phase change and all that goes with it: the commit, the log line, the trace, the news."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from services.bus import Bus
+from services.journal import Journal
+from services.model import Channel, Generation, Phase
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Steps:
+    def __init__(
+        self, store: Store, journal: Journal, bus: Bus, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._bus = bus
+        self._now = now
+
+    async def advance(
+        self, generation: Generation, to: Phase, *, channel: Channel | None = None, **changes: Any
+    ) -> Generation | None:
+        """None when the row is not ours any more, or may not go there: then nothing is told."""
+        moved = await self._store.advance(generation.id, epoch=generation.epoch, to=to, **changes)
+        if moved is not None:
+            self.tell(moved, channel)
+        return moved
+
+    async def fail(self, generation: Generation, code: str, text: str) -> None:
+        await self.advance(
+            generation, Phase.ERROR, error_code=code, error_text=text, stage="", finished_at=self._now()
+        )
+
+    def tell(self, moved: Generation, channel: Channel | None = None) -> None:
+        log.info(
+            "%s %s%s after_s=%.3f%s",
+            moved.id,
+            moved.phase,
+            f" channel={channel}" if channel else "",
+            self._now() - moved.created_at,
+            f" because={moved.error_code}" if moved.phase is Phase.ERROR else "",
+        )
+        self._journal.note(moved.id, "engine", "phase", phase=str(moved.phase))
+        self._bus.publish(moved)

@@ -1,0 +1,159 @@
+"""From an intent to a job's id, paid for at most once (R1, R6)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from services.backends.base import Backend
+from services.channels.sse import Pause
+from services.errors import BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
+from services.journal import Journal
+from services.model import Generation, Phase
+from services.steps import Steps
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+SEARCH_GAPS_S = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0)
+END_WITHIN_S = 1.0
+
+
+class Submitting:
+    """`read_source` gives the bytes of a source picture by its name in the media folder."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        steps: Steps,
+        *,
+        read_source: Callable[[str], Awaitable[bytes]],
+        now: Callable[[], float] = time.time,
+        dice: random.Random,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._steps = steps
+        self._read_source = read_source
+        self._now = now
+        self._dice = dice
+        self._checkpoint = checkpoint
+        self._submits: set[asyncio.Task[str]] = set()
+
+    async def close(self) -> None:
+        """Submits that are under way may end: what is paid for should have its id stored."""
+        if self._submits:
+            await asyncio.wait(self._submits, timeout=END_WITHIN_S)
+            await asyncio.sleep(0)
+
+    async def submitted(self, generation: Generation, backend: Backend, resumed: bool) -> Generation | None:
+        """The generation with its job; None when there is nothing to watch (any more)."""
+        if generation.job_id is not None:
+            return generation
+        if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.keyed:
+            # The process ended between sending and hearing: the request may have been taken.
+            unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
+            if unconfirmed is None:
+                return None
+            generation = unconfirmed
+        if generation.phase is Phase.UNCONFIRMED:
+            return await self._search(generation, backend)
+        return await self._submit(generation, backend)
+
+    async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
+        pause = Pause(self._dice)
+        source = await self._source(generation)
+        while True:
+            await asyncio.sleep(backend.host.submits_held_s)
+            if generation.phase is not Phase.SUBMITTING:
+                moved = await self._steps.advance(
+                    generation, Phase.SUBMITTING, submitted_at=self._now(), stage=""
+                )
+                if moved is None:
+                    return None
+                generation = moved
+            self._checkpoint("before_submit")
+            try:
+                job_id = await self._send(generation, backend, source)
+            except BackendRefused as refused:
+                await self._steps.fail(generation, f"refused_{refused.code}", str(refused))
+                return None
+            except BackendMisspoke as misspoke:
+                log.warning("%s: %s", generation.id, misspoke)
+                return await self._unknown(generation, backend)
+            except BackendUnavailable as unavailable:
+                wait_s = self._wait_after(unavailable, backend, pause)
+                self._journal.note(
+                    generation.id, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
+                )
+                if unavailable.not_taken:
+                    back = await self._steps.advance(generation, Phase.PENDING, stage="waiting_backend")
+                    if back is None:
+                        return None
+                    generation = back
+                elif not backend.capabilities.keyed:
+                    return await self._unknown(generation, backend)
+                await asyncio.sleep(wait_s)
+            else:
+                self._checkpoint("after_submit")
+                return await self._submitted_as(generation, job_id)
+
+    async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
+        """Not cut off by a shutdown that can wait a moment: what is paid for should have its id stored."""
+        submit = asyncio.create_task(
+            backend.submit(generation, source=source), name=f"submit {generation.id}"
+        )
+        self._submits.add(submit)
+        submit.add_done_callback(self._submits.discard)
+        try:
+            return await asyncio.shield(submit)
+        except asyncio.CancelledError:
+            submit.cancel()
+            raise
+
+    async def _submitted_as(self, generation: Generation, job_id: str) -> Generation | None:
+        moved = await self._steps.advance(
+            generation, Phase.PROCESSING, job_id=job_id, watch_until=generation.watch_until
+        )
+        self._checkpoint("after_id")
+        if moved is not None:
+            return moved
+        # Stopped while it was being sent: the job is known all the same, and may bring what was paid for.
+        stopped = await self._store.note(generation.id, job_id=job_id)
+        return stopped if stopped is not None and stopped.epoch == generation.epoch else None
+
+    async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
+        unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
+        return None if unconfirmed is None else await self._search(unconfirmed, backend)
+
+    async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
+        """Adopt a single exact match, else leave the choice to the person."""
+        if not backend.capabilities.searchable:
+            return None
+        for gap_s in SEARCH_GAPS_S:
+            await asyncio.sleep(gap_s)
+            self._journal.note(generation.id, "engine", "looking")
+            try:
+                found = await backend.search(generation)
+            except ChannelLost:
+                continue
+            free = set(found) - await self._store.held_jobs(backend.name, found)
+            if len(free) == 1:
+                self._journal.note(generation.id, "engine", "adopted")
+                return await self._submitted_as(generation, free.pop())
+        return None
+
+    def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, pause: Pause) -> float:
+        if unavailable.retry_after_s is not None:
+            backend.host.hold_submits(unavailable.retry_after_s)
+        lost = ChannelLost("", reason="busy", retry_after_s=unavailable.retry_after_s)
+        return pause.after(lost, lived_s=0.0)
+
+    async def _source(self, generation: Generation) -> bytes | None:
+        name = generation.request.source
+        return None if name is None else await self._read_source(name)
