@@ -194,6 +194,19 @@ async def test_a_poster_that_fails_only_tells_the_log(
     assert "poster" in caplog.text
 
 
+async def test_a_poster_that_breaks_off_half_way_leaves_nothing(
+    home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_off(_: object, __: str, out: str) -> None:
+        Path(out).write_bytes(b"half")
+        raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
+
+    kept = await home.keeper.keep("one", Kind.VIDEO, home.site.says("/result", "200 OK", films["mp4"]))
+    monkeypatch.setattr(home.worker, "run_later", break_off)
+    assert await home.keeper.illustrate(kept) == (None, None)
+    assert home.files() == [kept.name]
+
+
 async def test_a_file_that_breaks_the_decoder_is_undecodable(
     home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
