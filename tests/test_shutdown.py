@@ -67,6 +67,24 @@ def test_ctrl_c_reaches_the_whole_group_and_ends_it_as_well(
         _must_arrive_after_all(app, wire, ids)
 
 
+def test_a_stop_in_the_middle_of_a_preview_leaves_it_to_the_next_start(
+    nursery: Nursery, wire: WireServer, tmp_path: Path
+) -> None:
+    with killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
+        app.wait_for_models()
+        wire.script(length_s=0.1, result="small")
+        file_id = app.generate("a kite that is kept, and not yet drawn")
+        eventually(lambda: "generation completed" in app.log or "ready via polling" in app.log, 30)
+        app.stop()
+        assert app.process.returncode == 0
+        assert "Traceback" not in app.log
+
+        app.start()
+
+        (job_id,) = wire.jobs
+        app.must_have_kept(file_id, wire.content(job_id))
+
+
 def test_a_stop_while_the_app_is_still_starting_ends_well_too(nursery: Nursery, tmp_path: Path) -> None:
     with killable_app(nursery, tmp_path / "data") as app:
         app.stop()

@@ -1,0 +1,234 @@
+"""Bad ground: what makes a start impossible is a sentence and exit code 1; a full disk is waited out."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.app import ROOT
+from tests.support.kill_app import KillableApp, Nursery, cloud, grown, killable_app
+from tests.support.wire import WireServer
+from tests.support.wire_media import tiny_film
+
+pytestmark = pytest.mark.timeout(180)
+
+MB = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def refusal(nursery: Nursery, tmp_path: Path) -> Callable[..., str]:
+    """What the app says when it does not start."""
+
+    def start(**settings: str) -> str:
+        log = tmp_path / "refused.log"
+        defaults = {"RUSHES_DATA_DIR": str(tmp_path / "data"), "RUSHES_PORT": "0", "RUSHES_ANIMATIC": "false"}
+        log.unlink(missing_ok=True)
+        process = nursery.start({"KILL_ORDER": str(tmp_path / "none"), **defaults, **settings}, log)
+        code, said = process.wait(60), log.read_text()
+        assert code == 1, said
+        assert "Traceback" not in said
+        (line,) = said.strip().splitlines()
+        assert line.startswith("Rushes cannot start: ")
+        return line
+
+    return start
+
+
+# -- starts that are refused ----------------------------------------------------------------------
+
+
+def test_the_refusal_of_the_real_command_stands_on_the_error_output_alone(tmp_path: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    env |= {"RUSHES_HOST": "0.0.0.0", "RUSHES_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Rushes cannot start: RUSHES_HOST is 0.0.0.0")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_host_that_others_can_reach_is_refused(refusal: Callable[..., str]) -> None:
+    assert "RUSHES_HOST is 192.168.0.7" in refusal(RUSHES_HOST="192.168.0.7")
+
+
+def test_a_port_in_use_is_named(refusal: Callable[..., str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refusal(RUSHES_PORT=port)
+    assert f"port {port} on 127.0.0.1 cannot be used" in said
+    assert "RUSHES_PORT" in said
+
+
+@pytest.mark.parametrize("port", ["abc", "70000", "-1"])
+def test_a_port_that_is_none_is_named_by_its_setting(refusal: Callable[..., str], port: str) -> None:
+    assert "RUSHES_PORT" in refusal(RUSHES_PORT=port)
+
+
+@pytest.mark.parametrize("name", ["SUPERDUPERAI_URL", "SUPERDUPERAI_TOKEN"])
+def test_half_of_a_backends_settings_is_refused(refusal: Callable[..., str], name: str) -> None:
+    said = refusal(**{name: "http://127.0.0.1:9"})
+    assert "SUPERDUPERAI_URL" in said
+    assert "SUPERDUPERAI_TOKEN" in said
+
+
+def test_an_address_that_cannot_be_read_is_refused_without_the_key(refusal: Callable[..., str]) -> None:
+    said = refusal(SUPERDUPERAI_URL="not an address", SUPERDUPERAI_TOKEN="a-secret-token")
+    assert "address" in said
+    assert "a-secret-token" not in said
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(refusal: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for folder in (tmp_path / "file" / "data", Path("/proc/rushes")):
+        said = refusal(RUSHES_DATA_DIR=str(folder))
+        assert f"data folder {folder} cannot be written" in said
+        assert "RUSHES_DATA_DIR" in said
+
+
+def test_a_database_of_garbage_is_refused_and_left_as_it_is(
+    refusal: Callable[..., str], tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / "rushes.db"
+    path.parent.mkdir()
+    path.write_bytes(garbage := os.urandom(20_000))
+
+    assert "database cannot be opened" in refusal()
+    assert path.read_bytes() == garbage
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(
+    refusal: Callable[..., str], tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / "rushes.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+        database.commit()
+
+    said = refusal()
+
+    assert "newer than this version" in said
+    with closing(sqlite3.connect(path)) as database:
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert names == ["alembic_version"]
+
+
+# -- a disk that is full --------------------------------------------------------------------------
+
+
+class SmallDisk:
+    """A tmpfs of 24 MB."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def leave(self, app: KillableApp, size_bytes: int) -> None:
+        with self._ballast.open("ab", buffering=0) as file, suppress(OSError):
+            while (free := shutil.disk_usage(self.folder).free) > size_bytes:
+                file.write(bytes(min(MB, free - size_bytes)))
+
+    def make_room(self, app: KillableApp) -> None:
+        self._ballast.unlink()
+
+
+class FileLimit:
+    """Where nothing can be mounted: no file of the app may grow beyond this."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def leave(self, app: KillableApp, size_bytes: int) -> None:
+        largest = max(path.stat().st_size for path in app.data_dir.glob("rushes.db*"))
+        self._limit(app, size_bytes or largest)
+
+    def make_room(self, app: KillableApp) -> None:
+        self._limit(app, resource.RLIM_INFINITY)
+
+    def _limit(self, app: KillableApp, size_bytes: int) -> None:
+        psutil.Process(app.process.pid).rlimit(psutil.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+
+
+@pytest.fixture(params=["small disk", "file limit"])
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk | FileLimit]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "rushes-test", str(folder)]
+    if request.param == "file limit" or subprocess.run(mount, capture_output=True).returncode != 0:
+        yield FileLimit(folder)
+    else:
+        yield SmallDisk(folder)
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_refuses_new_work_and_keeps_what_was_paid_for(
+    nursery: Nursery, disk: SmallDisk | FileLimit, tmp_path: Path
+) -> None:
+    film = tmp_path / "large.mp4"
+    film.write_bytes(large := grown(tiny_film(), 8 * MB))
+    with (
+        WireServer(keyed=False) as wire,
+        killable_app(nursery, disk.folder / "data", **cloud(wire)) as app,
+    ):
+        app.wait_for_models()
+        wire.script(length_s=600, result=str(film))
+        file_id = app.generate("a kite too large for the disk")
+        app.wait_for(file_id, status="processing")
+        job_id = app.row(file_id)["job_id"]
+
+        disk.leave(app, 4 * MB)
+        wire.finish(job_id)
+        app.wait_until(lambda: "disk_full" in _reasons(app, file_id), 30)
+        assert app.get(f"/api/file/{file_id}")["status"] == "processing"
+        refused = _asked_until_refused(app, disk)
+        disk.make_room(app)
+
+        assert refused["success"] is False
+        assert "disk" in refused["error"]
+        app.must_have_kept(file_id, large)
+        assert wire.submits_by_prompt["a kite too large for the disk"] == 1
+        assert len(app.rows()) == sum(wire.submits_by_prompt.values())
+        assert app.post("/api/generate/video", {"prompt": "there is room again"}).status_code == 202
+        assert "Traceback" not in app.log
+        assert " ERROR " not in app.log
+
+
+def _asked_until_refused(app: KillableApp, disk: SmallDisk | FileLimit) -> dict[str, object]:
+    """The last page of the journal file may hold a row or two more, and a download that failed gives back
+    its room.
+    """
+    for number in range(20):
+        disk.leave(app, 0)
+        body = {"prompt": f"{number} " + "a kite in a storm " * 150}
+        answer = app.post("/api/generate/video", body)
+        if answer.status_code != 202:
+            assert answer.status_code in (503, 507), answer.text
+            assert answer.headers["content-type"] == "application/json"
+            return dict(answer.json())
+    raise AssertionError("Twenty rows were taken although the disk is full.")
+
+
+def _reasons(app: KillableApp, file_id: str) -> list[str]:
+    items = app.get(f"/api/file/{file_id}/trace")["items"]
+    return [line["data"].get("reason", "") for line in items if line["event"] == "keep_failed"]
