@@ -10,7 +10,11 @@ GRAIN_TILE = 256
 
 
 class Lens:
-    def __init__(self, width: int, height: int, bench: Bench, vignette: float = 0.2) -> None:
+    """`vividness` scales the colours once more, whatever painted them: 0 is black and white."""
+
+    def __init__(
+        self, width: int, height: int, bench: Bench, *, vignette: float = 0.2, vividness: float = 1.0
+    ) -> None:
         self._width, self._height = width, height
         self._bench = bench
         self._out = Planes(
@@ -20,6 +24,7 @@ class Lens:
         )
         self._vignette = _vignette(width, height, vignette)
         self._grain = _grain(width, height)
+        self._paler = None if vividness == 1 else _paler(vividness)
 
     def see(self, canvas: Planes, moment: Moment, number: int) -> Planes:
         x, y, width, height = moment.window
@@ -50,6 +55,9 @@ class Lens:
         np.take(mixed, column, 1, out=target, mode="clip")
 
     def _finish(self, number: int) -> None:
+        if self._paler is not None:
+            for chroma in (self._out.u, self._out.v):
+                chroma[...] = np.take(self._paler, chroma, mode="clip")
         luma = self._out.y
         words = self._bench.words(0, *luma.shape)
         np.multiply(luma, self._vignette, out=words, dtype=np.uint16)
@@ -74,6 +82,10 @@ def _weigh(one: Bytes, other: Bytes, weight: NDArray[np.uint16], out: Bytes, ben
     np.multiply(other, weight, out=b, dtype=np.uint16)
     np.add(a, b, out=a)
     np.right_shift(a, 8, out=out, casting="unsafe")
+
+
+def _paler(vividness: float) -> Bytes:
+    return np.asarray(np.rint(128 + (np.arange(256) - 128) * vividness), np.uint8)
 
 
 def _vignette(width: int, height: int, depth: float) -> Bytes:

@@ -133,11 +133,11 @@ def _styled(colours: Palette, style: str) -> Palette:
         case "vintage":
             return _each(colours, lambda colour: mix(adjust(colour, saturation=0.6), rgb("c79a5f"), 0.2))
         case "neon":
-            vivid = _each(colours, lambda colour: mix(adjust(colour, saturation=1.35), rgb("6a1fb0"), 0.2))
+            vivid = _each(colours, lambda colour: mix(adjust(colour, saturation=1.2), rgb("3a1f8f"), 0.16))
             return replace(
                 vivid,
                 sky=_glowing(vivid.sky),
-                haze=mix(vivid.haze, rgb("8a3fb8"), 0.35),
+                haze=mix(adjust(vivid.haze, value=1.25), rgb("d04a9a"), 0.3),
                 shade=mix(vivid.shade, rgb("06040f"), 0.5),
                 lamp=rgb("ff5fc8"),
                 sun=mix(colours.sun, rgb("ff6ad5"), 0.5),

@@ -15,6 +15,8 @@ from services.animatic.film.scenes.picture import picture
 from services.animatic.film.stage import Stage
 from services.animatic.order import Order
 
+VIVIDNESS = {"noir": 0.1, "vintage": 0.75, "watercolor": 0.85, "pastel": 0.85}
+
 
 def render(order: Order, source: Path | None, target: Path, thumbnail: Path, progress: Progress) -> None:
     """`target` ends with .mp4 or .png; both files appear whole or not at all."""
@@ -35,7 +37,7 @@ def draw(order: Order, source: Path | None = None) -> Iterator[Planes]:
     stage = _set(order, reading, camera, source)
     camera = replace(camera, focus=stage.focus)
     canvas = blank(stage.width, stage.height)
-    lens = Lens(order.width, order.height, stage.bench)
+    lens = Lens(order.width, order.height, stage.bench, vividness=VIVIDNESS.get(reading.style, 1.0))
     count = order.frame_count if order.duration else 1
     for number in range(count):
         moment = camera.at(number / order.frame_rate if order.duration else 0.0)

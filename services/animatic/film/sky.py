@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+from services.animatic.film.aurora import aurora
 from services.animatic.film.camera import Moment
 from services.animatic.film.colour import Rgb, Triples, mix, ramp
 from services.animatic.film.layer import from_ramp, from_rgb
@@ -28,6 +29,8 @@ def sky(stage: Stage, horizon: float, light: tuple[float, float] | None, light_r
     stage.put(from_rgb(picture, x=-stage.margin_x, y=-above), DEPTH)
     if stage.reading.time == "night" and stage.reading.weather == "clear":
         twinkles(stage, horizon)
+    if stage.reading.has("aurora"):
+        aurora(stage, horizon)
 
 
 def _gradient(stage: Stage, fall: Field) -> Triples:
@@ -98,6 +101,8 @@ def clouds(
     stage: Stage, horizon: float, *, cover: float, light: tuple[float, float] | None, dark: bool = False
 ) -> None:
     """Two banks at different heights, each lit from the light's side, drifting at its own pace."""
+    if stage.reading.has("aurora"):
+        return
     for number, (centre, reach, scale) in enumerate(((0.62, 0.22, 1.3), (0.3, 0.3, 0.75))):
         _bank(stage, f"clouds{number}", horizon, centre, reach, scale, cover, light, dark, 3 + 4 * number)
 

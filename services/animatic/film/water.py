@@ -111,7 +111,7 @@ class Water:
         np.right_shift(more, 8, out=more)
         np.add(luma, more, out=luma)
         if self._foam:
-            self._crest(luma, more, waves, 255 - round(95 * self._foam), contrast)
+            self._crest(luma, more, waves, 255 - round(75 * self._foam), contrast)
         if self._path is not None:
             shift_x = round(moment.travel_x * 0.08)
             left = self._stage.margin_x - shift_x

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from services.animatic.film.birds import birds, flock_row
 from services.animatic.film.scenes.city import city
 from services.animatic.film.scenes.desert import desert
 from services.animatic.film.scenes.field import field
@@ -27,6 +28,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
 
 def set_scene(stage: Stage) -> None:
     SCENES[stage.reading.place](stage)
+    if stage.reading.has("birds") and stage.reading.place != "space":
+        birds(stage, flock_row(stage, stage.height * 0.6))
     match stage.reading.weather:
         case "snow":
             snowfall(stage)

@@ -33,7 +33,7 @@ def city(stage: Stage) -> None:
             low=0.2,
             high=0.52 * tall,
             wide=0.06,
-            near=0.2,
+            near=0.16,
             window=0.011,
             lit=lit * 0.8,
             peak=peak,
@@ -43,12 +43,14 @@ def city(stage: Stage) -> None:
             low=0.13,
             high=0.44 * tall,
             wide=0.085,
-            near=0.45,
+            near=0.52,
             window=0.015,
             lit=lit,
             peak=1 - peak,
         ),
-        Block(base=street, low=0.06, high=0.27 * tall, wide=0.12, near=0.7, window=0.019, lit=lit, peak=peak),
+        Block(
+            base=street, low=0.06, high=0.27 * tall, wide=0.12, near=0.84, window=0.019, lit=lit, peak=peak
+        ),
     )
     for number, plan in enumerate(rows):
         stage.put(block(stage, f"row{number}", plan), 0.12 + 0.16 * number)
