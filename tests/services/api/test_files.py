@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.model import Draft, Generation, Kind, Phase, TraceEntry
-from tests.services.api.stand_in import BORN_AT, StandIn, application, client_of, generation
+from tests.services.api.stand_in import BORN_AT, StandIn, application, client_of, generation, kept
 
 
 @pytest.mark.asyncio
@@ -90,7 +90,7 @@ async def test_the_public_address_stands_before_the_requests_own(stand_in: Stand
 async def test_bytes_that_are_not_kept_yet_have_no_address(
     client: httpx.AsyncClient, stand_in: StandIn
 ) -> None:
-    stand_in.commit(generation(phase=Phase.COLLECTING, progress=1.0))
+    stand_in.commit(generation(phase=Phase.COLLECTING, progress=1.0, kept=kept("early.mp4", 4)))
     answer = (await client.get("/api/file/gen-0")).json()
     assert (answer["status"], answer["phase"], answer["url"]) == ("processing", "collecting", None)
     assert answer["message"] == "The video is ready and is being fetched."
