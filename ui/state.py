@@ -55,11 +55,17 @@ class TabState:
     newest_id: str = ""
 
     def take(
-        self, news: Generation | TraceEntry | None, *, stage: bool = False, newest: bool = False
+        self,
+        news: Generation | TraceEntry | None,
+        *,
+        stage: bool = False,
+        newest: bool = False,
+        estimated_s: float | None = None,
     ) -> Change | None:
         """Take a snapshot or a trace entry in; `stage` also puts it on the stage, where None clears it.
 
-        `newest` marks it as this tab's newest. The change, or None for what was not newer than known.
+        `estimated_s` belongs to what is put on the stage; `newest` marks it as this tab's newest.
+        The change, or None for what was not newer than known.
         """
         if isinstance(news, TraceEntry):
             self._hear(news)
@@ -73,6 +79,8 @@ class TabState:
             self.newest_id = held.id
         if stage or (self.current_generation is not None and self.current_generation.id == held.id):
             self._put_on_stage(held)
+        if stage:
+            self.generation_status.estimated_s = estimated_s
         if held.id == self.newest_id:
             self.is_generating = not held.final and held.hidden_at is None and held.late_since is None
         return change
@@ -117,6 +125,7 @@ class TabState:
             status.project_id = "" if generation is None else generation.request.chat_id or ""
             status.request_id = "" if generation is None else generation.request_id
             status.file_id = "" if generation is None else generation.id
+            status.estimated_s = None
         elif generation.final and self.connection_status != "disconnected":
             self._connect("disconnected")
         status.status = "idle" if generation is None else generation.status

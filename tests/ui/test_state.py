@@ -35,6 +35,13 @@ def test_the_one_on_the_stage_fills_the_status(tab: TabState) -> None:
     assert status.message == "The backend is working on it."
 
 
+def test_the_estimate_belongs_to_what_is_on_the_stage(tab: TabState) -> None:
+    tab.take(running(), stage=True, estimated_s=118.0)
+    assert tab.generation_status.estimated_s == 118.0
+    tab.take(None)
+    assert tab.generation_status.estimated_s is None
+
+
 def test_an_older_revision_is_dropped(tab: TabState) -> None:
     tab.take(running(revision=5, phase=Phase.COMPLETED), stage=True)
     assert tab.take(running(revision=4)) is None

@@ -47,7 +47,7 @@ def area(name: str, value: str, on_type: Callable[[str], object], *, key: str, e
     with named(name, key=key) as field:
         control = ui.textarea(value=value, on_change=lambda event: on_type(event.value or ""))
         control.props("borderless dense autogrow rows=4")
-        field.control = _finish(control, name, key, example)
+        field.control = _finish(control, key, example)
     return field
 
 
@@ -55,7 +55,7 @@ def line(name: str, value: str, on_type: Callable[[str], object], *, key: str, e
     with named(name, key=key) as field:
         control = ui.input(value=value, on_change=lambda event: on_type(event.value or ""))
         control.props("borderless dense")
-        field.control = _finish(control, name, key, example)
+        field.control = _finish(control, key, example)
     return field
 
 
@@ -65,14 +65,14 @@ def choice(
     with named(name, key=key) as field:
         control = ui.select(dict(options), value=value, on_change=lambda event: on_choose(event.value))
         control.props("borderless dense options-dense behavior=menu popup-content-class=r-menu")
-        field.control = _finish(control, name, key, "")
+        field.control = _finish(control, key, "")
     return field
 
 
-def _finish(control: ui.element, name: str, key: str, example: str) -> ui.element:
+def _finish(control: ui.element, key: str, example: str) -> ui.element:
     control.classes("r-input")
-    control.props["aria-label"] = name
     control.props["for"] = key
+    control.props["tag"] = "div"  # else Quasar's own label doubles the name of ours
     if example:
         control.props["placeholder"] = example
     return control

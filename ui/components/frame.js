@@ -33,6 +33,7 @@ export default {
         event.preventDefault();
         return button.click();
       }
+      if (event.key === "Escape" && event.target.id === "prompt") return event.target.blur();
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
       if (document.querySelector(".q-dialog")) return;
       const act = this.acts()[event.key];

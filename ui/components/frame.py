@@ -12,7 +12,7 @@ from ui.text import _, deferred
 
 KEYS = (
     ("Ctrl ↵", deferred("Generate, also from inside the text")),
-    ("/", deferred("Go to the text field")),
+    ("/", deferred("Go to the text field; Esc leaves it")),
     (deferred("Space"), deferred("Play or pause")),
     ("← →", deferred("Step through the rushes")),
     ("d", deferred("Save the file")),

@@ -78,7 +78,8 @@ class Single:
     async def draw(self, generation: Generation) -> None:
         state = self.visit.state
         await self.visit.learn_of(generation)
-        state.take(generation, stage=True, newest=True)
+        typical = self.visit.typical_of(generation)
+        state.take(generation, stage=True, newest=True, estimated_s=typical.p50_s if typical else None)
         entries = await self.visit.generations.trace(self.id, owner=self.visit.owner)
         current = state.current_generation or generation
         with ui.element("div").classes("r-single") as self.page:

@@ -127,7 +127,8 @@ class Desk:
     async def put(self, generation: Generation) -> None:
         """On the stage with it; its trace is read while the page already listens."""
         state = self.visit.state
-        state.take(generation, stage=True)
+        typical = self.visit.typical_of(generation)
+        state.take(generation, stage=True, estimated_s=typical.p50_s if typical else None)
         current = state.current_generation
         if current is None:
             return
