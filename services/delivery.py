@@ -6,11 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.bus import Bus
 from services.channels.race import Standing
-from services.errors import DeliveryFailed
+from services.errors import DeliveryFailed, StoreFailed
 from services.journal import Journal
 from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
 from services.steps import Steps
@@ -54,7 +54,7 @@ class Delivery:
         self._journal = journal
         self._now = now
         self._checkpoint = checkpoint
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def keep(
         self,
@@ -69,13 +69,24 @@ class Delivery:
 
         Raises DeliveryFailed when the bytes could not be had; the race goes on.
         """
-        await self._steps.advance(generation, Phase.COLLECTING, channel=channel)
+        # Its commit takes the disk 5-40 ms, and the bytes need not wait for it.
+        collecting = asyncio.create_task(
+            self._steps.advance(generation, Phase.COLLECTING, channel=channel),
+            name=f"collecting {generation.id}",
+        )
+        self._own(collecting)
         try:
             kept = await self._keeper.keep(
                 generation.id, generation.request.kind, result.url, credentials=credentials
             )
         except DeliveryFailed:
+            await collecting
             await self._steps.advance(generation, Phase.PROCESSING, channel=channel)
+            raise
+        try:
+            await collecting
+        except StoreFailed:
+            await self._keeper.discard(kept)
             raise
         self._checkpoint("before_commit")
         # From here on nothing may be cut in two: the row, the news and the log line go together.
@@ -138,12 +149,17 @@ class Delivery:
 
     async def _illustrate(self, generation_id: str, kept: Kept) -> None:
         poster, preview = await self._keeper.illustrate(kept)
-        if poster or preview:
+        if not (poster or preview):
+            return
+        try:
             changed = await self._store.note(generation_id, poster=poster, preview=preview)
-            if changed is not None:
-                self._bus.publish(changed)
+        except StoreFailed as failed:
+            log.warning("The poster of %s is drawn again at the next start: %s", generation_id, failed)
+            return
+        if changed is not None:
+            self._bus.publish(changed)
 
-    def _own(self, task: asyncio.Task[None]) -> None:
+    def _own(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
