@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import socket
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Generator
@@ -203,12 +204,14 @@ async def count_open(store: Store) -> int:
 def build_backends(settings: Settings, guard: AddressGuard) -> tuple[dict[str, Backend], Address | None]:
     """In the order of preference: cloud before animatic."""
     backends: dict[str, Backend] = {}
+    tls = ssl.create_default_context()
     if settings.superduperai_url and settings.superduperai_token:
         guard.allow(origin_of(settings.superduperai_url))
         backends["superduperai"] = SuperDuperAI(
             name="superduperai",
             address=Address(settings.superduperai_url, settings.superduperai_token.get_secret_value()),
             capabilities=Capabilities(searchable=True),
+            ssl_context=tls,
         )
     animatic = Address() if settings.animatic else None
     if animatic is not None:
@@ -216,6 +219,7 @@ def build_backends(settings: Settings, guard: AddressGuard) -> tuple[dict[str, B
             name="animatic",
             address=animatic,
             capabilities=Capabilities(keyed=True, searchable=True, cancel=True),
+            ssl_context=tls,
         )
     return backends, animatic
 

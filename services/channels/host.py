@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 AT_ONCE = 32
+SUBMITS_AT_ONCE = 24
+"""Slow submits and uploads never take all turns: polls go on."""
 OPENS_AFTER_S = 30.0
 STRETCHES_TO_S = 10.0
 
@@ -17,12 +19,18 @@ class Host:
     def __init__(self, name: str, *, at_once: int = AT_ONCE) -> None:
         self.name = name
         self._requests = asyncio.Semaphore(at_once)
+        self._submits = asyncio.Semaphore(SUBMITS_AT_ONCE)
         self._silent_since: float | None = None
         self._quiet_until = 0.0
 
     @asynccontextmanager
     async def request(self) -> AsyncIterator[None]:
         async with self._requests:
+            yield
+
+    @asynccontextmanager
+    async def submit(self) -> AsyncIterator[None]:
+        async with self._submits, self._requests:
             yield
 
     def answered(self) -> None:

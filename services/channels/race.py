@@ -7,6 +7,7 @@ committed (R3). Until then the other goes on, and an address that fails sends th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from services.model import Channel, Failure, Report, Result
 
 UNCONFIRMED_FAILURE_S = 600.0
 """How long a failure heard over push waits for a poll that answers (R4)."""
+STREAM_WAITS_S = 3.0
+"""How long a resumed race's stream waits for the first poll."""
 KEEP_AGAIN_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -92,6 +95,7 @@ class Race:
             late_at_s=_monotonic() + late_in_s,
             dice=dice,
         )
+        self._asked = asyncio.Event()
         self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
         self._keep_failures = 0
         self._keep_not_before = float("-inf")
@@ -107,7 +111,8 @@ class Race:
             self._polling.check("resumed")
         runners = [asyncio.create_task(self._polling.run(), name=f"{name} poll")]
         if self._open_stream is not None:
-            runners.append(asyncio.create_task(self._listen(self._open_stream), name=f"{name} push"))
+            listening = self._listen(self._open_stream, after_an_answer=resumed)
+            runners.append(asyncio.create_task(listening, name=f"{name} push"))
         for runner in runners:
             runner.add_done_callback(self._runner_ended)
         try:
@@ -124,7 +129,12 @@ class Race:
 
     # -- push --------------------------------------------------------------------------------
 
-    async def _listen(self, open_stream: OpenStream) -> None:
+    async def _listen(self, open_stream: OpenStream, *, after_an_answer: bool) -> None:
+        """After a restart the polls go first: what is done needs no stream, and streams cost more to open."""
+        if after_an_answer:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STREAM_WAITS_S):
+                    await self._asked.wait()
         note = self._hands.note
         ears = Ears(
             opening=lambda: note("push", "opening"),
@@ -164,10 +174,12 @@ class Race:
             self._hands.note("poll", "attempt", n=attempt)
 
     def _answered(self, report: Report) -> None:
+        self._asked.set()
         self._push_failure_deadline = float("inf")
         self._hear(Channel.POLL, report)
 
     def _poll_lost(self, lost: ChannelLost) -> None:
+        self._asked.set()
         self._said[Channel.POLL] = (lost.reason, self._hands.now())
         self._hands.note("poll", "lost", reason=lost.reason)
         if self._push_failure is not None and _monotonic() >= self._push_failure_deadline:

@@ -81,9 +81,10 @@ class Pause:
             self._failures = 0
         ceiling = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, 10))
         self._failures += 1
-        if lost.retry_after_s is not None:
+        if lost.reason == "busy" and lost.retry_after_s is not None:
             return lost.retry_after_s + self._dice.uniform(0, FIRST_PAUSE_S)
-        return max(SHORTEST_PAUSE_S, self._dice.uniform(0, ceiling))
+        # A stream's own `retry:` is a floor, not a leave to be reopened at that rate for ever.
+        return max(SHORTEST_PAUSE_S, lost.retry_after_s or 0.0, self._dice.uniform(0, ceiling))
 
 
 def _monotonic() -> float:

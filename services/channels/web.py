@@ -97,7 +97,8 @@ class Web:
 
         Raises httpx.HTTPError, httpx.InvalidURL, TimeoutError.
         """
-        async with self._host.request():
+        turn = self._host.request() if method == "GET" else self._host.submit()
+        async with turn:
             try:
                 async with asyncio.timeout(within_s):
                     answer = await self._exchange(method, url, most_bytes, parts)
