@@ -214,6 +214,27 @@ def test_a_full_disk_refuses_new_work_and_keeps_what_was_paid_for(
         assert " ERROR " not in app.log
 
 
+def test_a_poster_that_could_not_be_written_down_is_drawn_at_the_next_start(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    disk = FileLimit(tmp_path)
+    with WireServer(keyed=False) as wire, killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
+        app.wait_for_models()
+        wire.script(length_s=0.1, result="small")
+        file_id = app.generate("a kite whose poster finds no room")
+        app.wait_until(lambda: app.row(file_id)["phase"] == "completed", 30)
+        disk.leave(app, 0)
+        app.wait_until(lambda: "at the next start" in app.log or app.row(file_id)["poster"], 30)
+        app.kill()
+        app.wait_for_its_death()
+
+        app.start()
+
+        (job_id,) = wire.jobs
+        app.must_have_kept(file_id, wire.content(job_id))
+        assert "Traceback" not in app.log
+
+
 def _asked_until_refused(app: KillableApp, disk: SmallDisk | FileLimit) -> dict[str, object]:
     """The last page of the journal file may hold a row or two more, and a download that failed gives back
     its room.
