@@ -21,7 +21,7 @@ AMBER, GOLD, WHITE = rgb("ff7a1f"), rgb("ffc24d"), rgb("fff3c8")
 
 def fire_light(stage: Stage, x: float, foot: float, size: float, depth: float) -> None:
     """What the fire throws on ground and trees behind it; put before the flames."""
-    wide = glow(x, foot - size * 0.4, size * 4.6, rgb("d8601a"), rgb("ff9a3c"), power=0.6, flat=0.75)
+    wide = glow(x, foot - size * 0.4, size * 3.9, rgb("d8601a"), rgb("ff9a3c"), power=0.6, flat=0.75)
     ground = glow(x, foot + size * 0.1, size * 4.2, rgb("e8752a"), rgb("ffb45a"), power=0.8, flat=0.3)
 
     def part(frame: Planes, moment: Moment) -> None:

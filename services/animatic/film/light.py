@@ -81,23 +81,30 @@ class Beam:
         columns = self._columns(across > 0)
         if columns.stop <= columns.start:
             return
-        alpha = np.take((profile * strength * 255).astype(np.uint8), self._slope[:, columns], mode="clip")
-        fade_by(alpha, self._fall[:, columns], self._stage.bench)
-        self._blend(frame, alpha, columns, round(dx / 2), round(dy / 2))
+        rows = self._band((2.0 * width + abs(tilt)) * (columns.stop - columns.start))
+        alpha = np.take((profile * strength * 255).astype(np.uint8), self._slope[rows, columns], mode="clip")
+        fade_by(alpha, self._fall[rows, columns], self._stage.bench)
+        self._blend(frame, alpha, rows, columns, (round(dx / 2), round(dy / 2)))
+
+    def _band(self, reach: float) -> slice:
+        """The rows of the light's field that a cone of this half height can touch."""
+        middle, height = round(self._y / 2) - self._top, self._bottom - self._top
+        return slice(max(0, middle - round(reach)), min(height, middle + round(reach) + 1))
 
     def _columns(self, rightward: bool) -> slice:
         split = int(np.count_nonzero(~self._side))
         return slice(split, len(self._side)) if rightward else slice(0, split)
 
-    def _blend(self, frame: Planes, alpha: Bytes, columns: slice, dx: int, dy: int) -> None:
-        left, right = max(0, columns.start + dx), min(frame.u.shape[1], columns.stop + dx)
-        top, bottom = max(0, self._top + dy), min(frame.u.shape[0], self._bottom + dy)
+    def _blend(
+        self, frame: Planes, alpha: Bytes, rows: slice, columns: slice, moved: tuple[int, int]
+    ) -> None:
+        dx, dy = moved
+        first_row, first_column = rows.start + self._top + dy, columns.start + dx
+        left, right = max(0, first_column), min(frame.u.shape[1], first_column + alpha.shape[1])
+        top, bottom = max(0, first_row), min(frame.u.shape[0], first_row + alpha.shape[0])
         if right <= left or bottom <= top:
             return
-        cut = alpha[
-            top - dy - self._top : bottom - dy - self._top,
-            left - dx - columns.start : right - dx - columns.start,
-        ]
+        cut = alpha[top - first_row : bottom - first_row, left - first_column : right - first_column]
         luma, cb, cr = self._colour
         bench = self._stage.bench
         for target, level in ((frame.u, cb), (frame.v, cr)):

@@ -118,43 +118,35 @@ def _colours(stage: Stage, near: float, snowy: bool) -> Field:
 
 
 def trunks(
-    stage: Stage,
-    name: str,
-    *,
-    count: int,
-    thick: float,
-    near: float,
-    mist: float,
-    clear: tuple[float, float] | None = None,
-) -> Layer:
-    """Upright stems from above the picture to below it; `thick` in units."""
+    stage: Stage, name: str, *, count: int, thick: float, near: float, mist: float, clear: tuple[float, float]
+) -> list[Layer]:
+    """Upright stems through the whole picture, a layer each; `thick` in units, `clear` stays free."""
     random = stage.dice(name)
-    height = stage.even(stage.height + 2 * stage.margin_y)
-    sketch = Mask(stage.wide, height)
-    step = stage.wide / count
+    layers = []
     for number in range(count):
-        x = (number + random.uniform(0.1, 0.9)) * step
-        share = (x - stage.margin_x) / stage.width
-        if clear and clear[0] < share < clear[1]:
-            continue
-        _trunk(sketch, x, height, thick * stage.unit * random.uniform(0.6, 1.25), random)
-    alpha = np.zeros((height, stage.wide), np.float32)
-    mask = sketch.alpha()
-    alpha[:] = mask[:height, : stage.wide]
+        x = (number + random.uniform(0.1, 0.9)) * stage.wide / count - stage.margin_x
+        size = thick * stage.unit * random.uniform(0.6, 1.25)
+        if not clear[0] < x / stage.width < clear[1]:
+            layers.append(_stem(stage, random, x, size, near, mist))
+    return layers
+
+
+def _stem(
+    stage: Stage, random: np.random.Generator, x: float, thick: float, near: float, mist: float
+) -> Layer:
+    height, width = stage.even(stage.height + 2 * stage.margin_y), stage.even(thick * 13)
+    sketch = Mask(width, height)
+    _trunk(sketch, width / 2, height, thick, random)
+    alpha = sketch.alpha()[:height, :width]
     px = 720 / stage.unit
-    bark = sample(
-        stage.dice(name + "b"), height, stage.wide, scale_x=1.6 * px, scale_y=0.16 * px, roughness=1.4, kind=2
-    )
+    bark = sample(random, height, width, scale_x=1.6 * px, scale_y=0.16 * px, roughness=1.4, kind=2)
     rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    side = np.clip(alpha - np.roll(alpha, max(2, int(thick * stage.unit * 0.3)), 1), 0, 1)
+    side = np.clip(alpha - np.roll(alpha, max(2, int(thick * 0.3)), 1), 0, 1)
     tone = np.clip(0.12 + 0.3 * (bark - 0.5) + 0.24 * side, 0, 0.6)
     veil = np.clip((rows - 0.45) * 1.6, 0, 1) * mist
+    shaded = np.asarray(tone * (1 - veil) + veil, np.float32)
     return from_ramp(
-        np.asarray(tone * (1 - veil) + veil, np.float32),
-        _colours(stage, near, False),
-        alpha,
-        x=-stage.margin_x,
-        y=-stage.margin_y // 2 * 2,
+        shaded, _colours(stage, near, False), alpha, x=round(x - width / 2), y=-stage.margin_y // 2 * 2
     )
 
 

@@ -56,43 +56,46 @@ class Water:
         self._path = None if light_x is None else self._glitter(near, light_x)
 
     def __call__(self, frame: Planes, moment: Moment) -> None:
-        dy = (moment.travel_y + moment.loom) * self._depth
-        start = round((self._horizon + dy) / 2) * 2
-        end = min(self._bottom, frame.height)
-        count = min(end - start, self._rows) // 2 * 2
-        if count <= 2:
+        line = self._horizon + (moment.travel_y + moment.loom) * self._depth
+        count = min(min(self._bottom, frame.height) - int(line), self._rows) // 2 * 2
+        if count <= 4:
             return
         waves = self._shape(moment, count)
-        self._lay(frame.y, 0, start, count, waves, moment)
-        small = waves[::2, ::2]
-        self._lay(frame.u, 1, start // 2, count // 2, small, moment)
-        self._lay(frame.v, 2, start // 2, count // 2, small, moment)
+        wide = self._stage.bench.bytes(0, count, self._stage.width)
+        wide[:, ::2] = waves
+        wide[:, 1::2] = waves
+        for channel, (plane, step) in enumerate(zip(frame.all(), (1, 2, 2), strict=True)):
+            field = wide if channel == 0 else waves[::2]
+            self._lay(plane, channel, line / step, field, moment)
 
     def _shape(self, moment: Moment, count: int) -> Bytes:
-        """Two wave fields over each other, 0..255 around 128."""
+        """Two wave fields over each other, 0..255 around 128; half as many columns as the picture has."""
         pieces = []
-        bench = self._stage.bench
+        bench, width = self._stage.bench, self._stage.width // 2
         for number, (field, place, speed) in enumerate(
-            zip(self._waves, self._maps, self._speeds, strict=True)
+            zip(self._waves, self._maps, self._speeds, strict=True), start=1
         ):
             down = int(speed[0] * moment.time_s * 2.2) % TILE
             across = int(speed[1] * moment.time_s + moment.travel_x * -0.5) % TILE
             offset = (down * TILE + across) % (TILE * TILE)
-            out = bench.bytes(number, count, self._stage.width)
+            out = bench.bytes(number, count, width)
             np.take(field[offset : offset + TILE * TILE], place[:count], out=out, mode="clip")
             pieces.append(out)
-        words = bench.words(0, *pieces[0].shape)
+        words = bench.words(0, count, width)
         np.add(pieces[0], pieces[1], out=words, dtype=np.uint16)
         return np.take(self._curve, words, out=pieces[0], mode="clip")
 
-    def _lay(self, target: Bytes, channel: int, start: int, count: int, waves: Bytes, moment: Moment) -> None:
-        step = 1 if channel == 0 else 2
+    def _lay(self, target: Bytes, channel: int, line: float, waves: Bytes, moment: Moment) -> None:
+        start, step = int(line), 1 if channel == 0 else 2
+        waves = waves[: target.shape[0] - start]
+        count, width = waves.shape
         high, low = self._mirrored(start, count, step, moment)
         bench = self._stage.bench
-        one, other = bench.bytes(2, count, target.shape[1]), bench.bytes(3, count, target.shape[1])
+        one, other = bench.bytes(2, count, width), bench.bytes(3, count, width)
+        shore = target[start].astype(np.uint16)
         np.take(target, high, 0, out=one, mode="clip")
         np.take(target, low, 0, out=other, mode="clip")
-        words, more = bench.words(0, *one.shape), bench.words(1, *one.shape)
+        words, more = bench.words(0, count, width), bench.words(1, count, width)
         np.multiply(one, waves, out=words, dtype=np.uint16)
         np.multiply(other, 255 - waves, out=more, dtype=np.uint16)
         np.add(words, more, out=words)
@@ -103,6 +106,9 @@ class Water:
         np.right_shift(words, 8, out=words)
         if channel == 0:
             self._shade(words, more, waves, moment)
+        # The waterline creeps by parts of a pixel: its first row is part shore.
+        dry = int((line - start) * 256)
+        words[0] = (words[0] * (256 - dry) + shore * dry) >> 8
         np.copyto(target[start : start + count], words, casting="unsafe")
 
     def _shade(self, luma: Words, more: Words, waves: Bytes, moment: Moment) -> None:
@@ -162,7 +168,7 @@ class Water:
             distance = 0.16 * unit / (away + 0.035 * unit)
             down = (distance * 330 * stretch).astype(np.int64)[:, None]
             across = (
-                (np.arange(width) - width / 2)[None, :]
+                (np.arange(0, width, 2) - width / 2)[None, :]
                 * (distance[:, None] * 0.62 + 0.1)
                 * stretch
                 * 500

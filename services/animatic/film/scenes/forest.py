@@ -50,19 +50,11 @@ def forest(stage: Stage) -> None:
     stage.focus = (clearing, 0.92 if burning else 0.6)
     if burning:
         _camp(stage, clearing)
-    stage.put(
-        trunks(
-            stage,
-            "trunks",
-            count=5,
-            thick=0.055,
-            near=1.0,
-            mist=0.12 if foggy else 0.0,
-            clear=(0.2, 0.82) if burning else (0.3, 0.72),
-        ),
-        1.0,
-        side=0.0,
-    )
+    clear = (0.2, 0.82) if burning else (0.3, 0.72)
+    for stem in trunks(
+        stage, "trunks", count=5, thick=0.055, near=1.0, mist=0.12 if foggy else 0.0, clear=clear
+    ):
+        stage.put(stem, 1.0)
 
 
 def _camp(stage: Stage, clearing: float) -> None:
