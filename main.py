@@ -291,8 +291,15 @@ async def open_animatic(animatic: AnimaticProcess) -> None:
 
 
 async def tidy(engine: Engine, started_at: float) -> None:
-    """Remove kept files that a crash left between rename and commit: no row names them."""
+    """Remove kept files that a crash left between rename and commit: no row names them.
+
+    What a row names and the folder does not have is lost, and is said.
+    """
+    kept = await engine.store.kept_files()
     found = await engine.folder.names()
+    for generation_id in (each for each, name in kept.items() if name not in found):
+        log.error("The kept file of %s is missing from the media folder.", generation_id)
+        engine.metrics.lost(generation_id)
     for name in found - await engine.store.media_names():
         path = engine.folder.path(name)
         if path.stat().st_mtime < started_at - OLDER_THAN_S:

@@ -88,6 +88,8 @@ class Generations:
         again, another fingerprint raises Conflict. Raises InvalidRequest, NoModels, StoreFailed.
         """
         _check_count(draft, count)
+        if key is not None and (known := await self._store.known(owner, key, fingerprint or "")):
+            return known
         request = self.catalogue.complete(draft, seed_from=lambda: self._dice.randrange(SEEDS))
         request_id = str(uuid7())
         rows = [self._intent(request, request_id, owner, number) for number in range(count)]

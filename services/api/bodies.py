@@ -13,7 +13,7 @@ from services.api.errors import Unreadable
 from services.api.sentences import sentence_of
 from services.model import Draft, Kind
 
-LONGEST_TEXT = 4000
+LONGEST_TEXT = 10_000
 
 
 def _plain_text(text: str) -> str:

@@ -103,6 +103,10 @@ class Store:
 
         return await self._writer.do(work)
 
+    async def known(self, owner: str, key: str, fingerprint: str) -> list[Generation]:
+        """What was started with that key, or nothing. Raises Conflict as `add` does."""
+        return await self._read(lambda connection: _known_key(connection, owner, key, fingerprint))
+
     async def get(self, generation_id: str, *, owner: str | None = None) -> Generation:
         """Raises NotFound, also for what is hidden or somebody else's when `owner` is named."""
         query = _ONE if owner is None else _ONE_OF_OWNER
@@ -274,6 +278,12 @@ class Store:
         for kept, poster, preview, request in rows:
             names |= {kept and kept["name"], poster, preview, request.get("source")}
         return {name for name in names if name}
+
+    async def kept_files(self) -> dict[str, str]:
+        """Generation id to the name of its kept file."""
+        query = select(g.c.id, g.c.kept).where(g.c.kept.is_not(None))
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        return {generation_id: kept["name"] for generation_id, kept in rows}
 
     async def without_poster(self, *, finished_before: float, limit: int = 100) -> list[Generation]:
         """Kept, but the process ended before it had drawn the poster; newest first."""

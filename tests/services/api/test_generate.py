@@ -90,7 +90,7 @@ async def test_four_images_are_four_files_of_one_request(
         ({}, "prompt", "prompt is needed."),
         ({"prompt": "   "}, "prompt", "prompt must not be empty."),
         ({"prompt": 5}, "prompt", "prompt must be a text."),
-        ({"prompt": "x" * 4001}, "prompt", "prompt may have at most 4000 characters."),
+        ({"prompt": "x" * 10_001}, "prompt", "prompt may have at most 10000 characters."),
         ({"prompt": "a", "duration": "5"}, "duration", "duration must be a number."),
         ({"prompt": "a", "duration": True}, "duration", "duration must be a number."),
         ({"prompt": "a", "duration": 0}, "duration", "duration must be more than 0."),
