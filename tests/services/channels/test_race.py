@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -189,11 +190,7 @@ async def test_after_the_message_the_watch_goes_on_quietly_and_the_late_result_a
     racing = Racing(Script(length_s=2 * 3600.0, streams=("refused",)))
     assert await racing.run() == Kept(channel=Channel.POLL)
     attempts = racing.times("poll", "attempt")
-    gaps = [
-        round(later - earlier)
-        for earlier, later in zip(attempts, attempts[1:], strict=False)
-        if earlier > 182
-    ]
+    gaps = [round(later - earlier) for earlier, later in itertools.pairwise(attempts) if earlier > 182]
     assert gaps[0] in {29, 30, 31, 32}
     assert all(57 <= gap <= 64 for gap in gaps[2:50])
     assert 285 <= gaps[-1] <= 316
