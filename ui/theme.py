@@ -17,6 +17,12 @@ LOOK = Path(__file__).parent / "look"
 LOOK_URL = "/_look"
 PLACES = ((deferred("Video"), "/", "video"),)
 """Name, address, icon: only what exists."""
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
+    '<rect width="24" height="24" rx="6" fill="#151311"/>'
+    '<path d="M5 6h14v12H5ZM9 6v12M15 6v12M5 10h4M5 14h4M15 10h4M15 14h4" fill="none" stroke="#ffb45a"'
+    ' stroke-width="1.6" stroke-linejoin="round"/></svg>'
+)
 THEMES = {"auto": deferred("As the system"), "light": deferred("Light"), "dark": deferred("Dark")}
 THEME_ICONS = {"auto": "auto", "light": "sun", "dark": "moon"}
 
@@ -35,6 +41,11 @@ def install() -> None:
         info="var(--poll)",
         warning="var(--accent)",
     )
+
+
+def page(path: str) -> ui.page:
+    """Dark is ours alone: Quasar's own is off, so that there is one truth about it."""
+    return ui.page(path, dark=False, language="en-US", favicon=ICON)
 
 
 @contextmanager

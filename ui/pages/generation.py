@@ -27,7 +27,7 @@ HOME = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
 
 
 def register(generations: Generations) -> None:
-    @ui.page("/g/{generation_id}", dark=False)
+    @theme.page("/g/{generation_id}")
     async def single(client: Client, generation_id: str) -> None:
         visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
         page = Single(visit, generation_id)

@@ -25,7 +25,7 @@ RECENT = 24
 
 
 def register(generations: Generations, *, kind: Kind, path: str) -> None:
-    @ui.page(path, dark=False)
+    @theme.page(path)
     async def studio(client: Client) -> None:
         visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind))
         with theme.frame(here=path, title=_(TITLES[kind]), on_step=lambda step: desk.step(step)):
