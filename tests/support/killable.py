@@ -38,6 +38,9 @@ def main() -> None:
 def _be_the_app(order: dict[str, Any]) -> NoReturn:
     os.setsid()  # a group of its own, as a terminal gives it: Ctrl-C reaches the whole of it
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where a shell runs tests in the background
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
