@@ -86,7 +86,8 @@ def _in_light(
     columns = (np.arange(colours.shape[1], dtype=np.float32) - middle) / (low * 1.1)
     side = -columns if light_left else columns
     round_shade = np.clip(0.62 + 0.5 * side - 0.22 * side**2, 0.22, 1.08)
-    white = np.array(lit(stage, (1.0, 1.0, 1.0), near=0.95), np.float32)
+    glow = 0.16 if stage.reading.time == "night" else 0.04
+    white = np.array(mix(lit(stage, (1.0, 1.0, 1.0), near=0.95), stage.palette.lamp, glow), np.float32)
     shaded = colours * white * round_shade[None, :, None]
     own = (colours.min(2) > 0.35) & (np.arange(colours.shape[0])[:, None] < deck)
     return np.where(own[..., None], colours, shaded).astype(np.float32)

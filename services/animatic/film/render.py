@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from services.animatic.film.camera import Camera
-from services.animatic.film.encode import Progress, save_film, save_still, save_thumbnail
+from services.animatic.film.encode import Progress, Shot, save_film, save_still, save_thumbnail
 from services.animatic.film.lens import Lens
 from services.animatic.film.palette import palette_of
 from services.animatic.film.planes import Bench, Planes, blank
@@ -20,30 +21,39 @@ VIVIDNESS = {"noir": 0.1, "vintage": 0.75, "watercolor": 0.85, "pastel": 0.85}
 
 def render(order: Order, source: Path | None, target: Path, thumbnail: Path, progress: Progress) -> None:
     """`target` ends with .mp4 or .png; both files appear whole or not at all."""
-    frames = draw(order, source)
     if target.suffix == ".png":
-        frame = next(frames)
+        frame = next(draw(order, source))
         save_still(frame, target)
         save_thumbnail(frame, thumbnail)
         return
-    best = order.frame_count * 2 // 5
-    save_film(_keep(frames, best, thumbnail), order, target, progress)
+    shots = _with_thumbnail(_shots(order, source), order.frame_count * 2 // 5, thumbnail)
+    save_film(shots, order, target, progress)
 
 
 def draw(order: Order, source: Path | None = None) -> Iterator[Planes]:
     """The frames in order; each is valid until the next is asked for."""
+    return (shot() for shot in _shots(order, source))
+
+
+def _shots(order: Order, source: Path | None) -> Iterator[Shot]:
+    """Composed pictures whose last step, the lens, is left to the caller, who may take it in another thread.
+
+    A shot is valid until two more were asked for, and shots are to be called in order.
+    """
     reading = read(order.prompt, order.seed, order.style_name, order.shot_size)
     camera = Camera(reading.move, order.width, order.height, order.duration)
     stage = _set(order, reading, camera, source)
     camera = replace(camera, focus=stage.focus)
-    canvas = blank(stage.width, stage.height)
-    lens = Lens(order.width, order.height, stage.bench, vividness=VIVIDNESS.get(reading.style, 1.0))
+    canvases = [blank(stage.width, stage.height) for _ in range(3)]
+    vividness = VIVIDNESS.get(reading.style, 1.0)
+    lens = Lens(order.width, order.height, Bench(stage.width, stage.height), vividness=vividness)
     count = order.frame_count if order.duration else 1
     for number in range(count):
         moment = camera.at(number / order.frame_rate if order.duration else 0.0)
+        canvas = canvases[number % len(canvases)]
         for part in stage.parts:
             part(canvas, moment)
-        yield lens.see(canvas, moment, number)
+        yield partial(lens.see, canvas, moment, number)
 
 
 def _set(order: Order, reading: Reading, camera: Camera, source: Path | None) -> Stage:
@@ -66,8 +76,12 @@ def _set(order: Order, reading: Reading, camera: Camera, source: Path | None) ->
     return stage
 
 
-def _keep(frames: Iterator[Planes], number: int, thumbnail: Path) -> Iterator[Planes]:
-    for place, frame in enumerate(frames):
-        if place == number:
-            save_thumbnail(frame, thumbnail)
-        yield frame
+def _with_thumbnail(shots: Iterator[Shot], number: int, thumbnail: Path) -> Iterator[Shot]:
+    for place, shot in enumerate(shots):
+        yield partial(_shoot_and_keep, shot, thumbnail) if place == number else shot
+
+
+def _shoot_and_keep(shot: Shot, thumbnail: Path) -> Planes:
+    frame = shot()
+    save_thumbnail(frame, thumbnail)
+    return frame

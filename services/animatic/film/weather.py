@@ -64,7 +64,7 @@ def rain(stage: Stage, *, wind: float = 0.12) -> None:
     unit = stage.unit
     luma = round(float(to_yuv(np.array(mix(stage.palette.haze, (1, 1, 1), 0.45), np.float32))[0]))
     for count, length, thick, strength, speed in (
-        (520, 0.03, 0.7, 0.2, 1.15),
+        (300, 0.032, 0.7, 0.2, 1.15),
         (200, 0.06, 1.0, 0.22, 1.7),
         (50, 0.12, 1.5, 0.2, 2.5),
     ):
@@ -99,7 +99,7 @@ def snowfall(stage: Stage) -> None:
         float(to_yuv(np.array(mix(stage.palette.haze, (1, 1, 1), 0.55 if night else 0.9), np.float32))[0])
     )
     for count, radius, strength, speed, soft in (
-        (420, 0.0012, 0.5, 0.05, 0.7),
+        (280, 0.0012, 0.5, 0.05, 0.7),
         (170, 0.0022, 0.7, 0.085, 0.9),
         (48, 0.0042, 0.7, 0.14, 1.3),
         (9, 0.011, 0.32, 0.24, 3.0),

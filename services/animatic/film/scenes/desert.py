@@ -21,19 +21,13 @@ def desert(stage: Stage) -> None:
     clouds(stage, horizon * 0.9, cover=0.5, light=light)
     stage.focus = (0.5, 0.62)
     left = light is not None and light[0] < stage.width / 2
-    for number in range(DUNES):
+    crests = [_crest(stage, number / (DUNES - 1), f"dune{number}") for number in range(DUNES)]
+    for number, crest in enumerate(crests):
         share = number / (DUNES - 1)
-        crest = _crest(
-            stage,
-            f"dune{number}",
-            stage.height * (0.58 + 0.3 * share**1.25),
-            0.05 + 0.1 * share,
-            1.3 - 0.6 * share,
-        )
         depth = 0.1 + 0.75 * share**1.3
         stage.put(_dune(stage, f"dune{number}", crest, 0.3 + 0.7 * share, left), depth)
         if number == 2 and (stage.reading.has("caravan") or stage.dice("caravan?").random() < 0.6):
-            _caravan(stage, crest, depth)
+            _caravan(stage, crest, crests[3], depth)
         if number < 3:
             fog_bank(
                 stage,
@@ -46,8 +40,10 @@ def desert(stage: Stage) -> None:
             )
 
 
-def _crest(stage: Stage, name: str, row: float, swing: float, waves: float) -> Field:
+def _crest(stage: Stage, share: float, name: str) -> Field:
     """Sharp tops and long hollows: the way wind piles sand."""
+    row = stage.height * (0.58 + 0.3 * share**1.25)
+    swing, waves = 0.05 + 0.1 * share, 1.3 - 0.6 * share
     curve = line(
         stage.dice(name), stage.wide, waves=waves * stage.wide / stage.unit, roughness=1.9, octaves=4
     )
@@ -62,6 +58,9 @@ def _dune(stage: Stage, name: str, crest: Field, near: float, light_left: bool) 
     slope = np.gradient(crest)
     slope = np.convolve(np.pad(slope, 12, mode="edge"), np.ones(25) / 25, mode="valid")
     facing = np.clip(slope * (2.6 if light_left else -2.6), -1, 1).astype(np.float32)
+    # The edge between light and shade runs down a dune aslant, never straight below the crest.
+    aslant = np.arange(stage.wide)[None, :] + np.maximum(below, 0) * (1.15 if light_left else -1.15)
+    turned = np.take(facing, np.clip(aslant, 0, stage.wide - 1).astype(np.int64))
     px = 720 / stage.unit
     random = stage.dice(name + "s")
     bend = sample(random, height // 2, stage.wide // 2, scale_x=0.18 * px, scale_y=0.18 * px, roughness=2.2)
@@ -73,7 +72,7 @@ def _dune(stage: Stage, name: str, crest: Field, near: float, light_left: bool) 
         * 0.05
         * near
     )
-    tone = 0.4 + 0.3 * facing[None, :] * (1 - 0.75 * fall) + 0.22 * (bend - 0.5) + ripple + grain
+    tone = 0.4 + 0.3 * turned * (1 - 0.55 * fall) + 0.22 * (bend - 0.5) + ripple + grain
     rim = np.exp(-((below / (2.2 + 2 * near)) ** 2)) * 0.12 * (facing[None, :] > -0.2)
     alpha = np.clip(below + 0.5, 0, 1)
     return from_ramp(
@@ -105,12 +104,16 @@ def _colours(stage: Stage, near: float) -> Field:
     )
 
 
-def _caravan(stage: Stage, crest: Field, depth: float) -> None:
-    """Five camels on a crest, small against the sand."""
+def _caravan(stage: Stage, crest: Field, nearer: Field, depth: float) -> None:
+    """Five camels on a crest, small against the sand, where the nearer dune hides it least."""
     unit = stage.unit
     size = 0.042 * unit
     ink = mix(stage.palette.shade, stage.palette.haze, 0.18)
-    start = stage.width * (0.24 if stage.dice("caravan").random() < 0.5 else 0.58)
+    length = round(5 * 1.5 * size)
+    starts = np.linspace(0.12, 0.62, 11) * stage.width
+    places = [round(start) + stage.margin_x for start in starts]
+    free = [float((nearer - crest)[place : place + length].min()) for place in places]
+    start = float(starts[int(np.argmax(free))])
     for number in range(5):
         x = start + number * size * 1.5
         column = int(np.clip(x + stage.margin_x + size * 0.7, 0, len(crest) - 1))

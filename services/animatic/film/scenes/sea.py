@@ -90,7 +90,7 @@ def _lighthouse(stage: Stage, horizon: float, on_right: bool, light: tuple[float
     x = stage.width * (x_share if on_right else 1 - x_share)
     side = 1.0 if on_right else -1.0
     stage.focus = (0.72 if on_right else 0.28, 0.42)
-    edge = _headland(stage, horizon + 0.015 * unit, x_share - (0.26 if narrow else 0.17), on_right)
+    edge = _headland(stage, horizon + 0.015 * unit, x_share - (0.3 if narrow else 0.21), on_right)
     column = round(x) + stage.margin_x
     foot = float(edge[column - 8 : column + 8].max()) + 0.012 * unit
     left_light = not on_right if light is None else light[0] < x
