@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nicegui import app, ui
+from nicegui import __version__, app, ui
 
 from ui.components.frame import Frame
 from ui.components.icon import icon
+from ui.components.moment import Moment
+from ui.components.race_strip import RaceLanes
+from ui.components.toast import Toast
 from ui.text import _, deferred
 
 LOOK = Path(__file__).parent / "look"
@@ -52,6 +55,7 @@ def page(path: str) -> ui.page:
 def frame(*, here: str, title: str, on_step: Callable[[int], object] | None = None) -> Iterator[ui.element]:
     """The page between the rail's navigation and the edge; `here` is the rail's current address."""
     _head()
+    _ahead()
     ui.page_title(title)
     with ui.element("div").classes("r-app"):
         _rail(here)
@@ -69,6 +73,14 @@ def _head() -> None:
     ui.add_head_html(f'<script src="{_address("early.js")}"></script>')
     for sheet in ("icons.css", "theme.css", "parts.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="{_address(sheet)}">')
+
+
+def _ahead() -> None:
+    """Fetch now what an arrival will need, so that the first one does not wait for it."""
+    for kind in (Toast, RaceLanes, Moment):
+        if kind.component is not None:
+            address = f"/_nicegui/{__version__}/components/{kind.component.key}"
+            ui.add_head_html(f'<link rel="modulepreload" href="{address}">')
 
 
 def _address(name: str) -> str:

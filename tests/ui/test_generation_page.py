@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -13,6 +14,15 @@ from tests.ui.door import Door
 from ui.components.trace_table import TraceTable
 
 pytestmark = pytest.mark.asyncio
+
+
+def videos(user: User) -> list[ui.element]:
+    with user:
+        return [one for one in ElementFilter(kind=ui.element) if one.tag == "video"]
+
+
+async def settle() -> None:
+    await asyncio.sleep(0.35)
 
 
 def rows(user: User) -> list[str]:
@@ -29,7 +39,8 @@ async def test_a_finished_one_has_player_settings_and_receipt(user: User, door: 
     row = door.put(prompt="A kite over the sea")
     door.finish(row.id, Channel.POLL)
     await user.open(f"/g/{row.id}")
-    await user.should_see(ui.video)
+    await settle()
+    assert len(videos(user)) == 1
     await user.should_see("A kite over the sea")
     await user.should_see("48210")
     await user.should_see("poll, by asking")
@@ -42,7 +53,8 @@ async def test_an_open_one_becomes_a_finished_one_on_the_open_page(user: User, d
     await user.should_see("30 %")
     await user.should_see("Written when the bytes are kept.")
     door.finish(row.id)
-    await user.should_see(ui.video)
+    await settle()
+    assert len(videos(user)) == 1
     await user.should_see("push, the event stream")
     await user.should_see("Video generated successfully via SSE!")
 

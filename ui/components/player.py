@@ -16,7 +16,8 @@ def player(generation: Generation, *, on_shown: Callable[[], object]) -> ui.elem
         still = ui.element("img").classes("r-player").props("src=" + address)
         still.props["alt"] = generation.request.prompt
         return still.on("load", lambda: on_shown(), [])
-    video = ui.video(address).classes("r-player").props("preload=auto playsinline")
+    # the plain element: ui.video first has its component fetched, and sets the address a turn later
+    video = ui.element("video").classes("r-player").props("controls preload=auto playsinline src=" + address)
     video.props["aria-label"] = generation.request.prompt
     if generation.poster is not None:
         video.props["poster"] = f"/media/{generation.id}/poster"
