@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.support.app import RunningApp
@@ -73,10 +74,12 @@ def test_a_stop_in_the_middle_of_a_preview_leaves_it_to_the_next_start(
     with killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
         app.wait_for_models()
         wire.script(length_s=0.1, result="small")
+        _drawer(app).suspend()  # so that it surely has not drawn when the end comes
         file_id = app.generate("a kite that is kept, and not yet drawn")
-        eventually(lambda: "generation completed" in app.log or "ready via polling" in app.log, 30)
+        app.wait_for(file_id)
         app.stop()
         assert app.process.returncode == 0
+        assert app.row(file_id)["poster"] is None
         assert "Traceback" not in app.log
 
         app.start()
@@ -116,6 +119,13 @@ def busy(app: RunningApp, wire: WireServer) -> Iterator[list[str]]:
 def _listen(url: str, heard: list[str]) -> None:
     with suppress(httpx.TransportError), httpx.stream("GET", url, timeout=60, trust_env=False) as answer:
         heard.extend(answer.iter_lines())  # grows while it is read
+
+
+def _drawer(app: KillableApp) -> psutil.Process:
+    """The worker of low priority, which makes posters and previews."""
+    children = psutil.Process(app.process.pid).children()
+    (drawer,) = (child for child in children if child.cmdline()[-2:] == ["10", str(app.process.pid)])
+    return drawer
 
 
 def _must_have_ended_well(app: RunningApp, took_s: float, capsys: pytest.CaptureFixture[str]) -> None:
