@@ -15,7 +15,7 @@ from tests.bench.table import Figure, one
 OPEN, WARM_UP = 1000, 20
 LENGTH_S, PROGRESS_EVERY_S = 3600.0, 5.0
 SETTLED_S, OBSERVED_S = 15.0, 30.0
-WITHIN_S = 120.0
+WITHIN_S = 300.0
 KIB = 1024
 
 
@@ -48,7 +48,7 @@ def open_them(backend: rig.Wire, app: rig.RunningApp) -> None:
         jobs = backend.jobs()
         return sum(job["open_streams"] > 0 for job in jobs.values() if job["status"] != "completed") >= OPEN
 
-    rig.until(all_heard, WITHIN_S, every_s=0.5)
+    rig.until(all_heard, WITHIN_S, every_s=2.0)
 
 
 def _warm_up(backend: rig.Wire, app: rig.RunningApp) -> None:
