@@ -47,6 +47,7 @@ class _Ear:
     snapshots: dict[str, Generation] = field(default_factory=dict)
     entries: list[TraceEntry] = field(default_factory=list)
     beat: asyncio.TimerHandle | None = None
+    beat_at: float = 0.0
     urgent: bool = False
     """Something else than progress waits among the entries."""
     last: float = 0.0
@@ -83,9 +84,10 @@ class _Ear:
     def _soon(self, gap_s: float) -> None:
         loop = asyncio.get_running_loop()
         at = max(loop.time(), self.last + gap_s)
-        if self.beat is not None and self.beat.when() <= at:
+        if self.beat is not None and self.beat_at <= at:
             return
         self.close()
+        self.beat_at = at  # uvloop's handle of what is due now does not know its time
         self.beat = loop.call_at(at, self._flush)
 
     def _flush(self) -> None:
