@@ -24,6 +24,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     with running_app(tmp_path_factory.mktemp("rushes")) as running:
         running.wait_for_models()
         yield running
+        assert " ERROR " not in running.log, running.log
+        assert "Traceback" not in running.log, running.log
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +46,14 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(app: RunningApp, context: BrowserContext) -> Page:
+def page(app: RunningApp, context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(app.url)
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
-    return page
+    yield page
+    assert errors == []
 
 
 def choose(page: Page, field: str, option: str) -> None:

@@ -53,7 +53,7 @@ export default {
     this.observer = new ResizeObserver(([entry]) => (this.width = Math.max(240, Math.floor(entry.contentRect.width))));
     this.observer.observe(this.$el);
     this.width = Math.max(240, this.$el.clientWidth);
-    const pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 125;
+    const pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 250;
     this.beat = setInterval(() => this.tick(), pace);
     this.tick();
   },
