@@ -49,6 +49,7 @@ VERSION = "0.1.0"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 OLDER_THAN_S = 0.1
 """A younger file may be on its way into its row; the kernel's clock for files lags by up to 0.01 s."""
+BACKLOG = 2048
 FULL_COLLECTIONS = (50_000, 20, 100)
 
 
@@ -94,6 +95,9 @@ def listening_socket(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(
+            BACKLOG
+        )  # now, or two that start at once both bind, and the later one fails in uvicorn
     except OSError as error:
         listener.close()
         raise CannotStart(
