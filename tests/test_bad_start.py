@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ import psutil
 import pytest
 
 from tests.support.app import ROOT
-from tests.support.kill_app import KillableApp, Nursery, cloud, grown, killable_app
+from tests.support.kill_app import KillableApp, Nursery, cloud, eventually, grown, killable_app
 from tests.support.wire import WireServer
 from tests.support.wire_media import tiny_film
 
@@ -77,6 +78,36 @@ def test_a_port_in_use_is_named(refusal: Callable[..., str]) -> None:
         said = refusal(RUSHES_PORT=port)
     assert f"port {port} on 127.0.0.1 cannot be used" in said
     assert "RUSHES_PORT" in said
+
+
+def test_of_two_that_start_at_once_on_one_port_the_later_is_refused(nursery: Nursery, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    logs = [tmp_path / "one.log", tmp_path / "two.log"]
+    both = [
+        nursery.start(
+            {
+                "RUSHES_DATA_DIR": str(log.with_suffix("")),
+                "RUSHES_PORT": port,
+                "RUSHES_ANIMATIC": "false",
+                "KILL_ORDER": str(tmp_path / "none"),
+            },
+            log,
+        )
+        for log in logs
+    ]
+    try:
+        eventually(lambda: any("is ready" in log.read_text() for log in logs if log.exists()), 60)
+        eventually(lambda: any(each.poll() is not None for each in both), 30)
+        assert sorted(str(each.poll()) for each in both) == ["1", "None"]
+        refused = next(log.read_text() for each, log in zip(both, logs, strict=True) if each.poll() == 1)
+        assert f"port {port} on 127.0.0.1 cannot be used" in refused
+        assert "Traceback" not in refused
+    finally:
+        for each in both:
+            each.send_signal(signal.SIGTERM)
+            each.wait(30)
 
 
 @pytest.mark.parametrize("port", ["abc", "70000", "-1"])
