@@ -38,9 +38,11 @@ def block(stage: Stage, name: str, plan: Block) -> Layer:
     unit = stage.unit
     top = max(-stage.margin_y // 2 * 2, round(plan.base - (plan.high * 1.35 + 0.1) * unit))
     height = stage.even(min(stage.height + stage.margin_y, plan.base + 0.06 * unit) - top)
-    sketch, lights = Sketch(stage.wide, height), Sketch(stage.wide, height)
     x = stage.margin_x + plan.span[0] * stage.width
     end = stage.margin_x + plan.span[1] * stage.width
+    left = max(0, int(x) - 8) // 2 * 2
+    breadth = stage.even(min(stage.wide, end + 8) - left)
+    sketch, lights = Sketch(breadth, height), Sketch(breadth, height)
     while x < end:
         width = plan.wide * unit * random.uniform(0.65, 1.4)
         if plan.span[1] < 1.2:
@@ -48,9 +50,9 @@ def block(stage: Stage, name: str, plan: Block) -> Layer:
         middle = (x + width / 2 - stage.margin_x) / stage.width
         crowd = np.exp(-(((middle - plan.peak) / 0.33) ** 2))
         tall = (plan.low + (plan.high - plan.low) * (random.beta(1.4, 2.4) * 0.65 + 0.45 * crowd)) * unit
-        _building(stage, sketch, lights, random, plan, (x, plan.base - top - tall, width, height))
+        _building(stage, sketch, lights, random, plan, (x - left, plan.base - top - tall, width, height))
         x += width + random.choice((-0.12, 0.02, 0.1)) * width
-    drawn, lamps = (_channels(each, height, stage.wide) for each in (sketch, lights))
+    drawn, lamps = (_channels(each, height, breadth) for each in (sketch, lights))
     picture = _haze(stage, drawn[..., 0], plan, top)
     strength = (0.35 + 0.65 * plan.near) * (0.45 if stage.reading.time == "day" else 1.0)
     light = lamps[..., :3] * np.float32(strength)
@@ -58,7 +60,7 @@ def block(stage: Stage, name: str, plan: Block) -> Layer:
     picture += light
     if stage.reading.time != "day":
         picture += _bloom(light, unit * 0.008) * np.float32(0.55)
-    return from_rgb(np.minimum(picture, 1), drawn[..., 3], x=-stage.margin_x, y=top)
+    return from_rgb(np.minimum(picture, 1), drawn[..., 3], x=left - stage.margin_x, y=top)
 
 
 def _channels(sketch: Sketch, height: int, width: int) -> Field:
