@@ -95,9 +95,7 @@ def listening_socket(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen(
-            BACKLOG
-        )  # now, or two that start at once both bind, and the later one fails in uvicorn
+        listener.listen(BACKLOG)  # now: else two that start at once both bind, and uvicorn fails in the later
     except OSError as error:
         listener.close()
         raise CannotStart(
