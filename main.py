@@ -331,6 +331,7 @@ def build_app(engine: Engine) -> FastAPI:
     from nicegui import ui
 
     from ui.app import register
+    from ui.pages.generation import not_found
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -346,6 +347,8 @@ def build_app(engine: Engine) -> FastAPI:
         storage_secret=storage_secret(settings.data_dir),
         reconnect_timeout=30,
         show_welcome_message=False,
+        tailwind=False,
+        root=not_found,
     )
     return app
 

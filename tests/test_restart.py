@@ -117,10 +117,6 @@ def test_a_client_of_the_event_stream_hears_of_the_file_once_across_a_kill(
         assert httpx.get(url, trust_env=False).content == wire.content(app.row(file_id)["job_id"])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="services/api/events.py answers 204 only while the revision stands; the poster raises it",
-)
 def test_an_event_source_that_has_heard_of_the_file_is_not_told_again_when_the_poster_is_there(
     nursery: Nursery, wire: WireServer, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
@@ -72,11 +73,11 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
         """`task`, `render_progress`, then `file` or `error`; with `id:` lines to resume from."""
         current = await generations.get(file_id)
         seen = _seen(request)
-        if current.final and seen == current.revision:
+        if current.final and seen.end == current.phase:
             return Response(status_code=204, headers=HEADERS)  # this ends an EventSource's reconnecting
         newest = Newest()
         return EventSourceResponse(
-            _story(generations, file_id, newest, seen, addresses.base(request)),
+            _story(generations, file_id, newest, seen.revision, addresses.base(request)),
             ping=KEEP_ALIVE_S,
             ping_message_factory=_keep_alive,
             sep="\n",
@@ -119,7 +120,7 @@ def events_between(told: Generation | None, now: Generation, base_url: str) -> I
     """What has to be told; the last event alone carries the revision, for the whole of it was told then."""
     payloads = list(_payloads(told, now, base_url))
     for place, payload in enumerate(payloads, start=1):
-        yield _event(payload, str(now.revision) if place == len(payloads) else None)
+        yield _event(payload, _id(now) if place == len(payloads) else None)
 
 
 def _payloads(told: Generation | None, now: Generation, base_url: str) -> Iterator[dict[str, Any]]:
@@ -151,6 +152,19 @@ def _keep_alive() -> ServerSentEvent:
     return ServerSentEvent(comment="keep-alive", sep="\n")
 
 
-def _seen(request: Request) -> int | None:
-    text = request.headers.get("last-event-id", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+def _id(told: Generation) -> str:
+    """The revision, and how it ended: the poster of a finished file is a revision, but no news to hear."""
+    return f"{told.revision}.{told.phase}" if told.final else str(told.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    revision: int | None = None
+    end: str = ""
+
+
+def _seen(request: Request) -> Seen:
+    revision, _, end = request.headers.get("last-event-id", "").partition(".")
+    if not (revision.isascii() and revision.isdigit() and len(revision) < 19):
+        return Seen()
+    return Seen(int(revision), end)

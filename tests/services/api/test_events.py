@@ -123,7 +123,7 @@ async def test_a_finished_one_tells_its_file_at_once_and_closes(stand_in: StandI
     stand_in.finish("gen-0")
     async with listening(address) as listener:
         ((event_id, event),) = await listener.all()
-    assert (event_id, event["type"]) == ("1", "file")
+    assert (event_id, event["type"]) == ("1.completed", "file")
 
 
 @pytest.mark.asyncio
@@ -137,7 +137,9 @@ async def test_a_failure_is_an_error_event(
     async with listening(address) as listener:
         await listener.event()
         stand_in.change("gen-0", phase=phase, error_text=text)
-        assert await listener.all() == [("1", {"type": "error", "error": sentence, "file_id": "gen-0"})]
+        assert await listener.all() == [
+            (f"1.{phase}", {"type": "error", "error": sentence, "file_id": "gen-0"})
+        ]
 
 
 @pytest.mark.asyncio
@@ -176,10 +178,12 @@ async def test_the_revision_stands_on_the_last_event_of_its_change(stand_in: Sta
 async def test_who_has_heard_the_end_is_asked_to_stay_away(stand_in: StandIn, address: str) -> None:
     stand_in.commit(generation())
     stand_in.finish("gen-0")
-    async with listening(address, seen="1") as listener:
+    stand_in.change("gen-0", poster="p.webp")
+    async with listening(address, seen="1.completed") as listener:
         assert listener.response.status_code == 204
-    async with listening(address, seen="0") as listener:
-        assert told(await listener.event())[0] == "file"
+    for heard_less in ("0", "1", "1.error"):
+        async with listening(address, seen=heard_less) as listener:
+            assert told(await listener.event())[0] == "file"
 
 
 @pytest.mark.asyncio
