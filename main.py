@@ -47,6 +47,7 @@ from services.watching import Watching
 log = logging.getLogger("rushes")
 VERSION = "0.1.0"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+ANIMATIC_OPENS_WITHIN_S = 5.0
 OLDER_THAN_S = 0.1
 """A younger file may be on its way into its row; the kernel's clock for files lags by up to 0.01 s."""
 BACKLOG = 2048
@@ -268,12 +269,12 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         owned = [
             asyncio.create_task(engine.journal.run(), name="journal"),
             asyncio.create_task(engine.watching.keep_leases(), name="leases"),
-            asyncio.create_task(engine.catalogue.run(), name="catalogue"),
             tidying := asyncio.create_task(tidy(engine, started_at), name="tidy"),
         ]
+        opening = asyncio.create_task(open_animatic(engine.animatic), name="animatic")
+        owned += [opening, asyncio.create_task(list_models(engine.catalogue, opening), name="catalogue")]
         if engine.animatic is not None:
             stack.push_async_callback(engine.animatic.stop)
-            owned.append(asyncio.create_task(open_animatic(engine.animatic), name="animatic"))
         stack.push_async_callback(ended, owned)
         stack.push_async_callback(engine.watching.close)
         resumed = await engine.watching.resume()
@@ -285,7 +286,15 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         yield
 
 
-async def open_animatic(animatic: AnimaticProcess) -> None:
+async def list_models(catalogue: Catalogue, opening: asyncio.Task[None]) -> None:
+    """The first question waits a moment for the animatic, so that its start is no trouble in the log."""
+    await asyncio.wait([opening], timeout=ANIMATIC_OPENS_WITHIN_S)
+    await catalogue.run()
+
+
+async def open_animatic(animatic: AnimaticProcess | None) -> None:
+    if animatic is None:
+        return
     try:
         await animatic.start()
     except RuntimeError as error:

@@ -17,7 +17,7 @@ Status = Literal["in_progress", "completed", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """`created_ns` orders the list; `path_key` makes a result's address unguessable."""
+    """Moments in Unix nanoseconds. `created_ns` orders the list; `path_key` makes a result's address unguessable."""
 
     id: str
     type: Kind
@@ -31,10 +31,15 @@ class Record:
     size_bytes: int = 0
     idempotency_key: str = field(default="", repr=False)
     body_hash: str = ""
+    completed_ns: int | None = None
 
     @property
     def created_at(self) -> str:
-        return datetime.fromtimestamp(self.created_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+        return _iso(self.created_ns)
+
+    @property
+    def completed_at(self) -> str | None:
+        return None if self.completed_ns is None else _iso(self.completed_ns)
 
     @property
     def file_name(self) -> str:
@@ -45,7 +50,7 @@ class Record:
         return f"{self.id}.thumb.jpg"
 
     def completed(self, size_bytes: int) -> Self:
-        return replace(self, status="completed", size_bytes=size_bytes, error="")
+        return replace(self, status="completed", size_bytes=size_bytes, error="", completed_ns=time.time_ns())
 
     def failed(self, error: str) -> Self:
         return replace(self, status="error", error=error)
@@ -84,6 +89,10 @@ def uploaded(extension: str, size_bytes: int) -> Record:
         path_key=secrets.token_urlsafe(24),
         size_bytes=size_bytes,
     )
+
+
+def _iso(moment_ns: int) -> str:
+    return datetime.fromtimestamp(moment_ns / 1e9, UTC).isoformat(timespec="milliseconds")
 
 
 def hash_of(path: str, body: object) -> str:

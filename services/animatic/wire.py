@@ -29,6 +29,7 @@ class Wire:
             "contentType": CONTENT_TYPES[record.extension],
             "duration": record.order.duration if record.order and record.type == "video" else None,
             "created_at": record.created_at,
+            "completed_at": record.completed_at,
             "tasks": [task(record)] if record.order else [],
         }
         for kind in ("image", "video"):
