@@ -84,11 +84,11 @@ def test_the_animatic_draws_once_whatever_boundary_the_kill_comes_at(
 
 def test_the_animatic_draws_on_after_a_kill_in_the_middle_of_the_film(animated: KillableApp) -> None:
     prompt = "a long wave, killed while it is drawn"
-    file_id = animated.generate(prompt, **SHORT | {"duration": 4})
-    animated.wait_until(lambda: (animated.get(f"/api/file/{file_id}")["progress"] or 0) > 5, 30)
-    assert animated.row(file_id)["phase"] == "processing"
+    file_id = animated.generate(prompt, **SHORT | {"duration": 10, "resolution": "720p", "fps": 24})
+    animated.wait_until(lambda: (animated.get(f"/api/file/{file_id}")["progress"] or 0) > 1, 30)
     animated.kill()
     animated.wait_for_its_death()
+    assert animated.row(file_id)["phase"] == "processing"
 
     animated.start()
 
