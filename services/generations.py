@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,8 @@ from services.model import FINAL, LOCAL_OWNER, Draft, Generation, Kind, Phase, R
 from services.settings import Settings
 from services.store.store import Store
 from services.watching import Watching
+
+log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 4
 SEEDS = 2**32
@@ -146,6 +149,7 @@ class Generations:
                 stage="",
             )
             if stopped is not None:
+                log.info("%s dropped after_s=%.3f: stopped by a person", stopped.id, now - stopped.created_at)
                 self._journal.note(stopped.id, "engine", "stop")
                 self.bus.publish(stopped)
                 await self._cancel_remote(stopped)
@@ -178,11 +182,13 @@ class Generations:
         await self.stop(generation_id, owner=owner)
         hidden = await self._store.note(generation_id, hidden_at=self._now())
         if hidden is not None:
+            log.info("%s deleted", generation_id)
             self.bus.publish(hidden)
 
     async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
         """Hide all final ones; how many there were."""
         hidden = await self._store.hide_final(owner=owner, kind=kind)
+        log.info("%d generations deleted at once", len(hidden))
         for generation_id in hidden:
             self.bus.publish(await self._store.get(generation_id))
         return len(hidden)
@@ -196,9 +202,9 @@ class Generations:
             if noted is not None:
                 self.bus.publish(noted)
 
-    async def typical(self, backend: str, model: str) -> Typical | None:
-        """None without history."""
-        durations = await self._store.durations(backend, model)
+    async def typical(self, backend: str, model: str, length_s: float | None = None) -> Typical | None:
+        """Of films of that length, where one is named; None without history."""
+        durations = await self._store.durations(backend, model, length_s=length_s)
         if not durations:
             return None
         return Typical(

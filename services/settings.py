@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -26,6 +27,13 @@ class Settings(BaseSettings):
     chat_poll_after_s: float = Field(default=30.0, ge=0, le=3600)
     stream_silence_s: float = Field(default=45.0, gt=0, le=3600)
     watch_for_s: float = Field(default=86_400.0, gt=0)
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/]+/?", url):
+            raise ValueError("it must be an address without a path, as https://rushes.example")
+        return url
 
     @property
     def media_dir(self) -> Path:

@@ -17,7 +17,7 @@ Status = Literal["in_progress", "completed", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Moments in Unix nanoseconds. `created_ns` orders the list; `path_key` makes a result's address unguessable."""
+    """Moments in Unix nanoseconds; `created_ns` orders the list, `path_key` makes an address unguessable."""
 
     id: str
     type: Kind

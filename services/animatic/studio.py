@@ -74,7 +74,8 @@ class Studio:
             try:
                 answer = await self._dialogue(record, process)
             except DrawerDied as death:
-                log.warning("job %s: %s", file_id, death)
+                if self._shelf.get(file_id) is not None:  # else it was cancelled, and that is how it ends
+                    log.warning("job %s: %s", file_id, death)
                 await _end(process)
                 continue
             finally:

@@ -249,8 +249,13 @@ class Store:
         rows = await self._read(lambda connection: connection.execute(query).all())
         return {Phase(phase): count for phase, count in rows}
 
-    async def durations(self, backend: str, model: str, *, last: int = 50) -> list[float]:
-        """Seconds from the submit to the bytes of the last finished runs, shortest first."""
+    async def durations(
+        self, backend: str, model: str, *, length_s: float | None = None, last: int = 50
+    ) -> list[float]:
+        """Seconds from the submit to the bytes of the last finished runs, shortest first.
+
+        Only of films of that length, where one is named; never of runs that lived through a restart.
+        """
         query = (
             select(g.c.finished_at - g.c.submitted_at)
             .where(
@@ -258,6 +263,8 @@ class Store:
                 g.c.model == model,
                 g.c.phase == str(Phase.COMPLETED),
                 g.c.submitted_at.is_not(None),
+                g.c.epoch == 0,
+                *([] if length_s is None else [g.c.request["duration_s"].as_float() == length_s]),
             )
             .order_by(g.c.finished_at.desc())
             .limit(last)

@@ -325,3 +325,15 @@ async def test_typical_times_come_from_this_installs_own_runs(house: House) -> N
     assert typical is not None
     assert typical.runs == 3
     assert typical.p50_s == pytest.approx(5.0, abs=0.2)
+    assert await house.generations.typical("scripted", "scripted/video", 5.0) == typical
+    assert await house.generations.typical("scripted", "scripted/video", 20.0) is None
+
+
+async def test_a_run_that_lived_through_a_restart_says_nothing_about_typical_times(house: House) -> None:
+    generation = await house.start()
+    await asyncio.sleep(1)
+    await house.crash()
+    await asyncio.sleep(500)
+    await house.open()
+    assert (await after(2, house, generation)).phase is Phase.COMPLETED
+    assert await house.generations.typical("scripted", "scripted/video") is None
