@@ -20,20 +20,26 @@ class Visit:
     state: TabState
     opened_at: float = field(default_factory=time)
     typical: dict[tuple[str, str], Typical | None] = field(default_factory=dict)
-    """By backend and model; filled before it is drawn."""
+    """By backend and model, for the model's usual length; filled before it is drawn."""
+    of_length: dict[tuple[str, str, float | None], Typical | None] = field(default_factory=dict)
 
     async def learn(self, kind: Kind) -> None:
         for model in self.generations.catalogue.models(kind, needs_source=False):
-            self.typical[model.backend, model.name] = await self.generations.typical(
-                model.backend, model.name
+            for length_s in {model.default_duration_s, *model.durations_s}:
+                await self._learn(model.backend, model.name, length_s)
+            self.typical[model.backend, model.name] = self.of_length.get(
+                (model.backend, model.name, model.default_duration_s)
             )
 
     async def learn_of(self, generation: Generation) -> None:
-        key = (generation.request.backend, generation.request.model)
-        self.typical[key] = await self.generations.typical(*key)
+        await self._learn(*_likes_of(generation))
 
     def typical_of(self, generation: Generation) -> Typical | None:
-        return self.typical.get((generation.request.backend, generation.request.model))
+        """Of runs of the same length: a film of 20 s says nothing about one of 5 s."""
+        return self.of_length.get(_likes_of(generation))
+
+    async def _learn(self, backend: str, model: str, length_s: float | None) -> None:
+        self.of_length[backend, model, length_s] = await self.generations.typical(backend, model, length_s)
 
     def free(self, generation: Generation) -> bool:
         """Whether its model is known to cost nothing."""
@@ -43,3 +49,8 @@ class Visit:
             for model in self.generations.catalogue.models(request.kind)
             if (model.backend, model.name) == (request.backend, request.model)
         )
+
+
+def _likes_of(generation: Generation) -> tuple[str, str, float | None]:
+    request = generation.request
+    return request.backend, request.model, request.duration_s

@@ -184,7 +184,7 @@ class Door:
         if receipt is not None and receipt.shown_at is None:
             self.change(generation_id, receipt=replace(receipt, shown_at=time.time()))
 
-    async def typical(self, backend: str, model: str) -> Typical | None:
+    async def typical(self, backend: str, model: str, length_s: float | None = None) -> Typical | None:
         return self.runs.get((backend, model))
 
 
