@@ -22,6 +22,8 @@ class Host:
         self._submits = asyncio.Semaphore(SUBMITS_AT_ONCE)
         self._silent_since: float | None = None
         self._quiet_until = 0.0
+        self._behind: set[object] = set()
+        self._caught_up = asyncio.Event()
 
     @asynccontextmanager
     async def request(self) -> AsyncIterator[None]:
@@ -32,6 +34,22 @@ class Host:
     async def submit(self) -> AsyncIterator[None]:
         async with self._submits, self._requests:
             yield
+
+    def fall_behind(self, job: object) -> None:
+        """A job that was resumed and not asked about yet."""
+        self._behind.add(job)
+        self._caught_up.clear()
+
+    def catch_up(self, job: object) -> None:
+        """It was asked about, or is not watched any more."""
+        self._behind.discard(job)
+        if not self._behind:
+            self._caught_up.set()
+
+    async def caught_up(self) -> None:
+        """Until every resumed job was asked about."""
+        if self._behind:
+            await self._caught_up.wait()
 
     def answered(self) -> None:
         self._silent_since = None
