@@ -142,13 +142,39 @@ def test_a_power_cut_halfway_loses_nothing(tmp_path: Path, browser: Browser) -> 
         page.get_by_role("option", name="Snow over the mountains").click()
         expect(page.locator(".r-percent")).to_be_visible(timeout=WITHIN_MS)
         app.kill()
-        expect(page.get_by_text("Nothing is lost, the server goes on watching.")).to_be_visible()
+        expect(
+            page.get_by_text("Nothing is lost: what is running is watched, also after a restart.")
+        ).to_be_visible()
         app.start()
         player(page, "Snow over the mountains")
         page.wait_for_timeout(1000)
         assert toasts(page).count() <= 1
         expect(page.get_by_role("option", name="Snow over the mountains")).to_have_count(1)
         assert [item["id"] for item in app.get("/api/files")["items"]] == [file_id]
+        context.close()
+
+
+def test_what_is_typed_while_the_server_is_away_is_kept(tmp_path: Path, browser: Browser) -> None:
+    with running_app(tmp_path / "data") as app:
+        app.wait_for_models()
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(app.url)
+        prompt = page.get_by_label("Prompt", exact=True)
+        prompt.fill("Before the cut")
+        page.wait_for_timeout(500)
+        app.kill()
+        expect(page.get_by_text("Connection lost.")).to_be_visible()
+        prompt.fill("Typed <b>meanwhile</b>")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_text("Not sent: no connection. Your text is kept here.")).to_be_visible()
+        page.evaluate("window.old = true")
+        app.start()
+        page.wait_for_function("!window.old", timeout=WITHIN_MS)
+        expect(prompt).to_have_value("Typed <b>meanwhile</b>")
+        page.wait_for_timeout(500)
+        page.reload()
+        expect(prompt).to_have_value("Typed <b>meanwhile</b>")
         context.close()
 
 

@@ -1,5 +1,9 @@
 // What only the browser can do: keys, the clipboard, the mark in the title, the word when the line is lost.
 const typing = (target) => target.closest?.("input:not([type=radio]), textarea, select, [contenteditable=true], .q-menu");
+const KEPT = `typed:${location.pathname}`;
+const DOUBT_MS = 30_000; // a lost line is noticed late: what was typed this shortly before may not have arrived
+const prompt = () => document.getElementById("prompt");
+const cutOff = () => window.did_handshake && !window.socket?.connected;
 const video = () => document.querySelector("main video");
 
 export default {
@@ -16,13 +20,56 @@ export default {
       [document, "keydown", this.key],
       [document, "click", this.click],
       [document, "visibilitychange", this.seen],
+      [document, "input", this.typed],
+      [document, "click", this.unsent, true],
     ];
-    this.ears.forEach(([on, name, ear]) => on.addEventListener(name, ear));
+    this.ears.forEach(([on, name, ear, first]) => on.addEventListener(name, ear, first));
+    this.waiting = setInterval(this.arrive, 100);
   },
   beforeUnmount() {
-    this.ears.forEach(([on, name, ear]) => on.removeEventListener(name, ear));
+    clearInterval(this.waiting);
+    window.socket?.off("disconnect", this.doubt);
+    this.ears.forEach(([on, name, ear, first]) => on.removeEventListener(name, ear, first));
   },
   methods: {
+    typed(event) {
+      if (event.target.id !== "prompt") return;
+      this.typedAt = Date.now();
+      cutOff() ? this.keep() : sessionStorage.removeItem(KEPT);
+    },
+    keep() {
+      if (prompt()) sessionStorage.setItem(KEPT, prompt().value);
+    },
+    doubt() {
+      if (Date.now() - (this.typedAt ?? 0) < DOUBT_MS) this.keep();
+    },
+    arrive() {
+      // once per page, when the server listens: put back what it never heard
+      if (!window.did_handshake || !window.socket?.connected) return;
+      clearInterval(this.waiting);
+      window.socket.on("disconnect", this.doubt);
+      const kept = sessionStorage.getItem(KEPT);
+      if (kept === null || !prompt()) return;
+      sessionStorage.removeItem(KEPT);
+      if (prompt().value === kept) return;
+      prompt().value = kept;
+      prompt().dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    unsent(event) {
+      if (!cutOff() || !event.target.closest?.("[data-act=generate]")) return;
+      event.stopPropagation();
+      this.keep();
+      Quasar.Notify.create({
+        message: this.words.unsent,
+        html: false,
+        position: "top-right",
+        timeout: 10_000,
+        group: "unsent",
+        badgeClass: "hidden",
+        classes: "r-toast r-toast-calm",
+        attrs: { role: "status" },
+      });
+    },
     seen() {
       if (!document.hidden) document.title = document.title.replace(/^● /, "");
     },

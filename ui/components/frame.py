@@ -25,7 +25,8 @@ class Frame(ui.element, component="frame.js"):
         super().__init__()
         self._props["words"] = {
             "lost": _("Connection lost."),
-            "calm": _("Nothing is lost, the server goes on watching."),
+            "calm": _("Nothing is lost: what is running is watched, also after a restart."),
+            "unsent": _("Not sent: no connection. Your text is kept here."),
         }
         self.on("help", show_keys, [])
         self.on("copied", _copied)
