@@ -94,6 +94,7 @@ class Desk:
         self.visit.state.take(generation, newest=True)
         self.rushes.take(self.visit.state.known[generation.id])
         await self.put(generation)
+        self.rushes.reveal()
 
     async def example(self, prompt: str) -> None:
         typed = drafts.load(self.kind)
