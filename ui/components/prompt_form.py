@@ -18,7 +18,8 @@ from ui.components.button import Button
 from ui.components.frames import frames
 from ui.text import _, measure
 
-SEEDS = 2**31
+SEEDS = 2**32
+"""Seeds there are: 0 up to one less."""
 ModelKey = tuple[str, str]
 ALIASES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model"}
 
@@ -75,8 +76,10 @@ class PromptForm:
         if not self.typed.prompt.strip():
             self.fields["prompt"].say(_("Write what you want to see."))
             return
-        if self.typed.seed.strip() and not self.typed.seed.strip().isdecimal():
-            self.fields["seed"].say(_("A whole number, or nothing for a random one."))
+        seed = self.typed.seed.strip()
+        if seed and not (seed.isdecimal() and int(seed[:20]) < SEEDS):
+            sentence = _("A whole number from 0 to {last}, or nothing for a random one.")
+            self.fields["seed"].say(sentence.format(last=SEEDS - 1))
             return
         try:
             await self.submit(self.typed.draft(self.kind))
