@@ -7,7 +7,7 @@ from services.model import Channel, Generation, Kind, Phase, Receipt
 from ui.text import _, deferred, measure
 
 PHASES = {
-    Phase.PENDING: deferred("Written down. Handing it to the backend."),
+    Phase.PENDING: deferred("Written down."),
     Phase.SUBMITTING: deferred("Handing it to the backend."),
     Phase.UNCONFIRMED: deferred("Sent, but nobody knows whether the backend took it."),
     Phase.PROCESSING: deferred("The backend is working on it."),
@@ -82,6 +82,10 @@ def percent(progress: float | None) -> int | None:
     return None if progress is None else max(0, min(99, int(progress * 100)))
 
 
+WATCHED_S = 5.0
+"""First shown later than this after it was kept: no page was open, and its own address tells when."""
+
+
 def won(receipt: Receipt) -> str:
     """The receipt's heading: who won."""
     return _("Push won") if receipt.won_by is Channel.PUSH else _("Poll won")
@@ -90,7 +94,7 @@ def won(receipt: Receipt) -> str:
 def delivered(receipt: Receipt) -> str:
     """The receipt's heading: how fast."""
     since = receipt.backend_finished_at
-    if receipt.shown_at is not None:
+    if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= WATCHED_S:
         time = measure.exactly(receipt.shown_at - (since or receipt.backend_said_at))
         if since is not None:
             return _("on the page {time} after the backend finished").format(time=time)

@@ -76,7 +76,7 @@ async def test_an_empty_page_offers_three_examples(user: User) -> None:
 async def test_an_example_starts_with_one_click(user: User, door: Door) -> None:
     await user.open("/")
     press(user, "Rain over a neon city, dolly forward between the towers")
-    await user.should_see("Written down. Handing it to the backend.")
+    await user.should_see("Written down.")
     assert [draft.prompt for draft in door.drafts] == [
         "Rain over a neon city, dolly forward between the towers"
     ]

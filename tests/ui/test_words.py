@@ -123,3 +123,8 @@ def entry(lane: str, event: str, **data: Any) -> TraceEntry:
 )
 def test_the_timeline_reads_as_sentences(traced: TraceEntry, said: str) -> None:
     assert timeline.line(traced) == said
+
+
+def test_a_receipt_does_not_count_the_time_when_nobody_looked() -> None:
+    slip = a_receipt(backend_finished_at=100.0, backend_said_at=100.01, kept_at=100.07, shown_at=250.0)
+    assert words.delivered(slip) == "kept 0.07 s after the backend finished"
