@@ -306,7 +306,7 @@ def test_a_phone_has_the_stage_first_and_the_composer_first_while_it_is_empty(
         )
 
     assert above()
-    page.get_by_role("button", name="Clear stage").click()
+    page.get_by_role("button", name="New: clear the stage").click()
     expect(page.get_by_text("Nothing on the stage yet")).to_be_visible()
     assert not above()
     context.close()

@@ -352,7 +352,9 @@ async def test_clearing_the_stage_leaves_the_strip(user: User, door: Door) -> No
     await user.open("/")
     with user:
         (clear,) = [
-            one for one in ElementFilter(kind=ui.element) if one.props.get("aria-label") == "Clear stage"
+            one
+            for one in ElementFilter(kind=ui.element)
+            if one.props.get("aria-label") == "New: clear the stage"
         ]
     user.find(clear.html_id) if False else None
     for listener in clear._event_listeners.values():

@@ -56,9 +56,9 @@ class GenerationCard(ui.element):
         self._drawn = drawn
         self.word.text = card_words(generation)
         self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}")
-        self.shape.classes(replace=f"i i-{SHAPES.get(generation.phase, 'reel')} r-card-shape")
+        hidden = " hidden" if generation.poster is not None else ""
+        self.shape.classes(replace=f"i i-{SHAPES.get(generation.phase, 'reel')} r-card-shape{hidden}")
         self.poster.visible = generation.poster is not None
-        self.shape.visible = generation.poster is None
         if generation.poster is not None:
             self.poster.props["src"] = f"/media/{generation.id}/poster"
 

@@ -107,7 +107,8 @@ class Stage:
         with self.row:
             scenes.ACTS[view](self.acts, generation)
             if self.on_clear is not None:
-                clear = Button(_("Clear stage"), self.on_clear, icon_name="blank", look="bare", shown=False)
+                clear = Button(_("New"), self.on_clear, icon_name="blank", look="bare")
+                clear.props["aria-label"] = clear.props["title"] = _("New: clear the stage")
                 clear.classes("r-acts-last")
 
     def _draw(self, generation: Generation, view: str) -> None:

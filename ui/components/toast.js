@@ -1,8 +1,13 @@
 // A Quasar notification with one action; it also marks the title while the tab is hidden.
+const MOST = 3;
+const shown = []; // dismissals, oldest first
+
 export default {
   props: { options: Object, act: String },
   mounted() {
     this.notification = Quasar.Notify.create(this.all());
+    shown.push(this.notification);
+    if (shown.length > MOST) shown.shift()();
     window.rushes?.mark?.();
   },
   methods: {
@@ -10,7 +15,12 @@ export default {
       const actions = this.act
         ? [{ label: this.act, noCaps: true, flat: true, dense: true, ripple: false, class: "r-toast-act", handler: () => this.$emit("open") }]
         : [];
-      return { ...this.options, actions, onDismiss: () => this.$emit("dismiss") };
+      return { ...this.options, actions, onDismiss: this.gone };
+    },
+    gone() {
+      const place = shown.indexOf(this.notification);
+      if (place >= 0) shown.splice(place, 1);
+      this.$emit("dismiss");
     },
     update_notification() {
       this.notification(this.all());

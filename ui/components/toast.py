@@ -8,7 +8,7 @@ from nicegui import ui
 
 from ui.text import _
 
-SECONDS = {"good": 8.0, "calm": 10.0, "trouble": 12.0}
+SECONDS = {"good": 6.0, "calm": 8.0, "trouble": 12.0}
 
 
 class Toast(ui.notification, component="toast.js"):
