@@ -79,6 +79,17 @@ class Rushes:
         place = order.index(self._chosen) + step
         return order[place] if 0 <= place < len(order) else None
 
+    def is_chosen(self, generation_id: str) -> bool:
+        return generation_id == self._chosen
+
+    def beside(self, generation_id: str) -> str | None:
+        """The card that takes the place of this one when it goes: the next older, else the next newer."""
+        order = self._order()
+        if generation_id not in order:
+            return None
+        place = order.index(generation_id)
+        return next(iter([*order[place + 1 : place + 2], *order[max(0, place - 1) : place]]), None)
+
     def _order(self) -> list[str]:
         return sorted(self._cards, key=lambda one: self._cards[one].created_at, reverse=True)
 

@@ -147,12 +147,16 @@ class Desk:
             toast(told.text, tone=told.tone, caption=caption, open_it=lambda: self.open_it(after))
         if not self.ready:
             return
+        beside = self.rushes.beside(after.id) if after.hidden_at is not None else None
         if after.request.kind is self.kind:
             self.rushes.take(after)
         if state.current_generation is not None and state.current_generation.id == after.id:
             self.stage.take(state.current_generation)
         elif after.hidden_at is not None and state.current_generation is None:
-            self.clear_stage()
+            if beside is not None and self.rushes.is_chosen(after.id):
+                self.choose(beside)
+            else:
+                self.clear_stage()
         if after.final and (change.before is None or not change.before.final):
             background_tasks.create(self.visit.learn_of(after), name="learn how long it took")
 
