@@ -59,7 +59,7 @@ def frame(*, here: str, title: str, on_step: Callable[[int], object] | None = No
     ui.page_title(title)
     with ui.element("div").classes("r-app"):
         _rail(here)
-        main = ui.element("main").classes("r-main").props("tabindex=-1")
+        main = ui.element("div").classes("r-main").props("tabindex=-1")
     ui.skip_link(_("Skip to the stage"), target=main)
     Frame(on_step=on_step)
     with main:
