@@ -39,7 +39,7 @@ async def open_stream(
     response = await _open(client, url, headers, timeout)
     try:
         _check(response)
-        # aiter_raw: nothing is unpacked, so that one chunk stays the 64 KiB that httpcore reads at most
+        # aiter_raw: nothing is unpacked, so that one chunk stays as small as what is read at once
         async with aclosing(cast(AsyncGenerator[bytes], response.aiter_raw())) as chunks:
             yield EventStream(chunks)
     finally:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -14,9 +13,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from services.channels.host import Host
+from services.channels.transport import Transport
 from services.errors import CannotStart
 
-STREAMS_PER_CLIENT = 50
 CONNECT_S = 10.0
 KEEP_ALIVE_S = 3.0
 """Shorter than the 5 s after which uvicorn closes: a submit must not meet a connection just given up."""
@@ -80,17 +79,18 @@ class Answer:
 
 
 class Web:
-    """One client for polls and submits, small ones for streams, one SSL context for all.
-
-    A pool that holds many streams is slow (5,000 opened in 20 s, in clients of 50 in 5 s), and one that
-    limits its connections dies when waiting requests are cancelled (encode/httpcore #1093).
-    """
+    """One client for polls, submits and streams."""
 
     def __init__(self, host: Host, *, ssl_context: ssl.SSLContext | None = None) -> None:
         self._host = host
-        self._ssl = ssl_context or httpx.create_ssl_context(trust_env=False)
-        self._requests = self._client()
-        self._shards: list[_Shard] = []
+        self.client = httpx.AsyncClient(
+            transport=Transport(
+                tls=ssl_context or httpx.create_ssl_context(trust_env=False), keep_alive_s=KEEP_ALIVE_S
+            ),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(None, connect=CONNECT_S),
+        )
 
     async def ask(self, method: str, url: str, *, within_s: float, most_bytes: int, **parts: Any) -> Answer:
         """One request; `within_s` begins with its turn at the host.
@@ -109,43 +109,12 @@ class Web:
             return answer
 
     async def _exchange(self, method: str, url: str, most_bytes: int, parts: dict[str, Any]) -> Answer:
-        async with self._requests.stream(method, url, **parts) as response:
+        async with self.client.stream(method, url, **parts) as response:
             body = await _read(response, most_bytes)
             return Answer(status=response.status_code, headers=response.headers, body=body)
 
-    @asynccontextmanager
-    async def stream_client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client with room for one more stream."""
-        shard = next((each for each in self._shards if each.streams < STREAMS_PER_CLIENT), None)
-        if shard is None:
-            shard = _Shard(self._client())
-            self._shards.append(shard)
-        shard.streams += 1
-        try:
-            yield shard.client
-        finally:
-            shard.streams -= 1
-
     async def close(self) -> None:
-        await self._requests.aclose()
-        for shard in self._shards:
-            await shard.client.aclose()
-
-    def _client(self) -> httpx.AsyncClient:
-        transport = httpx.AsyncHTTPTransport(
-            verify=self._ssl,
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEP_ALIVE_S
-            ),
-            socket_options=[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)],
-        )
-        return httpx.AsyncClient(
-            transport=transport,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(None, connect=CONNECT_S),
-        )
+        await self.client.aclose()
 
 
 async def _read(response: httpx.Response, most_bytes: int) -> bytes | None:
@@ -156,11 +125,3 @@ async def _read(response: httpx.Response, most_bytes: int) -> bytes | None:
             if len(body) > most_bytes:
                 return None
     return bytes(body)
-
-
-class _Shard:
-    __slots__ = ("client", "streams")
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
-        self.streams = 0

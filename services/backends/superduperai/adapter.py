@@ -88,10 +88,8 @@ class SuperDuperAI:
     @asynccontextmanager
     async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[EventStream]:
         url = self._url(f"/events/file.{_segment(job_id)}")
-        async with (
-            self._web.stream_client() as client,
-            open_stream(client, url, headers=self._address.headers(), silence_s=silence_s) as events,
-        ):
+        headers = self._address.headers()
+        async with open_stream(self._web.client, url, headers=headers, silence_s=silence_s) as events:
             self.host.answered()
             yield events
 

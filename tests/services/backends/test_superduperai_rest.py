@@ -11,7 +11,6 @@ import pytest
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
-from services.channels import web
 from services.errors import (
     BackendMisspoke,
     BackendRefused,
@@ -304,24 +303,6 @@ async def test_a_stream_is_opened_with_the_key_and_refused_without(wire: WireSer
     with pytest.raises(ChannelLost):
         async with backend.stream(job_id, silence_s=5):
             pass
-    await backend.close()
-
-
-@pytest.mark.asyncio
-async def test_streams_are_spread_over_small_clients(
-    wire: WireServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(web, "STREAMS_PER_CLIENT", 2)
-    backend = SuperDuperAI(
-        name="x", address=Address(wire.url, wire.token), capabilities=Capabilities(), ssl_context=PLAIN
-    )
-    async with backend._web.stream_client() as one, backend._web.stream_client() as two:
-        async with backend._web.stream_client() as three:
-            assert one is two and two is not three
-        async with backend._web.stream_client() as again:
-            assert again is three
-    async with backend._web.stream_client() as first:
-        assert first is one
     await backend.close()
 
 

@@ -14,12 +14,17 @@ import pytest
 
 from services.channels.eventstream import StreamEvent, open_stream
 from services.channels.retry_after import retry_after_s
+from services.channels.transport import Transport
 from services.errors import ChannelLost
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 OPEN = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+
+
+def a_client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=Transport(tls=PLAIN, keep_alive_s=3.0), trust_env=False)
 
 
 @asynccontextmanager
@@ -62,7 +67,7 @@ async def heard(
     url: str, *, silence_s: float = 2.0, **options: object
 ) -> tuple[list[StreamEvent], ChannelLost]:
     events: list[StreamEvent] = []
-    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
+    async with a_client() as client:
         try:
             async with open_stream(
                 client,
@@ -302,7 +307,7 @@ async def test_a_cancelled_listener_closes_its_connection() -> None:
         await reader.read()
         closed.set()
 
-    async with serving(waiting) as (url, _), httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
+    async with serving(waiting) as (url, _), a_client() as client:
         listening = asyncio.Event()
 
         async def listen() -> None:
@@ -323,7 +328,7 @@ async def test_a_cancelled_listener_closes_its_connection() -> None:
 async def test_what_the_listener_itself_raises_passes_through_unchanged() -> None:
     async with (
         serving(OPEN + b"data:x\n\n") as (url, _),
-        httpx.AsyncClient(trust_env=False, verify=PLAIN) as client,
+        a_client() as client,
     ):
         with pytest.raises(httpx.ReadTimeout):
             async with open_stream(client, url, headers={}, silence_s=1):
