@@ -54,7 +54,7 @@ def main() -> None:
     os.dup2(2, 1)
     jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(jobs,), name="jobs", daemon=True).start()
-    importlib.import_module("services.animatic.film.render")
+    importlib.import_module("services.animatic.film.render").warm()
     while True:
         _draw(jobs.get(), answers)
 

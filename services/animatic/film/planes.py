@@ -58,8 +58,8 @@ def blend(target: Bytes, cover: Bytes, rest: Bytes, bench: Bench) -> None:
     words = bench.words(0, *target.shape)
     np.multiply(target, rest, out=words, dtype=np.uint16)
     np.add(words, 255, out=words)
-    np.right_shift(words, 8, out=words)
-    np.add(words, cover, out=target, casting="unsafe")
+    np.right_shift(words, 8, out=target, casting="unsafe")
+    np.add(target, cover, out=target)
 
 
 def fade(source: Bytes, weight: int, out: Bytes, bench: Bench) -> None:

@@ -14,7 +14,9 @@ from services.animatic.film.reading import Reading, read
 from services.animatic.film.scenes import set_scene
 from services.animatic.film.scenes.picture import picture
 from services.animatic.film.stage import Stage
-from services.animatic.order import Order
+from services.animatic.order import Order, read_order
+
+FIRST_SIGHTS = ("a lighthouse above a stormy sea at night", "fog over a lake", "rain over a city")
 
 VIVIDNESS = {"noir": 0.1, "vintage": 0.75, "watercolor": 0.85, "pastel": 0.85}
 
@@ -33,6 +35,13 @@ def render(order: Order, source: Path | None, target: Path, thumbnail: Path, pro
 def draw(order: Order, source: Path | None = None) -> Iterator[Planes]:
     """The frames in order; each is valid until the next is asked for."""
     return (shot() for shot in _shots(order, source))
+
+
+def warm() -> None:
+    """Make what a process makes once: noise, ripples, libraries. It is 0.5 s of a first film."""
+    for prompt in FIRST_SIGHTS:
+        config = {"generation_config_name": "animatic/film", "prompt": prompt, "width": 64, "height": 64}
+        next(draw(read_order(config, "video")))
 
 
 def _shots(order: Order, source: Path | None) -> Iterator[Shot]:

@@ -76,19 +76,17 @@ def _streaks(
     stage: Stage, random: np.random.Generator, count: int, length: float, thick: float, wind: float
 ) -> Field:
     height, width = stage.even(stage.unit * 0.9), stage.even(stage.unit * 0.9)
-    rows = np.zeros((height, width), np.float32)
     steps = max(4, int(length))
-    fade = np.sin(np.linspace(0, np.pi, steps))
-    for _ in range(count):
-        x, y, power = random.uniform(0, width), random.uniform(0, height), random.uniform(0.4, 1)
-        for place in range(steps):
-            column = x + wind * place
-            left = int(column)
-            share = column - left
-            row = int(y + place) % height
-            rows[row, left % width] += power * fade[place] * (1 - share) * thick
-            rows[row, (left + 1) % width] += power * fade[place] * share * thick
-    return np.clip(rows, 0, 1.4)
+    place = np.arange(steps)
+    x, y, power = (each[:, None] for each in random.uniform((0, 0, 0.4), (width, height, 1), (count, 3)).T)
+    column, row = x + wind * place, (y + place).astype(np.int64) % height
+    left = column.astype(np.int64)
+    share = column - left
+    light = power * np.sin(np.linspace(0, np.pi, steps)) * thick
+    field = np.zeros((height, width), np.float32)
+    np.add.at(field, (row, left % width), light * (1 - share))
+    np.add.at(field, (row, (left + 1) % width), light * share)
+    return np.clip(field, 0, 1.4)
 
 
 def snowfall(stage: Stage) -> None:
