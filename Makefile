@@ -1,4 +1,4 @@
-.PHONY: run test check bench install install-dev lock
+.PHONY: run test check bench words install install-dev lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,6 +30,10 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium
 	@$(PY) -m tests.bench $(ONLY)
+
+# After words were added or changed: brings ui/text/*.po up to date and names what is to be translated.
+words: $(VENV)/.installed-dev
+	@$(PY) -m tests.support.words
 
 $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rushes needs Python 3.11 or newer; name one with: make run PYTHON=python3.12")'

@@ -18,13 +18,27 @@ Messages are sentences a person can act on; no key, header, link or prompt stand
 """
 
 
+class Words(str):
+    """Words of ours that a page shows in its own language: marked here for the catalogues.
+
+    The sentences of InvalidRequest, NoModels, NotFound, StoreFailed and Conflict are found without a mark.
+    """
+
+    __slots__ = ()
+
+
 class AppError(Exception):
-    """Root of all errors of ours."""
+    """Root of all errors of ours. `sentence` names its `values` in braces; `str` is the English of both."""
+
+    def __init__(self, sentence: str = "", **values: object) -> None:
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.sentence = sentence
+        self.values = values
 
 
 class InvalidRequest(AppError):
-    def __init__(self, sentence: str, *, field: str | None = None) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, *, field: str | None = None, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.field = field
 
 

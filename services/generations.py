@@ -256,7 +256,9 @@ class Generations:
 def _check_count(draft: Draft, count: int) -> None:
     most = MOST_AT_ONCE if draft.kind is Kind.IMAGE else 1
     if not 1 <= count <= most:
-        raise InvalidRequest(f"Ask for 1 to {most} at once, not {count}.", field="count")
+        raise InvalidRequest(
+            "Ask for 1 to {most} at once, not {count}.", field="count", most=most, count=count
+        )
 
 
 def _is_id(text: str) -> bool:

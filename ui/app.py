@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.generations import Generations
 from services.model import Kind
 from ui import theme
-from ui.pages import generation, studio
+from ui.pages import generation, settings, studio
 
 
 def register(generations: Generations) -> None:
@@ -13,3 +13,4 @@ def register(generations: Generations) -> None:
     theme.install()
     studio.register(generations, kind=Kind.VIDEO, path="/")
     generation.register(generations)
+    settings.register()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from services.errors import AppError
 from ui.components.toast import toast
 from ui.text import _
+from ui.text.errors import told
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def guarded(act: Act) -> Callable[[], Awaitable[None]]:
             if inspect.isawaitable(result):
                 await result
         except AppError as error:
-            toast(str(error) or _("That did not work."), tone="trouble")
+            toast(told(error) or _("That did not work."), tone="trouble")
         except Exception:
             log.exception("A page's act failed; the page lives on.")
             toast(

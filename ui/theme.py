@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 
 from nicegui import __version__, app, ui
@@ -15,10 +16,11 @@ from ui.components.moment import Moment
 from ui.components.race_strip import RaceLanes
 from ui.components.toast import Toast
 from ui.text import _, deferred
+from ui.text.languages import language, quasar_language
 
 LOOK = Path(__file__).parent / "look"
 LOOK_URL = "/_look"
-PLACES = ((deferred("Video"), "/", "video"),)
+PLACES = ((deferred("Video"), "/", "video"), (deferred("Settings"), "/settings", "settings"))
 """Name, address, icon: only what exists."""
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
@@ -26,6 +28,8 @@ ICON = (
     '<path d="M5 6h14v12H5ZM9 6v12M15 6v12M5 10h4M5 14h4M15 10h4M15 14h4" fill="none" stroke="#ffb45a"'
     ' stroke-width="1.6" stroke-linejoin="round"/></svg>'
 )
+THEME = "theme"
+"""Where the choice is remembered."""
 THEMES = {"auto": deferred("As the system"), "light": deferred("Light"), "dark": deferred("Dark")}
 THEME_ICONS = {"auto": "auto", "light": "sun", "dark": "moon"}
 
@@ -54,6 +58,7 @@ def page(path: str) -> ui.page:
 @contextmanager
 def frame(*, here: str, title: str, on_step: Callable[[int], object] | None = None) -> Iterator[ui.element]:
     """The page between the rail's navigation and the edge; `here` is the rail's current address."""
+    _speak()
     _head()
     _ahead()
     ui.page_title(title)
@@ -66,9 +71,15 @@ def frame(*, here: str, title: str, on_step: Callable[[int], object] | None = No
         yield main
 
 
+def _speak() -> None:
+    """The page says its language, for screen readers, hyphenation and Quasar's own words."""
+    client = ui.context.client
+    client.page = copy(client.page)  # else all visitors of this address would share it
+    client.page.language = quasar_language(language())
+
+
 def _head() -> None:
-    chosen = app.storage.user.get("theme", "auto")
-    chosen = chosen if chosen in THEMES else "auto"
+    chosen = theme()
     ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
     ui.add_head_html(f'<script src="{_address("early.js")}"></script>')
     for sheet in ("icons.css", "theme.css", "parts.css"):
@@ -104,19 +115,30 @@ def _rail(here: str) -> None:
         _theme_button()
 
 
+def theme() -> str:
+    """What this person has chosen: auto, light or dark."""
+    chosen = str(app.storage.user.get(THEME, "auto"))
+    return chosen if chosen in THEMES else "auto"
+
+
+def choose_theme(choice: str) -> None:
+    """At once, and remembered."""
+    app.storage.user[THEME] = choice
+    ui.run_javascript(f"rushes.theme('{choice}')")
+
+
 def _theme_button() -> None:
-    chosen = str(app.storage.user.get("theme", "auto"))
-    with ui.element("button").classes("r-place").props("type=button") as button:
+    chosen = theme()
+    with ui.element("button").classes("r-place r-place-theme").props("type=button") as button:
         button.props["title"] = _("Dark or light")
-        sign = icon(THEME_ICONS.get(chosen, "auto"))
+        sign = icon(THEME_ICONS[chosen])
         word = ui.label(_("Theme"))
         with ui.menu().classes("r-menu").props("anchor='center right' self='center left'"):
             for choice, name in THEMES.items():
                 ui.menu_item(_(name), on_click=lambda choice=choice: choose(choice))
 
     def choose(choice: str) -> None:
-        app.storage.user["theme"] = choice
+        choose_theme(choice)
         sign.classes(replace=f"i i-{THEME_ICONS[choice]}")
-        ui.run_javascript(f"rushes.theme('{choice}')")
 
     button.props["aria-label"] = word.text

@@ -66,9 +66,7 @@ def short(generation: Generation) -> str:
 
 def still_running(generation: Generation) -> str:
     """The message of C4, as a standing sentence."""
-    return _("Taking longer than {figure}. You can leave, it will arrive here.").format(
-        figure=measure.figure(generation.late_after_s)
-    )
+    return measure.longer_than(generation.late_after_s)
 
 
 def estimate(typical: Typical | None) -> str:

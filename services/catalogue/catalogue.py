@@ -161,6 +161,9 @@ class Catalogue:
                 log.exception("A listener of the catalogue failed; the others go on.")
 
     def _no_models(self, unheard: list[str]) -> NoModels:
-        names = ", ".join(unheard) or "no backend is set up"
-        why = " ".join(self.problems[name] for name in unheard if name in self.problems)
-        return NoModels(f"No model list could be had yet ({names}). {why or 'Try again in a moment.'}")
+        names = ", ".join(unheard)
+        if not names:
+            return NoModels("No model list could be had yet (no backend is set up). Try again in a moment.")
+        if why := " ".join(self.problems[name] for name in unheard if name in self.problems):
+            return NoModels("No model list could be had yet ({names}). {why}", names=names, why=why)
+        return NoModels("No model list could be had yet ({names}). Try again in a moment.", names=names)

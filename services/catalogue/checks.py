@@ -6,7 +6,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from services.errors import InvalidRequest
+from services.errors import InvalidRequest, Words
 from services.model import Model
 
 LONGEST_TEXT = 10_000
@@ -15,26 +15,35 @@ LARGEST_SEED = 2**32 - 1
 LONGEST_FILM_S = 3600.0
 LARGEST_FPS = 240
 NAMED = 20
+NAMES = {
+    "prompt": Words("prompt"),
+    "negative_prompt": Words("negative prompt"),
+    "style": Words("style"),
+    "shot_size": Words("shot size"),
+    "aspect_ratio": Words("aspect ratio"),
+    "resolution": Words("resolution"),
+}
 
 
 def a_text(name: str, text: str, longest: int) -> str:
     """Trimmed, its line ends made one kind: forms send CRLF."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    label = name.replace("_", " ")
+    label = NAMES[name]
     if len(text) > longest:
-        raise InvalidRequest(f"The {label} has {len(text):,} characters: {longest:,} at most.", field=name)
+        sentence = Words("The {name} has {count:,} characters: {most:,} at most.")
+        raise InvalidRequest(sentence, field=name, name=label, count=len(text), most=longest)
     for each in text:
         # Cs: half of a surrogate pair, which no UTF-8 can carry
         if each not in "\n\t" and unicodedata.category(each) in ("Cc", "Cs"):
-            raise InvalidRequest(
-                f"The {label} has a character that is no text (U+{ord(each):04X}): take it out.", field=name
-            )
+            sentence = Words("The {name} has a character that is no text (U+{code}): take it out.")
+            raise InvalidRequest(sentence, field=name, name=label, code=f"{ord(each):04X}")
     return text
 
 
 def a_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
-        raise InvalidRequest(f"The seed must be a whole number from 0 to {LARGEST_SEED}.", field="seed")
+        sentence = Words("The seed must be a whole number from 0 to {last}.")
+        raise InvalidRequest(sentence, field="seed", last=str(LARGEST_SEED))
     return seed
 
 
@@ -43,9 +52,8 @@ def one_of(name: str, value: str | None, allowed: Sequence[str], *, default: str
         return default if default is not None and default in allowed else allowed[0]
     wanted = value.strip().lower()
     if wanted not in allowed:
-        raise InvalidRequest(
-            f"{model.label} has no such {name.replace('_', ' ')}. It has: {listed(allowed)}.", field=name
-        )
+        sentence = Words("{model} has no such {name}. It has: {names}.")
+        raise InvalidRequest(sentence, field=name, model=model.label, name=NAMES[name], names=listed(allowed))
     return wanted
 
 
@@ -58,7 +66,8 @@ def a_duration(value: float | None, model: Model) -> float | None:
         raise InvalidRequest("The duration must be a number of seconds above 0.", field="duration")
     if lengths and not _is_allowed(value, lengths, free=model.any_duration):
         has = _range(lengths, free=model.any_duration)
-        raise InvalidRequest(f"{model.label} makes no {value:g} s. It makes: {has} s.", field="duration")
+        sentence = Words("{model} makes no {length:g} s. It makes: {lengths} s.")
+        raise InvalidRequest(sentence, field="duration", model=model.label, length=value, lengths=has)
     return float(value)
 
 
@@ -71,7 +80,8 @@ def an_fps(value: int | None, model: Model) -> int | None:
         raise InvalidRequest("The fps must be a whole number above 0.", field="fps")
     if rates and not _is_allowed(value, rates, free=model.any_fps):
         has = _range(rates, free=model.any_fps)
-        raise InvalidRequest(f"{model.label} makes no {value} fps. It makes: {has} fps.", field="fps")
+        sentence = Words("{model} makes no {rate} fps. It makes: {rates} fps.")
+        raise InvalidRequest(sentence, field="fps", model=model.label, rate=value, rates=has)
     return int(value)
 
 
@@ -93,7 +103,7 @@ def _default(default: float | None, allowed: Sequence[float], *, free: bool) -> 
 
 def _range(allowed: Sequence[float], *, free: bool) -> str:
     if free:
-        return f"{min(allowed):g} to {max(allowed):g}"
+        return f"{min(allowed):g}–{max(allowed):g}"
     return listed(f"{each:g}" for each in allowed)
 
 

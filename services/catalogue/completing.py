@@ -14,7 +14,7 @@ from services.catalogue.checks import (
     listed,
     one_of,
 )
-from services.errors import InvalidRequest, NoModels
+from services.errors import InvalidRequest, NoModels, Words
 from services.model import Draft, Kind, Model, Request
 
 
@@ -61,13 +61,13 @@ def _model(draft: Draft, models: Sequence[Model], missing: NoModels | None) -> M
         models = [model for model in models if model.backend == draft.backend]
     model = _named(draft.model, models) if draft.model else _first(draft, models)
     if model is None:
-        raise missing or InvalidRequest(_nothing(draft, models), field="model")
+        raise missing or _nothing(draft, models)
     if draft.source is not None and not model.needs_source:
-        sentence = f"{model.label} takes no picture: choose a model that does, or leave the picture out."
-        raise InvalidRequest(sentence, field="model")
+        sentence = Words("{model} takes no picture: choose a model that does, or leave the picture out.")
+        raise InvalidRequest(sentence, field="model", model=model.label)
     if draft.source is None and model.needs_source:
-        sentence = f"{model.label} needs a picture: add one, or choose a model that works from words."
-        raise InvalidRequest(sentence, field="model")
+        sentence = Words("{model} needs a picture: add one, or choose a model that works from words.")
+        raise InvalidRequest(sentence, field="model", model=model.label)
     return model
 
 
@@ -80,7 +80,23 @@ def _first(draft: Draft, models: Sequence[Model]) -> Model | None:
     return next((model for model in models if model.needs_source is needs_source), None)
 
 
-def _nothing(draft: Draft, models: Sequence[Model]) -> str:
+NO_SUCH = {
+    Kind.VIDEO: Words("There is no such video model. There are: {names}."),
+    Kind.IMAGE: Words("There is no such image model. There are: {names}."),
+}
+FROM_WORDS = {
+    Kind.VIDEO: Words("No model here makes video from words."),
+    Kind.IMAGE: Words("No model here makes image from words."),
+}
+FROM_A_PICTURE = {
+    Kind.VIDEO: Words("No model here makes video from a picture."),
+    Kind.IMAGE: Words("No model here makes image from a picture."),
+}
+
+
+def _nothing(draft: Draft, models: Sequence[Model]) -> InvalidRequest:
     if draft.model:
-        return f"There is no such {draft.kind} model. There are: {listed(model.name for model in models)}."
-    return f"No model here makes {draft.kind} from {'words' if draft.source is None else 'a picture'}."
+        names = listed(model.name for model in models)
+        return InvalidRequest(NO_SUCH[draft.kind], field="model", names=names)
+    sentences = FROM_WORDS if draft.source is None else FROM_A_PICTURE
+    return InvalidRequest(sentences[draft.kind], field="model")

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from services.errors import DeliveryFailed
+from services.errors import DeliveryFailed, Words
 from services.media.threads import in_thread
 
 _NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.poster|\.preview)?\.[a-z0-9]{2,5}")
@@ -72,9 +72,9 @@ class DiskErrors:
         if not isinstance(error, OSError):
             return
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            sentence = "The disk is full: make room in the data folder, then check again."
+            sentence = Words("The disk is full: make room in the data folder, then check again.")
         else:
-            sentence = "The media folder cannot be written to: check its disk and its permissions."
+            sentence = Words("The media folder cannot be written to: check its disk and its permissions.")
         raise DeliveryFailed(sentence, reason="disk_full") from error
 
 

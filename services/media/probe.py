@@ -8,12 +8,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
+from services.errors import Words
 from services.media.formats import HEAD_BYTES, WEBM, Format, sniff
 from services.media.probed import Probed, Truncated, WrongKind
 from services.media.structure import check_structure
 from services.model import Kind
 
 MOST_PIXELS = 100_000_000
+NOT_OF = {Kind.VIDEO: Words("The file is not a film."), Kind.IMAGE: Words("The file is not a picture.")}
 
 _UNDECODABLE = (av.FFmpegError, OSError, EOFError, SyntaxError, MemoryError, Image.DecompressionBombError)
 
@@ -26,19 +28,19 @@ def probe(path: Path, kind: Kind) -> Probed:
     """Complete, of the right kind, and one frame decodes: or ValueError with a sentence."""
     found = known_format(path)
     if found.kind is not kind:
-        raise WrongKind(f"The file is not {'a film' if kind is Kind.VIDEO else 'a picture'}.")
+        raise WrongKind(NOT_OF[kind])
     check_structure(path, found)
     try:
         return _film(path, found) if kind is Kind.VIDEO else _picture(path, found)
     except _UNDECODABLE as error:
-        raise ValueError("The file cannot be decoded.") from error
+        raise ValueError(Words("The file cannot be decoded.")) from error
 
 
 def known_format(path: Path) -> Format:
     with path.open("rb") as file:
         found = sniff(file.read(HEAD_BYTES))
     if found is None:
-        raise WrongKind("The file is neither a film nor a picture of a known type.")
+        raise WrongKind(Words("The file is neither a film nor a picture of a known type."))
     return found
 
 
@@ -54,11 +56,11 @@ def open_film(path: Path, found: Format) -> InputContainer:
 
 def picture_of(film: InputContainer) -> VideoStream:
     if not film.streams.video:
-        raise ValueError("The file has sound but no picture.")
+        raise ValueError(Words("The file has sound but no picture."))
     stream = film.streams.video[0]
     stream.codec_context.thread_count = 1
     if stream.codec_context.width * stream.codec_context.height > MOST_PIXELS:
-        raise ValueError("The film's picture is larger than 100 megapixels.")
+        raise ValueError(Words("The film's picture is larger than 100 megapixels."))
     return stream
 
 
@@ -66,7 +68,7 @@ def open_picture(path: Path, found: Format) -> Image.Image:
     image = Image.open(path, formats=[found.name])
     if image.width * image.height > MOST_PIXELS:
         image.close()
-        raise ValueError("The picture is larger than 100 megapixels.")
+        raise ValueError(Words("The picture is larger than 100 megapixels."))
     return image
 
 
@@ -95,7 +97,7 @@ def _first_frame(film: InputContainer, stream: VideoStream) -> VideoFrame:
         if frames:
             return frames[0]
         stream.codec_context.flush_buffers()
-    raise ValueError("The film has no frame that decodes.")
+    raise ValueError(Words("The film has no frame that decodes."))
 
 
 def _check_last_sample(stream: VideoStream, size_bytes: int) -> None:
@@ -103,7 +105,7 @@ def _check_last_sample(stream: VideoStream, size_bytes: int) -> None:
     if len(stream.index_entries):
         last = stream.index_entries[-1]
         if last.pos + last.size > size_bytes:
-            raise Truncated("The film is cut off: its last frames are missing.")
+            raise Truncated(Words("The film is cut off: its last frames are missing."))
 
 
 def _length_s(film: InputContainer, stream: VideoStream) -> float | None:

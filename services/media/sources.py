@@ -27,7 +27,7 @@ class Sources:
         try:
             kept = await self._keeper.take(Kind.IMAGE, part)
         except DeliveryFailed as error:
-            raise InvalidRequest(f"This picture cannot be used: {error}", field="file") from error
+            raise InvalidRequest("This picture cannot be used: {why}", field="file", why=error) from error
         if kept.content_type not in TYPES or kept.width * kept.height > MOST_PIXELS:
             await self._keeper.discard(kept)
             raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from services.errors import Words
 from services.media.formats import AVIF, GIF, JPEG, MOV, MP4, PNG, WEBM, WEBP, Format
 from services.media.probed import Truncated
 
@@ -29,7 +30,7 @@ def check_structure(path: Path, found: Format) -> None:
             GIF: _gif,
         }[found](file, size)
     if not complete:
-        raise Truncated("The file is cut off: its end is missing.")
+        raise Truncated(Words("The file is cut off: its end is missing."))
 
 
 def _film_boxes(file: BinaryIO, size: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.errors import StoreFailed
+from services.errors import StoreFailed, Words
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -93,6 +93,7 @@ def _spoken(error: Exception) -> Exception:
     if not isinstance(error, SQLAlchemyError):
         return error
     cause = str(getattr(error, "orig", None) or type(error).__name__)
-    spoken = StoreFailed(f"The database could not be written ({cause}). Look at the data folder's disk.")
+    sentence = Words("The database could not be written ({cause}). Look at the data folder's disk.")
+    spoken = StoreFailed(sentence, cause=cause)
     spoken.__cause__ = error
     return spoken

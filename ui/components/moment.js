@@ -1,4 +1,8 @@
 // A time that the browser itself keeps current: how long ago, how long since, in the person's own time zone.
+const page = document.documentElement;
+// the page's language; its region as the browser has it
+const tongue = () => navigator.languages.find((one) => one.slice(0, 2) === page.lang.slice(0, 2)) ?? page.lang;
+
 export default {
   template: `<time :datetime="iso">{{ text }}</time>`,
   props: { at: Number, clock: Number, mode: String, words: Object },
@@ -26,15 +30,13 @@ export default {
         const rest = `${two((past / 60) % 60)}:${two(past % 60)}`;
         return past < 3600 ? rest.replace(/^0/, "") : `${Math.floor(past / 3600)}:${rest}`;
       }
-      if (this.mode === "exact") {
-        const part = Math.floor(date.getMilliseconds() / 10);
-        return date.toLocaleTimeString([], { hourCycle: "h23" }) + "." + String(part).padStart(2, "0");
-      }
-      if (this.mode === "full") return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+      const minutes = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      if (this.mode === "exact") return date.toLocaleTimeString(tongue(), { ...minutes, second: "2-digit", fractionalSecondDigits: 2 });
+      if (this.mode === "full") return date.toLocaleString(tongue(), { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
       if (past < 60) return this.words.now;
-      const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+      const time = date.toLocaleTimeString(tongue(), minutes);
       if (date.toDateString() === new Date(this.now * 1000).toDateString()) return time;
-      return date.toLocaleDateString([], { day: "numeric", month: "short" }) + ", " + time;
+      return date.toLocaleDateString(tongue(), { day: "numeric", month: "short" }) + ", " + time;
     },
   },
 };

@@ -17,6 +17,7 @@ from ui.components import field
 from ui.components.button import Button
 from ui.components.frames import frames
 from ui.text import _, measure
+from ui.text.errors import told
 
 SEEDS = 2**32
 """Seeds there are: 0 up to one less."""
@@ -85,7 +86,7 @@ class PromptForm:
             await self.submit(self.typed.draft(self.kind))
         except InvalidRequest as error:
             name = ALIASES.get(error.field or "", error.field or "")
-            self.fields.get(name, self.fields["prompt"]).say(str(error))
+            self.fields.get(name, self.fields["prompt"]).say(told(error))
 
     def _prompt(self) -> None:
         example = _("A lighthouse above a stormy sea at night, slow zoom in")

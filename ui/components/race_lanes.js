@@ -89,7 +89,10 @@ export default {
     diamond: (x, y) => `M${x} ${y - 5}l4 5-4 5-4-5Z`,
     flag: (x, y) => `M${x - 6} ${y - 7}h10l6 7-6 7h-10Z`,
     say: (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]),
-    seconds: (s) => (s < 10 ? s.toFixed(1) : String(Math.round(s))),
+    count(forms, count) {
+      const form = new Intl.PluralRules(document.documentElement.lang).select(count);
+      return this.say(forms[form], { count });
+    },
   },
   computed: {
     ended() {
@@ -162,15 +165,16 @@ export default {
       const step = steps.find((s) => (this.width - LEFT) / (this.span / s) > 72) || 43200;
       const ticks = [];
       for (let s = 0; s <= this.span * 0.97 && ticks.length < 30; s += step) {
-        const text = s < 60 || step < 60 ? s + " s" : s < 3600 ? Math.round(s / 60) + " min" : s / 3600 + " h";
+        const [unit, count] = s < 60 || step < 60 ? ["s", s] : s < 3600 ? ["min", Math.round(s / 60)] : ["h", s / 3600];
+        const text = this.say(this.words[unit], { figure: count.toLocaleString(document.documentElement.lang) });
         ticks.push({ t: s, x: this.x(this.start + s), text });
       }
       return ticks;
     },
     spoken() {
       const parts = [
-        this.say(this.words.spokenPush, { count: this.heard.length }),
-        this.say(this.words.spokenPoll, { count: this.asks.length }),
+        this.count(this.words.spokenPush, this.heard.length),
+        this.count(this.words.spokenPoll, this.asks.length),
         ...this.gaps.map((gap) => gap.text),
       ];
       return parts.join(" ");

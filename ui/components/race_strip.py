@@ -11,7 +11,7 @@ from nicegui import ui
 from services.model import Channel, Generation, Phase, TraceEntry
 from ui import timeline, words
 from ui.state import TabState
-from ui.text import _
+from ui.text import _, forms
 
 LANES = ("push", "poll")
 MARKS = 600
@@ -154,13 +154,16 @@ def connection_sentence(status: str) -> str:
     return _("No push stream right now, asking by poll")
 
 
-def _words() -> dict[str, str]:
+def _words() -> dict[str, object]:
     return {
         "push": _("push"),
         "poll": _("poll"),
         "result": _("result"),
         "next": _("next in {s} s"),
         "would": _("next would be here"),
-        "spokenPush": _("Push heard {count} events."),
-        "spokenPoll": _("Poll asked {count} times."),
+        "spokenPush": forms("Push heard {count} event.", "Push heard {count} events."),
+        "spokenPoll": forms("Poll asked {count} time.", "Poll asked {count} times."),
+        "s": _("{figure} s"),
+        "min": _("{figure} min"),
+        "h": _("{figure} h"),
     }

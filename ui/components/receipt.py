@@ -37,7 +37,7 @@ def receipt(generation: Generation, slip: Receipt) -> None:
         if slip.late_s is not None:
             _fact(_("Late by"), f"+{measure.clock(slip.late_s)}")
         if generation.kept is not None:
-            _fact(_("Kept"), _size(generation.kept.size_bytes))
+            _fact(_("Kept"), measure.size(generation.kept.size_bytes))
             _fact(_("SHA-256"), generation.kept.sha256)
 
 
@@ -54,9 +54,3 @@ def _fact(name: str, value: str = "", *, at: float | None = None) -> None:
 def _after(slip: Receipt, at: float) -> str:
     since = slip.backend_finished_at or slip.backend_said_at
     return _("{time} later").format(time=measure.exactly(at - since))
-
-
-def _size(size_bytes: int) -> str:
-    if size_bytes < 1_000_000:
-        return _("{figure} kB").format(figure=round(size_bytes / 1000))
-    return _("{figure} MB").format(figure=f"{size_bytes / 1_000_000:.1f}")

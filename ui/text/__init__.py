@@ -1,13 +1,29 @@
-"""The words: services give codes and values, `ui` gives sentences. Catalogues lie beside this file."""
+"""The words: services give codes and values, `ui` gives sentences. Catalogues lie beside this file.
 
-import gettext
-from pathlib import Path
+Each function speaks the language of the page it runs for, so none may run when a module is imported.
+"""
 
-__all__ = ["_", "deferred", "ngettext"]
+from babel import Locale
 
-CATALOGUE = gettext.translation("rushes", localedir=Path(__file__).parent, fallback=True)
-_ = CATALOGUE.gettext
-ngettext = CATALOGUE.ngettext
+from ui.text.languages import language, translations
+
+__all__ = ["_", "deferred", "forms", "ngettext"]
+
+
+def _(sentence: str) -> str:
+    # gettext answers an empty text with the catalogue's head
+    return translations()[language()].gettext(sentence) if sentence else ""
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """The form that `count` takes; the caller fills it in."""
+    return translations()[language()].ngettext(one, many, count)
+
+
+def forms(one: str, many: str) -> dict[str, str]:
+    """All plural forms for a browser that counts by itself, by Intl.PluralRules' names of them."""
+    name_of = Locale.parse(language()).plural_form
+    return {name_of(count): ngettext(one, many, count) for count in range(101)}
 
 
 def deferred(sentence: str) -> str:

@@ -1,15 +1,24 @@
 """Times, lengths and prices as a person reads them. All `_s` are seconds."""
 
+from babel.numbers import format_decimal
+
 from ui.text import _, ngettext
+from ui.text.languages import language
+
+
+def number(value: float, places: int | None = None) -> str:
+    """As the page's language writes it: 6.4 or 6,4; without `places` as many as there are, 3 at most."""
+    shape = "#,##0.###" if places is None else "#,##0." + "0" * places
+    return format_decimal(value, format=shape, locale=language())
 
 
 def exactly(length_s: float) -> str:
     """For receipts: 0.08 s, 6.4 s, 2 min 5 s."""
     length_s = max(0.0, length_s)
     if length_s < 1:
-        return _("{figure} s").format(figure=f"{length_s:.2f}")
+        return _("{figure} s").format(figure=number(length_s, 2))
     if length_s < 60:
-        return _("{figure} s").format(figure=f"{length_s:.1f}")
+        return _("{figure} s").format(figure=number(length_s, 1))
     minutes, seconds = divmod(round(length_s), 60)
     if minutes < 60 and seconds == 0:
         return _("{minutes} min").format(minutes=minutes)
@@ -30,11 +39,31 @@ def roughly(length_s: float) -> str:
 
 def figure(length_s: float) -> str:
     """For the fixed message of C4, English: 45 seconds, 1 minute, 3 minutes."""
-    if length_s % 60 == 0 and length_s > 0:
-        count, unit = round(length_s / 60), "minute"
-    else:
-        count, unit = round(length_s), "second"
+    count, unit = _in_words(length_s)
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def longer_than(length_s: float) -> str:
+    """The same message as a standing sentence, in the page's language."""
+    count, unit = _in_words(length_s)
+    if unit == "minute":
+        sentence = ngettext(
+            "Taking longer than {count} minute. You can leave, it will arrive here.",
+            "Taking longer than {count} minutes. You can leave, it will arrive here.",
+            count,
+        )
+    else:
+        sentence = ngettext(
+            "Taking longer than {count} second. You can leave, it will arrive here.",
+            "Taking longer than {count} seconds. You can leave, it will arrive here.",
+            count,
+        )
+    return sentence.format(count=count)
+
+
+def _in_words(length_s: float) -> tuple[int, str]:
+    whole_minutes = length_s % 60 == 0 and length_s > 0
+    return (round(length_s / 60), "minute") if whole_minutes else (round(length_s), "second")
 
 
 def clock(length_s: float) -> str:
@@ -45,7 +74,7 @@ def clock(length_s: float) -> str:
 
 
 def length(length_s: float) -> str:
-    return _("{figure} s").format(figure=f"{length_s:g}")
+    return _("{figure} s").format(figure=number(length_s))
 
 
 def price(per_second: float | None) -> str:
@@ -54,7 +83,14 @@ def price(per_second: float | None) -> str:
         return ""
     if per_second == 0:
         return _("free")
-    return _("${figure} a second").format(figure=f"{per_second:.3f}".rstrip("0").rstrip("."))
+    return _("${figure} a second").format(figure=number(per_second))
+
+
+def size(size_bytes: int) -> str:
+    """412 kB, 3.1 MB."""
+    if size_bytes < 1_000_000:
+        return _("{figure} kB").format(figure=number(round(size_bytes / 1000)))
+    return _("{figure} MB").format(figure=number(size_bytes / 1_000_000, 1))
 
 
 def runs(count: int) -> str:

@@ -1,0 +1,84 @@
+"""Each word of the code stands in each catalogue, translated; and the browser's list is read rightly."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+
+from tests.support import words as catalogues
+from ui.text import languages
+
+HELP = "Run `make words`, translate what it names in ui/text/{name}.po, and run it again."
+
+
+@pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
+def test_a_catalogue_has_each_text_of_the_code_and_no_other(path: Path) -> None:
+    said = {message.id for message in catalogues.extracted() if message.id}
+    known = {message.id for message in catalogues.read(path) if message.id}
+    help = HELP.format(name=path.stem)
+    assert said - known == set(), f"Texts that {path.name} does not know. {help}"
+    assert known - said == set(), f"Texts in {path.name} that the code does not say any more. {help}"
+
+
+@pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
+def test_a_catalogue_leaves_nothing_untranslated(path: Path) -> None:
+    catalogue = catalogues.read(path)
+    for message in catalogue:
+        if message.id:
+            assert not message.fuzzy, f"{message.id!r} is marked fuzzy. {HELP.format(name=path.stem)}"
+            forms = translations_of(message)
+            wanted = catalogue.num_plurals if message.pluralizable else 1
+            assert len(forms) == wanted and all(forms), f"{message.id!r}: {HELP.format(name=path.stem)}"
+
+
+@pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
+def test_a_translation_names_the_same_values(path: Path) -> None:
+    for message in catalogues.read(path):
+        if message.id:
+            texts = message.id if message.pluralizable else (message.id,)
+            for form in translations_of(message):
+                assert named_in(form) == named_in(texts[-1]), f"{path.name}: {texts[-1]!r} as {form!r}"
+
+
+@pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
+def test_a_catalogue_lies_as_make_words_writes_it(path: Path) -> None:
+    assert path.read_text() == catalogues.written(catalogues.read(path)), "Run `make words`."
+
+
+def test_a_sentence_for_a_page_is_never_built_on_the_spot() -> None:
+    built = [(path.name, *one) for path in catalogues.sources() for one in catalogues.unmarked(path)]
+    assert built == [], "Name the values in braces and hand them over: see AppError."
+
+
+def test_words_inside_another_call_are_found_too() -> None:
+    assert "something new" in catalogues.extracted()
+
+
+def translations_of(message: Message) -> tuple[str, ...]:
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+
+
+def named_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("", "en"),
+        ("en-GB,en;q=0.9", "en"),
+        ("ru", "ru"),
+        ("ru-RU,ru;q=0.9,en;q=0.8", "ru"),
+        ("en;q=0.5, RU-ru;q=0.8", "ru"),
+        ("de-DE,de;q=0.9", "en"),
+        ("de,ru;q=0.7,en;q=0.3", "ru"),
+        ("ru;q=0,en", "en"),
+        ("ru;q=nonsense", "en"),
+        ("*;q=0.1,,;;q=, ,rutabaga", "en"),
+    ],
+)
+def test_the_browsers_list_decides(header: str, code: str) -> None:
+    assert languages.of_browser(header) == code

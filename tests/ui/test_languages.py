@@ -1,0 +1,130 @@
+"""Pages in two languages: the browser's choice, the person's choice, nothing left in English."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User
+
+from services.errors import Conflict, InvalidRequest, Words
+from services.model import Channel, Phase
+from tests.ui.door import Door
+from ui.text import languages, measure
+
+pytestmark = pytest.mark.asyncio
+RUSSIAN = "ru-RU,ru;q=0.9,en;q=0.8"
+
+
+async def test_a_page_speaks_the_browsers_language_and_says_so(user: User) -> None:
+    user.http_client.headers["Accept-Language"] = RUSSIAN
+    await user.open("/")
+    await user.should_see("Сделать")
+    await user.should_not_see("Generate")
+    assert '<html lang="ru">' in (await user.http_client.get("/")).text
+    user.http_client.headers["Accept-Language"] = "fi"
+    assert '<html lang="en-US">' in (await user.http_client.get("/")).text
+    await user.open("/")
+    await user.should_see("Generate")
+
+
+async def test_a_choice_is_remembered_and_goes_over_the_browser(user: User) -> None:
+    await user.open("/settings")
+    with user:
+        languages.choose("ru")
+    await user.open("/")
+    await user.should_see("Сделать")
+    with user:
+        languages.choose("")
+    await user.open("/")
+    await user.should_see("Generate")
+
+
+async def test_two_languages_live_side_by_side(user: User, door: Door) -> None:
+    await user.open("/")
+    english = user.client
+    user.http_client.headers["Accept-Language"] = RUSSIAN
+    await user.open("/")
+    for client, word in ((english, "working"), (user.client, "в работе")):
+        assert client is not None
+        with client:
+            generation = door.put(Phase.PROCESSING)
+            door.bus.publish(generation)
+            labels = [one.text for one in client.elements.values() if isinstance(one, ui.label)]
+        assert any(text.startswith(word) for text in labels), labels
+
+
+async def test_a_refusal_comes_in_the_pages_language(user: User, door: Door) -> None:
+    sentence = "The {name} has {count:,} characters: {most:,} at most."
+    door.refuse = InvalidRequest(sentence, field="prompt", name=Words("prompt"), count=10001, most=10000)
+    assert str(door.refuse) == "The prompt has 10,001 characters: 10,000 at most."
+    user.http_client.headers["Accept-Language"] = "ru"
+    await user.open("/")
+    user.find(marker="prompt").type("маяк")
+    user.find(marker="generate").click()
+    await user.should_see("Слишком длинно (описание): 10\xa0001 знаков, а можно не больше 10\xa0000.")
+    door.refuse = Conflict("Words of a stranger with {braces}.")
+    user.find(marker="generate").click()
+    await user.should_see("Words of a stranger with {braces}.")
+
+
+# how Russian reads
+
+
+async def test_russian_counts_and_writes_figures_as_russians_do(user: User) -> None:
+    user.http_client.headers["Accept-Language"] = "ru"
+    await user.open("/settings")
+    with user:
+        assert [measure.runs(count) for count in (1, 3, 5, 21)] == [
+            "по 1 запуску здесь",
+            "по 3 запускам здесь",
+            "по 5 запускам здесь",
+            "по 21 запуску здесь",
+        ]
+        assert measure.longer_than(180).startswith("Идёт дольше 3 минут.")
+        assert measure.longer_than(60).startswith("Идёт дольше 1 минуты.")
+        assert measure.exactly(6.43) == "6,4 с"
+        assert measure.price(0.35) == "0,35 $ за секунду"
+        assert measure.size(3_140_000) == "3,1 МБ"
+
+
+LATIN = re.compile(r"[A-Za-z]{2,}")
+NAMES = re.compile(
+    r"Rushes|animatic(/film)?|cloud|veo|Veo 3|Animatic film|SHA-256|Esc|Ctrl|English|\d+p\b|[0-9a-f]{64}"
+    r"|generated successfully( via SSE)?|Video|Taking longer than 3 minutes. You can leave, it will arrive here."
+)
+"""Names, and the toasts whose words are a contract (C2-C4)."""
+
+
+@pytest.mark.parametrize(
+    "phase", [Phase.PROCESSING, Phase.ERROR, Phase.DROPPED, Phase.UNCONFIRMED, Phase.COMPLETED]
+)
+async def test_a_russian_page_has_no_english_word(user: User, door: Door, phase: Phase) -> None:
+    user.http_client.headers["Accept-Language"] = "ru"
+    generation = door.put(Phase.PROCESSING, prompt="Маяк")
+    door.hear(generation.id, "push", "lost", reason="silent", retry_in_s=2.5)
+    door.hear(generation.id, "poll", "attempt", n=1)
+    if phase is Phase.COMPLETED:
+        door.finish(generation.id, Channel.POLL)
+    else:
+        door.change(generation.id, phase=phase)
+    for address in ("/", f"/g/{generation.id}", "/settings"):
+        await user.open(address)
+        await user.should_see("Настройки")
+        assert user.client is not None
+        for element in list(user.client.elements.values()):
+            for text in spoken(element):
+                assert not LATIN.search(NAMES.sub("", text)), (address, text)
+
+
+def spoken(element: ui.element) -> list[str]:
+    """What a person reads or hears of it."""
+    props = element.props
+    said = [
+        getattr(element, "text", ""),
+        *(props.get(key, "") for key in ("aria-label", "title", "placeholder", "alt")),
+    ]
+    said += [str(text) for text in dict(props.get("words") or {}).values() if isinstance(text, str)]
+    said += [mark["text"] for mark in props.get("marks") or ()]
+    return [re.sub(r"\{\w+\}", "", text) for text in said if isinstance(text, str)]

@@ -1,0 +1,38 @@
+"""What a person can set for themselves. Each section is one function; the page is their list."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from ui import theme
+from ui.components.options import options
+from ui.components.section import section
+from ui.text import _, languages
+
+
+def register() -> None:
+    @theme.page("/settings")
+    def settings() -> None:
+        title = _("Settings · Rushes")
+        with theme.frame(here="/settings", title=title), ui.element("div").classes("r-single r-settings"):
+            with ui.element("h1").classes("r-title"):
+                ui.label(_("Settings"))
+            language()
+            appearance()
+
+
+def language() -> None:
+    def choose(code: str) -> None:
+        languages.choose(code)
+        ui.navigate.reload()
+
+    own_names = {code: languages.own_name(code) for code in languages.translations()}
+    with section(_("Language"), _("The page loads again; what you have typed stays.")):
+        offered = {"": _("As the browser says")} | own_names
+        options(_("Language"), offered, languages.choice(), on_choose=choose)
+
+
+def appearance() -> None:
+    named = {choice: _(name) for choice, name in theme.THEMES.items()}
+    with section(_("Theme")):
+        options(_("Theme"), named, theme.theme(), on_choose=theme.choose_theme)
