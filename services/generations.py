@@ -16,7 +16,7 @@ from services.bus import Bus
 from services.catalogue import Catalogue
 from services.errors import BackendUnavailable, Conflict, InvalidRequest
 from services.journal import Journal
-from services.model import FINAL, LOCAL_OWNER, Draft, Generation, Kind, Phase, Request, TraceEntry
+from services.model import FINAL, LOCAL_OWNER, Draft, Generation, Kind, Phase, Request, TraceEntry, Wanted
 from services.settings import Settings
 from services.store.store import Store
 from services.watching import Watching
@@ -120,7 +120,8 @@ class Generations:
         """Raises InvalidRequest for a cursor that is none of ours."""
         if cursor is not None and not _is_id(cursor):
             raise InvalidRequest("This cursor is not one of ours. Begin without one.", field="cursor")
-        rows = await self._store.page(owner=owner, kind=kind, query=query, before=cursor, limit=limit + 1)
+        wanted = Wanted(kind=kind, words=query)
+        rows = await self._store.page(wanted, owner=owner, before=cursor, limit=limit + 1)
         return Page(items=rows[:limit], next=rows[limit - 1].id if len(rows) > limit else None)
 
     async def trace(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> list[TraceEntry]:

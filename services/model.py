@@ -22,6 +22,7 @@ __all__ = [
     "Request",
     "Result",
     "TraceEntry",
+    "Wanted",
     "replace",
 ]
 
@@ -245,6 +246,7 @@ class Generation:
     late_since: float | None = None
     stop_requested_at: float | None = None
     hidden_at: float | None = None
+    """When it was put into the trash."""
     watch_until: float | None = None
     late_after_s: float = 180.0
     """Seconds from `created_at` until the person is told that it takes longer (C4)."""
@@ -252,6 +254,9 @@ class Generation:
     poster: str | None = None
     preview: str | None = None
     receipt: Receipt | None = None
+    starred_at: float | None = None
+    tags: tuple[str, ...] = ()
+    """In the order of the alphabet."""
 
     @property
     def final(self) -> bool:
@@ -292,3 +297,25 @@ class Model:
     poll_every_s: float | None = None
     poll_attempts: int | None = None
     watch_for_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which generations a list is to hold; what is not named does not matter."""
+
+    kind: Kind | None = None
+    words: str = ""
+    """All of them in the prompt, in any order; the last may be the beginning of one."""
+    ranked: bool = False
+    """Of the words' finds the best first, without further pages; else the newest first."""
+    backend: str | None = None
+    model: str | None = None
+    phases: frozenset[Phase] | None = None
+    since: float | None = None
+    """Asked for at this moment or later."""
+    until: float | None = None
+    """Asked for before this moment."""
+    starred: bool = False
+    tag: str | None = None
+    trashed: bool = False
+    """What is in the trash, and nothing else."""

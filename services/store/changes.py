@@ -6,10 +6,11 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, case, or_, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, insert, literal, or_, select, update
 
 from services.model import FINAL, NEXT, Phase
 from services.store.tables import generations as g
+from services.store.tables import trace_entries as t
 
 Phases = frozenset[Phase]
 
@@ -57,3 +58,13 @@ PROGRESS = (
     .returning(g)
 )
 """Never backwards (R8)."""
+
+ADD_TRACE = insert(t).from_select(
+    t.c.keys(),
+    select(*(bindparam(name, type_=column.type) for name, column in t.c.items())).where(
+        select(literal(1)).where(g.c.id == bindparam("generation_id")).exists()
+    ),
+)
+"""A watcher may still talk of a generation that has been removed for good: that is dropped, else the
+foreign key would fail the lines of all others with it.
+"""

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.errors import CannotStart
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, *, to: str = "head") -> None:
     """Raises CannotStart when the database cannot be opened or is newer than this version."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
@@ -22,7 +22,7 @@ def migrate(engine: Engine) -> None:
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     except (SQLAlchemyError, CommandError) as error:
         cause = getattr(error, "orig", None) or error
         raise CannotStart(

@@ -12,7 +12,7 @@ from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Requ
 _PLAIN = [
     name
     for name in (field.name for field in fields(Generation))
-    if name not in {"request", "phase", "kept", "receipt"}
+    if name not in {"request", "phase", "kept", "receipt", "tags"}
 ]
 
 
@@ -24,7 +24,8 @@ def to_row(generation: Generation) -> dict[str, Any]:
         "model": generation.request.model,
         "prompt": generation.request.prompt,
         "request": asdict(generation.request),
-        **changes_to_row({"phase": generation.phase, "kept": generation.kept, "receipt": generation.receipt}),
+        "source": generation.request.source,
+        **changes_to_row({name: getattr(generation, name) for name in ("phase", "kept", "receipt", "tags")}),
     }
 
 
@@ -40,6 +41,7 @@ def from_row(row: RowMapping) -> Generation:
         phase=Phase(row["phase"]),
         kept=Kept(**row["kept"]) if row["kept"] else None,
         receipt=_receipt(row["receipt"]),
+        tags=tuple(row["tags"] or ()),
         **{name: row[name] for name in _PLAIN},
     )
 
@@ -55,6 +57,8 @@ def trace_from_row(row: RowMapping) -> TraceEntry:
 def _plain(value: Any) -> Any:
     if isinstance(value, Kept | Receipt):
         return asdict(value)
+    if isinstance(value, tuple):
+        return list(value) or None
     return str(value) if isinstance(value, Phase) else value
 
 

@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 
 from services.errors import Conflict, NotFound
-from services.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry
-from services.store.changes import BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
+from services.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted
+from services.store.changes import ADD_TRACE, BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
 from services.store.engine import reading_engine, writing_engine
+from services.store.listing import page_of
 from services.store.migrate import migrate
 from services.store.rows import changes_to_row, from_row, to_row, trace_from_row, trace_to_row
 from services.store.tables import generations as g
@@ -33,6 +34,7 @@ from services.store.writer import InlineWriter, Writer
 
 T = TypeVar("T")
 LEASE_S = 30.0
+EVERYTHING = Wanted()
 _FINAL = [str(phase) for phase in FINAL]
 
 
@@ -105,36 +107,24 @@ class Store:
 
     async def known(self, owner: str, key: str, fingerprint: str) -> list[Generation]:
         """What was started with that key, or nothing. Raises Conflict as `add` does."""
-        return await self._read(lambda connection: _known_key(connection, owner, key, fingerprint))
+        return await self.read(lambda connection: _known_key(connection, owner, key, fingerprint))
 
     async def get(self, generation_id: str, *, owner: str | None = None) -> Generation:
         """Raises NotFound, also for what is hidden or somebody else's when `owner` is named."""
         query = _ONE if owner is None else _ONE_OF_OWNER
         named = {"the_id": generation_id} | ({} if owner is None else {"the_owner": owner})
-        rows = await self._read(lambda connection: connection.execute(query, named).mappings().all())
+        rows = await self.read(lambda connection: connection.execute(query, named).mappings().all())
         if not rows:
             raise NotFound("There is no such generation here.")
         return from_row(rows[0])
 
     async def page(
-        self,
-        *,
-        owner: str,
-        kind: Kind | None = None,
-        query: str = "",
-        before: str | None = None,
-        limit: int = 50,
+        self, wanted: Wanted = EVERYTHING, *, owner: str, before: str | None = None, limit: int = 50
     ) -> list[Generation]:
-        """Newest first: ids grow with time, so the id is the key of the page."""
-        wanted = select(g).where(g.c.owner == owner, g.c.hidden_at.is_(None))
-        if kind is not None:
-            wanted = wanted.where(g.c.kind == str(kind))
-        if query:
-            wanted = wanted.where(g.c.prompt.icontains(query, autoescape=True))
-        if before is not None:
-            wanted = wanted.where(g.c.id < before)
-        wanted = wanted.order_by(g.c.id.desc()).limit(limit)
-        return await self._generations(wanted)
+        """Newest first; `before` is the last id of the page in front."""
+        query, values = page_of(wanted, owner=owner, before=before, limit=limit)
+        rows = await self.read(lambda connection: connection.execute(query, values).mappings().all())
+        return [from_row(row) for row in rows]
 
     async def note(self, generation_id: str, **changes: Any) -> Generation | None:
         """Change what is nobody's phase (hidden, shown, poster, ...); None when there is no such row."""
@@ -185,7 +175,7 @@ class Store:
 
         def work(connection: Connection) -> list[Generation]:
             if entries:
-                connection.execute(insert(trace_entries), [trace_to_row(entry) for entry in entries])
+                connection.execute(ADD_TRACE, [trace_to_row(entry) for entry in entries])
             moved = []
             for generation_id, epoch, value, stage in progress:
                 row = connection.execute(
@@ -241,12 +231,12 @@ class Store:
             .where(trace_entries.c.generation_id == generation_id)
             .order_by(trace_entries.c.seq)
         )
-        rows = await self._read(lambda connection: connection.execute(query).mappings().all())
+        rows = await self.read(lambda connection: connection.execute(query).mappings().all())
         return [trace_from_row(row) for row in rows]
 
     async def open_count(self) -> dict[Phase, int]:
         query = select(g.c.phase, func.count()).where(g.c.phase.not_in(_FINAL)).group_by(g.c.phase)
-        rows = await self._read(lambda connection: connection.execute(query).all())
+        rows = await self.read(lambda connection: connection.execute(query).all())
         return {Phase(phase): count for phase, count in rows}
 
     async def durations(
@@ -269,27 +259,27 @@ class Store:
             .order_by(g.c.finished_at.desc())
             .limit(last)
         )
-        rows = await self._read(lambda connection: connection.execute(query).scalars().all())
+        rows = await self.read(lambda connection: connection.execute(query).scalars().all())
         return sorted(float(value) for value in rows)
 
     async def held_jobs(self, backend: str, job_ids: Sequence[str]) -> set[str]:
         """Those of the ids that a row of ours holds already."""
         query = select(g.c.job_id).where(g.c.backend == backend, g.c.job_id.in_(job_ids))
-        return set(await self._read(lambda connection: connection.execute(query).scalars().all()))
+        return set(await self.read(lambda connection: connection.execute(query).scalars().all()))
 
     async def media_names(self) -> set[str]:
         """Every file of the media folder that a row names."""
-        query = select(g.c.kept, g.c.poster, g.c.preview, g.c.request)
-        rows = await self._read(lambda connection: connection.execute(query).all())
+        query = select(g.c.kept, g.c.poster, g.c.preview, g.c.source)
+        rows = await self.read(lambda connection: connection.execute(query).all())
         names: set[str | None] = set()
-        for kept, poster, preview, request in rows:
-            names |= {kept and kept["name"], poster, preview, request.get("source")}
+        for kept, poster, preview, source in rows:
+            names |= {kept and kept["name"], poster, preview, source}
         return {name for name in names if name}
 
     async def kept_files(self) -> dict[str, str]:
         """Generation id to the name of its kept file."""
         query = select(g.c.id, g.c.kept).where(g.c.kept.is_not(None))
-        rows = await self._read(lambda connection: connection.execute(query).all())
+        rows = await self.read(lambda connection: connection.execute(query).all())
         return {generation_id: kept["name"] for generation_id, kept in rows}
 
     async def without_poster(self, *, finished_before: float, limit: int = 100) -> list[Generation]:
@@ -305,6 +295,10 @@ class Store:
         )
 
     # -- below -------------------------------------------------------------------------------
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """For the other rooms of the store: `work` as one transaction. Raises StoreFailed."""
+        return await self._writer.do(work)
 
     async def _change(
         self,
@@ -328,10 +322,12 @@ class Store:
         return {**changes_to_row(changes), "updated_at": self._now(), "revision": g.c.revision + 1}
 
     async def _generations(self, query: Any) -> list[Generation]:
-        rows = await self._read(lambda connection: connection.execute(query).mappings().all())
+        rows = await self.read(lambda connection: connection.execute(query).mappings().all())
         return [from_row(row) for row in rows]
 
-    async def _read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """For the other rooms of the store: `work` on a connection that only reads."""
+
         def run() -> T:
             with self._reads.connect() as connection:
                 return work(connection)

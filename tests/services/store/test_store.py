@@ -12,7 +12,7 @@ import pytest_asyncio
 from sqlalchemy import Connection, inspect, text
 
 from services.errors import CannotStart, Conflict, NotFound, StoreFailed
-from services.model import NEXT, Channel, Generation, Kept, Kind, Phase, Receipt, TraceEntry, replace
+from services.model import NEXT, Channel, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted, replace
 from services.store.engine import writing_engine
 from services.store.lock import FolderLock
 from services.store.migrate import migrate
@@ -160,8 +160,8 @@ async def test_nobody_sees_what_is_not_theirs_or_hidden(store: Store) -> None:
 async def test_a_search_takes_the_words_as_they_are(store: Store) -> None:
     request = replace(a_generation().request, prompt="100% wool_knit")
     await added(store, 1, request=request)
-    assert len(await store.page(owner="local", query="100% wool_")) == 1
-    assert await store.page(owner="local", query="1__%") == []
+    assert len(await store.page(Wanted(words="100% wool_"), owner="local")) == 1
+    assert await store.page(Wanted(words="1__%"), owner="local") == []
 
 
 async def test_the_same_key_is_the_same_request_and_another_body_a_conflict(store: Store) -> None:
@@ -196,7 +196,7 @@ async def test_counts_and_kinds_are_told(store: Store) -> None:
     await added(store, 2, phase=Phase.PENDING)
     await added(store, 3, phase=Phase.COMPLETED)
     assert await store.open_count() == {Phase.PENDING: 2}
-    assert len(await store.page(owner="local", kind=Kind.IMAGE)) == 0
+    assert len(await store.page(Wanted(kind=Kind.IMAGE), owner="local")) == 0
 
 
 async def test_the_migrations_build_just_the_tables_that_the_code_knows(tmp_path: Path) -> None:
