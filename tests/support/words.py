@@ -24,6 +24,20 @@ KEYWORDS = {
     "forms": (1, 2),
     **dict.fromkeys(SPOKEN, (1,)),
 }
+SHOWING = (
+    "label",
+    "Button",
+    "LinkButton",
+    "toast",
+    "heading",
+    "quiet",
+    "section",
+    "options",
+    "menu_item",
+    "named",
+)
+SPOKEN_PROPS = ("aria-label", "title", "placeholder", "alt")
+NAMES = ("Rushes", "Ctrl ↵")
 ELSEWHERE = ("services/animatic", "services/api")
 """Their sentences are for programs: English."""
 HEAD = ("Language:", "Plural-Forms:", "MIME-Version:", "Content-Type:", "Content-Transfer-Encoding:")
@@ -87,13 +101,30 @@ def _is_head(line: str) -> bool:
     )
 
 
-def unmarked(path: Path) -> Iterator[tuple[int, str]]:
-    """Errors that come to a page with a sentence that no catalogue can hold: built on the spot."""
+def unmarked(path: Path) -> Iterator[str]:
+    """Sentences that no catalogue can hold: built on the spot, or shown as they stand."""
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
-            case ast.Call(func=ast.Name(id=name), args=[ast.JoinedStr() | ast.BinOp() as sentence, *_]):
-                if name in SPOKEN:
-                    yield node.lineno, ast.unparse(sentence)
+            case ast.Call(func=ast.Name(id=name), args=[ast.JoinedStr() | ast.BinOp() as text, *_]):
+                if name in KEYWORDS:
+                    yield f"{path.name}:{node.lineno}: {ast.unparse(text)}"
+            case ast.Call(
+                func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(text)), *_]
+            ) if name in SHOWING:
+                if _reads(text):
+                    yield f"{path.name}:{node.lineno}: {text}"
+            case ast.Assign(
+                targets=[ast.Subscript(slice=ast.Constant(value=name))], value=ast.Constant(value=str(text))
+            ) if name in SPOKEN_PROPS:
+                if _reads(text):
+                    yield f"{path.name}:{node.lineno}: {text}"
+            case ast.Assign(targets=[ast.Attribute(attr="text")], value=ast.Constant(value=str(text))):
+                if _reads(text):
+                    yield f"{path.name}:{node.lineno}: {text}"
+
+
+def _reads(text: str) -> bool:
+    return any(letter.isalpha() for letter in text) and text not in NAMES
 
 
 def main() -> None:

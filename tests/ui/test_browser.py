@@ -354,3 +354,33 @@ def test_every_name_of_the_contract_is_there_once(app: RunningApp, page: Page) -
     expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_count(1)
     expect(page.get_by_role("link", name="Video")).to_have_count(1)
     assert page.locator("video").first.get_attribute("preload") == "auto"
+
+
+def test_the_language_is_changed_and_what_was_typed_stays(page: Page) -> None:
+    page.get_by_label("Prompt", exact=True).fill("A draft in the making")
+    page.wait_for_timeout(500)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("radio", name="Русский").check(force=True)
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    expect(page.get_by_role("heading", name="Язык")).to_be_visible()
+    page.get_by_role("link", name="Видео").click()
+    expect(page.get_by_role("button", name="Сделать", exact=True)).to_be_visible()
+    expect(page.get_by_label("Описание", exact=True)).to_have_value("A draft in the making")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_russian_words_have_room(app: RunningApp, browser: Browser, width: int) -> None:
+    """Buttons, places and fields show their words whole."""
+    generation = app.generate("Тихий пруд", **SMALL)
+    app.wait_for(generation)
+    context = browser.new_context(viewport={"width": width, "height": 780}, locale="ru-RU")
+    page = context.new_page()
+    for path in ("/", f"/g/{generation}", "/settings", "/nowhere"):
+        page.goto(app.url + path)
+        expect(page.get_by_role("link", name="Настройки")).to_be_visible()
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        cut = page.evaluate("""() => [...document.querySelectorAll("button, .r-btn, .r-place, .r-label, .r-option, .r-facts dt")]
+            .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth).map((one) => one.textContent)""")
+        assert cut == [], path
+    context.close()

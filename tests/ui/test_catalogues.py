@@ -48,9 +48,19 @@ def test_a_catalogue_lies_as_make_words_writes_it(path: Path) -> None:
     assert path.read_text() == catalogues.written(catalogues.read(path)), "Run `make words`."
 
 
-def test_a_sentence_for_a_page_is_never_built_on_the_spot() -> None:
-    built = [(path.name, *one) for path in catalogues.sources() for one in catalogues.unmarked(path)]
-    assert built == [], "Name the values in braces and hand them over: see AppError."
+def test_no_word_passes_by_the_catalogues() -> None:
+    found = [one for path in catalogues.sources() for one in catalogues.unmarked(path)]
+    assert found == [], (
+        "Mark it with _ (in services: Words), and name values in braces instead of an f-string."
+    )
+
+
+def test_words_that_pass_by_the_catalogues_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.py"
+    page.write_text(
+        '_(f"{n} left")\nui.label("Done")\nraise NotFound(f"No {x}.")\nx.props["title"] = "Go"\nx.text = "Go"\nui.label("·")\n'
+    )
+    assert len(list(catalogues.unmarked(page))) == 5
 
 
 def test_words_inside_another_call_are_found_too() -> None:

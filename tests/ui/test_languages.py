@@ -46,8 +46,9 @@ async def test_two_languages_live_side_by_side(user: User, door: Door) -> None:
     english = user.client
     user.http_client.headers["Accept-Language"] = RUSSIAN
     await user.open("/")
-    for client, word in ((english, "working"), (user.client, "в работе")):
+    for client, code, word in ((english, "en-US", "working"), (user.client, "ru", "в работе")):
         assert client is not None
+        assert client.page.resolve_language() == code
         with client:
             generation = door.put(Phase.PROCESSING)
             door.bus.publish(generation)
