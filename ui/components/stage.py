@@ -100,7 +100,7 @@ class Stage:
         self._speak(generation)
 
     def reveal(self, generation: Generation) -> bool:
-        """Put the finished one into the gate, and leave the rest to `take`; False when it is there already."""
+        """Put the finished one into the gate, all else comes by `take`; False when it is there already."""
         if self._revealed == generation.id or self._view == (generation.id, "ready"):
             return False
         self._fill_gate(generation, "ready")
