@@ -28,6 +28,7 @@ from services.backends.superduperai import Address, SuperDuperAI
 from services.bus import Bus
 from services.catalogue import Catalogue
 from services.channels.policy import PollPolicy, chat_policy, tool_policy
+from services.chat import Chats
 from services.delivery import Delivery
 from services.errors import CannotStart
 from services.generations import Generations
@@ -40,6 +41,7 @@ from services.media.sources import Sources
 from services.media.worker import Worker
 from services.model import Generation, Kind
 from services.settings import Settings
+from services.store.chats import ChatRows
 from services.store.lock import FolderLock
 from services.store.store import Store
 from services.watching import Watching
@@ -131,6 +133,7 @@ class Engine:
     catalogue: Catalogue
     backends: dict[str, Backend]
     generations: Generations
+    chats: Chats
     animatic: AnimaticProcess | None
     health: api.Health
     metrics: api.Metrics
@@ -188,6 +191,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         catalogue=catalogue,
         backends=backends,
         generations=generations,
+        chats=Chats(generations, ChatRows(store), checkpoint=checkpoint),
         animatic=animatic,
         health=api.Health(
             version=VERSION,
@@ -277,6 +281,8 @@ async def running(engine: Engine) -> AsyncIterator[None]:
             stack.push_async_callback(engine.animatic.stop)
         stack.push_async_callback(ended, owned)
         stack.push_async_callback(engine.watching.close)
+        await engine.chats.open()
+        stack.push_async_callback(engine.chats.close)
         resumed = await engine.watching.resume()
         engine.metrics.resume(resumed)
         if resumed:

@@ -4,42 +4,54 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from services.model import Generation, TraceEntry
 
 log = logging.getLogger(__name__)
 
+N = TypeVar("N")
 News = Generation | TraceEntry
 Listener = Callable[[News], None]
 
 
-class Bus:
+class Hub(Generic[N]):
     def __init__(self) -> None:
-        self._everyone: dict[int, Listener] = {}
-        self._of_one: dict[str, dict[int, Listener]] = {}
+        self._everyone: dict[int, Callable[[N], None]] = {}
+        self._about: dict[str, dict[int, Callable[[N], None]]] = {}
         self._ids = 0
 
-    def subscribe(self, listener: Listener, *, generation_id: str | None = None) -> Callable[[], None]:
-        """Call `listener` for each news, or only for one generation's; returns the act that ends it."""
+    def listen(self, listener: Callable[[N], None], *, about: str | None = None) -> Callable[[], None]:
+        """Call `listener` for each news, or only for those about one thing; returns the act that ends it."""
         self._ids += 1
         key = self._ids
-        if generation_id is None:
+        if about is None:
             self._everyone[key] = listener
             return lambda: self._everyone.pop(key, None) and None
-        self._of_one.setdefault(generation_id, {})[key] = listener
-        return lambda: self._forget(generation_id, key)
+        self._about.setdefault(about, {})[key] = listener
+        return lambda: self._forget(about, key)
 
-    def publish(self, news: News) -> None:
-        generation_id = news.id if isinstance(news, Generation) else news.generation_id
-        listeners = [*self._everyone.values(), *self._of_one.get(generation_id, {}).values()]
+    def tell(self, news: N, *, about: str) -> None:
+        listeners = [*self._everyone.values(), *self._about.get(about, {}).values()]
         for listener in listeners:
             try:
                 listener(news)
             except Exception:  # a bug in one listener must not reach the others, nor the publisher
                 log.exception("A listener of the bus failed; the others go on.")
 
-    def _forget(self, generation_id: str, key: int) -> None:
-        listeners = self._of_one.get(generation_id, {})
+    def _forget(self, about: str, key: int) -> None:
+        listeners = self._about.get(about, {})
         listeners.pop(key, None)
         if not listeners:
-            self._of_one.pop(generation_id, None)
+            self._about.pop(about, None)
+
+
+class Bus(Hub[News]):
+    """The news of generations."""
+
+    def subscribe(self, listener: Listener, *, generation_id: str | None = None) -> Callable[[], None]:
+        """Call `listener` for each news, or only for one generation's; returns the act that ends it."""
+        return self.listen(listener, about=generation_id)
+
+    def publish(self, news: News) -> None:
+        self.tell(news, about=news.id if isinstance(news, Generation) else news.generation_id)

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     poll_every_s: float = Field(default=10.0, gt=0, le=3600)
     poll_attempts: int = Field(default=18, ge=1, le=10_000)
     chat_poll_after_s: float = Field(default=30.0, ge=0, le=3600)
+    chat_url: str | None = None
+    chat_key: SecretStr | None = None
+    chat_model: str | None = None
     stream_silence_s: float = Field(default=45.0, gt=0, le=3600)
     watch_for_s: float = Field(default=86_400.0, gt=0)
 
@@ -33,6 +36,13 @@ class Settings(BaseSettings):
     def _an_origin(cls, url: str | None) -> str | None:
         if url is not None and not re.fullmatch(r"https?://[^\s/]+/?", url):
             raise ValueError("it must be an address without a path, as https://rushes.example")
+        return url
+
+    @field_validator("chat_url")
+    @classmethod
+    def _an_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", url):
+            raise ValueError("it must be an address, as http://127.0.0.1:11434/v1")
         return url
 
     @property

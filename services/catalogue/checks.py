@@ -22,6 +22,8 @@ NAMES = {
     "shot_size": Words("shot size"),
     "aspect_ratio": Words("aspect ratio"),
     "resolution": Words("resolution"),
+    "message": Words("message"),
+    "title": Words("title"),
 }
 
 

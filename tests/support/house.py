@@ -14,13 +14,16 @@ from pathlib import Path
 
 from services.backends.scripted import Script, Scripted
 from services.bus import Bus, News
-from services.channels.policy import tool_policy
+from services.channels.policy import chat_policy, tool_policy
+from services.chat import Chats
+from services.chat.answering import Companion
 from services.delivery import Delivery
 from services.errors import DeliveryFailed
 from services.generations import Generations
 from services.journal import Journal
 from services.model import Draft, Generation, Kept, Kind, Model, Request, TraceEntry
 from services.settings import Settings
+from services.store.chats import ChatRows
 from services.store.store import Store
 from services.watching import Watching
 from tests.support.racing import now
@@ -67,7 +70,19 @@ class NotedBytes:
         self.files.discard(kept.name)
 
 
-class OneModel:
+def _model(kind: Kind, *, needs_source: bool) -> Model:
+    name = f"scripted/{kind}" + ("-from-picture" if needs_source else "")
+    lengths = (2.0, 5.0, 10.0, 20.0) if kind is Kind.VIDEO else ()
+    label = f"Scripted {kind}" + (" from a picture" if needs_source else "")
+    return Model(
+        backend="scripted", name=name, label=label, kind=kind, needs_source=needs_source, durations_s=lengths
+    )
+
+
+MODELS = [_model(kind, needs_source=needs) for kind in Kind for needs in (False, True)]
+
+
+class EasyCatalogue:
     """A catalogue with nothing to refuse."""
 
     def complete(self, draft: Draft, *, seed_from: Callable[[], int]) -> Request:
@@ -75,24 +90,38 @@ class OneModel:
             kind=draft.kind,
             prompt=draft.prompt,
             backend="scripted",
-            model="scripted/video",
-            aspect_ratio="16:9",
-            resolution="720p",
-            seed=seed_from(),
-            duration_s=5.0,
+            model=draft.model or f"scripted/{draft.kind}",
+            aspect_ratio=draft.aspect_ratio or "16:9",
+            resolution=draft.resolution or "720p",
+            seed=seed_from() if draft.seed is None else draft.seed,
+            duration_s=(draft.duration_s or 5.0) if draft.kind is Kind.VIDEO else None,
+            negative_prompt=draft.negative_prompt,
+            chat_id=draft.chat_id,
+            source=draft.source,
         )
 
+    def models(self, kind: Kind, *, needs_source: bool | None = None) -> list[Model]:
+        return [one for one in MODELS if one.kind is kind and needs_source in (None, one.needs_source)]
+
     def find(self, kind: Kind, backend: str, name: str) -> Model | None:
-        return None
+        return next((one for one in MODELS if (one.kind, one.name) == (kind, name)), None)
 
 
 class House:
     """`crash` and `open` again: the backend, the database and the files stay, nothing else."""
 
     def __init__(
-        self, folder: Path, backend: Scripted, *, bytes_ok: Callable[[str], bool] = lambda _: True
+        self,
+        folder: Path,
+        backend: Scripted,
+        *,
+        bytes_ok: Callable[[str], bool] = lambda _: True,
+        companion: Companion | None = None,
+        checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.backend = backend
+        self.companion = companion
+        self.checkpoint = checkpoint
         self.bytes = NotedBytes(bytes_ok)
         self.news: list[News] = []
         self.completions: Counter[str] = Counter()
@@ -115,7 +144,7 @@ class House:
             self.bus,
             self.delivery.keep,
             {"scripted": self.backend},
-            policy_of=lambda _: tool_policy(10.0),
+            policy_of=lambda one: chat_policy(30.0, 10.0) if one.request.chat_id else tool_policy(10.0),
             stream_silence_s=45.0,
             read_source=_no_source,
             now=now,
@@ -127,7 +156,7 @@ class House:
             bus=self.bus,
             watching=self.watching,
             backends={"scripted": self.backend},
-            catalogue=OneModel(),  # type: ignore[arg-type]
+            catalogue=EasyCatalogue(),  # type: ignore[arg-type]
             settings=self._settings,
             keep_source=_no_keeping,
             media_path=Path,
@@ -135,6 +164,14 @@ class House:
             dice=dice,
         )
         self._runner = asyncio.create_task(self.journal.run(), name="journal")
+        self.chats = Chats(
+            self.generations,
+            ChatRows(self.store),
+            companion=self.companion,
+            now=now,
+            checkpoint=lambda name: self.checkpoint(name),
+        )
+        await self.chats.open()
         await self.watching.resume()
 
     async def crash(self) -> None:
@@ -147,6 +184,7 @@ class House:
         await self.store.close()
 
     async def close(self) -> None:
+        await self.chats.close()
         await self.watching.close()
         await self.delivery.close()
         await self.journal.flush()
