@@ -8,10 +8,10 @@ UV := $(shell command -v uv 2>/dev/null)
 # uv is used when it is there, else pip; both read the same lock, hashes included.
 ifdef UV
 make_venv = $(UV) venv --quiet --python $(PYTHON) $(VENV)
-install_lock = $(UV) pip install --quiet --python $(PY) --require-hashes -r
+install_lock = $(UV) pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r
 else
 make_venv = $(PYTHON) -m venv $(VENV)
-install_lock = $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+install_lock = $(PY) -m pip install --quiet --compile --disable-pip-version-check --require-hashes -r
 endif
 
 run: $(VENV)/.installed
