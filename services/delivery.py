@@ -18,6 +18,9 @@ from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
+ILLUSTRATE_AFTER_S = 0.5
+"""Drawing takes the core that a browser on the same machine needs for the first frame."""
+
 
 class Keeps(Protocol):
     """What delivery needs of the media room."""
@@ -148,6 +151,7 @@ class Delivery:
         )
 
     async def _illustrate(self, generation_id: str, kept: Kept) -> None:
+        await asyncio.sleep(ILLUSTRATE_AFTER_S)
         poster, preview = await self._keeper.illustrate(kept)
         if not (poster or preview):
             return

@@ -16,7 +16,7 @@ from ui.components.moment import Moment
 from ui.components.race_strip import RaceLanes
 from ui.components.toast import Toast
 from ui.text import _, deferred
-from ui.text.languages import language, quasar_language
+from ui.text.languages import language, quasar_language, translations
 
 LOOK = Path(__file__).parent / "look"
 LOOK_URL = "/_look"
@@ -35,7 +35,8 @@ THEME_ICONS = {"auto": "auto", "light": "sun", "dark": "moon"}
 
 
 def install() -> None:
-    """Once per app: serve the look, and name the colours (their values stand in look/theme.css)."""
+    """Once per app: read the words, serve the look, name the colours (valued in look/theme.css)."""
+    translations()
     app.add_static_files(LOOK_URL, LOOK, max_cache_age=31_536_000)
     app.colors(
         primary="var(--accent)",

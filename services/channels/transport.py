@@ -2,8 +2,7 @@
 
 httpcore looks at all connections of its pool, and at their sockets, for every request (2.1 ms a poll with 32
 at once, 0.14 ms an event; here 0.7 and 0.05). What a failure means for the money hangs on its class (R6), so
-each of aiohttp's gets the name that httpcore would have given it: only what never connected is a
-ConnectError.
+each of aiohttp's gets the name httpcore would have given it: only what never connected is a ConnectError.
 """
 
 from __future__ import annotations

@@ -383,4 +383,7 @@ def test_russian_words_have_room(app: RunningApp, browser: Browser, width: int) 
         cut = page.evaluate("""() => [...document.querySelectorAll("button, .r-btn, .r-place, .r-label, .r-option, .r-facts dt")]
             .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth).map((one) => one.textContent)""")
         assert cut == [], path
+    page.goto(app.url)
+    counted = re.compile(r"^Пуш принёс \d+ событи[еяй]\. Опрос спросил \d+ раза?\.")
+    expect(page.get_by_role("img", name=counted)).to_be_visible()
     context.close()

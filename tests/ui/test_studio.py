@@ -151,6 +151,37 @@ async def test_an_arrival_is_told_once_and_plays(user: User, door: Door, won_by:
     assert video.props["aria-label"] == row.request.prompt
 
 
+async def test_the_film_is_on_the_stage_before_anything_is_told_about_it(user: User, door: Door) -> None:
+    row = door.put()
+    await user.open("/")
+    door.finish(row.id)
+    assert len(videos(user)) == 1 and toasts(user) == []
+    await settle()
+    assert len(videos(user)) == 1 and len(toasts(user)) == 1
+    assert "is-ready" in stage(user)
+
+
+async def test_another_one_chosen_while_a_film_is_revealed_stays_on_the_stage(user: User, door: Door) -> None:
+    door.put(Phase.ERROR, prompt="other", created_at=1.0)
+    row = door.put()
+    await user.open("/")
+    door.finish(row.id)
+    UserInteraction(
+        user, {next(card for card in cards(user) if card.props["aria-label"] == "other")}, None
+    ).click()
+    await settle()
+    assert "is-failed" in stage(user) and videos(user) == [] and len(toasts(user)) == 1
+
+
+async def test_one_deleted_while_it_is_revealed_is_not_told(user: User, door: Door) -> None:
+    row = door.put()
+    await user.open("/")
+    door.finish(row.id)
+    door.change(row.id, hidden_at=1.0)
+    await settle()
+    assert toasts(user) == [] and videos(user) == []
+
+
 async def test_two_open_pages_are_told_once_each(user: User, door: Door) -> None:
     row = door.put()
     await user.open("/")

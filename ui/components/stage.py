@@ -46,6 +46,7 @@ class Stage:
         self.race: RaceStrip | None = None
         self.working: Working | None = None
         self._view = ("", "")
+        self._revealed = ""
         self._seen: set[str] = set()
         with ui.element("section").classes("r-stage") as section:
             section.props["aria-label"] = _("Stage")
@@ -72,6 +73,7 @@ class Stage:
     def clear(self) -> None:
         """Nothing on it."""
         self._view = ("", "blank")
+        self._revealed = ""
         self.race = self.working = None
         self.header.visible = False
         self.voice.text = ""
@@ -97,12 +99,18 @@ class Stage:
             self.race.take(generation)
         self._speak(generation)
 
+    def reveal(self, generation: Generation) -> bool:
+        """Put the finished one into the gate, all else comes by `take`; False when it is there already."""
+        if self._revealed == generation.id or self._view == (generation.id, "ready"):
+            return False
+        self._fill_gate(generation, "ready")
+        self._revealed = generation.id
+        return True
+
     def _rebuild(self, generation: Generation, view: str) -> None:
-        self.working = None
-        self.gate.clear()
-        self.gate.classes(replace=f"r-gate is-{view}")
-        with self.gate:
-            self._draw(generation, view)
+        if view != "ready" or self._revealed != generation.id:
+            self._fill_gate(generation, view)
+        self._revealed = ""
         self.row.clear()
         with self.row:
             scenes.ACTS[view](self.acts, generation)
@@ -110,6 +118,13 @@ class Stage:
                 clear = Button(_("New"), self.on_clear, icon_name="blank", look="bare")
                 clear.props["aria-label"] = clear.props["title"] = _("New: clear the stage")
                 clear.classes("r-acts-last")
+
+    def _fill_gate(self, generation: Generation, view: str) -> None:
+        self.working = None
+        self.gate.clear()
+        self.gate.classes(replace=f"r-gate is-{view}")
+        with self.gate:
+            self._draw(generation, view)
 
     def _draw(self, generation: Generation, view: str) -> None:
         match view:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from nicegui import Client, background_tasks, ui
 
 from services.generations import Generations
-from services.model import LOCAL_OWNER, Draft, Generation, Kind, Model, TraceEntry
+from services.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
 from ui import drafts, news, theme
 from ui.acts import Acts
 from ui.barrier import guarded
@@ -22,6 +23,8 @@ from ui.visit import Visit
 
 TITLES = {Kind.VIDEO: deferred("Video · Rushes"), Kind.IMAGE: deferred("Image · Rushes")}
 RECENT = 24
+FRAME_S = 0.15
+"""How long a film that has arrived has the browser to itself: about what its first frame takes."""
 
 
 def register(generations: Generations, *, kind: Kind, path: str) -> None:
@@ -141,6 +144,21 @@ class Desk:
     # what the page hears
 
     def changed(self, change: Change) -> None:
+        """The film comes first; what is told about it is drawn while its first frame is loaded."""
+        current = self.visit.state.current_generation
+        arrived = current is not None and current.id == change.after.id and current.phase is Phase.COMPLETED
+        if self.ready and arrived and current is not None and self.stage.reveal(current):
+            asyncio.get_running_loop().call_later(FRAME_S, self._tell_later, change)
+        else:
+            self._tell(change)
+
+    def _tell_later(self, change: Change) -> None:
+        if self.visit.client.is_deleted:
+            return
+        with self.visit.client:
+            self._tell(replace(change, after=self.visit.state.known.get(change.after.id, change.after)))
+
+    def _tell(self, change: Change) -> None:
         after, state = change.after, self.visit.state
         if told := news.worth_telling(change, since=self.visit.opened_at):
             caption = after.request.prompt

@@ -3,6 +3,8 @@
 Each function speaks the language of the page it runs for, so none may run when a module is imported.
 """
 
+from functools import cache
+
 from babel import Locale
 
 from ui.text.languages import language, translations
@@ -22,8 +24,15 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 def forms(one: str, many: str) -> dict[str, str]:
     """All plural forms for a browser that counts by itself, by Intl.PluralRules' names of them."""
-    name_of = Locale.parse(language()).plural_form
-    return {name_of(count): ngettext(one, many, count) for count in range(101)}
+    code = language()
+    return {name: translations()[code].ngettext(one, many, count) for name, count in _examples(code).items()}
+
+
+@cache
+def _examples(code: str) -> dict[str, int]:
+    """A count for each plural category of the language."""
+    name_of = Locale.parse(code).plural_form
+    return {name_of(count): count for count in range(101)}
 
 
 def deferred(sentence: str) -> str:

@@ -1,6 +1,8 @@
 """Times, lengths and prices as a person reads them. All `_s` are seconds."""
 
-from babel.numbers import format_decimal
+from functools import cache
+
+from babel.numbers import NumberPattern, parse_pattern
 
 from ui.text import _, ngettext
 from ui.text.languages import language
@@ -8,8 +10,13 @@ from ui.text.languages import language
 
 def number(value: float, places: int | None = None) -> str:
     """As the page's language writes it: 6.4 or 6,4; without `places` as many as there are, 3 at most."""
-    shape = "#,##0.###" if places is None else "#,##0." + "0" * places
-    return format_decimal(value, format=shape, locale=language())
+    return str(_pattern(places).apply(value, language()))
+
+
+@cache
+def _pattern(places: int | None) -> NumberPattern:
+    """Read once: that is two thirds of the work."""
+    return parse_pattern("#,##0.###" if places is None else "#,##0." + "0" * places)
 
 
 def exactly(length_s: float) -> str:
