@@ -22,7 +22,7 @@ ASKING = {"Accept": "text/event-stream", "Cache-Control": "no-store", "Accept-En
 
 @asynccontextmanager
 async def open_stream(
-    client: httpx.AsyncClient,
+    transport: httpx.AsyncBaseTransport,
     url: str,
     *,
     headers: dict[str, str],
@@ -35,8 +35,7 @@ async def open_stream(
     `silence_s` without a byte, keep-alive comments counted, is the end of it.
     """
     headers = headers | ASKING | ({"Last-Event-ID": last_event_id} if last_event_id else {})
-    timeout = httpx.Timeout(silence_s, connect=connect_s)
-    response = await _open(client, url, headers, timeout)
+    response = await _open(transport, url, headers, {"connect": connect_s, "read": silence_s})
     try:
         _check(response)
         # aiter_raw: nothing is unpacked, so that one chunk stays as small as what is read at once
@@ -88,13 +87,13 @@ class EventStream:
 
 
 async def _open(
-    client: httpx.AsyncClient, url: str, headers: dict[str, str], timeout: httpx.Timeout
+    transport: httpx.AsyncBaseTransport, url: str, headers: dict[str, str], patience: dict[str, float]
 ) -> httpx.Response:
     """Follows redirects by hand, within the origin only: the headers carry the key."""
     for _ in range(MOST_HOPS + 1):
         try:
-            request = client.build_request("GET", url, headers=headers, timeout=timeout)
-            response = await client.send(request, stream=True, follow_redirects=False)
+            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": patience})
+            response = await transport.handle_async_request(request)
         except httpx.TimeoutException as error:
             raise ChannelLost("The backend did not open the stream in time.", reason="timeout") from error
         except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:

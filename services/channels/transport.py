@@ -55,8 +55,9 @@ class Transport(httpx.AsyncBaseTransport):
             connector=connector,
             timeout=aiohttp.ClientTimeout(),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "Rushes"},
             auto_decompress=False,
-            skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
+            skip_auto_headers=("Accept", "Content-Type"),
         )
 
 

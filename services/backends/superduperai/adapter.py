@@ -89,7 +89,7 @@ class SuperDuperAI:
     async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[EventStream]:
         url = self._url(f"/events/file.{_segment(job_id)}")
         headers = self._address.headers()
-        async with open_stream(self._web.client, url, headers=headers, silence_s=silence_s) as events:
+        async with open_stream(self._web.transport, url, headers=headers, silence_s=silence_s) as events:
             self.host.answered()
             yield events
 

@@ -23,8 +23,8 @@ PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 OPEN = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 
-def a_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=Transport(tls=PLAIN, keep_alive_s=3.0), trust_env=False)
+def a_transport() -> Transport:
+    return Transport(tls=PLAIN, keep_alive_s=3.0)
 
 
 @asynccontextmanager
@@ -67,10 +67,10 @@ async def heard(
     url: str, *, silence_s: float = 2.0, **options: object
 ) -> tuple[list[StreamEvent], ChannelLost]:
     events: list[StreamEvent] = []
-    async with a_client() as client:
+    async with a_transport() as transport:
         try:
             async with open_stream(
-                client,
+                transport,
                 url,
                 headers={"Authorization": "Bearer secret"},
                 silence_s=silence_s,
@@ -307,11 +307,11 @@ async def test_a_cancelled_listener_closes_its_connection() -> None:
         await reader.read()
         closed.set()
 
-    async with serving(waiting) as (url, _), a_client() as client:
+    async with serving(waiting) as (url, _), a_transport() as transport:
         listening = asyncio.Event()
 
         async def listen() -> None:
-            async with open_stream(client, url, headers={}, silence_s=30) as stream:
+            async with open_stream(transport, url, headers={}, silence_s=30) as stream:
                 async for _ in stream:
                     listening.set()
 
@@ -328,8 +328,8 @@ async def test_a_cancelled_listener_closes_its_connection() -> None:
 async def test_what_the_listener_itself_raises_passes_through_unchanged() -> None:
     async with (
         serving(OPEN + b"data:x\n\n") as (url, _),
-        a_client() as client,
+        a_transport() as transport,
     ):
         with pytest.raises(httpx.ReadTimeout):
-            async with open_stream(client, url, headers={}, silence_s=1):
+            async with open_stream(transport, url, headers={}, silence_s=1):
                 raise httpx.ReadTimeout("the listener's own")
