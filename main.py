@@ -33,6 +33,8 @@ from services.delivery import Delivery
 from services.errors import CannotStart
 from services.generations import Generations
 from services.journal import Journal
+from services.library import Library, rules
+from services.library.storage import Storage
 from services.media.download import Downloader
 from services.media.files import MediaFolder
 from services.media.guard import AddressGuard, origin_of
@@ -43,6 +45,7 @@ from services.model import Generation, Kind
 from services.settings import Settings
 from services.store.chats import ChatRows
 from services.store.lock import FolderLock
+from services.store.shelf import Shelf
 from services.store.store import Store
 from services.watching import Watching
 
@@ -134,6 +137,7 @@ class Engine:
     backends: dict[str, Backend]
     generations: Generations
     chats: Chats
+    library: Library
     animatic: AnimaticProcess | None
     health: api.Health
     metrics: api.Metrics
@@ -174,6 +178,15 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         keep_source=Sources(folder, keeper).keep,
         media_path=folder.path,
     )
+    metrics = api.Metrics(bus, backends=backends)
+    library = Library(
+        shelf=Shelf(store),
+        generations=generations,
+        bus=bus,
+        watching=watching,
+        folder=folder,
+        storage=Storage(store, folder, lost=metrics.lost),
+    )
     animatic = None
     if animatic_address is not None:
         moved = functools.partial(animatic_moved, animatic_address, guard, catalogue)
@@ -192,6 +205,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         backends=backends,
         generations=generations,
         chats=Chats(generations, ChatRows(store), checkpoint=checkpoint),
+        library=library,
         animatic=animatic,
         health=api.Health(
             version=VERSION,
@@ -200,7 +214,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
             problems=lambda: catalogue.problems,
             models_known=lambda: any(catalogue.models(kind) for kind in Kind),
         ),
-        metrics=api.Metrics(bus, backends=backends),
+        metrics=metrics,
     )
 
 
@@ -289,6 +303,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
             log.info("%d open generations are watched again.", len(resumed))
         await engine.worker.start()
         owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))
+        owned.append(asyncio.create_task(rules.apply_for_ever(engine.library), name="rules"))
         yield
 
 
@@ -308,20 +323,10 @@ async def open_animatic(animatic: AnimaticProcess | None) -> None:
 
 
 async def tidy(engine: Engine, started_at: float) -> None:
-    """Remove kept files that a crash left between rename and commit: no row names them.
-
-    What a row names and the folder does not have is lost, and is said.
+    """Remove kept files that a crash left between rename and commit, or between a row's removal and theirs:
+    no row names them. What a row names and the folder does not have is lost, and is said.
     """
-    kept = await engine.store.kept_files()
-    found = await engine.folder.names()
-    for generation_id in (each for each, name in kept.items() if name not in found):
-        log.error("The kept file of %s is missing from the media folder.", generation_id)
-        engine.metrics.lost(generation_id)
-    for name in found - await engine.store.media_names():
-        path = engine.folder.path(name)
-        if path.stat().st_mtime < started_at - OLDER_THAN_S:
-            await engine.folder.remove(name)
-            log.info("Removed a file that no generation names: %s", name)
+    await engine.library.storage.tidy(older_than=started_at - OLDER_THAN_S)
 
 
 async def draw_missing(engine: Engine, tidying: asyncio.Task[None], started_at: float) -> None:
@@ -354,8 +359,8 @@ def build_app(engine: Engine) -> FastAPI:
             yield
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
-    api.include(app, engine.generations, health=engine.health, metrics=engine.metrics)
-    register(engine.generations)
+    api.include(app, engine.generations, library=engine.library, health=engine.health, metrics=engine.metrics)
+    register(engine.generations, engine.library)
     ui.run_with(
         app,
         title="Rushes",

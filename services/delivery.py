@@ -38,6 +38,8 @@ class Keeps(Protocol):
 
     async def discard(self, kept: Kept) -> None: ...
 
+    async def discard_pictures(self, *names: str | None) -> None: ...
+
 
 class Delivery:
     def __init__(
@@ -160,7 +162,9 @@ class Delivery:
         except StoreFailed as failed:
             log.warning("The poster of %s is drawn again at the next start: %s", generation_id, failed)
             return
-        if changed is not None:
+        if changed is None:  # removed for good while they were drawn
+            await self._keeper.discard_pictures(poster, preview)
+        else:
             self._bus.publish(changed)
 
     def _own(self, task: asyncio.Task[Any]) -> None:

@@ -104,9 +104,9 @@ class Generations:
                 self._watching.watch(generation)
         return kept
 
-    async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
-        """Raises NotFound (also for what is somebody else's, or deleted)."""
-        return await self._store.get(generation_id, owner=owner)
+    async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER, trashed: bool = False) -> Generation:
+        """Raises NotFound, also for what is somebody else's or, unless `trashed`, in the trash."""
+        return await self._store.get(generation_id, owner=owner, trashed=trashed)
 
     async def recent(
         self,
@@ -118,11 +118,17 @@ class Generations:
         limit: int = 50,
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
+        return await self.listed(Wanted(kind=kind, words=query), owner=owner, cursor=cursor, limit=limit)
+
+    async def listed(
+        self, wanted: Wanted, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        """Raises InvalidRequest for a cursor that is none of ours."""
         if cursor is not None and not _is_id(cursor):
             raise InvalidRequest("This cursor is not one of ours. Begin without one.", field="cursor")
-        wanted = Wanted(kind=kind, words=query)
         rows = await self._store.page(wanted, owner=owner, before=cursor, limit=limit + 1)
-        return Page(items=rows[:limit], next=rows[limit - 1].id if len(rows) > limit else None)
+        more = len(rows) > limit and not wanted.ranked
+        return Page(items=rows[:limit], next=rows[limit - 1].id if more else None)
 
     async def trace(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> list[TraceEntry]:
         """The timeline, oldest first. Raises NotFound."""
@@ -179,7 +185,7 @@ class Generations:
         return sent
 
     async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
-        """Hide it; an open one is stopped too. Raises NotFound."""
+        """Put it into the trash; an open one is stopped too. Raises NotFound."""
         await self.stop(generation_id, owner=owner)
         hidden = await self._store.note(generation_id, hidden_at=self._now())
         if hidden is not None:
@@ -187,7 +193,7 @@ class Generations:
             self.bus.publish(hidden)
 
     async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
-        """Hide all final ones; how many there were."""
+        """Put all final ones into the trash; how many there were."""
         hidden = await self._store.hide_final(owner=owner, kind=kind)
         log.info("%d generations deleted at once", len(hidden))
         for generation_id in hidden:

@@ -61,6 +61,13 @@ STATUS = {
     Phase.ERROR: "error",
     Phase.DROPPED: "error",
 }
+STATES = {
+    "working": frozenset(Phase) - FINAL,
+    "ready": frozenset({Phase.COMPLETED}),
+    "failed": frozenset({Phase.ERROR}),
+    "stopped": frozenset({Phase.DROPPED}),
+}
+"""What lists are filtered by."""
 
 NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.PENDING: frozenset({Phase.SUBMITTING, Phase.ERROR, Phase.DROPPED}),

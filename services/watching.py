@@ -139,6 +139,12 @@ class Watching:
         elif generation.job_id is not None and generation.phase in {Phase.ERROR, Phase.DROPPED}:
             self._begin(generation.id, functools.partial(self._look_once, generation))
 
+    def forget(self, generation_id: str) -> None:
+        """Its row is gone for good: whatever still came would be brought home for nobody."""
+        watcher = self._watchers.get(generation_id)
+        if watcher is not None:
+            watcher.cancel()
+
     def _begin(self, generation_id: str, act: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:
             await act()

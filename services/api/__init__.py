@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.api import docs, errors, events, files, generate, guard, media, nowhere
+from services.api import docs, errors, events, files, generate, guard, media, nowhere, shelf
 from services.api import health as health_
 from services.api import metrics as metrics_
 from services.api.addresses import Addresses
 from services.api.health import Health
 from services.api.metrics import Metrics
 from services.generations import Generations
+from services.library import Library
 
 __all__ = ["Health", "Metrics", "include"]
 
 
-def include(app: FastAPI, generations: Generations, *, health: Health, metrics: Metrics) -> None:
+def include(
+    app: FastAPI, generations: Generations, *, library: Library, health: Health, metrics: Metrics
+) -> None:
     """Add all routes, the guards and the error answers; before the pages are mounted at "/".
 
     The app must be made with `docs_url=None, redoc_url=None`: FastAPI's own pages load from a CDN.
@@ -27,8 +30,9 @@ def include(app: FastAPI, generations: Generations, *, health: Health, metrics: 
     routers = [
         generate.router(generations),
         files.router(generations, addresses),
+        shelf.router(generations, library, addresses),
         events.router(generations, addresses),
-        media.router(generations, metrics.lost),
+        media.router(generations, library, metrics.lost),
         health_.router(health),
         metrics_.router(metrics),
         docs.router(app),

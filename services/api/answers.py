@@ -94,6 +94,9 @@ class FileAnswer(Answer):
     image_generation: Asked | None
     error: str | None
     receipt: ReceiptAnswer | None
+    starred: bool
+    tags: list[str]
+    trashed: bool
 
 
 class FilesAnswer(Answer):
@@ -140,6 +143,9 @@ def file_answer(generation: Generation, base_url: str) -> FileAnswer:
         image_generation=None if is_video else asked,
         error=failure_of(generation),
         receipt=_receipt(generation.receipt, generation.created_at) if generation.receipt else None,
+        starred=generation.starred_at is not None,
+        tags=list(generation.tags),
+        trashed=generation.hidden_at is not None,
     )
 
 

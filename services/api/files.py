@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator
 
 from services.api.addresses import Addresses
 from services.api.answers import (
@@ -20,7 +20,7 @@ from services.api.answers import (
     trace_answer,
 )
 from services.generations import Generations
-from services.model import Kind
+from services.model import STATES, Kind, Wanted
 
 MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Refusal, "description": "Not in this phase."}}
@@ -28,7 +28,12 @@ CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Refusal, "descriptio
 Limit = Annotated[
     int, BeforeValidator(lambda value: 50 if value == "" else value), Query(ge=1, le=200, description="1-200")
 ]
-Search = Annotated[str, Query(max_length=500, description="Words of the prompt.")]
+Search = Annotated[
+    str, Query(max_length=500, description="Words of the prompt; the last may be the beginning of one.")
+]
+Word = Annotated[str, Query(max_length=200)]
+Moment = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
+"""ISO 8601 with its time zone."""
 Cursor = Annotated[str, Query(max_length=500, description="`next` of the page before.")]
 
 
@@ -40,13 +45,35 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
         request: Request,
         type: Literal["video", "image", ""] = "",
         q: Search = "",
+        ranked: bool = False,
+        model: Word = "",
+        backend: Word = "",
+        state: Literal["ready", "working", "failed", "stopped", ""] = "",
+        since: Moment = None,
+        until: Moment = None,
+        starred: bool = False,
+        tag: Word = "",
+        trashed: bool = False,
         cursor: Cursor = "",
         limit: Limit = 50,
     ) -> FilesAnswer:
-        """Newest first; `next` is the cursor of the page behind."""
-        page = await generations.recent(
-            kind=Kind(type) if type else None, query=q, cursor=cursor or None, limit=limit
+        """Newest first (with `q` and `ranked` the best first, one page); `next` is the cursor of the page
+        behind. `since` is included, `until` is not.
+        """
+        wanted = Wanted(
+            kind=Kind(type) if type else None,
+            words=q,
+            ranked=ranked and bool(q),
+            backend=backend or None,
+            model=model or None,
+            phases=STATES[state] if state else None,
+            since=since.timestamp() if since else None,
+            until=until.timestamp() if until else None,
+            starred=starred,
+            tag=tag or None,
+            trashed=trashed,
         )
+        page = await generations.listed(wanted, cursor=cursor or None, limit=limit)
         base_url = addresses.base(request)
         return FilesAnswer(items=[file_answer(each, base_url) for each in page.items], next=page.next)
 
@@ -82,7 +109,7 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
 
     @routes.delete("/file/{file_id}")
     async def delete(file_id: str) -> Done:
-        """Hide it; an open one is stopped too."""
+        """Into the trash; an open one is stopped too."""
         await generations.delete(file_id)
         return Done()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,23 @@ from fastapi import APIRouter, Request, Response
 from services.api.answers import Refusal
 from services.errors import NotFound
 from services.generations import Generations
-from services.media.formats import FORMATS
-from services.media.serve import file_response
+from services.library import Library
+from services.library.handing import download_name
+from services.media.formats import CONTENT_TYPES, FORMATS
+from services.media.serve import copy_response, file_response, safe_name
 from services.model import Generation, Kept, Phase
 
 TYPES = {each.extension: each.content_type for each in FORMATS}
-EXTENSIONS = {each.content_type: each.extension for each in FORMATS}
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {each: {} for each in EXTENSIONS}},
+    200: {"content": {each: {} for each in sorted(CONTENT_TYPES)}},
     206: {"description": "A range of the bytes."},
     304: {"description": "Unchanged."},
     404: {"model": Refusal, "description": "There is no such file."},
     416: {"description": "The range lies outside the file."},
 }
-LONGEST_WORDS = 60
 
 
-def router(generations: Generations, lost: Callable[[str], None]) -> APIRouter:
+def router(generations: Generations, library: Library, lost: Callable[[str], None]) -> APIRouter:
     """`lost` is told the id of a completed generation whose file is gone."""
     routes = APIRouter(prefix="/media/{file_id}", tags=["media"])
 
@@ -37,31 +37,39 @@ def router(generations: Generations, lost: Callable[[str], None]) -> APIRouter:
         return _original(*await _kept(file_id), request)
 
     async def download(file_id: str, request: Request) -> Response:
-        """The same bytes, to be saved under a name made of the prompt's words."""
+        """A copy that carries prompt, model, seed, settings and receipt (PNG, JPEG, WebP, MP4; all else as
+        it was kept), to be saved under a name made of the prompt's words.
+        """
         generation, kept = await _kept(file_id)
-        return _original(generation, kept, request, download_name(generation, kept))
+        with _said_when_lost(generation):
+            _, copy = await library.copy(file_id)
+        name = safe_name(download_name(generation, kept))
+        return copy_response(copy, content_type=kept.content_type, download_name=name, method=request.method)
 
     async def poster(file_id: str, request: Request) -> Response:
-        """A still, WebP."""
-        generation, _ = await _kept(file_id)
+        """A still, WebP; also of what is in the trash."""
+        generation, _ = await _kept(file_id, trashed=True)
         return _companion(generation.poster, request)
 
     async def preview(file_id: str, request: Request) -> Response:
-        """A short silent film for hovering."""
-        generation, _ = await _kept(file_id)
+        """A short silent film for hovering; also of what is in the trash."""
+        generation, _ = await _kept(file_id, trashed=True)
         return _companion(generation.preview, request)
 
-    async def _kept(file_id: str) -> tuple[Generation, Kept]:
-        generation = await generations.get(file_id)
+    async def _kept(file_id: str, *, trashed: bool = False) -> tuple[Generation, Kept]:
+        generation = await generations.get(file_id, trashed=trashed)
         if generation.phase is not Phase.COMPLETED or generation.kept is None:
             raise NotFound("This file is not here yet.")
         return generation, generation.kept
 
-    def _original(
-        generation: Generation, kept: Kept, request: Request, save_as: str | None = None
-    ) -> Response:
+    def _original(generation: Generation, kept: Kept, request: Request) -> Response:
+        with _said_when_lost(generation):
+            return _bytes(generations.media(kept.name), kept.content_type, kept.sha256, request)
+
+    @contextmanager
+    def _said_when_lost(generation: Generation) -> Iterator[None]:
         try:
-            return _bytes(generations.media(kept.name), kept.content_type, kept.sha256, request, save_as)
+            yield
         except FileNotFoundError as error:
             lost(generation.id)
             raise NotFound("This file was kept, but it is gone from the disk.") from error
@@ -81,21 +89,11 @@ def router(generations: Generations, lost: Callable[[str], None]) -> APIRouter:
     return routes
 
 
-def _bytes(
-    path: Path, content_type: str, etag: str, request: Request, save_as: str | None = None
-) -> Response:
+def _bytes(path: Path, content_type: str, etag: str, request: Request) -> Response:
     return file_response(
         path,
         content_type=content_type,
         etag=etag,
-        download_name=save_as,
         method=request.method,
         headers=request.headers,
     )
-
-
-def download_name(generation: Generation, kept: Kept) -> str:
-    """As "a-red-kite-over-the-sea-1b2c3d4e.mp4"."""
-    words = "-".join(re.findall(r"\w+", generation.request.prompt.lower())[:8])[:LONGEST_WORDS].strip("-_")
-    tail = re.sub(r"\W", "", generation.id)[-8:]
-    return f"{words or generation.request.kind}-{tail}.{EXTENSIONS.get(kept.content_type, 'bin')}"

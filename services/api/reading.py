@@ -114,9 +114,13 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-async def _bytes(request: Request) -> bytes:
-    parts = [chunk async for chunk in _counted(request, JSON_BYTES, "The JSON body may have at most 1 MB.")]
-    return b"".join(parts)
+async def some_bytes(request: Request) -> bytes:
+    """A small body as it is. Raises Unreadable."""
+    return await _bytes(request, "The body may have at most 1 MB.")
+
+
+async def _bytes(request: Request, too_large: str = "The JSON body may have at most 1 MB.") -> bytes:
+    return b"".join([chunk async for chunk in _counted(request, JSON_BYTES, too_large)])
 
 
 async def _counted(request: Request, limit_bytes: int, sentence: str) -> AsyncGenerator[bytes]:

@@ -1,10 +1,12 @@
 """The folder of kept files: `ab/cdef….mp4`, with unfinished ones in `.parts`."""
 
+import contextlib
 import errno
 import os
 import re
 import secrets
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from services.errors import DeliveryFailed, Words
@@ -12,6 +14,13 @@ from services.media.threads import in_thread
 
 _NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.poster|\.preview)?\.[a-z0-9]{2,5}")
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lying:
+    size_bytes: int
+    written_at: float
+    """Unix seconds; the kernel's clock for files lags by up to 0.01 s."""
 
 
 class MediaFolder:
@@ -54,9 +63,9 @@ class MediaFolder:
         """At start, before anything is fetched; says how many there were."""
         return await in_thread(_clean, self._parts)
 
-    async def names(self) -> set[str]:
+    async def files(self) -> dict[str, Lying]:
         """All kept files. One that no row knows was left by a crash between rename and commit."""
-        return await in_thread(_names, self._root)
+        return await in_thread(_files, self._root)
 
     async def free_bytes(self) -> int:
         return (await in_thread(shutil.disk_usage, self._root)).free
@@ -115,6 +124,12 @@ def _clean(parts: Path) -> int:
     return len(left)
 
 
-def _names(root: Path) -> set[str]:
-    found = (path.relative_to(root).as_posix() for path in root.glob("[0-9a-f][0-9a-f]/*"))
-    return {name for name in found if _NAME.fullmatch(name)}
+def _files(root: Path) -> dict[str, Lying]:
+    found = {}
+    for path in root.glob("[0-9a-f][0-9a-f]/*"):
+        name = path.relative_to(root).as_posix()
+        with contextlib.suppress(FileNotFoundError):  # removed while we walk
+            if _NAME.fullmatch(name):
+                stat = path.stat()
+                found[name] = Lying(size_bytes=stat.st_size, written_at=stat.st_mtime)
+    return found

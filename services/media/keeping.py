@@ -52,6 +52,11 @@ class Keeper:
         """Remove bytes that lost the race to the commit."""
         await self._folder.remove(kept.name)
 
+    async def discard_pictures(self, *names: str | None) -> None:
+        """Remove what `illustrate` drew."""
+        for name in filter(None, names):
+            await self._folder.remove(name)
+
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
         """Names of poster and hover preview; None for what could not be made, and a picture's preview."""
         stem = kept.name.rpartition(".")[0]

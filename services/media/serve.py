@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from services.media.copies import Copy
 from services.media.formats import CONTENT_TYPES
 
 _ONE_RANGE = re.compile(rb"bytes=(?:(\d{1,18})-(\d{1,18})?|-\d{1,18})")
@@ -44,6 +46,25 @@ def file_response(
         stat_result=stat,
         filename=None if download_name is None else safe_name(download_name),
     )
+
+
+def copy_response(copy: Copy, *, content_type: str, download_name: str, method: str) -> Response:
+    """To be saved; its length is known, so a browser shows how far it is."""
+    headers = {
+        **_HEADERS,
+        "Cache-Control": "private, no-cache",
+        "Content-Length": str(copy.size_bytes),
+        "Content-Disposition": _disposition(download_name),
+    }
+    known = content_type if content_type in CONTENT_TYPES else "application/octet-stream"
+    if method == "HEAD":
+        return Response(headers=headers, media_type=known)
+    return StreamingResponse(copy.chunks(), headers=headers, media_type=known)
+
+
+def _disposition(name: str) -> str:
+    plain = quote(name)
+    return f'attachment; filename="{name}"' if plain == name else f"attachment; filename*=utf-8''{plain}"
 
 
 class KeptFileResponse(FileResponse):

@@ -109,9 +109,11 @@ class Store:
         """What was started with that key, or nothing. Raises Conflict as `add` does."""
         return await self.read(lambda connection: _known_key(connection, owner, key, fingerprint))
 
-    async def get(self, generation_id: str, *, owner: str | None = None) -> Generation:
-        """Raises NotFound, also for what is hidden or somebody else's when `owner` is named."""
-        query = _ONE if owner is None else _ONE_OF_OWNER
+    async def get(self, generation_id: str, *, owner: str | None = None, trashed: bool = False) -> Generation:
+        """Raises NotFound, also for what is somebody else's when `owner` is named, and then, unless
+        `trashed`, for what is in the trash.
+        """
+        query = _ONE if owner is None else _ONE_EVEN_TRASHED if trashed else _ONE_OF_OWNER
         named = {"the_id": generation_id} | ({} if owner is None else {"the_owner": owner})
         rows = await self.read(lambda connection: connection.execute(query, named).mappings().all())
         if not rows:
@@ -361,4 +363,5 @@ def _known_key(connection: Connection, owner: str, key: str, fingerprint: str) -
 
 
 _ONE = select(g).where(g.c.id == bindparam("the_id"))
-_ONE_OF_OWNER = _ONE.where(g.c.owner == bindparam("the_owner"), g.c.hidden_at.is_(None))
+_ONE_EVEN_TRASHED = _ONE.where(g.c.owner == bindparam("the_owner"))
+_ONE_OF_OWNER = _ONE_EVEN_TRASHED.where(g.c.hidden_at.is_(None))

@@ -69,6 +69,9 @@ class NotedBytes:
     async def discard(self, kept: Kept) -> None:
         self.files.discard(kept.name)
 
+    async def discard_pictures(self, *names: str | None) -> None:
+        pass
+
 
 def _model(kind: Kind, *, needs_source: bool) -> Model:
     name = f"scripted/{kind}" + ("-from-picture" if needs_source else "")

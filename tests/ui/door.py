@@ -9,6 +9,7 @@ from typing import Any, cast
 from services.bus import Bus
 from services.errors import NotFound
 from services.generations import Generations, Page, Typical
+from services.library import Library
 from services.model import (
     LOCAL_OWNER,
     Channel,
@@ -72,6 +73,9 @@ class Door:
 
     def as_generations(self) -> Generations:
         return cast(Generations, self)
+
+    def as_library(self) -> Library:
+        return cast(Library, self)
 
     # what tests do
 

@@ -18,6 +18,9 @@ from services.api import Health, Metrics, include
 from services.bus import Bus
 from services.errors import Conflict, InvalidRequest, NotFound
 from services.generations import Generations, Page
+from services.library import Library
+from services.library.handing import Handing
+from services.media.copies import Copy
 from services.model import (
     Channel,
     Draft,
@@ -28,6 +31,7 @@ from services.model import (
     Receipt,
     Request,
     TraceEntry,
+    Wanted,
 )
 from services.settings import Settings
 
@@ -71,15 +75,14 @@ class StandIn:
             self._keys[key] = (fingerprint, made)
         return made
 
-    async def get(self, generation_id: str) -> Generation:
+    async def get(self, generation_id: str, *, trashed: bool = False) -> Generation:
         found = self.rows.get(generation_id)
-        if found is None or found.hidden_at is not None:
+        if found is None or (found.hidden_at is not None and not trashed):
             raise NotFound("There is no such file.")
         return found
 
-    async def recent(
-        self, *, kind: Kind | None = None, query: str = "", cursor: str | None = None, limit: int = 50
-    ) -> Page:
+    async def listed(self, wanted: Wanted, *, cursor: str | None = None, limit: int = 50) -> Page:
+        kind, query = wanted.kind, wanted.words
         if cursor is not None and cursor not in self.rows:
             raise InvalidRequest("This cursor is not one of ours.", field="cursor")
         rows = [
@@ -123,6 +126,10 @@ class StandIn:
             raise InvalidRequest("The picture must be a PNG, a JPEG or a WebP.", field="source")
         self.sources.append(data)
         return f"source-{len(self.sources)}.png"
+
+    async def copy(self, generation_id: str) -> tuple[Generation, Copy]:
+        row = await self.get(generation_id)
+        return row, await Handing(self.media).copy(row)
 
     def media(self, name: str) -> Path:
         return self._media_dir / name
@@ -229,7 +236,13 @@ def health(folder: Path, **changes: Any) -> Health:
 def application(stand_in: StandIn, data_dir: Path) -> tuple[FastAPI, Metrics]:
     app = FastAPI(title="Rushes", docs_url=None, redoc_url=None)
     metrics = Metrics(stand_in.bus, backends=["animatic"], clock=lambda: BORN_AT)
-    include(app, cast(Generations, stand_in), health=health(data_dir), metrics=metrics)
+    include(
+        app,
+        cast(Generations, stand_in),
+        library=cast(Library, stand_in),
+        health=health(data_dir),
+        metrics=metrics,
+    )
     return app, metrics
 
 

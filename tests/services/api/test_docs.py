@@ -43,6 +43,14 @@ async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
         ("/api/file/{file_id}/stop", "post"),
         ("/api/file/{file_id}/retry", "post"),
         ("/api/file/{file_id}/submit-again", "post"),
+        ("/api/file/{file_id}/star", "put"),
+        ("/api/file/{file_id}/star", "delete"),
+        ("/api/file/{file_id}/tags/{tag}", "put"),
+        ("/api/file/{file_id}/tags/{tag}", "delete"),
+        ("/api/file/{file_id}/restore", "post"),
+        ("/api/files/zip", "post"),
+        ("/api/trash", "delete"),
+        ("/api/settings-in-file", "post"),
         ("/api/events/file.{file_id}", "get"),
         ("/media/{file_id}/file", "get"),
         ("/media/{file_id}/download", "get"),
@@ -65,4 +73,4 @@ async def test_the_body_is_described_though_it_is_read_by_hand(client: httpx.Asy
 
 def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:
     with pytest.raises(ValueError, match="docs_url=None"):
-        include(FastAPI(), stand_in, health=None, metrics=None)  # type: ignore[arg-type]
+        include(FastAPI(), stand_in, library=None, health=None, metrics=None)  # type: ignore[arg-type]

@@ -43,6 +43,9 @@ async def test_a_fresh_one_has_no_address_yet(client: httpx.AsyncClient, stand_i
         "image_generation": None,
         "error": None,
         "receipt": None,
+        "starred": False,
+        "tags": [],
+        "trashed": False,
     }
 
 

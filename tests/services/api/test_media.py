@@ -144,5 +144,6 @@ async def test_a_deleted_film_is_served_to_nobody(
     client: httpx.AsyncClient, stand_in: StandIn, finished: str
 ) -> None:
     await stand_in.delete(finished)
-    for name in ("file", "poster", "preview", "download"):
+    for name in ("file", "download"):
         assert (await client.get(f"/media/{finished}/{name}")).status_code == 404
+    assert (await client.get(f"/media/{finished}/poster")).status_code == 200  # the trash shows it

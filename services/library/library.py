@@ -1,0 +1,206 @@
+"""Lists, marks, the trash, copies, storage and rules: what a person does with what is kept."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from services.bus import Bus
+from services.errors import InvalidRequest, NotFound
+from services.generations import Generations, Page
+from services.library import rules
+from services.library.facts import draft_in
+from services.library.handing import Archive, Handing
+from services.library.storage import YOUNG_S, Findings, Storage
+from services.media.copies import Copy
+from services.media.files import MediaFolder
+from services.model import LOCAL_OWNER, Draft, Generation, Wanted
+from services.store.shelf import Shelf, Total
+from services.watching import Watching
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 5000
+LONGEST_TAG = 40
+MOST_TAGS = 20
+
+
+class Library:
+    """A person sees what is theirs. Acts on many take up to 5,000 ids, leave out what is not there (any
+    more), and raise InvalidRequest above that; each change is told on the bus after its commit.
+    """
+
+    def __init__(
+        self,
+        *,
+        shelf: Shelf,
+        generations: Generations,
+        bus: Bus,
+        watching: Watching,
+        folder: MediaFolder,
+        storage: Storage,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.storage = storage
+        self._shelf = shelf
+        self._generations = generations
+        self._bus = bus
+        self._watching = watching
+        self._folder = folder
+        self._handing = Handing(folder.path)
+        self._now = now
+
+    # -- lists -------------------------------------------------------------------------------
+
+    async def page(
+        self, wanted: Wanted, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 60
+    ) -> Page:
+        """Raises InvalidRequest for a cursor that is none of ours."""
+        return await self._generations.listed(wanted, owner=owner, cursor=cursor, limit=limit)
+
+    async def tags(self, *, owner: str = LOCAL_OWNER) -> list[str]:
+        return await self._shelf.tags(owner=owner)
+
+    async def models(self, *, owner: str = LOCAL_OWNER) -> list[tuple[str, str]]:
+        """Backend and name of every model that something here was made with."""
+        return await self._shelf.models(owner=owner)
+
+    async def totals(self, *, owner: str = LOCAL_OWNER) -> list[Total]:
+        return await self._shelf.totals(owner=owner)
+
+    async def size_bytes(self, *, owner: str = LOCAL_OWNER) -> int:
+        """Of all kept results, the trash included."""
+        return sum(total.size_bytes for total in await self.totals(owner=owner))
+
+    async def owners(self) -> list[str]:
+        return await self._shelf.owners()
+
+    # -- marks -------------------------------------------------------------------------------
+
+    async def star(self, ids: Sequence[str], *, on: bool, owner: str = LOCAL_OWNER) -> int:
+        return self._tell(await self._shelf.star(_some(ids), owner=owner, on=on))
+
+    async def tag(self, ids: Sequence[str], name: str, *, on: bool, owner: str = LOCAL_OWNER) -> int:
+        """Give them a tag or take it away. Raises InvalidRequest for a name that is none."""
+        return self._tell(await self._shelf.tag(_some(ids), tag_name(name), owner=owner, on=on))
+
+    # -- the trash ---------------------------------------------------------------------------
+
+    async def trash(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[str]:
+        """Into the trash; what is under way is stopped too. The ids that went."""
+        gone = [each.id for each in await self._hide(_some(ids), owner)]
+        for generation_id in set(ids) - set(gone):
+            try:
+                await self._generations.delete(generation_id, owner=owner)
+            except NotFound:
+                continue
+            gone.append(generation_id)
+        return gone
+
+    async def restore(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[str]:
+        """Out of the trash; the ids that came back."""
+        restored = await self._shelf.restore(_some(ids), owner=owner)
+        self._tell(restored)
+        return [each.id for each in restored]
+
+    async def empty(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        owner: str = LOCAL_OWNER,
+        trashed_before: float | None = None,
+        starred: bool = True,
+        at_most: int | None = None,
+    ) -> int:
+        """Remove what is in the trash for good (or of that only some); how many there were.
+
+        Rows first, then files: what a crash leaves between are files that no row names, and the next start
+        removes them. What is still under way is left.
+        """
+        ids = None if ids is None else _some(ids)
+        count = 0
+        while at_most is None or count < at_most:
+            limit = 500 if at_most is None else at_most - count
+            removed = await self._shelf.remove(
+                owner=owner, ids=ids, trashed_before=trashed_before, starred=starred, limit=limit
+            )
+            if not removed.ids:
+                break
+            count += len(removed.ids)
+            for generation_id in removed.ids:
+                self._watching.forget(generation_id)
+            for name in removed.files:
+                await self._folder.remove(name)
+        if count:
+            log.info("%d generations removed for good", count)
+        return count
+
+    # -- copies ------------------------------------------------------------------------------
+
+    async def copy(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> tuple[Generation, Copy]:
+        """The kept bytes with their metadata. Raises NotFound, FileNotFoundError."""
+        generation = await self._generations.get(generation_id, owner=owner)
+        return generation, await self._handing.copy(generation)
+
+    async def archive(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> Archive:
+        """A ZIP of copies in the order of `ids`, each once. Raises NotFound when there is nothing to pack."""
+        return await self._handing.archive(await self._shelf.these(_some(ids), owner=owner))
+
+    def settings_in(self, data: bytes) -> Draft:
+        """What a file that was handed out from here was made with; its first and last 256 KB are enough.
+
+        Raises InvalidRequest.
+        """
+        return draft_in(data)
+
+    # -- storage and rules -------------------------------------------------------------------
+
+    async def check_storage(self) -> Findings:
+        """Compare rows and files; nothing is changed."""
+        return await self.storage.check(older_than=self._now() - YOUNG_S)
+
+    async def remove_orphans(self) -> Findings:
+        return await self.storage.tidy(older_than=self._now() - YOUNG_S)
+
+    async def rule(self, *, owner: str = LOCAL_OWNER) -> rules.Rule:
+        return rules.read(await self._shelf.preference(rules.NAME, owner=owner))
+
+    async def set_rule(self, rule: rules.Rule, *, owner: str = LOCAL_OWNER) -> int:
+        """Remember it and apply it at once; how many went. Raises InvalidRequest."""
+        await self._shelf.prefer(rules.NAME, asdict(rules.checked(rule)), owner=owner)
+        return await rules.apply(self, owner=owner, now=self._now)
+
+    async def oldest(
+        self, *, owner: str, before: float | None = None, limit: int = 200, kept_only: bool = False
+    ) -> list[Generation]:
+        """Of what a rule may let go, oldest first."""
+        return await self._shelf.oldest(owner=owner, before=before, limit=limit, kept_only=kept_only)
+
+    # -- below -------------------------------------------------------------------------------
+
+    async def _hide(self, ids: Sequence[str], owner: str) -> list[Generation]:
+        hidden = await self._shelf.hide(ids, owner=owner)
+        self._tell(hidden)
+        return hidden
+
+    def _tell(self, changed: list[Generation]) -> int:
+        for generation in changed:
+            self._bus.publish(generation)
+        return len(changed)
+
+
+def tag_name(text: str) -> str:
+    """Without spaces around it, one between words. Raises InvalidRequest."""
+    name = " ".join(text.split())
+    if not name or len(name) > LONGEST_TAG or not name.isprintable():
+        raise InvalidRequest(f"A tag has 1 to {LONGEST_TAG} characters.", field="tag")
+    return name
+
+
+def _some(ids: Sequence[str]) -> list[str]:
+    unique = list(dict.fromkeys(ids))
+    if len(unique) > MOST_AT_ONCE:
+        raise InvalidRequest(f"Take at most {MOST_AT_ONCE} at once.", field="ids")
+    return unique

@@ -1,0 +1,62 @@
+"""How the rows and the media folder agree: what is missing, what belongs to nobody, how much it all is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.media.files import MediaFolder
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+YOUNG_S = 86_400.0
+"""A source picture that waits in a composer belongs to no row yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """`missing` are generations whose kept file is gone, `orphans` files that no generation names."""
+
+    missing: list[str]
+    orphans: list[str]
+    orphan_bytes: int
+    folder_bytes: int
+    free_bytes: int
+
+
+class Storage:
+    def __init__(self, store: Store, folder: MediaFolder, *, lost: Callable[[str], None]) -> None:
+        """`lost` is told the id of each generation whose file is found to be gone."""
+        self._store = store
+        self._folder = folder
+        self._lost = lost
+
+    async def check(self, *, older_than: float) -> Findings:
+        """Only files last written before that moment can be orphans: younger ones may be on their way."""
+        kept = await self._store.kept_files()
+        found = await self._folder.files()
+        named = await self._store.media_names()
+        missing = [each for each, name in kept.items() if name not in found and name in named]
+        for generation_id in missing:
+            log.error("The kept file of %s is missing from the media folder.", generation_id)
+            self._lost(generation_id)
+        orphans = sorted(
+            name for name, file in found.items() if name not in named and file.written_at < older_than
+        )
+        return Findings(
+            missing=missing,
+            orphans=orphans,
+            orphan_bytes=sum(found[name].size_bytes for name in orphans),
+            folder_bytes=sum(file.size_bytes for file in found.values()),
+            free_bytes=await self._folder.free_bytes(),
+        )
+
+    async def tidy(self, *, older_than: float) -> Findings:
+        """Check, and remove the orphans."""
+        findings = await self.check(older_than=older_than)
+        for name in findings.orphans:
+            await self._folder.remove(name)
+            log.info("Removed a file that no generation names: %s", name)
+        return findings

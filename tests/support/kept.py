@@ -1,0 +1,92 @@
+"""A library with real rows and real files, without watchers or backends."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from pathlib import Path
+from typing import Any, cast
+
+from PIL import Image
+from uuid6 import uuid7
+
+from services.bus import Bus, News
+from services.generations import Generations
+from services.journal import Journal
+from services.library import Library
+from services.library.storage import Storage
+from services.media.files import MediaFolder
+from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, replace
+from services.settings import Settings
+from services.store.shelf import Shelf
+from services.store.store import Store
+from services.watching import Watching
+
+RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=10.0, backend_finished_at=9.0, kept_at=11.0)
+
+
+class KeptHouse:
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(f"sqlite:///{folder / 'rushes.db'}", process="this")
+        self.bus = Bus()
+        self.heard: list[News] = []
+        self.bus.subscribe(self.heard.append)
+        self.folder = MediaFolder(folder / "media")
+        self.shelf = Shelf(self.store)
+        self.lost: list[str] = []
+        journal = Journal(self.store, self.bus)
+        self.watching = Watching(
+            self.store, journal, self.bus, cast(Any, None), {},
+            policy_of=cast(Any, None), stream_silence_s=45.0, read_source=cast(Any, None),
+        )  # fmt: skip
+        self.generations = Generations(
+            store=self.store, journal=journal, bus=self.bus, watching=self.watching, backends={},
+            catalogue=cast(Any, None), settings=Settings(_env_file=None, data_dir=folder),  # type: ignore[call-arg]
+            keep_source=cast(Any, None), media_path=self.folder.path,
+        )  # fmt: skip
+        self.library = Library(
+            shelf=self.shelf,
+            generations=self.generations,
+            bus=self.bus,
+            watching=self.watching,
+            folder=self.folder,
+            storage=Storage(self.store, self.folder, lost=self.lost.append),
+        )
+
+    async def put(
+        self, prompt: str = "a kite", *, content: bytes | None = None, **changes: Any
+    ) -> Generation:
+        """A completed picture with its file, unless told otherwise."""
+        kind = changes.pop("kind", Kind.IMAGE)
+        asked = {name: changes.pop(name) for name in ("model", "source") if name in changes}
+        request = Request(
+            kind=kind, prompt=prompt, backend="animatic", model=asked.pop("model", "animatic/still"),
+            aspect_ratio="16:9", resolution="720p", seed=7, **asked,
+        )  # fmt: skip
+        generation_id = changes.pop("id", str(uuid7()))
+        row = Generation(
+            id=generation_id, request_id=f"request-{generation_id}", owner="local", request=request,
+            phase=Phase.COMPLETED, created_at=1_790_000_000.0, updated_at=0.0,
+        )  # fmt: skip
+        if "kept" not in changes and changes.get("phase", Phase.COMPLETED) is Phase.COMPLETED:
+            changes |= {"kept": self.file(content or a_picture()), "receipt": RECEIPT}
+        row = replace(row, **changes)
+        await self.store.add([row])
+        return row
+
+    def file(self, content: bytes) -> Kept:
+        token = secrets.token_hex(16)
+        name = f"{token[:2]}/{token[2:]}.png"
+        path = self.folder.path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return Kept(
+            name=name, size_bytes=len(content), sha256="ab" * 32, content_type="image/png", width=4, height=4,
+            duration_s=None, fps=None,
+        )  # fmt: skip
+
+
+def a_picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4), (200, 80, 20)).save(out, "PNG")
+    return out.getvalue()
