@@ -408,7 +408,12 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     engine.store.prepare()  # not in the lifespan: there a refusal would be a traceback
     app = build_app(engine)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=1, server_header=False
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        ws_per_message_deflate=False,  # packing each page's few hundred bytes cost more than sending them
     )
     Server(config).run(sockets=[listener])
 

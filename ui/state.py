@@ -130,7 +130,8 @@ class TabState:
             self._connect("disconnected")
         status.status = "idle" if generation is None else generation.status
         status.progress = None if generation is None else shown_progress(generation)
-        status.message = "" if generation is None else words.message(generation)
+        if generation is None or before is None or _tells(before) != _tells(generation):
+            status.message = "" if generation is None else words.message(generation)
 
     def _hear(self, entry: TraceEntry) -> None:
         current = self.current_generation
@@ -157,6 +158,11 @@ def shown_progress(generation: Generation) -> int | None:
     if generation.phase is Phase.COMPLETED:
         return 100
     return words.percent(generation.progress)
+
+
+def _tells(generation: Generation) -> tuple[object, ...]:
+    """What the message hangs on; progress does not change it."""
+    return (generation.id, generation.phase, generation.stage, generation.stop_requested_at)
 
 
 def _never_backwards(before: Generation | None, after: Generation) -> Generation:

@@ -19,6 +19,7 @@ class Working:
 
     def __init__(self, generation: Generation, status: Status, typical: Typical | None) -> None:
         self._drawn = ""
+        self._figure = _("{percent} %")
         self.sign = icon("reel", size="xl").classes("r-scene-sign")
         self.percent = ui.label().classes("r-percent")
         with ui.element("p").classes("r-scene-words"):
@@ -36,7 +37,7 @@ class Working:
         percent = shown_progress(generation)
         late = generation.late_since is not None
         self.bar.show(percent)
-        self.percent.text = "" if percent is None else _("{percent} %").format(percent=percent)
+        self.percent.text = "" if percent is None else self._figure.format(percent=percent)
         self.percent.visible = percent is not None
         self.late.visible = late
         self._draw("late" if late else "send" if generation.status == "pending" else "reel")
