@@ -360,7 +360,7 @@ def build_app(engine: Engine) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
     api.include(app, engine.generations, library=engine.library, health=engine.health, metrics=engine.metrics)
-    register(engine.generations, engine.library)
+    register(engine.generations, engine.library, engine.chats)
     ui.run_with(
         app,
         title="Rushes",

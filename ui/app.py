@@ -1,17 +1,19 @@
-"""All pages of the app, joined to the only door they know."""
+"""All pages of the app, joined to the only doors they know."""
 
 from __future__ import annotations
 
+from services.chat import Chats
 from services.generations import Generations
 from services.library import Library
 from services.model import Kind
 from ui import theme
-from ui.pages import generation, settings, studio
+from ui.pages import chat, generation, settings, studio
 
 
-def register(generations: Generations, library: Library) -> None:
+def register(generations: Generations, library: Library, chats: Chats) -> None:
     """Once, before `ui.run_with`."""
     theme.install()
     studio.register(generations, kind=Kind.VIDEO, path="/")
     generation.register(generations)
+    chat.register(chats)
     settings.register()

@@ -25,10 +25,14 @@ def follow(
     owner: str,
     on_change: Callable[[Change], None],
     on_trace: Callable[[list[TraceEntry]], None],
+    generation_id: str | None = None,
 ) -> None:
-    """Subscribe now, so that what is read afterwards leaves no gap; unsubscribe when the client goes."""
+    """Subscribe now, so that what is read afterwards leaves no gap; unsubscribe when the client goes.
+
+    To all of the owner's, or to one.
+    """
     ear = _Ear(state=state, client=client, owner=owner, on_change=on_change, on_trace=on_trace)
-    unsubscribe = bus.subscribe(ear.hear)
+    unsubscribe = bus.subscribe(ear.hear, generation_id=generation_id)
 
     def end() -> None:
         unsubscribe()

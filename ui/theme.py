@@ -20,7 +20,11 @@ from ui.text.languages import language, quasar_language, translations
 
 LOOK = Path(__file__).parent / "look"
 LOOK_URL = "/_look"
-PLACES = ((deferred("Video"), "/", "video"), (deferred("Settings"), "/settings", "settings"))
+PLACES = (
+    (deferred("Video"), "/", "video"),
+    (deferred("Chat"), "/chat", "chat"),
+    (deferred("Settings"), "/settings", "settings"),
+)
 """Name, address, icon: only what exists."""
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
@@ -83,7 +87,7 @@ def _head() -> None:
     chosen = theme()
     ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
     ui.add_head_html(f'<script src="{_address("early.js")}"></script>')
-    for sheet in ("icons.css", "theme.css", "parts.css"):
+    for sheet in ("icons.css", "theme.css", "parts.css", "chat.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="{_address(sheet)}">')
 
 

@@ -123,7 +123,7 @@ class Answering:
             except AppError as error:
                 refusal = error
                 break
-            works.append(self._facts(work, made))
+            works.append(self._facts(todo, work, made))
             started += [artifact(one, self._now()) for one in made]
         said: dict[str, Any] = {
             "code": todo.code if refusal is None or works else "refused",
@@ -176,9 +176,10 @@ class Answering:
         data = await asyncio.to_thread(self._generations.media(kept.name).read_bytes)
         return await self._generations.add_source(data)
 
-    def _facts(self, work: Work, made: Sequence[Generation]) -> dict[str, Any]:
+    def _facts(self, todo: Plan, work: Work, made: Sequence[Generation]) -> dict[str, Any]:
         """What it is made with, for the sentence that says so."""
         request = made[0].request
+        seed_named = work.draft.seed is not None and (not todo.changes or "seed" in todo.changes)
         model = self._generations.catalogue.find(request.kind, request.backend, request.model)
         return {
             "kind": str(request.kind),
@@ -187,7 +188,7 @@ class Answering:
             "length": request.duration_s,
             "frame": request.aspect_ratio,
             "count": len(made),
-            "seed": request.seed if work.draft.seed is not None else None,
+            "seed": request.seed if seed_named else None,
             "without": request.negative_prompt,
         }
 

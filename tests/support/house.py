@@ -106,6 +106,9 @@ class EasyCatalogue:
     def models(self, kind: Kind, *, needs_source: bool | None = None) -> list[Model]:
         return [one for one in MODELS if one.kind is kind and needs_source in (None, one.needs_source)]
 
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
+
     def find(self, kind: Kind, backend: str, name: str) -> Model | None:
         return next((one for one in MODELS if (one.kind, one.name) == (kind, name)), None)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from services.bus import Bus
+from services.chat import Chats
 from services.errors import NotFound
 from services.generations import Generations, Page, Typical
 from services.library import Library
@@ -76,6 +77,10 @@ class Door:
 
     def as_library(self) -> Library:
         return cast(Library, self)
+
+    def as_chats(self) -> Chats:
+        """Their pages are tried with the real ones (test_chat.py)."""
+        return cast(Chats, self)
 
     # what tests do
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -29,7 +30,10 @@ VIEWS = {
 
 
 class Stage:
-    """`on_example` starts one of the example prompts; without it the empty stage offers none."""
+    """`on_example` starts one of the example prompts; without it the empty stage offers none.
+
+    With a `name` it is one of several on its page; a film that is not `eager` is loaded when it is played.
+    """
 
     def __init__(
         self,
@@ -38,20 +42,23 @@ class Stage:
         *,
         on_example: Callable[[str], Awaitable[None]] | None = None,
         on_clear: Callable[[], None] | None = None,
+        name: str = "",
+        eager: bool = True,
     ) -> None:
         self.visit = visit
         self.acts = acts
         self.on_example = on_example
         self.on_clear = on_clear
+        self.eager = eager
         self.race: RaceStrip | None = None
         self.working: Working | None = None
         self._view = ("", "")
         self._revealed = ""
         self._seen: set[str] = set()
         with ui.element("section").classes("r-stage") as section:
-            section.props["aria-label"] = _("Stage")
+            section.props["aria-label"] = name or _("Stage")
             with ui.element("header").classes("r-head") as self.header:
-                with ui.element("h1").classes("r-title"):
+                with ui.element("h2" if name else "h1").classes("r-title"):
                     self.title = ui.label()
                 self.meta = ui.label().classes("r-meta")
             self.gate = ui.element("div").classes("r-gate")
@@ -129,7 +136,9 @@ class Stage:
     def _draw(self, generation: Generation, view: str) -> None:
         match view:
             case "ready":
-                player(generation, on_shown=lambda: self._shown(generation.id))
+                unseen = generation.receipt is not None and generation.receipt.shown_at is None
+                shown = functools.partial(self._shown, generation.id)
+                player(generation, on_shown=shown, eager=self.eager or unseen)
             case "failed":
                 scenes.failed(generation, free=self.visit.free(generation))
             case "stopped":

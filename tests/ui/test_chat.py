@@ -1,0 +1,252 @@
+"""The conversations' pages, over the real engine with a scripted backend."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from nicegui import ElementFilter, ui
+from nicegui.testing import User, user_simulation
+from nicegui.testing.user_interaction import UserInteraction
+from uuid6 import uuid7
+
+from services.backends.base import Capabilities
+from services.backends.scripted import Script, Scripted
+from services.chat.reading import Change, Wish, read
+from tests.support.house import House
+from tests.ui.door import Door
+from ui import replies
+from ui.app import register
+from ui.components.message_box import MessageBox
+from ui.components.said import Waiting
+from ui.components.toast import Toast
+from ui.text.languages import translations
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    backend = Scripted(Script(length_s=0.4, event_every_s=0.1), capabilities=Capabilities(keyed=True))
+    house = House(tmp_path, backend)
+    await house.open()
+    yield house
+    await house.close()
+
+
+@pytest_asyncio.fixture
+async def user(house: House) -> AsyncIterator[User]:
+    async with user_simulation() as simulated:
+        register(house.generations, Door().as_library(), house.chats)
+        yield simulated
+
+
+def send(user: User, text: str, message_id: str | None = None) -> None:
+    user.find(kind=MessageBox).trigger("send", {"id": message_id or str(uuid7()), "text": text})
+
+
+async def begun(house: House, text: str = "/video a kite") -> str:
+    chat_id = str(uuid7())
+    await house.chats.say(chat_id, text, begin=True)
+    await until(lambda: not house.chats._tasks)
+    return chat_id
+
+
+async def until(condition: Callable[[], Any], within_s: float = 5.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def press(user: User, words: str) -> None:
+    assert user.client is not None
+    (label,) = (
+        one for one in user.client.elements.values() if isinstance(one, ui.label) and one.text == words
+    )
+    button = label.parent_slot.parent if label.parent_slot else label
+    UserInteraction(user, {button}, None).trigger("click")
+
+
+def count(user: User, css_class: str) -> int:
+    assert user.client is not None
+    return sum(1 for one in user.client.elements.values() if css_class in one.classes)
+
+
+def films(user: User) -> list[ui.element]:
+    assert user.client is not None
+    return [one for one in user.client.elements.values() if one.tag == "video"]
+
+
+async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(user: User, house: House) -> None:
+    await user.open("/chat/new")
+    await user.should_see("What shall we make?")
+    send(user, "make a 10 second vertical video of a lighthouse")
+    await user.should_see("A video, 10 s, 9:16, with Scripted video:")
+    await user.should_not_see("What shall we make?")
+    await until(lambda: films(user))
+    await user.should_see("The video is here · Push won")
+    assert (count(user, "r-artifact"), count(user, "is-result"), len(films(user))) == (1, 1, 1)
+    assert [one.title for one in await house.chats.conversations()] == [
+        "make a 10 second vertical video of a lighthouse"
+    ]
+
+
+async def test_the_page_is_the_same_after_a_reload(user: User, house: House) -> None:
+    chat_id = await begun(house)
+    await user.open(f"/chat/{chat_id}")
+    await user.should_see("A video, 5 s, 16:9, with Scripted video:")
+    await until(lambda: count(user, "is-done"))
+    await user.open(f"/chat/{chat_id}")
+    await until(lambda: count(user, "is-done"))
+    assert (count(user, "r-artifact"), count(user, "is-result"), len(films(user))) == (1, 1, 1)
+
+
+async def test_what_finishes_while_nobody_looks_is_there_afterwards(user: User, house: House) -> None:
+    chat_id = await begun(house)
+    await user.open("/")
+    await until(lambda: house.backend.jobs)
+    await asyncio.sleep(1)
+    await user.open(f"/chat/{chat_id}")
+    await until(lambda: count(user, "is-done"))
+    assert (count(user, "r-artifact"), len(films(user))) == (1, 1)
+
+
+async def test_sent_twice_it_is_one_message(user: User, house: House) -> None:
+    await user.open("/chat/new")
+    message_id = str(uuid7())
+    for _ in range(3):
+        send(user, "/video a kite", message_id)
+    await until(lambda: count(user, "is-done"))
+    assert (count(user, "is-person"), count(user, "r-artifact")) == (1, 1)
+    assert len(house.backend.jobs) == 1
+
+
+async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, house: House) -> None:
+    await user.open("/chat/new")
+    called: list[tuple[str, Any]] = []
+    box = next(iter(user.find(kind=MessageBox).elements))
+    box.run_method = lambda name, *args: called.append((name, args))  # type: ignore[assignment, method-assign]
+    send(user, "x" * 50_000)
+    await until(lambda: called)
+    name, (_id, sentence) = called[0]
+    assert (name, sentence) == ("refused", "The message has 50,000 characters: 8,000 at most.")
+    assert await house.chats.conversations() == []
+
+
+async def test_markup_in_messages_stays_text(user: User, house: House) -> None:
+    words = "<img src=x onerror=alert(1)> **b** {{ 7*7 }}"
+    chat_id = await begun(house, f"/video {words}")
+    await user.open(f"/chat/{chat_id}")
+    await user.should_see(f"/video {words}")
+    assert user.client is not None
+    assert not any(isinstance(one, ui.html | ui.markdown) for one in user.client.elements.values())
+
+
+async def test_an_unknown_conversation_has_a_page_that_says_so(user: User) -> None:
+    for address in (f"/chat/{uuid7()}", "/chat/nonsense"):
+        answer = await user.http_client.get(address)
+        assert answer.status_code == 404
+        assert "There is no conversation at this address." in answer.text
+
+
+async def test_a_deleted_artifact_leaves_a_word(user: User, house: House) -> None:
+    chat_id = await begun(house)
+    await user.open(f"/chat/{chat_id}")
+    await until(lambda: films(user))
+    (generation,) = (await house.generations.recent()).items
+    await house.generations.delete(generation.id)
+    await user.should_see("This one was deleted.")
+    assert films(user) == []
+    await user.open(f"/chat/{chat_id}")
+    await user.should_see("This one was deleted.")
+
+
+async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, house: House) -> None:
+    class Slow:
+        async def answer(self, message: Any, last: Any, speak: Callable[[str], None]) -> Any:
+            from services.chat.plan import Plan
+
+            speak("A kite,")
+            await self.go.wait()
+            return Plan(code="said", text="A kite, you say?")
+
+        def __init__(self) -> None:
+            self.go = asyncio.Event()
+
+    slow = Slow()
+    house.chats._answering._companion = slow
+    await user.open("/chat/new")
+    send(user, "hm, a kite?")
+    await user.should_see(kind=Waiting)
+    await user.should_see("A kite,")
+    slow.go.set()
+    await user.should_see("A kite, you say?")
+    await user.should_not_see(kind=Waiting)
+
+
+async def test_offers_are_said_with_one_click(user: User, house: House) -> None:
+    await user.open("/chat/new")
+    press(user, "Make a square image of fog in a pine forest at dawn")
+    await user.should_see("An image, 1:1, with Scripted image:")
+
+
+async def test_another_page_of_the_same_conversation_hears_it_too(user: User, house: House) -> None:
+    chat_id = await begun(house, "hello")
+    await user.open(f"/chat/{chat_id}")
+    await house.chats.say(chat_id, "/image a fox")
+    await user.should_see("An image, 16:9, with Scripted image:")
+    await until(lambda: count(user, "is-done"))
+
+
+async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, house: House) -> None:
+    chat_id = await begun(house, "hello")
+    await user.open("/chat/new")
+    await user.should_see("hello")
+    other = await begun(house, "/video a dragon")
+    await user.should_see("/video a dragon")
+    await house.chats.rename(chat_id, "Greetings")
+    await user.should_see("Greetings")
+    await house.chats.delete(other)
+    await user.should_not_see("/video a dragon")
+
+
+async def test_earlier_messages_come_when_they_are_asked_for(user: User, house: House) -> None:
+    chat_id = await begun(house, "hello 0")
+    for number in range(1, 30):
+        await house.chats.say(chat_id, f"hello {number}")
+    await until(lambda: not house.chats._tasks)
+    await user.open(f"/chat/{chat_id}")
+    await user.should_see("hello 29")
+    await user.should_not_see("hello 5", retries=1)
+    press(user, "Earlier messages")
+    await user.should_see("hello 5")
+    assert count(user, "is-person") == 30
+
+
+async def test_an_arrival_is_told_once(user: User, house: House) -> None:
+    chat_id = await begun(house, "hello")
+    await user.open(f"/chat/{chat_id}")
+    await house.chats.say(chat_id, "/video a kite")
+    await until(lambda: count(user, "is-done"))
+    with user:
+        toasts = [toast.message for toast in ElementFilter(kind=Toast)]
+    assert toasts == ["Video generated successfully via SSE!"]
+
+
+@pytest.mark.parametrize("code", sorted(translations()))
+async def test_what_is_offered_is_understood_in_each_language(code: str) -> None:
+    say = translations()[code].gettext
+    for example in replies.EXAMPLES:
+        assert isinstance(read(say(example), follows=True), Wish), say(example)
+    for step in (*replies.AFTER_VIDEO, *replies.AFTER_IMAGE, "Once more"):
+        assert isinstance(read(say(step), follows=True), Change), say(step)
+
+
+async def test_every_code_of_the_reader_has_a_sentence() -> None:
+    codes = ["hello", "thanks", "help", "unclear", "nothing_yet", "deleted", "already_moving", "not_ready", "no_picture", "no_animator", "bug", "empty_command", "unknown_command", "no_prompt", "which", "no_longer", "no_shorter"]  # fmt: skip
+    for code in codes:
+        assert replies.told({"code": code}).sentences, code

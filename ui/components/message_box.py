@@ -1,0 +1,49 @@
+"""The field for a message: Enter sends, Shift+Enter is a new line; what is typed stays until it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import events, ui
+
+from services.chat import LONGEST_MESSAGE
+from services.errors import AppError
+from ui.barrier import guarded
+from ui.text import _, measure
+from ui.text.errors import told
+
+
+class MessageBox(ui.element, component="message_box.js"):
+    """`send` is given the message's id and its text; an AppError of it is told at the field."""
+
+    def __init__(self, *, send: Callable[[str, str], Awaitable[None]]) -> None:
+        super().__init__()
+        self._send = send
+        with self._props.suspend_updates():
+            self._props["most"] = LONGEST_MESSAGE
+            self._props["words"] = {
+                "message": _("Message"),
+                "send": _("Send"),
+                "example": _("A video of a lighthouse at night, 10 seconds"),
+                "empty": _("Write what you want to see."),
+                "long": _("The message has {count} characters: {most} at most. It is still here.").replace(
+                    "{most}", measure.number(LONGEST_MESSAGE)
+                ),
+            }
+        self.on("send", self._came)
+
+    async def _came(self, event: events.GenericEventArguments) -> None:
+        message_id, text = str(event.args["id"]), str(event.args["text"])
+
+        async def act() -> None:
+            try:
+                await self._send(message_id, text)
+            except AppError as error:
+                self.run_method("refused", message_id, told(error))
+            except Exception:
+                self.run_method("refused", message_id, "")
+                raise
+            else:
+                self.run_method("taken", message_id)
+
+        await guarded(act)()

@@ -1,0 +1,140 @@
+"""Conversations: the list, the messages with their artifacts, and the field for the next one."""
+
+from __future__ import annotations
+
+from fastapi import Response
+from fastapi.responses import RedirectResponse
+from nicegui import Client, ui
+from uuid6 import uuid7
+
+from services.chat import Chats
+from services.conversation import Conversation
+from services.errors import NotFound
+from services.model import LOCAL_OWNER
+from ui import theme
+from ui.components.ask import ask
+from ui.components.button import Button, LinkButton
+from ui.components.confirm import confirm
+from ui.components.conversations import NEW, Conversations
+from ui.components.icon import icon
+from ui.components.message_box import MessageBox
+from ui.components.talk import Talk
+from ui.state import TabState
+from ui.text import _
+from ui.visit import Visit
+
+
+def register(chats: Chats) -> None:
+    def visit(client: Client) -> Visit:
+        return Visit(generations=chats.generations, owner=LOCAL_OWNER, client=client, state=TabState())
+
+    @theme.page("/chat")
+    async def newest() -> Response:
+        """The one that was last spoken in."""
+        known = await chats.conversations(owner=LOCAL_OWNER, limit=1)
+        return RedirectResponse(f"/chat/{known[0].id}" if known else NEW)
+
+    @theme.page(NEW)
+    async def begin(client: Client) -> None:
+        with theme.frame(here="/chat", title=_("Chat · Rushes")):
+            await Desk(chats, visit(client), None).open()
+
+    @theme.page("/chat/{chat_id}")
+    async def conversation(client: Client, chat_id: str) -> None:
+        try:
+            chat = await chats.get(chat_id, owner=LOCAL_OWNER)
+        except NotFound:
+            ui.status_code(404)
+            with theme.frame(here="/chat", title=_("Not here · Rushes")):
+                unknown()
+            return
+        with theme.frame(here="/chat", title=_title(chat)):
+            await Desk(chats, visit(client), chat).open()
+
+
+def unknown() -> None:
+    with ui.element("div").classes("r-lost"):
+        icon("chat", size="xl").classes("r-scene-sign")
+        with ui.element("h1").classes("r-scene-words"):
+            ui.label(_("There is no conversation at this address."))
+        ui.label(_("It may have been deleted, or the link is not complete.")).classes("r-quiet")
+        LinkButton(_("To the conversations"), "/chat", icon_name="back")
+
+
+def _title(chat: Conversation) -> str:
+    return _("{prompt} · Rushes").format(prompt=chat.title)
+
+
+class Desk:
+    """One open page; without a conversation the first message begins one."""
+
+    def __init__(self, chats: Chats, visit: Visit, chat: Conversation | None) -> None:
+        self.chats = chats
+        self.visit = visit
+        self.chat = chat
+        self.id = chat.id if chat is not None else str(uuid7())
+
+    async def open(self) -> None:
+        with ui.element("div").classes("r-chat"):
+            self.list = Conversations(self.id)
+            with ui.element("section").classes("r-talk"):
+                with ui.element("header").classes("r-talk-head"):
+                    with ui.element("h1").classes("r-title"):
+                        self.title = ui.label(self.chat.title if self.chat else _("New conversation"))
+                    with ui.element("div").classes("r-talk-acts") as self.acts:
+                        Button(_("Rename"), self.rename, icon_name="edit", look="bare", shown=False)
+                        Button(
+                            _("Delete conversation"), self.delete, icon_name="trash", look="bare", shown=False
+                        )
+                self.acts.visible = self.chat is not None
+                self.talk = Talk(self.chats, self.visit, self.id, say=self.say)
+                MessageBox(send=self.send)
+        for about in (self.visit.owner, self.id):
+            self.visit.client.on_delete(self.chats.news.listen(self._hear, about=about))
+        self.list.fill(await self.chats.conversations(owner=self.visit.owner))
+        await self.talk.open(begun=self.chat is not None)
+
+    async def send(self, message_id: str, text: str) -> None:
+        """Raises InvalidRequest, NotFound, StoreFailed: then it has not been taken."""
+        await self.chats.say(
+            self.id, text, message_id=message_id, begin=self.chat is None, owner=self.visit.owner
+        )
+        if self.chat is None:
+            self._begun(await self.chats.get(self.id, owner=self.visit.owner))
+        self.talk.follow()
+
+    async def say(self, text: str) -> None:
+        await self.send(str(uuid7()), text)
+
+    async def rename(self) -> None:
+        if self.chat is None:
+            return
+        title = await ask(_("A name for this conversation"), self.chat.title, yes=_("Rename"))
+        if title is not None:
+            await self.chats.rename(self.id, title, owner=self.visit.owner)
+
+    async def delete(self) -> None:
+        detail = _("The messages go. What was made in it stays with your videos and images.")
+        if await confirm(_("Delete this conversation?"), detail, yes=_("Delete")):
+            await self.chats.delete(self.id, owner=self.visit.owner)
+            ui.navigate.to("/chat")
+
+    def _begun(self, chat: Conversation) -> None:
+        """The page goes on as the conversation's own."""
+        self.chat = chat
+        self.acts.visible = True
+        ui.navigate.history.replace(f"/chat/{chat.id}")
+        self._named(chat)
+
+    def _named(self, chat: Conversation) -> None:
+        self.title.text = chat.title
+        ui.page_title(_title(chat))
+
+    def _hear(self, news: object) -> None:
+        if not isinstance(news, Conversation) or self.visit.client.is_deleted:
+            return
+        with self.visit.client:
+            self.list.take(news)
+            if self.chat is not None and news.id == self.id and news.title != self.chat.title:
+                self.chat = news
+                self._named(news)
