@@ -13,7 +13,7 @@ from services.model import Generation, TraceEntry
 from ui.state import Change, TabState
 
 BEAT_S = 0.25
-CHATTER_S = 1.0
+CHATTER_S = 2.0
 """Progress that push heard is drawn at its own time, so its marks may come to the page in handfuls."""
 
 

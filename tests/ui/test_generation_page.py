@@ -11,6 +11,7 @@ from nicegui.testing import User
 
 from services.model import Channel, Phase
 from tests.ui.door import Door
+from ui.components.bar import Bar
 from ui.components.trace_table import TraceTable
 
 pytestmark = pytest.mark.asyncio
@@ -50,7 +51,8 @@ async def test_a_finished_one_has_player_settings_and_receipt(user: User, door: 
 async def test_an_open_one_becomes_a_finished_one_on_the_open_page(user: User, door: Door) -> None:
     row = door.put(progress=0.3)
     await user.open(f"/g/{row.id}")
-    await user.should_see("30 %")
+    with user:
+        assert [bar.props["aria-valuetext"] for bar in ElementFilter(kind=Bar) if bar.visible] == ["30 %"]
     await user.should_see("Written when the bytes are kept.")
     door.finish(row.id)
     await settle()

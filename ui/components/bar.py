@@ -1,4 +1,4 @@
-"""A thin progress bar that exists only while a figure is known."""
+"""Progress as a figure and a thin bar, which exist only while it is known."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from ui.text import _
 
 
 class Bar(ui.element):
+    """One element, drawn by the style sheet: each of its updates goes to each open page."""
+
     def __init__(self) -> None:
-        super().__init__("progress")
-        self.classes("r-bar").props("max=100 value=0")
+        super().__init__("div")
+        self.classes("r-bar").props("role=progressbar")
         self.props["aria-label"] = _("Progress")
         self.visible = False
         self.percent: int | None = None
+        self._words = _("{percent} %")
 
     def show(self, percent: int | None) -> None:
         if percent == self.percent:
             return
         self.percent = percent
         self.visible = percent is not None
-        if percent is not None:
-            self.props["value"] = percent
+        if percent is None:
+            return
+        with self.props.suspend_updates(), self.style.suspend_updates():
+            self.props["aria-valuenow"] = percent
+            self.props["aria-valuetext"] = self._words.format(percent=percent)
+            self.style["--percent"] = f"{percent}%"
+        self.update()

@@ -25,7 +25,6 @@ class GenerationCard(ui.element):
         self.on("click", lambda: on_choose(generation.id), [])
         self.created_at = generation.created_at
         self._drawn: tuple[object, ...] = ()
-        self._figure = _("{percent} %")
         with self:
             self.picture = ui.element("div").classes("r-card-picture")
             with self.picture:
@@ -43,8 +42,6 @@ class GenerationCard(ui.element):
         """Draw what changed, and nothing else."""
         percent = None if generation.final else shown_progress(generation)
         self.bar.show(percent)
-        self.badge.text = self._badge(generation, percent)
-        self.badge.visible = bool(self.badge.text)
         drawn = (
             generation.phase,
             generation.poster,
@@ -56,19 +53,14 @@ class GenerationCard(ui.element):
             return
         self._drawn = drawn
         self.word.text = card_words(generation)
+        self.badge.text = _length(generation)
+        self.badge.visible = bool(self.badge.text)
         self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}")
         hidden = " hidden" if generation.poster is not None else ""
         self.shape.classes(replace=f"i i-{SHAPES.get(generation.phase, 'reel')} r-card-shape{hidden}")
         self.poster.visible = generation.poster is not None
         if generation.poster is not None:
             self.poster.props["src"] = f"/media/{generation.id}/poster"
-
-    def _badge(self, generation: Generation, percent: int | None) -> str:
-        if percent is not None:
-            return self._figure.format(percent=percent)
-        if generation.kept is not None and generation.kept.duration_s is not None:
-            return measure.clock(generation.kept.duration_s)
-        return ""
 
     def choose(self, chosen: bool) -> None:
         self.props["aria-selected"] = "true" if chosen else "false"
@@ -92,3 +84,8 @@ def card_words(generation: Generation) -> str:
     if generation.unwanted:
         parts.append(_("after the stop"))
     return " · ".join(part for part in parts if part)
+
+
+def _length(generation: Generation) -> str:
+    kept = generation.kept
+    return "" if kept is None or kept.duration_s is None else measure.clock(kept.duration_s)

@@ -11,7 +11,6 @@ from ui.components.bar import Bar
 from ui.components.icon import icon
 from ui.components.moment import Moment
 from ui.state import Status, shown_progress
-from ui.text import _
 
 
 class Working:
@@ -19,9 +18,8 @@ class Working:
 
     def __init__(self, generation: Generation, status: Status, typical: Typical | None) -> None:
         self._drawn = ""
-        self._figure = _("{percent} %")
         self.sign = icon("reel", size="xl").classes("r-scene-sign")
-        self.percent = ui.label().classes("r-percent")
+        self.bar = Bar()
         with ui.element("p").classes("r-scene-words"):
             message = ui.label(words.message(generation))
         message.bind_text_from(status, "message")
@@ -30,15 +28,12 @@ class Working:
             ui.label("·").props("aria-hidden=true")
             ui.label(words.estimate(typical))
         self.late = ui.label(words.still_running(generation)).classes("r-late")
-        self.bar = Bar()
         self.take(generation)
 
     def take(self, generation: Generation) -> None:
         percent = shown_progress(generation)
         late = generation.late_since is not None
         self.bar.show(percent)
-        self.percent.text = "" if percent is None else self._figure.format(percent=percent)
-        self.percent.visible = percent is not None
         self.late.visible = late
         self._draw("late" if late else "send" if generation.status == "pending" else "reel")
         self.sign.visible = percent is None or late
