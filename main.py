@@ -34,6 +34,7 @@ from services.errors import CannotStart
 from services.generations import Generations
 from services.journal import Journal
 from services.library import Library, rules
+from services.library.rounds import Rounds
 from services.library.storage import Storage
 from services.media.download import Downloader
 from services.media.files import MediaFolder
@@ -179,13 +180,15 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         media_path=folder.path,
     )
     metrics = api.Metrics(bus, backends=backends)
+    shelf = Shelf(store)
     library = Library(
-        shelf=Shelf(store),
+        shelf=shelf,
         generations=generations,
         bus=bus,
         watching=watching,
         folder=folder,
         storage=Storage(store, folder, lost=metrics.lost),
+        rounds=Rounds(shelf, folder, lost=metrics.lost, damaged=metrics.damaged),
     )
     animatic = None
     if animatic_address is not None:
@@ -304,6 +307,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         await engine.worker.start()
         owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))
         owned.append(asyncio.create_task(rules.apply_for_ever(engine.library), name="rules"))
+        owned.append(asyncio.create_task(engine.library.rounds.run(), name="rounds"))
         yield
 
 

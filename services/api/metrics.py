@@ -54,6 +54,7 @@ class Metrics:
         self._late = Counter("rushes_late", "Generations that took longer than announced.", registry=registry)
         self._failures = Counter("rushes_failures", "Generations that failed.", ("code",), registry=registry)
         self._lost = Counter("rushes_lost", "Kept results that are gone: must stay 0.", registry=registry)
+        self._damaged = Counter("rushes_damaged", "Kept files that rotted: must stay 0.", registry=registry)
         self._polls = Counter("rushes_poll_attempts", "Poll attempts.", registry=registry)
         self._breaks = Counter("rushes_stream_breaks", "Streams lost.", ("reason",), registry=registry)
         open_now = Gauge("rushes_open_generations", "Generations that are not final.", registry=registry)
@@ -70,6 +71,11 @@ class Metrics:
         """A completed generation's file is missing, or an accepted one has vanished."""
         if self._first_time(generation_id, "lost"):
             self._lost.inc()
+
+    def damaged(self, generation_id: str) -> None:
+        """A kept file is not what was kept any more."""
+        if self._first_time(generation_id, "damaged"):
+            self._damaged.inc()
 
     def close(self) -> None:
         self._forget()

@@ -13,6 +13,7 @@ from services.generations import Generations, Page
 from services.library import rules
 from services.library.facts import draft_in
 from services.library.handing import Archive, Handing
+from services.library.rounds import Rounds
 from services.library.storage import YOUNG_S, Findings, Storage
 from services.media.copies import Copy
 from services.media.files import MediaFolder
@@ -41,9 +42,11 @@ class Library:
         watching: Watching,
         folder: MediaFolder,
         storage: Storage,
+        rounds: Rounds,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.storage = storage
+        self.rounds = rounds
         self._shelf = shelf
         self._generations = generations
         self._bus = bus

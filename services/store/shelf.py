@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from services.model import FINAL, Generation, Kind
+from services.model import FINAL, Generation, Kept, Kind
 from services.store.listing import first_id_at
 from services.store.rows import from_row
 from services.store.store import Store
@@ -194,6 +194,19 @@ class Shelf:
             Total(kind=Kind(row.kind), trashed=row.trashed, items=row.items, size_bytes=row.bytes)
             for row in rows
         ]
+
+    async def kept_after(self, after_id: str, *, limit: int) -> list[tuple[str, Kept]]:
+        """Of all owners, the trash included, in the order of their ids."""
+        query = select(g.c.id, g.c.kept).where(g.c.id > after_id, g.c.kept.is_not(None))
+        query = query.order_by(g.c.id).limit(limit)
+        rows = await self._store.read(lambda connection: connection.execute(query).all())
+        return [(generation_id, Kept(**kept)) for generation_id, kept in rows]
+
+    async def kept_of(self, generation_id: str) -> Kept | None:
+        """None where the row is gone."""
+        query = select(g.c.kept).where(g.c.id == generation_id)
+        kept = await self._store.read(lambda connection: connection.execute(query).scalar())
+        return Kept(**kept) if kept else None
 
     async def preference(self, name: str, *, owner: str) -> Any:
         """None where nothing was set."""

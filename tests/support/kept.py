@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import secrets
 from pathlib import Path
@@ -14,6 +15,7 @@ from services.bus import Bus, News
 from services.generations import Generations
 from services.journal import Journal
 from services.library import Library
+from services.library.rounds import Rounds
 from services.library.storage import Storage
 from services.media.files import MediaFolder
 from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, replace
@@ -34,6 +36,10 @@ class KeptHouse:
         self.folder = MediaFolder(folder / "media")
         self.shelf = Shelf(self.store)
         self.lost: list[str] = []
+        self.damaged: list[str] = []
+        self.rounds = Rounds(
+            self.shelf, self.folder, lost=self.lost.append, damaged=self.damaged.append, rests=0.0
+        )
         journal = Journal(self.store, self.bus)
         self.watching = Watching(
             self.store, journal, self.bus, cast(Any, None), {},
@@ -51,6 +57,7 @@ class KeptHouse:
             watching=self.watching,
             folder=self.folder,
             storage=Storage(self.store, self.folder, lost=self.lost.append),
+            rounds=self.rounds,
         )
 
     async def put(
@@ -81,8 +88,8 @@ class KeptHouse:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         return Kept(
-            name=name, size_bytes=len(content), sha256="ab" * 32, content_type="image/png", width=4, height=4,
-            duration_s=None, fps=None,
+            name=name, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), content_type="image/png",
+            width=4, height=4, duration_s=None, fps=None,
         )  # fmt: skip
 
 
