@@ -51,16 +51,15 @@ class Acts:
     def delete(self, generation: Generation) -> Act:
         async def act() -> None:
             question = _("Delete this one?")
-            if await confirm(
-                question, _("It leaves every list and its link stops working."), yes=_("Delete")
-            ):
+            detail = _("It waits in the library's trash, and its link stops working.")
+            if await confirm(question, detail, yes=_("Delete")):
                 await self.visit.generations.delete(generation.id, owner=self.visit.owner)
 
         return act
 
     def clear(self, kind: Kind) -> Act:
         async def act() -> None:
-            detail = _("Everything finished leaves the lists. What is still under way stays.")
+            detail = _("Everything finished goes into the library's trash. What is still under way stays.")
             if not await confirm(_("Clear all?"), detail, yes=_("Clear all")):
                 return
             count = await self.visit.generations.clear(owner=self.visit.owner, kind=kind)

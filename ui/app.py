@@ -8,6 +8,7 @@ from services.library import Library
 from services.model import Kind
 from ui import theme
 from ui.pages import chat, generation, settings, studio
+from ui.pages import library as library_page
 
 
 def register(generations: Generations, library: Library, chats: Chats) -> None:
@@ -16,4 +17,5 @@ def register(generations: Generations, library: Library, chats: Chats) -> None:
     studio.register(generations, kind=Kind.VIDEO, path="/")
     generation.register(generations)
     chat.register(chats)
+    library_page.register(generations, library)
     settings.register()

@@ -23,6 +23,7 @@ LOOK_URL = "/_look"
 PLACES = (
     (deferred("Video"), "/", "video"),
     (deferred("Chat"), "/chat", "chat"),
+    (deferred("Library"), "/library", "library"),
     (deferred("Settings"), "/settings", "settings"),
 )
 """Name, address, icon: only what exists."""

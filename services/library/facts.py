@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.errors import InvalidRequest
+from services.errors import InvalidRequest, Words
 from services.media.xmp import facts_in
 from services.model import Draft, Generation, Kind
 
 VERSION = 1
-NOTHING_IN_IT = "This file carries no settings of ours. Only what was downloaded from here does."
+NOTHING_IN_IT = Words("This file carries no settings of ours. Only what was downloaded from here does.")
 
 Text = Annotated[str, Field(max_length=10_000)]
 Word = Annotated[str, Field(max_length=200)]

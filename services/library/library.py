@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 5000
 LONGEST_TAG = 40
-MOST_TAGS = 20
 
 
 class Library:
@@ -62,6 +61,10 @@ class Library:
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
         return await self._generations.listed(wanted, owner=owner, cursor=cursor, limit=limit)
+
+    async def these(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[Generation]:
+        """Those of them that are there and not in the trash, in that order."""
+        return await self._shelf.these(_some(ids), owner=owner)
 
     async def tags(self, *, owner: str = LOCAL_OWNER) -> list[str]:
         return await self._shelf.tags(owner=owner)
@@ -149,7 +152,7 @@ class Library:
 
     async def archive(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> Archive:
         """A ZIP of copies in the order of `ids`, each once. Raises NotFound when there is nothing to pack."""
-        return await self._handing.archive(await self._shelf.these(_some(ids), owner=owner))
+        return await self._handing.archive(await self.these(ids, owner=owner))
 
     def settings_in(self, data: bytes) -> Draft:
         """What a file that was handed out from here was made with; its first and last 256 KB are enough.
@@ -198,12 +201,12 @@ def tag_name(text: str) -> str:
     """Without spaces around it, one between words. Raises InvalidRequest."""
     name = " ".join(text.split())
     if not name or len(name) > LONGEST_TAG or not name.isprintable():
-        raise InvalidRequest(f"A tag has 1 to {LONGEST_TAG} characters.", field="tag")
+        raise InvalidRequest("A tag has 1 to {most} characters.", field="tag", most=LONGEST_TAG)
     return name
 
 
 def _some(ids: Sequence[str]) -> list[str]:
     unique = list(dict.fromkeys(ids))
     if len(unique) > MOST_AT_ONCE:
-        raise InvalidRequest(f"Take at most {MOST_AT_ONCE} at once.", field="ids")
+        raise InvalidRequest("Take at most {most} at once.", field="ids", most=MOST_AT_ONCE)
     return unique

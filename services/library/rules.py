@@ -40,9 +40,9 @@ class Rule:
 def checked(rule: Rule) -> Rule:
     """Raises InvalidRequest."""
     if not 1 <= rule.days <= MOST_DAYS:
-        raise InvalidRequest(f"Give a number of days from 1 to {MOST_DAYS}.", field="days")
+        raise InvalidRequest("Give a number of days from 1 to {most}.", field="days", most=MOST_DAYS)
     if not 0.1 <= rule.gb <= MOST_GB:
-        raise InvalidRequest(f"Give a size from 0.1 to {MOST_GB} GB.", field="gb")
+        raise InvalidRequest("Give a size from 0.1 to {most} GB.", field="gb", most=MOST_GB)
     return rule
 
 

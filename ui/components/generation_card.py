@@ -53,7 +53,7 @@ class GenerationCard(ui.element):
             return
         self._drawn = drawn
         self.word.text = card_words(generation)
-        self.badge.text = _length(generation)
+        self.badge.text = length(generation)
         self.badge.visible = bool(self.badge.text)
         self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}")
         hidden = " hidden" if generation.poster is not None else ""
@@ -86,6 +86,6 @@ def card_words(generation: Generation) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _length(generation: Generation) -> str:
+def length(generation: Generation) -> str:
     kept = generation.kept
     return "" if kept is None or kept.duration_s is None else measure.clock(kept.duration_s)

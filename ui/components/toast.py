@@ -16,9 +16,16 @@ class Toast(ui.notification, component="toast.js"):
 
 
 def toast(
-    text: str, *, tone: str = "calm", caption: str = "", open_it: Callable[[], object] | None = None
+    text: str,
+    *,
+    tone: str = "calm",
+    caption: str = "",
+    open_it: Callable[[], object] | None = None,
+    act: str = "",
 ) -> None:
-    """`tone`: good, calm or trouble. Text and caption are plain text, never HTML."""
+    """`tone`: good, calm or trouble. Text and caption are plain text, never HTML. `act` are the words of the
+    button that runs `open_it`, where they are not Open.
+    """
     shown = Toast(
         text,
         position="top-right",
@@ -30,5 +37,5 @@ def toast(
         attrs={"role": "alert" if tone == "trouble" else "status"},
     )
     if open_it is not None:
-        shown.props["act"] = _("Open")
+        shown.props["act"] = act or _("Open")
         shown.on("open", lambda: open_it(), [])

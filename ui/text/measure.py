@@ -93,11 +93,15 @@ def price(per_second: float | None) -> str:
     return _("${figure} a second").format(figure=number(per_second))
 
 
-def size(size_bytes: int) -> str:
-    """412 kB, 3.1 MB."""
+def size(size_bytes: float) -> str:
+    """412 kB, 3.1 MB, 12.4 GB: by thousands, as disks are sold."""
     if size_bytes < 1_000_000:
         return _("{figure} kB").format(figure=number(round(size_bytes / 1000)))
-    return _("{figure} MB").format(figure=number(size_bytes / 1_000_000, 1))
+    if size_bytes < 1_000_000_000:
+        return _("{figure} MB").format(figure=number(size_bytes / 1_000_000, 1))
+    if size_bytes < 1_000_000_000_000:
+        return _("{figure} GB").format(figure=number(size_bytes / 1_000_000_000, 1))
+    return _("{figure} TB").format(figure=number(size_bytes / 1_000_000_000_000, 1))
 
 
 def runs(count: int) -> str:

@@ -1,0 +1,218 @@
+"""The library's page without a browser: what it looks for, what it sends, what it hears."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from nicegui import ElementFilter, app, ui
+from nicegui.testing import User, user_simulation
+
+from services.model import Kind, Phase, Wanted
+from tests.support.kept import KeptHouse
+from ui import finder
+from ui.app import register
+from ui.components.button import Button
+from ui.components.shelf import Shelf
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
+    house = KeptHouse(tmp_path)
+    await house.store.open()
+    yield house
+    await house.store.close()
+
+
+@pytest_asyncio.fixture
+async def visitor(house: KeptHouse) -> AsyncIterator[User]:
+    async with user_simulation() as simulated:
+        register(house.generations, house.library)
+        yield simulated
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the server tells an open grid."""
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(Shelf, "run_method", lambda _self, *call: calls.append(call))
+    return calls
+
+
+def grid(user: User) -> Shelf:
+    with user:
+        (found,) = ElementFilter(kind=Shelf)
+    return found
+
+
+def titles(user: User) -> list[str]:
+    return [item["title"] for item in grid(user)._props["list"]["items"]]
+
+
+def act(user: User, *args: Any) -> None:
+    shelf = grid(user)
+    for listener in shelf._event_listeners.values():
+        if listener.type == "act":
+            shelf._handle_event({"listener_id": listener.id, "args": list(args)})
+
+
+def press(user: User, name: str) -> None:
+    with user:
+        (button,) = [
+            one
+            for one in ElementFilter(kind=Button)
+            if any(isinstance(child, ui.label) and child.text == name for child in one.descendants())
+        ]
+    for listener in button._event_listeners.values():
+        button._handle_event({"listener_id": listener.id, "args": None})
+
+
+async def until(true: Any) -> None:
+    for _ in range(100):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("It did not come true.")
+
+
+async def test_the_newest_are_there_at_once_with_what_they_weigh(house: KeptHouse, visitor: User) -> None:
+    await house.put("first", content=b"x" * 2_000_000)
+    await house.put("second", phase=Phase.ERROR)
+    await visitor.open("/library")
+    assert titles(visitor) == ["second", "first"]
+    await visitor.should_see("1 file, 2.0 MB")
+
+
+async def test_an_address_carries_the_search(house: KeptHouse, visitor: User) -> None:
+    await house.put("a red kite")
+    await house.put("a blue kite", kind=Kind.VIDEO)
+    await visitor.open("/library?q=kite&kind=image&state=odd&when=never&since=x")
+    assert titles(visitor) == ["a red kite"]
+
+
+async def test_typing_narrows_the_list_and_an_empty_one_says_so(house: KeptHouse, visitor: User) -> None:
+    await house.put("a red kite")
+    await house.put("rain")
+    await visitor.open("/library")
+    with visitor:
+        (search,) = ElementFilter(kind=ui.input)
+        search.value = "kit"
+    await until(lambda: titles(visitor) == ["a red kite"])
+    with visitor:
+        search.value = '"nothing'
+    await until(lambda: titles(visitor) == [])
+    assert grid(visitor)._props["list"]["nothing"][0] == "Nothing here matches."
+
+
+async def test_more_comes_when_it_is_asked_for_and_never_for_an_older_list(
+    house: KeptHouse, visitor: User, sent: list[tuple[Any, ...]]
+) -> None:
+    for number in range(70):
+        await house.put(str(number))
+    await visitor.open("/library")
+    assert (len(titles(visitor)), grid(visitor)._props["list"]["more"]) == (60, True)
+    turn = grid(visitor)._props["list"]["turn"]
+    for listener in grid(visitor)._event_listeners.values():
+        if listener.type == "more":
+            grid(visitor)._handle_event({"listener_id": listener.id, "args": turn - 1})
+            grid(visitor)._handle_event({"listener_id": listener.id, "args": turn})
+    await until(lambda: bool(sent))
+    ((name, of_turn, items, more),) = sent
+    assert (name, of_turn, len(items), more) == ("append", turn, 10, False)
+
+
+async def test_what_is_new_or_changed_comes_to_the_open_page(
+    house: KeptHouse, visitor: User, sent: list[tuple[Any, ...]]
+) -> None:
+    row = await house.put("a kite")
+    await visitor.open("/library?q=kite")
+    await house.library.star([row.id], on=True)
+    await until(lambda: bool(sent))
+    name, item, belongs = sent[0]
+    assert (name, item["id"], item["starred"], belongs) == ("put", row.id, True, True)
+    other = await house.put("rain")
+    house.bus.publish(other)
+    await until(lambda: len(sent) == 2)
+    assert sent[1][2] is False
+    await house.library.trash([row.id])
+    await until(lambda: len(sent) == 3)
+    assert (sent[2][1]["trashed"], sent[2][2]) == (True, False)
+
+
+async def test_a_delete_offers_its_undo(house: KeptHouse, visitor: User) -> None:
+    row = await house.put()
+    await visitor.open("/library")
+    act(visitor, "trash", [row.id])
+    await visitor.should_see("1 is in the trash.")
+    assert (await house.library.page(Wanted())).items == []
+    with visitor:
+        (toast,) = [one for one in ElementFilter(kind=ui.notification) if one._props.get("act") == "Undo"]
+        for listener in toast._event_listeners.values():
+            if listener.type == "open":
+                toast._handle_event({"listener_id": listener.id, "args": None})
+    async with asyncio.timeout(2):
+        while not (await house.library.page(Wanted())).items:
+            await asyncio.sleep(0.02)
+
+
+async def test_settings_are_reused_on_the_page_of_their_kind(house: KeptHouse, visitor: User) -> None:
+    row = await house.put("a kite", kind=Kind.VIDEO)
+    await visitor.open("/library")
+    act(visitor, "reuse", [row.id])
+    await until(lambda: visitor.back_history[-1:] == ["/"] or "draft-video" in storage(visitor))
+    assert storage(visitor)["draft-video"]["prompt"] == "a kite"
+
+
+async def test_the_trash_is_restored_and_emptied_after_a_question(house: KeptHouse, visitor: User) -> None:
+    first, second = await house.put("one"), await house.put("two")
+    await house.library.trash([first.id, second.id])
+    await visitor.open("/library?trash=1")
+    assert titles(visitor) == ["two", "one"]
+    act(visitor, "restore", [first.id])
+    await visitor.should_see("1 is back in the library.")
+    press(visitor, "Empty the trash")
+    await visitor.should_see("Nothing brings them back.")
+    assert len((await house.library.page(Wanted(trashed=True))).items) == 1
+    press(visitor, "Empty")
+    await visitor.should_see("1 removed for good.")
+    assert (await house.library.page(Wanted(trashed=True))).items == []
+
+
+@pytest.mark.parametrize("args", [[], ["odd", []], ["trash", "x"], ["trash", [7]], "trash", None, [[], {}]])
+async def test_an_act_that_is_none_of_ours_does_nothing(house: KeptHouse, visitor: User, args: Any) -> None:
+    await house.put()
+    await visitor.open("/library")
+    shelf = grid(visitor)
+    for listener in shelf._event_listeners.values():
+        if listener.type == "act":
+            shelf._handle_event({"listener_id": listener.id, "args": args})
+    await asyncio.sleep(0.1)
+    assert len((await house.library.page(Wanted())).items) == 1
+
+
+async def test_an_address_says_only_what_is_chosen() -> None:
+    found = finder.read(
+        {"q": "маяк", "when": "between", "since": "2026-01-01", "until": "9999-12-31", "x": "y"}
+    )
+    assert finder.read(dict(found_query(found.address()))) == found
+    wanted = found.wanted()
+    assert wanted.since is not None
+    assert wanted.until is None
+    assert finder.Finder().address() == "/library"
+
+
+def found_query(address: str) -> list[tuple[str, str]]:
+    from urllib.parse import parse_qsl, urlsplit
+
+    return parse_qsl(urlsplit(address).query)
+
+
+def storage(user: User) -> dict[str, Any]:
+    with user:
+        return dict(app.storage.user)

@@ -1,0 +1,33 @@
+"""A filter as a small chip: what is chosen, or its name while nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nicegui import ui
+
+
+def chip(name: str, options: Mapping[str, str], value: str, on_choose: Callable[[str], object]) -> ui.select:
+    """`options` without the empty one, which is the filter's name."""
+    shown: dict[Any, str] = {"": name, **options}
+    control = ui.select(
+        shown, value=value if value in shown else "", on_change=lambda event: on_choose(event.value or "")
+    )
+    control.props("borderless dense options-dense behavior=menu popup-content-class=r-menu")
+    control.classes("r-chip").props["aria-label"] = name
+    return control
+
+
+def toggle(name: str, on: bool, on_toggle: Callable[[bool], object]) -> ui.element:
+    with ui.element("button").classes("r-chip-toggle").props("type=button") as button:
+        button.props["aria-pressed"] = "true" if on else "false"
+        ui.label(name)
+
+    def press() -> None:
+        now = button.props["aria-pressed"] != "true"
+        button.props["aria-pressed"] = "true" if now else "false"
+        on_toggle(now)
+
+    button.on("click", press, [])
+    return button

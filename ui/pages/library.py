@@ -1,0 +1,307 @@
+"""Everything kept: searched, filtered, marked, packed, thrown away and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from nicegui import Client, background_tasks, ui
+from starlette.requests import Request
+
+from services.generations import Generations, Page
+from services.library import Library
+from services.library.fitting import fits
+from services.model import LOCAL_OWNER
+from ui import drafts, finder, news, theme
+from ui.barrier import guarded
+from ui.components.button import Button
+from ui.components.chip import chip, toggle
+from ui.components.confirm import confirm
+from ui.components.field import line
+from ui.components.shelf import Shelf
+from ui.components.tagging import tagging
+from ui.components.toast import toast
+from ui.finder import Finder
+from ui.live import follow
+from ui.pages.generation import HOME
+from ui.state import Change, TabState
+from ui.text import _, deferred, measure, ngettext
+from ui.visit import Visit
+
+PATH = "/library"
+KINDS = {"video": deferred("Videos"), "image": deferred("Images")}
+STATES = {
+    "ready": deferred("Ready"),
+    "working": deferred("Under way"),
+    "failed": deferred("Failed"),
+    "stopped": deferred("Stopped"),
+}
+SPANS = {
+    "day": deferred("Last 24 hours"),
+    "week": deferred("Last 7 days"),
+    "month": deferred("Last 30 days"),
+    "year": deferred("Last year"),
+    finder.BETWEEN: deferred("Between two days"),
+}
+TYPED_MS = 150
+
+
+def register(generations: Generations, library: Library) -> None:
+    @theme.page(PATH)
+    async def shelf(client: Client, request: Request) -> None:
+        visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
+        page = LibraryPage(visit, library, finder.read(request.query_params))
+        with theme.frame(here=PATH, title=_("Library · Rushes")):
+            await page.open()
+
+
+class LibraryPage:
+    """One open page of the library."""
+
+    def __init__(self, visit: Visit, library: Library, look_for: Finder) -> None:
+        self.visit = visit
+        self.library = library
+        self.finder = look_for
+        self.wanted = look_for.wanted()
+        self.next: str | None = None
+        self._turn = 0
+        self.days: list[ui.element] = []
+
+    async def open(self) -> None:
+        """Subscribe, then read, then draw: nothing falls between."""
+        self.shelf: Shelf | None = None
+        follow(
+            self.visit.generations.bus,
+            self.visit.state,
+            client=self.visit.client,
+            owner=self.visit.owner,
+            on_change=self.changed,
+            on_trace=lambda _entries: None,
+        )
+        models = await self.library.models(owner=self.visit.owner)
+        tags = await self.library.tags(owner=self.visit.owner)
+        with ui.element("div").classes("r-library"):
+            self._head()
+            self._filters(models, tags)
+            self.shelf = Shelf(on_act=self.act, on_more=self._later(self.more))
+        await self.fill()
+
+    # what is on the page
+
+    def _head(self) -> None:
+        trash = bool(self.finder.trash)
+        with ui.element("div").classes("r-library-head"):
+            with ui.element("h1").classes("r-title"):
+                ui.label(_("Trash") if trash else _("Library"))
+            self.sum = ui.label().classes("r-quiet r-library-sum")
+            with ui.element("div").classes("r-row r-library-acts"):
+                if trash:
+                    Button(_("Back to the library"), partial(self.show_trash, False), icon_name="back")
+                    Button(_("Empty the trash"), self.empty, icon_name="trash", look="trouble")
+                else:
+                    Button(_("Trash"), partial(self.show_trash, True), icon_name="trash", look="bare")
+
+    def _filters(self, models: list[tuple[str, str]], tags: list[str]) -> None:
+        look_for = self.finder
+        with ui.element("search").classes("r-filters"):
+            field = line(_("Search"), look_for.q, self._choose("q"), key="search")
+            field.control.props(f"debounce={TYPED_MS} clearable type=search maxlength={finder.LONGEST_WORDS}")
+            field.control.props["placeholder"] = _("Words of the prompt")
+            field.box.classes("r-filters-search")
+            with ui.element("div").classes("r-row r-filters-chips"):
+                self._chip("kind", _("Any kind"), KINDS)
+                self._chip("state", _("Any state"), STATES)
+                chip(
+                    _("Any model"), {f"{b} {m}": m for b, m in models}, look_for.model, self._choose("model")
+                )
+                self._dates()
+                if tags:
+                    chip(_("Any tag"), {name: name for name in tags}, look_for.tag, self._choose("tag"))
+                choose = self._choose("starred")
+                toggle(_("Starred"), bool(look_for.starred), lambda on: choose("1" if on else ""))
+                rank = self._choose("ranked")
+                self.ranked = toggle(
+                    _("Best match first"), bool(look_for.ranked), lambda on: rank("1" if on else "")
+                )
+                self.ranked.visible = bool(look_for.q.strip())
+                clear = Button(_("Clear the filters"), self.clear, look="bare")
+                self.clear_button = clear
+                clear.visible = look_for.narrow
+
+    def _chip(self, name: str, title: str, options: dict[str, str]) -> None:
+        translated = {value: _(words) for value, words in options.items()}
+        chip(title, translated, getattr(self.finder, name), self._choose(name))
+
+    def _dates(self) -> None:
+        look_for = self.finder
+        self._chip("when", _("Any time"), SPANS)
+        for name, title in (("since", _("From day")), ("until", _("To day"))):
+            field = ui.element("input").classes("r-chip-date").props("type=date")
+            field.props["aria-label"] = field.props["title"] = title
+            field.props["value"] = getattr(look_for, name)
+            choose = self._choose(name)
+            field.on(
+                "change",
+                lambda event, choose=choose: choose(str(event.args)),
+                js_handler="(event) => emit(event.target.value)",
+            )
+            field.visible = look_for.when == finder.BETWEEN
+            self.days.append(field)
+
+    def _choose(self, name: str) -> Callable[[str], object]:
+        """The handler of one filter."""
+
+        def choose(value: str) -> None:
+            query = {**{key: getattr(self.finder, key) for key in Finder.__slots__}, name: value}
+            self.finder = finder.read(query)
+            for day in self.days:
+                day.visible = self.finder.when == finder.BETWEEN
+            self.ranked.visible = bool(self.finder.q.strip())
+            self.clear_button.visible = self.finder.narrow
+            ui.run_javascript(f"history.replaceState(history.state, '', {self.finder.address()!r})")
+            self._later(self.fill)()
+
+        return choose
+
+    # lists
+
+    async def fill(self) -> None:
+        """The first page of what is asked for now; an older answer that comes later is dropped."""
+        self._turn += 1
+        turn, self.wanted = self._turn, self.finder.wanted()
+        page = await self._page(None)
+        if turn != self._turn or self.shelf is None:
+            return
+        self.next = page.next
+        self.shelf.fill(
+            page.items, more=page.next is not None, trash=self.wanted.trashed, nothing=self._nothing()
+        )
+        await self._count()
+
+    async def more(self) -> None:
+        turn = self._turn
+        page = await self._page(self.next)
+        if turn == self._turn and self.shelf is not None:
+            self.next = page.next
+            self.shelf.append(page.items, more=page.next is not None)
+
+    async def _page(self, cursor: str | None) -> Page:
+        return await self.library.page(self.wanted, owner=self.visit.owner, cursor=cursor)
+
+    async def _count(self) -> None:
+        totals = await self.library.totals(owner=self.visit.owner)
+        here = [total for total in totals if total.trashed == self.wanted.trashed]
+        count, size = sum(total.items for total in here), sum(total.size_bytes for total in here)
+        self.sum.text = ngettext("{count} file, {size}", "{count} files, {size}", count).format(
+            count=measure.number(count), size=measure.size(size)
+        )
+
+    def _nothing(self) -> tuple[str, str]:
+        if self.finder.narrow:
+            return _("Nothing here matches."), _("Take a filter away, or search for fewer words.")
+        if self.wanted.trashed:
+            return _("The trash is empty."), _("What you delete waits here until you empty it.")
+        return _("Nothing is kept yet."), _("What you make on the video page comes here by itself.")
+
+    # what the person does
+
+    def act(self, name: str, ids: list[str]) -> None:
+        """By the names of the grid."""
+        acts: dict[str, Callable[[list[str]], Awaitable[object]]] = {
+            "star": partial(self.library.star, on=True, owner=self.visit.owner),
+            "unstar": partial(self.library.star, on=False, owner=self.visit.owner),
+            "tag": self.tag,
+            "trash": self.trash,
+            "restore": self.restore,
+            "remove": self.remove,
+            "reuse": self.reuse,
+            "unpacked": self.not_packed,
+        }
+        if name in acts:
+            self._later(partial(acts[name], ids))()
+
+    async def trash(self, ids: list[str]) -> None:
+        gone = await self.library.trash(ids, owner=self.visit.owner)
+        if gone:
+            words = ngettext("{count} is in the trash.", "{count} are in the trash.", len(gone))
+            undo = self._later(partial(self.library.restore, gone, owner=self.visit.owner))
+            toast(words.format(count=measure.number(len(gone))), open_it=undo, act=_("Undo"))
+        await self._count()
+
+    async def restore(self, ids: list[str]) -> None:
+        back = await self.library.restore(ids, owner=self.visit.owner)
+        words = ngettext("{count} is back in the library.", "{count} are back in the library.", len(back))
+        toast(words.format(count=measure.number(len(back))), tone="good")
+        await self._count()
+
+    async def remove(self, ids: list[str]) -> None:
+        words = ngettext("Delete {count} for good?", "Delete {count} for good?", len(ids))
+        question = words.format(count=measure.number(len(ids)))
+        if await confirm(
+            question, _("The files are removed too. Nothing brings them back."), yes=_("Delete")
+        ):
+            self._removed(await self.library.empty(ids, owner=self.visit.owner))
+            await self.fill()
+
+    async def empty(self) -> None:
+        if await confirm(
+            _("Empty the trash?"), _("All files in it are removed. Nothing brings them back."), yes=_("Empty")
+        ):
+            self._removed(await self.library.empty(owner=self.visit.owner))
+            await self.fill()
+
+    def _removed(self, count: int) -> None:
+        words = ngettext("{count} removed for good.", "{count} removed for good.", count)
+        toast(words.format(count=measure.number(count)))
+
+    async def tag(self, ids: list[str]) -> None:
+        chosen = await self.library.these(ids, owner=self.visit.owner)
+        if not chosen:
+            return
+        there = set.intersection(*(set(each.tags) for each in chosen))
+
+        async def give(name: str, on: bool) -> None:
+            await self.library.tag(ids, name, on=on, owner=self.visit.owner)
+
+        tagging(await self.library.tags(owner=self.visit.owner), there, on_tag=give)
+
+    async def reuse(self, ids: list[str]) -> None:
+        """The composer has its own page: take the settings there."""
+        for generation in await self.library.these(ids[:1], owner=self.visit.owner):
+            drafts.of(generation).save(generation.request.kind)
+            ui.navigate.to(HOME[generation.request.kind])
+
+    async def not_packed(self, _ids: list[str]) -> None:
+        toast(_("The archive could not be made: the files are gone from the disk."), tone="trouble")
+
+    def show_trash(self, on: bool) -> None:
+        ui.navigate.to(Finder(trash="1" if on else "").address())
+
+    def clear(self) -> None:
+        ui.navigate.to(Finder(trash=self.finder.trash).address())
+
+    # what the page hears
+
+    def changed(self, change: Change) -> None:
+        after = change.after
+        if told := news.worth_telling(change, since=self.visit.opened_at):
+            address = f"/g/{after.id}"
+            toast(
+                told.text,
+                tone=told.tone,
+                caption=after.request.prompt,
+                open_it=lambda: ui.navigate.to(address),
+            )
+        if self.shelf is not None:
+            self.shelf.put(after, belongs=fits(self.wanted, after))
+
+    def _later(self, act: Callable[[], Awaitable[object]]) -> Callable[[], None]:
+        """In a task of its own, with the page around it."""
+
+        async def acted() -> None:
+            await act()
+
+        def run() -> None:
+            background_tasks.create(guarded(acted)(), name="library", context=self.visit.client)
+
+        return run
