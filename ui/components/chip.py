@@ -8,15 +8,20 @@ from typing import Any
 from nicegui import ui
 
 
-def chip(name: str, options: Mapping[str, str], value: str, on_choose: Callable[[str], object]) -> ui.select:
-    """`options` without the empty one, which is the filter's name."""
+def chip(
+    name: str, options: Mapping[str, str], value: str, on_choose: Callable[[str], object], *, key: str
+) -> None:
+    """`options` without the empty one, which is the filter's name; `key` is the control's id in the page."""
     shown: dict[Any, str] = {"": name, **options}
-    control = ui.select(
-        shown, value=value if value in shown else "", on_change=lambda event: on_choose(event.value or "")
-    )
-    control.props("borderless dense options-dense behavior=menu popup-content-class=r-menu")
-    control.classes("r-chip").props["aria-label"] = name
-    return control
+    with ui.element("div"):
+        with ui.element("label").classes("r-sr") as label:
+            label.props["for"] = key
+            ui.label(name)
+        control = ui.select(
+            shown, value=value if value in shown else "", on_change=lambda event: on_choose(event.value or "")
+        )
+        control.props("borderless dense options-dense behavior=menu popup-content-class=r-menu tag=div")
+        control.classes("r-chip").props["for"] = key
 
 
 def toggle(name: str, on: bool, on_toggle: Callable[[bool], object]) -> ui.element:

@@ -111,12 +111,12 @@ class LibraryPage:
             with ui.element("div").classes("r-row r-filters-chips"):
                 self._chip("kind", _("Any kind"), KINDS)
                 self._chip("state", _("Any state"), STATES)
-                chip(
-                    _("Any model"), {f"{b} {m}": m for b, m in models}, look_for.model, self._choose("model")
-                )
+                named = {f"{backend} {model}": model for backend, model in models}
+                chip(_("Any model"), named, look_for.model, self._choose("model"), key="model")
                 self._dates()
                 if tags:
-                    chip(_("Any tag"), {name: name for name in tags}, look_for.tag, self._choose("tag"))
+                    own = {name: name for name in tags}
+                    chip(_("Any tag"), own, look_for.tag, self._choose("tag"), key="by-tag")
                 choose = self._choose("starred")
                 toggle(_("Starred"), bool(look_for.starred), lambda on: choose("1" if on else ""))
                 rank = self._choose("ranked")
@@ -130,7 +130,7 @@ class LibraryPage:
 
     def _chip(self, name: str, title: str, options: dict[str, str]) -> None:
         translated = {value: _(words) for value, words in options.items()}
-        chip(title, translated, getattr(self.finder, name), self._choose(name))
+        chip(title, translated, getattr(self.finder, name), self._choose(name), key=name)
 
     def _dates(self) -> None:
         look_for = self.finder

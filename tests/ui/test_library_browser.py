@@ -1,0 +1,188 @@
+"""The library in a real browser: found, marked, reused, packed, thrown away and brought back."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from services.media.xmp import facts_in
+from tests.support.app import RunningApp, running_app
+from tests.support.chromium import FLAGS, chromium
+
+WITHIN_MS = 90_000
+SMALL = {"resolution": "360p", "duration": 1, "fps": 12}
+PROMPTS = ("A lighthouse above a stormy sea", "A quiet forest in the rain", "Red dunes at noon")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    with running_app(tmp_path_factory.mktemp("rushes")) as running:
+        running.wait_for_models()
+        for file_id in [running.generate(prompt, **SMALL) for prompt in PROMPTS]:
+            running.wait_until(
+                lambda file_id=file_id: running.get(f"/api/file/{file_id}")["thumbnail_url"], 90
+            )
+        yield running
+        assert " ERROR " not in running.log, running.log
+        assert "Traceback" not in running.log, running.log
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # not longer than this module: while it lives, no asyncio test can run beside it
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1280, "height": 860}, accept_downloads=True)
+    opened.set_default_timeout(20_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(app: RunningApp, context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{app.url}/library")
+    expect(page.locator(".r-tile")).to_have_count(3)
+    yield page
+    assert errors == []
+
+
+def test_a_search_finds_while_it_is_typed_and_the_way_back_leads_to_it(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("light")
+    expect(page.locator(".r-tile")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"q=light$"))
+    page.locator(".r-tile-link").click()
+    expect(page).to_have_url(re.compile(r"/g/"))
+    expect(page.get_by_role("heading", name="A lighthouse above a stormy sea")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".r-tile")).to_have_count(1)
+    expect(page.get_by_label("Search", exact=True)).to_have_value("light")
+    page.get_by_label("Search", exact=True).fill('"no such )')
+    expect(page.get_by_text("Nothing here matches.")).to_be_visible()
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.locator(".r-tile")).to_have_count(3)
+
+
+def test_a_preview_lives_only_while_the_pointer_is_there(page: Page) -> None:
+    assert page.locator("video").count() == 0
+    page.locator(".r-tile-link").nth(1).hover()
+    expect(page.locator(".r-tile video")).to_have_count(1)
+    page.mouse.move(5, 5)
+    expect(page.locator("video")).to_have_count(0)
+
+
+def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("s")
+    middle = page.locator(".r-tile").nth(1)
+    expect(middle.locator(".r-tile-star")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("x")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.get_by_role("toolbar")).to_contain_text("2 selected")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("toolbar")).to_have_count(0)
+    page.keyboard.press("Control+a")
+    expect(page.get_by_role("toolbar")).to_contain_text("3 selected")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Starred").click()
+    expect(page.locator(".r-tile")).to_have_count(1)
+    page.locator(".r-tile-link").focus()
+    page.keyboard.press("s")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/g/"))
+
+
+def test_settings_are_reused_in_the_composer(page: Page) -> None:
+    card = page.locator(".r-tile", has_text="Red dunes")
+    card.hover()
+    card.get_by_role("button", name=re.compile("^More")).click()
+    page.get_by_role("menuitem", name="Reuse settings").click()
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("Red dunes at noon")
+
+
+def test_a_tag_is_given_and_found_by(page: Page) -> None:
+    page.locator(".r-tile-link").first.focus()
+    page.keyboard.press("t")
+    page.get_by_label("New tag").fill("night shoot")
+    page.keyboard.press("Enter")
+    expect(page.locator(".r-tile-tag", has_text="night shoot")).to_have_count(1)
+    page.reload()
+    page.get_by_role("combobox", name="Any tag").click()
+    page.get_by_role("option", name="night shoot").click()
+    expect(page.locator(".r-tile")).to_have_count(1)
+
+
+def test_a_zip_opens_and_holds_the_metadata(page: Page) -> None:
+    page.locator(".r-tile-link").first.focus()
+    page.keyboard.press("Control+a")
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Download as ZIP").click()
+    assert caught.value.suggested_filename == "rushes.zip"
+    with zipfile.ZipFile(io.BytesIO(Path(caught.value.path()).read_bytes())) as archive:
+        assert archive.testzip() is None
+        facts = [facts_in(archive.read(name)) for name in archive.namelist()]
+    assert {each["prompt"] for each in facts if each} == set(PROMPTS)
+    expect(page).to_have_url(re.compile(r"/library$"))
+
+
+def test_what_is_deleted_comes_back_by_undo_or_from_the_trash(page: Page) -> None:
+    page.locator(".r-tile", has_text="forest").locator("a").focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".r-tile")).to_have_count(2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".r-tile")).to_have_count(3)
+    expect(page.locator(".r-tile").nth(1)).to_contain_text("forest")
+    page.locator(".r-tile", has_text="forest").locator("a").focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".r-tile")).to_have_count(2)
+    page.get_by_role("button", name="Trash").click()
+    expect(page.locator(".r-tile")).to_have_count(1)
+    expect(page.locator(".r-tile img")).to_have_js_property("complete", True)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("The trash is empty.")).to_be_visible()
+    page.get_by_role("button", name="Back to the library").click()
+    expect(page.locator(".r-tile")).to_have_count(3)
+
+
+def test_a_new_one_comes_by_itself_and_waits_while_somebody_points(app: RunningApp, page: Page) -> None:
+    page.locator(".r-tile-link").first.hover()
+    app.generate("A kite that has just been made", **SMALL)
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    expect(page.locator(".r-tile").first).not_to_contain_text("A kite")
+    page.get_by_role("button", name="1 new").click()
+    expect(page.locator(".r-tile").first).to_contain_text("A kite")
+    expect(page.locator(".r-tile").first.locator("img")).to_have_count(1, timeout=WITHIN_MS)
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_nothing_is_wider_than_the_screen(app: RunningApp, browser: Browser, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 740})
+    page = context.new_page()
+    page.goto(f"{app.url}/library")
+    page.locator(".r-tile-link").first.focus()
+    page.keyboard.press("x")
+    expect(page.get_by_role("toolbar")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    bar = page.get_by_role("toolbar").bounding_box()
+    assert bar is not None
+    assert bar["x"] >= 0
+    assert bar["x"] + bar["width"] <= width
+    context.close()
