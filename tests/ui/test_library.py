@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -33,7 +33,7 @@ async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
 @pytest_asyncio.fixture
 async def visitor(house: KeptHouse) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
-        register(house.generations, house.library)
+        register(house.generations, house.library, cast(Any, None))
         yield simulated
 
 
