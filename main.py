@@ -176,7 +176,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         backends=backends,
         catalogue=catalogue,
         settings=settings,
-        keep_source=Sources(folder, keeper).keep,
+        sources=Sources(folder, keeper, worker),
         media_path=folder.path,
     )
     metrics = api.Metrics(bus, backends=backends)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from services.bus import Bus
 from services.catalogue import Catalogue
 from services.errors import BackendUnavailable, Conflict, InvalidRequest
 from services.journal import Journal
+from services.media.sources import Sources
 from services.model import FINAL, LOCAL_OWNER, Draft, Generation, Kind, Phase, Request, TraceEntry, Wanted
 from services.settings import Settings
 from services.store.store import Store
@@ -45,9 +46,7 @@ class Typical:
 
 
 class Generations:
-    """`keep_source` puts a picture's bytes into the media folder and gives its name; `media_path` finds
-    a kept file. A person sees what is theirs: everything else is NotFound.
-    """
+    """`media_path` finds a kept file. A person sees what is theirs: everything else is NotFound."""
 
     def __init__(
         self,
@@ -59,7 +58,7 @@ class Generations:
         backends: dict[str, Backend],
         catalogue: Catalogue,
         settings: Settings,
-        keep_source: Callable[[bytes], Awaitable[str]],
+        sources: Sources,
         media_path: Callable[[str], Path],
         now: Callable[[], float] = time.time,
         dice: random.Random | None = None,
@@ -71,7 +70,7 @@ class Generations:
         self._journal = journal
         self._watching = watching
         self._backends = backends
-        self._keep_source = keep_source
+        self._sources = sources
         self._media_path = media_path
         self._now = now
         self._dice = dice or random.SystemRandom()
@@ -93,6 +92,8 @@ class Generations:
         _check_count(draft, count)
         if key is not None and (known := await self._store.known(owner, key, fingerprint or "")):
             return known
+        if draft.source is not None:
+            await self._sources.check(draft.source)
         request = self.catalogue.complete(draft, seed_from=lambda: self._dice.randrange(SEEDS))
         request_id = str(uuid7())
         rows = [self._intent(request, request_id, owner, number) for number in range(count)]
@@ -225,7 +226,25 @@ class Generations:
 
         Raises InvalidRequest.
         """
-        return await self._keep_source(data)
+        return await self._sources.keep(data)
+
+    async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
+        """The same for bytes that are still coming: what is above the limit is not read.
+
+        Raises InvalidRequest, StoreFailed.
+        """
+        return await self._sources.receive(chunks)
+
+    async def source_from(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> str:
+        """A kept picture, or a film's last frame, as a source. Raises NotFound, InvalidRequest."""
+        generation = await self.get(generation_id, owner=owner)
+        if generation.phase is not Phase.COMPLETED or generation.kept is None:
+            raise InvalidRequest("There is no picture yet: wait until it is ready.", field="source")
+        return await self._sources.of(generation.kept)
+
+    async def check_source(self, name: str) -> None:
+        """Raises InvalidRequest where there is no such source (any more)."""
+        await self._sources.check(name)
 
     def media(self, name: str) -> Path:
         """Where a kept file lies on the disk."""

@@ -67,7 +67,11 @@ class Submitting:
 
     async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
         pause = Pause(self._dice)
-        source = await self._source(generation)
+        try:
+            source = await self._source(generation)
+        except FileNotFoundError:
+            await self._steps.fail(generation, "source_gone", "")
+            return None
         while True:
             await asyncio.sleep(backend.host.submits_held_s)
             if generation.phase is not Phase.SUBMITTING:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from nicegui import ui
+
 from services.model import Generation, Kind
+from ui import drafts
 from ui.barrier import Act
 from ui.components.confirm import confirm
 from ui.components.toast import toast
+from ui.drafts import Typed
 from ui.text import _, ngettext
 from ui.visit import Visit
+
+HOME = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
+"""The composers' addresses."""
+
+
+def to_composer(kind: Kind, typed: Typed) -> None:
+    """Over to the composer's own page."""
+    typed.save(kind)
+    ui.navigate.to(HOME[kind])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,6 +33,8 @@ class Acts:
     visit: Visit
     started: Callable[[Generation], Awaitable[None]]
     edit: Callable[[Generation], object]
+    compose: Callable[[Kind, Typed], object] = to_composer
+    """Opens the composer of a kind with these values in it."""
 
     def stop(self, generation: Generation) -> Act:
         async def act() -> None:
@@ -64,6 +79,15 @@ class Acts:
                 return
             count = await self.visit.generations.clear(owner=self.visit.owner, kind=kind)
             toast(ngettext("{count} cleared.", "{count} cleared.", count).format(count=count))
+
+        return act
+
+    def start_from(self, generation: Generation, kind: Kind) -> Act:
+        """Its picture, or its last frame, into the composer of a kind."""
+
+        async def act() -> None:
+            source = await self.visit.generations.source_from(generation.id, owner=self.visit.owner)
+            self.compose(kind, drafts.starting_from(generation, kind, source))
 
         return act
 

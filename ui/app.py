@@ -7,6 +7,7 @@ from services.generations import Generations
 from services.library import Library
 from services.model import Kind
 from ui import theme
+from ui.components import source_well
 from ui.pages import chat, generation, settings, studio
 from ui.pages import library as library_page
 
@@ -14,7 +15,9 @@ from ui.pages import library as library_page
 def register(generations: Generations, library: Library, chats: Chats) -> None:
     """Once, before `ui.run_with`."""
     theme.install()
+    source_well.install(generations)
     studio.register(generations, kind=Kind.VIDEO, path="/")
+    studio.register(generations, kind=Kind.IMAGE, path="/image")
     generation.register(generations)
     chat.register(chats)
     library_page.register(generations, library)

@@ -7,6 +7,7 @@ from typing import Any
 
 from nicegui import app
 
+from services.generations import MOST_AT_ONCE
 from services.model import Draft, Generation, Kind, Model
 
 
@@ -25,6 +26,10 @@ class Typed:
     negative_prompt: str = ""
     style: str = ""
     shot_size: str = ""
+    source: str = ""
+    """The picture to start from, by its name in the media folder."""
+    count: int = 1
+    """How many at once; images only."""
 
     def save(self, kind: Kind) -> None:
         app.storage.user[f"draft-{kind}"] = asdict(self)
@@ -43,6 +48,7 @@ class Typed:
             negative_prompt=self.negative_prompt,
             style=self.style,
             shot_size=self.shot_size,
+            source=self.source or None,
         )
 
     def fit(self, model: Model) -> None:
@@ -70,6 +76,7 @@ def load(kind: Kind) -> Typed:
             and isinstance(value, str) == (known[name] is str)
         ):
             setattr(typed, name, value)
+    typed.count = max(1, min(MOST_AT_ONCE, typed.count))
     return typed
 
 
@@ -87,7 +94,17 @@ def of(generation: Generation) -> Typed:
         negative_prompt=request.negative_prompt,
         style=request.style,
         shot_size=request.shot_size,
+        source=request.source or "",
     )
+
+
+def starting_from(generation: Generation, kind: Kind, source: str) -> Typed:
+    """The composer's values of that kind, with a picture to start from; an empty one takes the words too."""
+    typed = load(kind)
+    typed.source = source
+    if not typed.prompt.strip():
+        typed.prompt, typed.aspect_ratio = generation.request.prompt, generation.request.aspect_ratio
+    return typed
 
 
 def _offers(offered: tuple[float, ...] | tuple[int, ...], value: float | None, *, anything: bool) -> bool:

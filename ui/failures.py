@@ -48,6 +48,11 @@ CODES = {
         REFUSED,
         deferred("Edit the settings and try again."),
     ),
+    "source_gone": (
+        deferred("The picture to start from is no longer here."),
+        REFUSED,
+        deferred("Edit, add a picture again, and generate."),
+    ),
     "moderation": MODERATION,
     "refused_moderation": MODERATION,
     "gave_up": (

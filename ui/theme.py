@@ -22,6 +22,7 @@ LOOK = Path(__file__).parent / "look"
 LOOK_URL = "/_look"
 PLACES = (
     (deferred("Video"), "/", "video"),
+    (deferred("Image"), "/image", "image"),
     (deferred("Chat"), "/chat", "chat"),
     (deferred("Library"), "/library", "library"),
     (deferred("Settings"), "/settings", "settings"),

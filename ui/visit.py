@@ -24,7 +24,7 @@ class Visit:
     of_length: dict[tuple[str, str, float | None], Typical | None] = field(default_factory=dict)
 
     async def learn(self, kind: Kind) -> None:
-        for model in self.generations.catalogue.models(kind, needs_source=False):
+        for model in self.generations.catalogue.models(kind):
             for length_s in {model.default_duration_s, *model.durations_s}:
                 await self._learn(model.backend, model.name, length_s)
             self.typical[model.backend, model.name] = self.of_length.get(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.api import docs, errors, events, files, generate, guard, media, nowhere, shelf
+from services.api import docs, errors, events, files, generate, guard, media, nowhere, shelf, sources
 from services.api import health as health_
 from services.api import metrics as metrics_
 from services.api.addresses import Addresses
@@ -32,6 +32,7 @@ def include(
         files.router(generations, addresses),
         shelf.router(generations, library, addresses),
         events.router(generations, addresses),
+        sources.router(generations),
         media.router(generations, library, metrics.lost),
         health_.router(health),
         metrics_.router(metrics),

@@ -48,6 +48,7 @@ class VideoBody(BaseModel):
     style: Word | None = None
     shot_size: Word | None = None
     chat_id: Annotated[Word | None, Field(description="The chat it belongs to.")] = None
+    source: Annotated[Word | None, Field(description="A picture to start from: POST /api/source.")] = None
 
     def draft(self, kind: Kind, source: str | None) -> Draft:
         return Draft(
@@ -63,7 +64,7 @@ class VideoBody(BaseModel):
             style=self.style or "",
             shot_size=self.shot_size or "",
             chat_id=self.chat_id,
-            source=source,
+            source=source or self.source,
         )
 
 

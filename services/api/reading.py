@@ -47,6 +47,11 @@ async def content(request: Request) -> dict[str, Any] | Form:
     return parse_json(await _bytes(request))
 
 
+def picture(request: Request) -> AsyncGenerator[bytes]:
+    """A bare body, refused where it says or grows beyond the limit. Raises Unreadable."""
+    return _counted(request, SOURCE_BYTES, TOO_LARGE)
+
+
 def idempotency_key(request: Request) -> str | None:
     """Raises Unreadable."""
     keys = request.headers.getlist("idempotency-key")

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.media.files import MediaFolder
+from services.media.sources import UNUSED_FOR_S, is_source
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
 YOUNG_S = 86_400.0
-"""A source picture that waits in a composer belongs to no row yet."""
+"""What is on its way into the folder belongs to no row yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,10 @@ class Storage:
         self._lost = lost
 
     async def check(self, *, older_than: float) -> Findings:
-        """Only files last written before that moment can be orphans: younger ones may be on their way."""
+        """Only files last written before that moment can be orphans: younger ones may be on their way.
+
+        A source picture may wait in a composer, and has a week more.
+        """
         kept = await self._store.kept_files()
         found = await self._folder.files()
         named = await self._store.media_names()
@@ -43,7 +47,9 @@ class Storage:
             log.error("The kept file of %s is missing from the media folder.", generation_id)
             self._lost(generation_id)
         orphans = sorted(
-            name for name, file in found.items() if name not in named and file.written_at < older_than
+            name
+            for name, file in found.items()
+            if name not in named and file.written_at < older_than - (UNUSED_FOR_S if is_source(name) else 0.0)
         )
         return Findings(
             missing=missing,

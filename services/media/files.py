@@ -12,7 +12,7 @@ from pathlib import Path
 from services.errors import DeliveryFailed, Words
 from services.media.threads import in_thread
 
-_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.poster|\.preview)?\.[a-z0-9]{2,5}")
+_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.poster|\.preview|\.source)?\.[a-z0-9]{2,5}")
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

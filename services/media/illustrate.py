@@ -1,5 +1,6 @@
 """Poster and hover preview of a kept file: pure functions that run in the worker."""
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 from PIL import Image, ImageStat
 
@@ -26,6 +28,17 @@ def poster(path: Path, out: Path) -> None:
     image = _telling_frame(path) if found.kind is Kind.VIDEO else _first_image(path)
     image.thumbnail((POSTER_WIDTH, POSTER_WIDTH * 4), Image.Resampling.BILINEAR, reducing_gap=2.0)
     image.save(out, "WEBP", quality=80, method=2)
+
+
+def still(path: Path, out: Path) -> None:
+    """A PNG of its full size: a film's last frame, a picture's first."""
+    found = known_format(path)
+    if found.kind is Kind.VIDEO:
+        image = _last_frame(path)
+    else:
+        with open_picture(path, found) as opened:
+            image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+    image.save(out, "PNG", compress_level=2)
 
 
 def preview(path: Path, out: Path) -> None:
@@ -94,6 +107,28 @@ def _telling_frame(path: Path) -> Image.Image:
         if not seen:
             raise ValueError("The film has no frame that decodes.")
         return max(seen, key=lambda each: each[0])[1]
+
+
+def _last_frame(path: Path) -> Image.Image:
+    with open_film(path, known_format(path)) as film:
+        stream = picture_of(film)
+        # A seek to the end lands on the key frame before it; a film without an index is read from its start.
+        for start in (stream.duration or 0, 0):
+            film.seek(start, stream=stream)
+            if last := deque(film.decode(stream), maxlen=1):
+                return _as_seen(last[0])
+    raise ValueError("The film has no frame that decodes.")
+
+
+def _as_seen(frame: VideoFrame) -> Image.Image:
+    """In the colours that players show; untagged films are BT.709 from 720 lines on, as players guess."""
+    guess = Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601
+    colours = _TAGGED.get(int(frame.colorspace), guess)
+    return Image.fromarray(frame.to_ndarray(format="rgb24", src_colorspace=colours))
+
+
+_TAGGED = {1: Colorspace.ITU709, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 9: Colorspace.BT2020}
+"""By ISO/IEC 23091-2, table 4."""
 
 
 def _frame_at(film: InputContainer, stream: VideoStream, pts: int) -> VideoFrame | None:

@@ -19,6 +19,12 @@ def poster(path: str, out: str) -> None:
     poster(Path(path), Path(out))
 
 
+def still(path: str, out: str) -> None:
+    from services.media.illustrate import still
+
+    still(Path(path), Path(out))
+
+
 def preview(path: str, out: str) -> None:
     from services.media.illustrate import preview
 

@@ -43,10 +43,13 @@ class Keeper:
         )
         return await self._settle(part, kind, fetched.size_bytes, fetched.sha256)
 
-    async def take(self, kind: Kind, part: Path) -> Kept:
-        """The same for bytes that are already at `part`, as of an upload; they are gone when it raises."""
+    async def take(self, kind: Kind, part: Path, *, mark: str) -> Kept:
+        """The same for bytes that are already at `part`, as of an upload; they are gone when it raises.
+
+        `mark` is a word that their name will carry.
+        """
         size_bytes, sha256 = await in_thread(measure, part)
-        return await self._settle(part, kind, size_bytes, sha256)
+        return await self._settle(part, kind, size_bytes, sha256, mark=f"{mark}.")
 
     async def discard(self, kept: Kept) -> None:
         """Remove bytes that lost the race to the commit."""
@@ -65,12 +68,12 @@ class Keeper:
             return made, None
         return made, await self._made(jobs.preview, kept, f"{stem}.preview.mp4")
 
-    async def _settle(self, part: Path, kind: Kind, size_bytes: int, sha256: str) -> Kept:
+    async def _settle(self, part: Path, kind: Kind, size_bytes: int, sha256: str, mark: str = "") -> Kept:
         name = None
         try:
             probed = await self._verified(part, kind)
             await reach(self._checkpoint, "before_rename")
-            name = self._folder.new_name(probed.extension)
+            name = self._folder.new_name(mark + probed.extension)
             await self._folder.keep(part, name)
             await reach(self._checkpoint, "after_rename")
         except BaseException:

@@ -15,6 +15,7 @@ from services.media.structure import check_structure
 from services.model import Kind
 
 MOST_PIXELS = 100_000_000
+TOO_MANY_PIXELS = Words("The picture is larger than 100 megapixels.")
 NOT_OF = {Kind.VIDEO: Words("The file is not a film."), Kind.IMAGE: Words("The file is not a picture.")}
 
 _UNDECODABLE = (av.FFmpegError, OSError, EOFError, SyntaxError, MemoryError, Image.DecompressionBombError)
@@ -65,10 +66,13 @@ def picture_of(film: InputContainer) -> VideoStream:
 
 
 def open_picture(path: Path, found: Format) -> Image.Image:
-    image = Image.open(path, formats=[found.name])
+    try:
+        image = Image.open(path, formats=[found.name])
+    except Image.DecompressionBombError as error:  # Pillow's own limit is twice ours
+        raise ValueError(TOO_MANY_PIXELS) from error
     if image.width * image.height > MOST_PIXELS:
         image.close()
-        raise ValueError(Words("The picture is larger than 100 megapixels."))
+        raise ValueError(TOO_MANY_PIXELS)
     return image
 
 

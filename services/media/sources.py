@@ -2,33 +2,151 @@
 
 from __future__ import annotations
 
-from services.errors import DeliveryFailed, InvalidRequest
-from services.media.files import MediaFolder
+import shutil
+from collections.abc import AsyncIterable
+from pathlib import Path
+
+from services.errors import DeliveryFailed, InvalidRequest, StoreFailed, Words
+from services.media import jobs
+from services.media.files import DiskErrors, MediaFolder
+from services.media.formats import WEBP, sniff
 from services.media.keeping import Keeper
 from services.media.threads import in_thread
-from services.model import Kind
+from services.media.worker import Worker
+from services.model import Kept, Kind
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
+MARK = "source"
+"""Stands in their names: `ab/cdef….source.png`."""
+UNUSED_FOR_S = 7 * 86_400.0
+"""One that no generation names is kept so long: it may wait in somebody's composer."""
+
+TOO_LARGE = Words("The picture may have at most 50 MB.")
+
+
+def is_source(name: str) -> bool:
+    """By its name in the media folder."""
+    return f".{MARK}." in name
 
 
 class Sources:
-    def __init__(self, folder: MediaFolder, keeper: Keeper) -> None:
+    def __init__(self, folder: MediaFolder, keeper: Keeper, worker: Worker) -> None:
         self._folder = folder
         self._keeper = keeper
+        self._worker = worker
 
     async def keep(self, data: bytes) -> str:
         """Its name in the media folder. Raises InvalidRequest for what is no picture, or too large."""
-        if not data or len(data) > MOST_BYTES:
-            raise InvalidRequest("The picture must have between 1 byte and 50 MB.", field="file")
-        part = self._folder.part("source")
+        part = self._folder.part(MARK)
         await in_thread(part.write_bytes, data)
+        return await self._settled(part)
+
+    async def receive(self, chunks: AsyncIterable[bytes]) -> str:
+        """The same for bytes that are still coming; more than 50 MB are not read. Raises InvalidRequest."""
+        part = self._folder.part(MARK)
         try:
-            kept = await self._keeper.take(Kind.IMAGE, part)
+            await _write(part, chunks)
         except DeliveryFailed as error:
-            raise InvalidRequest("This picture cannot be used: {why}", field="file", why=error) from error
+            await self._folder.discard(part)
+            raise StoreFailed(error.sentence) from error
+        except BaseException:
+            await self._folder.discard(part)
+            raise
+        return await self._settled(part)
+
+    async def of(self, kept: Kept) -> str:
+        """A kept picture, or a film's last frame, as a source of its own: it stays when that is deleted.
+
+        Raises InvalidRequest.
+        """
+        part = self._folder.part(MARK)
+        try:
+            if kept.content_type in TYPES:
+                await in_thread(shutil.copyfile, self._folder.path(kept.name), part)
+            else:
+                await self._worker.run(jobs.still, str(self._folder.path(kept.name)), str(part))
+        except OSError as error:
+            await self._folder.discard(part)
+            sentence = Words("This file was kept, but it is gone from the disk.")
+            raise InvalidRequest(sentence, field="source") from error
+        except (DeliveryFailed, ValueError, RuntimeError) as error:
+            await self._folder.discard(part)
+            raise InvalidRequest("No picture can be taken from this file.", field="source") from error
+        return await self._settled(part)
+
+    async def check(self, name: str) -> None:
+        """Raises InvalidRequest where there is no such source (any more)."""
+        try:
+            there = await in_thread(self._folder.path(name).is_file)
+        except ValueError:
+            there = False
+        if not there:
+            sentence = Words("The picture to start from is no longer here: add it again, or leave it out.")
+            raise InvalidRequest(sentence, field="source")
+
+    async def _settled(self, part: Path) -> str:
+        """Verified and named; an animation becomes its first frame."""
+        try:
+            head = await in_thread(_looked_at, part)
+            if _is_animation(head):
+                part = await self._first_frame(part)
+            kept = await self._keeper.take(Kind.IMAGE, part, mark=MARK)
+        except DeliveryFailed as error:
+            if error.reason == "disk_full":
+                raise StoreFailed(error.sentence) from error
+            raise InvalidRequest("This picture cannot be used: {error}", field="file", error=error) from error
+        except InvalidRequest:
+            await self._folder.discard(part)
+            raise
         if kept.content_type not in TYPES or kept.width * kept.height > MOST_PIXELS:
             await self._keeper.discard(kept)
             raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")
         return kept.name
+
+    async def _first_frame(self, part: Path) -> Path:
+        """Not every backend knows animations, and none says which frame it took."""
+        still = self._folder.part(MARK)
+        try:
+            await self._worker.run(jobs.still, str(part), str(still))
+        except ValueError as error:
+            await self._folder.discard(still)
+            raise DeliveryFailed("The file cannot be decoded.", reason="undecodable") from error
+        except BaseException:
+            await self._folder.discard(still)
+            raise
+        finally:
+            await self._folder.discard(part)
+        return still
+
+
+async def _write(part: Path, chunks: AsyncIterable[bytes]) -> None:
+    came_bytes = 0
+    with DiskErrors():
+        file = await in_thread(part.open, "wb")
+    try:
+        async for chunk in chunks:
+            came_bytes += len(chunk)
+            if came_bytes > MOST_BYTES:
+                raise InvalidRequest(TOO_LARGE, field="file")
+            with DiskErrors():
+                await in_thread(file.write, chunk)
+    finally:
+        await in_thread(file.close)
+
+
+def _looked_at(part: Path) -> bytes:
+    """Its first bytes. Raises InvalidRequest for what need not be decoded to be refused."""
+    size_bytes = part.stat().st_size
+    if not size_bytes:
+        raise InvalidRequest("The file is empty: choose a picture.", field="file")
+    if size_bytes > MOST_BYTES:
+        raise InvalidRequest(TOO_LARGE, field="file")
+    with part.open("rb") as file:
+        return file.read(32)
+
+
+def _is_animation(head: bytes) -> bool:
+    """The extended WebP header has a flag for it (RFC 9649, 2.7)."""
+    return sniff(head) is WEBP and head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 0x02)

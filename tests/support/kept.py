@@ -48,7 +48,7 @@ class KeptHouse:
         self.generations = Generations(
             store=self.store, journal=journal, bus=self.bus, watching=self.watching, backends={},
             catalogue=cast(Any, None), settings=Settings(_env_file=None, data_dir=folder),  # type: ignore[call-arg]
-            keep_source=cast(Any, None), media_path=self.folder.path,
+            sources=cast(Any, None), media_path=self.folder.path,
         )  # fmt: skip
         self.library = Library(
             shelf=self.shelf,

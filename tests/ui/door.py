@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from typing import Any, cast
 
 from services.bus import Bus
 from services.chat import Chats
-from services.errors import NotFound
+from services.errors import InvalidRequest, NotFound
 from services.generations import Generations, Page, Typical
 from services.library import Library
 from services.model import (
@@ -42,6 +42,11 @@ FILM = Model(
 )
 CLOUD = replace(FILM, backend="cloud", name="veo", label="Veo 3", durations_s=(8.0,), aspect_ratios=("16:9", "9:16"), price_per_second=0.35, default_duration_s=8.0)  # fmt: skip
 
+FROM_PICTURE = replace(FILM, name="animatic/film-from-picture", label="Animatic from a picture", needs_source=True)  # fmt: skip
+STILL = replace(FILM, name="animatic/still", label="Animatic still", kind=Kind.IMAGE, durations_s=(), fps=())
+STILL_FROM_PICTURE = replace(STILL, name="animatic/still-from-picture", label="Animatic from a picture", needs_source=True)  # fmt: skip
+SOURCE = "ab/cdef.source.png"
+
 
 class Shelf:
     """The catalogue's part that pages use."""
@@ -71,6 +76,8 @@ class Door:
         self.calls: list[tuple[str, str]] = []
         self.refuse: Exception | None = None
         self.counted = 0
+        self.counts: list[int] = []
+        self.sources = {SOURCE}
 
     def as_generations(self) -> Generations:
         return cast(Generations, self)
@@ -129,13 +136,33 @@ class Door:
 
     # the door's own acts
 
-    async def start(self, draft: Draft, *, owner: str = LOCAL_OWNER, **_: Any) -> list[Generation]:
+    async def start(
+        self, draft: Draft, *, owner: str = LOCAL_OWNER, count: int = 1, **_: Any
+    ) -> list[Generation]:
         if self.refuse is not None:
             raise self.refuse
         self.drafts.append(draft)
-        row = self.put(Phase.PENDING, prompt=draft.prompt, kind=draft.kind, owner=owner)
-        self.bus.publish(row)
-        return [row]
+        self.counts.append(count)
+        rows = [
+            self.put(Phase.PENDING, prompt=draft.prompt, kind=draft.kind, owner=owner) for _ in range(count)
+        ]
+        for row in rows:
+            self.bus.publish(row)
+        return rows
+
+    async def check_source(self, name: str) -> None:
+        if name not in self.sources:
+            raise InvalidRequest("The picture to start from is no longer here: add it again, or leave it out.", field="source")  # fmt: skip
+
+    async def source_from(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> str:
+        await self.get(generation_id, owner=owner)
+        self.calls.append(("source_from", generation_id))
+        return SOURCE
+
+    async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
+        if not b"".join([chunk async for chunk in chunks]):
+            raise InvalidRequest("The file is empty: choose a picture.", field="file")
+        return SOURCE
 
     async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         row = self.rows.get(generation_id)

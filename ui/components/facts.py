@@ -6,6 +6,7 @@ from nicegui import ui
 
 from services.model import Generation
 from ui.components.moment import Moment
+from ui.components.source_well import thumbnail
 from ui.text import _, measure
 
 
@@ -24,6 +25,11 @@ def settings_of(generation: Generation) -> None:
         (_("Shot size"), request.shot_size),
     ]
     with ui.element("dl").classes("r-facts"):
+        if request.source is not None:
+            with ui.element("dt"):
+                ui.label(_("Started from"))
+            with ui.element("dd"):
+                thumbnail(request.source)
         for name, value in facts:
             if value:
                 with ui.element("dt"):

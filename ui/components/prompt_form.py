@@ -9,44 +9,54 @@ from typing import Any
 from nicegui import ui
 
 from services.errors import InvalidRequest
-from services.generations import Typical
+from services.generations import MOST_AT_ONCE, Typical
 from services.model import Draft, Kind, Model
 from ui import drafts
 from ui.barrier import guarded
 from ui.components import field
 from ui.components.button import Button
 from ui.components.frames import frames
+from ui.components.source_well import SourceWell
 from ui.text import _, measure
 from ui.text.errors import told
 
 SEEDS = 2**32
 """Seeds there are: 0 up to one less."""
 ModelKey = tuple[str, str]
-ALIASES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model"}
+ALIASES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model", "file": "source"}
 
 
 class PromptForm:
-    """`submit` starts a draft; what it raises as InvalidRequest is told at the field."""
+    """`models` lists those that work from words, or (True) those that start from a picture.
+
+    `submit` starts so many of a draft; what it and `check_source` raise as InvalidRequest is told at fields.
+    """
 
     def __init__(
         self,
         kind: Kind,
-        models: Sequence[Model],
+        models: Callable[[bool], Sequence[Model]],
         typical: Mapping[ModelKey, Typical | None],
         *,
-        submit: Callable[[Draft], Awaitable[None]],
+        submit: Callable[[Draft, int], Awaitable[None]],
+        check_source: Callable[[str], Awaitable[None]],
     ) -> None:
         self.kind = kind
+        self.offered = models
         self.submit = submit
+        self.check_source = check_source
         self.typical = typical
         self.models: dict[ModelKey, Model] = {}
         self.typed = drafts.load(kind)
         self.fields: dict[str, field.Field] = {}
-        self._learn(models)
+        self.other_way: ModelKey = ("", "")
+        """The model chosen last with a picture while there is none, and the other way round."""
+        self._learn()
         with ui.element("section").classes("r-composer") as section:
             section.props["aria-label"] = _("Composer")
             with ui.element("div").classes("r-composer-fields"):
                 self._prompt()
+                self._source()
                 with ui.element("div").classes("r-stack") as self.settings:
                     self._settings()
             with ui.element("div").classes("r-composer-foot"):
@@ -54,17 +64,36 @@ class PromptForm:
 
     def fill(self, typed: drafts.Typed) -> None:
         """Take other values over: an example, or the settings of an earlier one."""
+        if bool(typed.source) is not bool(self.typed.source):
+            self.other_way = self.typed.backend, self.typed.model
         self.typed = typed
-        self._fit()
+        self._learn()
         self.fields["prompt"].control.set_value(typed.prompt)
-        self.redraw()
+        self._show_source()
         self.typed.save(self.kind)
 
-    def offer(self, models: Sequence[Model]) -> None:
+    def offer(self) -> None:
         """The model list may have changed; what did not leaves the fields alone."""
-        if list(self.models.values()) != list(models):
-            self._learn(models)
+        if list(self.models.values()) != list(self.offered(bool(self.typed.source))):
+            self._learn()
             self.redraw()
+
+    async def start_from(self, source: str) -> None:
+        """Take a picture in, or out with an empty name: the models change with it, what was typed stays."""
+        try:
+            if source:
+                await self.check_source(source)
+        except InvalidRequest as error:
+            self.fields["source"].say(told(error))
+            return
+        typed = self.typed
+        if bool(source) is not bool(typed.source):
+            chosen = typed.backend, typed.model
+            (typed.backend, typed.model), self.other_way = self.other_way, chosen
+        typed.source = source
+        self._learn()
+        self._show_source()
+        typed.save(self.kind)
 
     def redraw(self) -> None:
         self.settings.clear()
@@ -83,17 +112,39 @@ class PromptForm:
             self.fields["seed"].say(sentence.format(last=SEEDS - 1))
             return
         try:
-            await self.submit(self.typed.draft(self.kind))
+            await self.submit(self.typed.draft(self.kind), self.typed.count)
         except InvalidRequest as error:
             name = ALIASES.get(error.field or "", error.field or "")
             self.fields.get(name, self.fields["prompt"]).say(told(error))
 
+    async def recheck_source(self) -> None:
+        """The one that lay in the composer may be gone: that is said, and the rest stays."""
+        if not self.typed.source:
+            return
+        try:
+            await self.check_source(self.typed.source)
+        except InvalidRequest as error:
+            await self.start_from("")
+            self.fields["source"].say(told(error))
+
     def _prompt(self) -> None:
-        example = _("A lighthouse above a stormy sea at night, slow zoom in")
+        example = _("A lighthouse above a stormy sea at night")
+        if self.kind is Kind.VIDEO:
+            example = _("A lighthouse above a stormy sea at night, slow zoom in")
         typed = self._typing("prompt")
         prompt = field.area(_("Prompt"), self.typed.prompt, typed, key="prompt", example=example)
         prompt.control.mark("prompt")
         self.fields["prompt"] = prompt
+
+    def _source(self) -> None:
+        with field.named(_("Picture to start from")) as source:
+            self.well = SourceWell(self.typed.source, on_source=self.start_from, on_refused=source.say)
+        self.fields["source"] = source
+
+    def _show_source(self) -> None:
+        self.fields["source"].say("")
+        self.well.show(self.typed.source)
+        self.redraw()
 
     def _generate(self) -> None:
         button = ui.element("button").classes("r-btn r-btn-main").props("type=button data-act=generate")
@@ -104,7 +155,7 @@ class PromptForm:
             ui.label("Ctrl ↵").classes("r-hint")
 
     def _settings(self) -> None:
-        self.fields = {name: one for name, one in self.fields.items() if name == "prompt"}
+        self.fields = {name: one for name, one in self.fields.items() if name in ("prompt", "source")}
         self._model()
         model = self.models.get((self.typed.backend, self.typed.model))
         if model is None:
@@ -117,6 +168,8 @@ class PromptForm:
             if self.kind is Kind.VIDEO and model.durations_s:
                 lengths = {*model.durations_s, self.typed.duration_s or model.durations_s[0]}
                 self._pick(_("Length"), "duration_s", {one: measure.length(one) for one in sorted(lengths)})
+            if self.kind is Kind.IMAGE:
+                self._pick(_("How many"), "count", {one: str(one) for one in range(1, MOST_AT_ONCE + 1)})
             self._seed()
         self._more(model)
 
@@ -127,9 +180,10 @@ class PromptForm:
             self.fields["model"] = field.choice(_("Model"), options, chosen, self._choose, key="model")
             return
         with field.named(_("Model")) as self.fields["model"]:
-            ui.label(_("No model can be had right now. The list is asked for again by itself.")).classes(
-                "r-quiet"
-            )
+            sentence = _("No model can be had right now. The list is asked for again by itself.")
+            if self.typed.source and self.offered(False):
+                sentence = _("No model here starts from a picture: remove it to choose another one.")
+            ui.label(sentence).classes("r-quiet")
 
     def _label(self, model: Model) -> str:
         typical = self.typical.get((model.backend, model.name))
@@ -189,7 +243,8 @@ class PromptForm:
 
         return typed
 
-    def _learn(self, models: Sequence[Model]) -> None:
+    def _learn(self) -> None:
+        models = self.offered(bool(self.typed.source))
         self.models = {(one.backend, one.name): one for one in models}
         self._fit()
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from services.model import Generation
+from services.model import Generation, Kind
 from ui import failures
 from ui.acts import Acts
 from ui.barrier import guarded
@@ -14,11 +14,18 @@ from ui.components.button import Button
 from ui.components.icon import icon
 from ui.text import _, deferred
 
-EXAMPLES = (
-    deferred("A lighthouse above a stormy sea at night, the beam sweeping slowly, slow zoom in"),
-    deferred("Rain over a neon city, dolly forward between the towers"),
-    deferred("Fog rising from a pine forest at dawn, slow pan to the right"),
-)
+EXAMPLES = {
+    Kind.VIDEO: (
+        deferred("A lighthouse above a stormy sea at night, the beam sweeping slowly, slow zoom in"),
+        deferred("Rain over a neon city, dolly forward between the towers"),
+        deferred("Fog rising from a pine forest at dawn, slow pan to the right"),
+    ),
+    Kind.IMAGE: (
+        deferred("A lighthouse above a stormy sea at night"),
+        deferred("Snow on the mountains at dusk, a lake in front"),
+        deferred("A lone tree in a field of flowers, morning light"),
+    ),
+}
 
 
 def picture(sign: str, sentence: str, *, heading: bool = False) -> tuple[ui.element, ui.label]:
@@ -31,13 +38,13 @@ def quiet(sentence: str) -> None:
     ui.label(sentence).classes("r-quiet")
 
 
-def blank(on_example: Callable[[str], Awaitable[None]] | None) -> None:
+def blank(on_example: Callable[[str], Awaitable[None]] | None, kind: Kind | None) -> None:
     picture("slate", _("Nothing on the stage yet"), heading=True)
-    if on_example is None:
+    if on_example is None or kind is None:
         return
     quiet(_("Write a prompt, or begin with one of these:"))
     with ui.element("div").classes("r-examples"):
-        for example in EXAMPLES:
+        for example in EXAMPLES[kind]:
             _example(_(example), on_example)
 
 
@@ -90,8 +97,13 @@ def acts_ready(acts: Acts, generation: Generation) -> None:
         icon("download", size="s")
         ui.label(_("Download"))
     copy_link(generation)
+    if generation.request.kind is Kind.IMAGE:
+        Button(_("Animate"), acts.start_from(generation, Kind.VIDEO), icon_name="video")
+        Button(_("Use as source"), acts.start_from(generation, Kind.IMAGE), icon_name="image")
+    else:
+        Button(_("Use last frame"), acts.start_from(generation, Kind.VIDEO), icon_name="video")
     Button(_("Use again"), acts.revise(generation), icon_name="reuse")
-    Button(_("Delete"), acts.delete(generation), icon_name="trash")
+    Button(_("Delete"), acts.delete(generation), icon_name="trash", shown=False)
 
 
 def acts_over(acts: Acts, generation: Generation) -> None:

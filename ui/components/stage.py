@@ -88,7 +88,7 @@ class Stage:
             part.clear()
         self.gate.classes(replace="r-gate is-blank")
         with self.gate:
-            scenes.blank(self.on_example)
+            scenes.blank(self.on_example, self.visit.state.kind)
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
         if self.race is not None:

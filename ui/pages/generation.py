@@ -8,9 +8,9 @@ from nicegui import Client, background_tasks, ui
 
 from services.errors import NotFound
 from services.generations import Generations
-from services.model import LOCAL_OWNER, Generation, Kind, TraceEntry
+from services.model import LOCAL_OWNER, Generation, TraceEntry
 from ui import drafts, news, theme
-from ui.acts import Acts
+from ui.acts import Acts, to_composer
 from ui.components.button import LinkButton
 from ui.components.facts import settings_of
 from ui.components.icon import icon
@@ -22,8 +22,6 @@ from ui.live import follow
 from ui.state import Change, TabState
 from ui.text import _
 from ui.visit import Visit
-
-HOME = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
 
 
 def register(generations: Generations) -> None:
@@ -112,8 +110,7 @@ class Single:
 
     def edit(self, generation: Generation) -> None:
         """The composer has its own page: take the settings there."""
-        drafts.of(generation).save(generation.request.kind)
-        ui.navigate.to(HOME[generation.request.kind])
+        to_composer(generation.request.kind, drafts.of(generation))
 
     def changed(self, change: Change) -> None:
         after = change.after

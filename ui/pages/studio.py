@@ -10,7 +10,7 @@ from nicegui import Client, background_tasks, ui
 from services.generations import Generations
 from services.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
 from ui import drafts, news, theme
-from ui.acts import Acts
+from ui.acts import Acts, to_composer
 from ui.barrier import guarded
 from ui.components.prompt_form import PromptForm
 from ui.components.rushes import Rushes
@@ -43,7 +43,7 @@ class Desk:
         self.visit = visit
         self.kind = kind
         self.generations = visit.generations
-        self.acts = Acts(visit=visit, started=self.started, edit=self.edit)
+        self.acts = Acts(visit=visit, started=self.started, edit=self.edit, compose=self.compose)
         self.ready = False
         """Drawn; before that, what is heard is only remembered."""
 
@@ -66,32 +66,43 @@ class Desk:
         known = visit.state.of_kind(self.kind)
         self.rushes.fill(known)
         self.ready = True
+        await self.form.recheck_source()
         if known:
             visit.state.take(known[0], newest=True)
             await self.put(known[0])
 
     def _draw(self) -> None:
         with ui.element("div").classes("r-desk is-blank") as self.desk:
-            self.form = PromptForm(self.kind, self.models(), self.visit.typical, submit=self.submit)
+            self.form = PromptForm(
+                self.kind,
+                self.models,
+                self.visit.typical,
+                submit=self.submit,
+                check_source=self.generations.check_source,
+            )
             with ui.element("div").classes("r-column"):
                 self.stage = Stage(self.visit, self.acts, on_example=self.example, on_clear=self.clear_stage)
                 self.rushes = Rushes(on_choose=self.choose, on_clear=self.acts.clear(self.kind))
 
         self.visit.client.on_delete(self.generations.catalogue.on_change(self.offered))
 
-    def models(self) -> list[Model]:
-        return self.generations.catalogue.models(self.kind, needs_source=False)
+    def models(self, with_source: bool) -> list[Model]:
+        return self.generations.catalogue.models(self.kind, needs_source=with_source)
 
     def offered(self) -> None:
         """The model list may have changed."""
         with self.visit.client:
-            self.form.offer(self.models())
+            self.form.offer()
 
     # what the person does
 
-    async def submit(self, draft: Draft) -> None:
-        for generation in await self.generations.start(draft, owner=self.visit.owner):
-            await self.started(generation)
+    async def submit(self, draft: Draft, count: int) -> None:
+        """The first of them goes on the stage, the others wait beside it."""
+        first, *others = await self.generations.start(draft, owner=self.visit.owner, count=count)
+        await self.started(first)
+        for generation in others:
+            self.visit.state.take(generation, newest=True)
+            self.rushes.take(self.visit.state.known[generation.id])
 
     async def started(self, generation: Generation) -> None:
         self.visit.state.take(generation, newest=True)
@@ -106,7 +117,13 @@ class Desk:
         await self.form.generate()
 
     def edit(self, generation: Generation) -> None:
-        self.form.fill(drafts.of(generation))
+        self.compose(self.kind, drafts.of(generation))
+
+    def compose(self, kind: Kind, typed: drafts.Typed) -> None:
+        if kind is not self.kind:
+            to_composer(kind, typed)
+            return
+        self.form.fill(typed)
         self.form.fields["prompt"].control.run_method("focus")
 
     def clear_stage(self) -> None:

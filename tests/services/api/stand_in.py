@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +130,13 @@ class StandIn:
     async def copy(self, generation_id: str) -> tuple[Generation, Copy]:
         row = await self.get(generation_id)
         return row, await Handing(self.media).copy(row)
+
+    async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
+        return await self.add_source(b"".join([chunk async for chunk in chunks]))
+
+    async def source_from(self, generation_id: str) -> str:
+        await self.get(generation_id)
+        return await self.add_source(b"\x89PNG of it")
 
     def media(self, name: str) -> Path:
         return self._media_dir / name

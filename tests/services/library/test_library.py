@@ -168,6 +168,17 @@ async def test_a_check_finds_what_is_missing_and_what_is_nobodys(house: KeptHous
     assert set(await house.folder.files()) == {young.name, there.kept.name}
 
 
+async def test_a_source_that_waits_in_a_composer_is_nobody_s_only_after_a_week(house: KeptHouse) -> None:
+    name = house.folder.new_name("source.png")
+    path = house.folder.path(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"source")
+    for age_days, orphans in ((6, []), (9, [name])):
+        written_at = time.time() - age_days * 86_400
+        os.utime(path, (written_at, written_at))
+        assert (await house.library.check_storage()).orphans == orphans
+
+
 async def test_by_days_the_old_go_into_the_trash_and_later_out_of_it(house: KeptHouse) -> None:
     now = time.time()
     tail = "-7000-8000-000000000001"

@@ -155,12 +155,12 @@ async def test_a_cancel_at_any_time_leaves_nothing_or_all(
 async def test_an_upload_is_verified_like_a_result(home: Home, pictures: dict[str, bytes]) -> None:
     part = home.folder.part("upload")
     part.write_bytes(pictures["PNG"])
-    kept = await home.keeper.take(Kind.IMAGE, part)
+    kept = await home.keeper.take(Kind.IMAGE, part, mark="source")
     assert kept.sha256 == hashlib.sha256(pictures["PNG"]).hexdigest()
     part = home.folder.part("upload")
     part.write_bytes(b"<svg/>")
     with pytest.raises(DeliveryFailed):
-        await home.keeper.take(Kind.IMAGE, part)
+        await home.keeper.take(Kind.IMAGE, part, mark="source")
     assert home.files() == [kept.name]
 
 

@@ -1,0 +1,70 @@
+"""Source pictures: brought by themselves, before the request that starts from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from services.api import reading
+from services.api.answers import Refusal
+from services.api.media import ANSWERS, TYPES
+from services.errors import NotFound
+from services.generations import Generations
+from services.media.serve import file_response
+from services.media.sources import is_source
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    413: {"model": Refusal, "description": "More than 50 MB; they are not read to the end."},
+    422: {"model": Refusal, "description": "No PNG, JPEG or WebP of at most 40 megapixels."},
+}
+MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+class SourceAnswer(BaseModel):
+    success: bool = True
+    source: str = Field(description="Its name, for the field `source` of a request.")
+    url: str = Field(description="The picture, on this install.")
+
+
+def router(generations: Generations) -> APIRouter:
+    routes = APIRouter(tags=["sources"])
+
+    @routes.post("/api/source", status_code=201, responses=REFUSALS, openapi_extra=BODY)
+    async def bring(request: Request) -> SourceAnswer:
+        """Bring a picture as the bare body. One that no request names is removed after a week."""
+        return _answer(await generations.receive_source(reading.picture(request)))
+
+    @routes.post("/api/file/{file_id}/source", status_code=201, responses=MISSING | REFUSALS)
+    async def take(file_id: str) -> SourceAnswer:
+        """Take a kept picture, or a film's last frame, as a source."""
+        return _answer(await generations.source_from(file_id))
+
+    async def picture(folder: str, name: str, request: Request) -> Response:
+        """The source as it was brought."""
+        content_type = TYPES.get(name.rpartition(".")[2], "")
+        try:
+            path = generations.media(f"{folder}/{name}") if is_source(name) else None
+            if path is not None:
+                return file_response(
+                    path, content_type=content_type, etag=name, method=request.method, headers=request.headers
+                )
+        except (ValueError, FileNotFoundError):
+            pass
+        raise NotFound("There is no such picture.")
+
+    address = "/media/source/{folder}/{name}"
+    routes.add_api_route(address, picture, response_class=Response, responses=ANSWERS)
+    routes.add_api_route(address, picture, methods=["HEAD"], include_in_schema=False)
+    return routes
+
+
+def _answer(name: str) -> SourceAnswer:
+    return SourceAnswer(source=name, url=f"/media/source/{name}")

@@ -1,0 +1,196 @@
+"""Source pictures: what is taken, what is refused and in which words, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from services.errors import InvalidRequest
+from services.media.download import Downloader
+from services.media.files import MediaFolder
+from services.media.guard import AddressGuard
+from services.media.keeping import Keeper
+from services.media.sources import MOST_BYTES, Sources
+from services.media.worker import Worker
+from services.model import Kept, Kind
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def worker() -> AsyncIterator[Worker]:
+    worker = Worker(processes=1)
+    yield worker
+    await worker.close()
+
+
+class Desk:
+    def __init__(self, root: Path, worker: Worker) -> None:
+        self.root = root
+        self.folder = MediaFolder(root)
+        self.keeper = Keeper(self.folder, Downloader(AddressGuard([])), worker)
+        self.sources = Sources(self.folder, self.keeper, worker)
+
+    def files(self) -> list[str]:
+        return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file())
+
+    def image(self, name: str) -> Image.Image:
+        with Image.open(self.folder.path(name)) as image:
+            image.load()
+            return image
+
+    async def why(self, data: bytes) -> str:
+        with pytest.raises(InvalidRequest) as refused:
+            await self.sources.keep(data)
+        assert self.files() == []
+        assert refused.value.field == "file"
+        return str(refused.value)
+
+    async def kept(self, kind: Kind, data: bytes) -> Kept:
+        """As a finished generation's."""
+        part = self.folder.part("one")
+        part.write_bytes(data)
+        return await self.keeper.take(kind, part, mark="source")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, worker: Worker) -> Desk:
+    return Desk(tmp_path / "media", worker)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+async def test_a_picture_is_kept_as_it_came(desk: Desk, pictures: dict[str, bytes], kind: str) -> None:
+    name = await desk.sources.keep(pictures[kind])
+    assert desk.files() == [name]
+    assert desk.folder.path(name).read_bytes() == pictures[kind]
+    await desk.sources.check(name)
+
+
+async def test_a_picture_of_20_000_by_20_000_pixels_is_refused_before_it_is_decoded(desk: Desk) -> None:
+    assert "100 megapixels" in await desk.why(a_png_that_says(20_000, 20_000))
+
+
+async def test_a_picture_above_40_megapixels_is_refused(desk: Desk) -> None:
+    image = Image.new("1", (8_000, 5_001))
+    assert "40 megapixels" in await desk.why(encoded(image, "PNG"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+        b"<!doctype html><html><body>picture.png</body></html>",
+        b"GIF89a" + b"\0" * 20,
+        b"\x89PNG\r\n\x1a\n" + b"broken" * 20,
+    ],
+    ids=["svg", "html", "gif", "broken png"],
+)
+async def test_what_is_no_usable_picture_is_refused_with_a_sentence(desk: Desk, data: bytes) -> None:
+    assert (await desk.why(data)).endswith(".")
+
+
+async def test_a_png_that_was_cut_off_is_refused(desk: Desk, pictures: dict[str, bytes]) -> None:
+    assert "cut off" in await desk.why(pictures["PNG"][:-200])
+
+
+async def test_an_empty_file_is_called_empty(desk: Desk) -> None:
+    assert await desk.why(b"") == "The file is empty: choose a picture."
+
+
+async def test_of_an_animated_webp_the_first_frame_is_taken(desk: Desk) -> None:
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    data = io.BytesIO()
+    frames[0].save(data, "WEBP", save_all=True, append_images=frames[1:], duration=100, lossless=True)
+    name = await desk.sources.keep(data.getvalue())
+    assert name.endswith(".png")
+    assert desk.files() == [name]
+    red, _green, blue = desk.image(name).convert("RGB").getpixel((5, 5))
+    assert (red > 250, blue < 5) == (True, True)
+
+
+async def test_an_upload_of_200_mb_is_cut_off_while_it_is_read(desk: Desk) -> None:
+    read_bytes = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read_bytes
+        while read_bytes < 200 * 1024**2:
+            read_bytes += 1024**2
+            yield b"\x89PNG" + bytes(1024**2 - 4)
+
+    with pytest.raises(InvalidRequest, match="50 MB"):
+        await desk.sources.receive(endless())
+    assert read_bytes <= MOST_BYTES + 1024**2
+    assert desk.files() == []
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(desk: Desk, pictures: dict[str, bytes]) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield pictures["PNG"][:100]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await desk.sources.receive(broken())
+    assert desk.files() == []
+
+
+async def test_a_film_gives_its_last_frame_in_full_size(desk: Desk, films: dict[str, bytes]) -> None:
+    kept = await desk.kept(Kind.VIDEO, films["mp4"])
+    name = await desk.sources.of(kept)
+    image = desk.image(name)
+    assert (image.format, image.size) == ("PNG", (320, 180))
+    # The film is a ramp from 40 to 220 that moves a pixel to the left with each of its 24 frames.
+    assert image.getpixel((0, 90))[0] == pytest.approx(40 + 23 * 180 / 343, abs=4)
+
+
+async def test_a_source_outlives_the_picture_it_was_taken_from(
+    desk: Desk, pictures: dict[str, bytes]
+) -> None:
+    kept = await desk.kept(Kind.IMAGE, pictures["JPEG"])
+    name = await desk.sources.of(kept)
+    await desk.keeper.discard(kept)
+    assert desk.folder.path(name).read_bytes() == pictures["JPEG"]
+
+
+async def test_of_a_file_that_is_gone_no_source_is_taken(desk: Desk, films: dict[str, bytes]) -> None:
+    for kind, data in ((Kind.VIDEO, films["mp4"]), (Kind.IMAGE, encoded(Image.new("RGB", (9, 9)), "PNG"))):
+        kept = await desk.kept(kind, data)
+        await desk.keeper.discard(kept)
+        with pytest.raises(InvalidRequest):
+            await desk.sources.of(kept)
+    assert desk.files() == []
+
+
+@pytest.mark.parametrize("name", ["ab/" + "c" * 30 + ".source.png", "../../etc/passwd", ""])
+async def test_a_source_that_is_not_here_is_told(desk: Desk, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="no longer here") as refused:
+        await desk.sources.check(name)
+    assert refused.value.field == "source"
+
+
+def encoded(image: Image.Image, kind: str) -> bytes:
+    data = io.BytesIO()
+    image.save(data, kind)
+    return data.getvalue()
+
+
+def a_png_that_says(width: int, height: int) -> bytes:
+    """A few bytes that would unpack to a gigabyte."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
