@@ -13,6 +13,7 @@ from services.library import Library
 from services.library.fitting import fits
 from services.model import LOCAL_OWNER
 from ui import drafts, finder, news, theme
+from ui.acts import HOME
 from ui.barrier import guarded
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
@@ -23,7 +24,6 @@ from ui.components.tagging import tagging
 from ui.components.toast import toast
 from ui.finder import Finder
 from ui.live import follow
-from ui.pages.generation import HOME
 from ui.state import Change, TabState
 from ui.text import _, deferred, measure, ngettext
 from ui.visit import Visit
