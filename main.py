@@ -29,6 +29,7 @@ from services.bus import Bus
 from services.catalogue import Catalogue
 from services.channels.policy import PollPolicy, chat_policy, tool_policy
 from services.chat import Chats
+from services.chat.companion import LanguageModel
 from services.delivery import Delivery
 from services.errors import CannotStart
 from services.generations import Generations
@@ -93,6 +94,8 @@ def read_settings() -> Settings:
         raise CannotStart("RUSHES_DATABASE_URL must name an SQLite file, as sqlite:////path/rushes.db.")
     if bool(settings.superduperai_url) != bool(settings.superduperai_token):
         raise CannotStart("set both SUPERDUPERAI_URL and SUPERDUPERAI_TOKEN, or neither.")
+    if bool(settings.chat_url) != bool(settings.chat_model):
+        raise CannotStart("set both RUSHES_CHAT_URL and RUSHES_CHAT_MODEL, or neither.")
     return settings
 
 
@@ -114,7 +117,7 @@ def listening_socket(settings: Settings) -> socket.socket:
 
 def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("httpx", "httpcore", "alembic", "uvicorn.error", "asyncio"):
+    for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "alembic", "uvicorn.error", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
@@ -138,6 +141,7 @@ class Engine:
     backends: dict[str, Backend]
     generations: Generations
     chats: Chats
+    companion: LanguageModel | None
     library: Library
     animatic: AnimaticProcess | None
     health: api.Health
@@ -190,6 +194,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         storage=Storage(store, folder, lost=metrics.lost),
         rounds=Rounds(shelf, folder, lost=metrics.lost, damaged=metrics.damaged),
     )
+    companion = build_companion(settings, ChatRows(store), catalogue)
     animatic = None
     if animatic_address is not None:
         moved = functools.partial(animatic_moved, animatic_address, guard, catalogue)
@@ -207,7 +212,8 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         catalogue=catalogue,
         backends=backends,
         generations=generations,
-        chats=Chats(generations, ChatRows(store), checkpoint=checkpoint),
+        chats=Chats(generations, ChatRows(store), companion=companion, checkpoint=checkpoint),
+        companion=companion,
         library=library,
         animatic=animatic,
         health=api.Health(
@@ -246,6 +252,13 @@ def build_backends(settings: Settings, guard: AddressGuard) -> tuple[dict[str, B
             ssl_context=tls,
         )
     return backends, animatic
+
+
+def build_companion(settings: Settings, rows: ChatRows, catalogue: Catalogue) -> LanguageModel | None:
+    if settings.chat_url is None or settings.chat_model is None:
+        return None
+    key = settings.chat_key.get_secret_value() if settings.chat_key is not None else ""
+    return LanguageModel(rows, catalogue, url=settings.chat_url, key=key, model=settings.chat_model)
 
 
 def animatic_moved(address: Address, guard: AddressGuard, catalogue: Catalogue, url: str, token: str) -> None:
@@ -298,6 +311,9 @@ async def running(engine: Engine) -> AsyncIterator[None]:
             stack.push_async_callback(engine.animatic.stop)
         stack.push_async_callback(ended, owned)
         stack.push_async_callback(engine.watching.close)
+        if engine.companion is not None:
+            stack.push_async_callback(engine.companion.close)
+            owned.append(asyncio.create_task(warm(engine.companion), name="language model"))
         await engine.chats.open()
         stack.push_async_callback(engine.chats.close)
         resumed = await engine.watching.resume()
@@ -315,6 +331,11 @@ async def list_models(catalogue: Catalogue, opening: asyncio.Task[None]) -> None
     """The first question waits a moment for the animatic, so that its start is no trouble in the log."""
     await asyncio.wait([opening], timeout=ANIMATIC_OPENS_WITHIN_S)
     await catalogue.run()
+
+
+async def warm(companion: LanguageModel) -> None:
+    """So that the first message does not wait for it."""
+    await companion.open()
 
 
 async def open_animatic(animatic: AnimaticProcess | None) -> None:

@@ -105,6 +105,12 @@ class Generations:
                 self._watching.watch(generation)
         return kept
 
+    async def started_with(
+        self, key: str, *, fingerprint: str = "", owner: str = LOCAL_OWNER
+    ) -> list[Generation]:
+        """What `start` has begun with that key, or nothing. Raises Conflict as `start` does."""
+        return await self._store.known(owner, key, fingerprint)
+
     async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER, trashed: bool = False) -> Generation:
         """Raises NotFound, also for what is somebody else's or, unless `trashed`, in the trash."""
         return await self._store.get(generation_id, owner=owner, trashed=trashed)

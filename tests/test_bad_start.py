@@ -128,6 +128,22 @@ def test_an_address_that_cannot_be_read_is_refused_without_the_key(refusal: Call
     assert "a-secret-token" not in said
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"RUSHES_CHAT_URL": "http://127.0.0.1:9/v1"},
+        {"RUSHES_CHAT_MODEL": "small"},
+        {"RUSHES_CHAT_URL": "http://me:a-secret@127.0.0.1:9", "RUSHES_CHAT_MODEL": "small"},
+    ],
+)
+def test_a_language_model_needs_an_address_and_a_name(
+    refusal: Callable[..., str], settings: dict[str, str]
+) -> None:
+    said = refusal(RUSHES_CHAT_KEY="another-secret", **settings)
+    assert "RUSHES_CHAT_URL" in said
+    assert "secret" not in said
+
+
 def test_a_data_folder_that_cannot_be_made_is_named(refusal: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     for folder in (tmp_path / "file" / "data", Path("/proc/rushes")):

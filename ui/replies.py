@@ -49,8 +49,8 @@ SENTENCES = {
     "nothing_yet": deferred("There is nothing to change in this conversation yet. Ask for something first."),
     "deleted": deferred("The last one was deleted, so there is nothing to change. Ask for a new one."),
     "already_moving": deferred("The last one is a video: it moves already."),
-    "not_ready": deferred("The image is not ready yet. Ask again when it is here."),
-    "no_picture": deferred("There is no finished image to begin from. Make one first."),
+    "not_ready": deferred("The last one is not ready yet. Ask again when it is here."),
+    "no_picture": deferred("The last one did not come out, so there is nothing to begin from."),
     "no_animator": deferred("No model here makes a video from an image."),
     "bug": deferred("That did not work, and it is our fault. Your message is kept; the log has the details."),
 }

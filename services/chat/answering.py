@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from uuid6 import uuid7
 
+from services.chat.companion import Speechless
 from services.chat.fitting import plan
 from services.chat.plan import Plan, Work
 from services.chat.reading import read
 from services.conversation import ChatNews, Message, Role, Sort, WordsSoFar
-from services.errors import AppError, InvalidRequest, NoModels, NotFound, StoreFailed
+from services.errors import AppError, NoModels, StoreFailed
 from services.generations import Generations
 from services.model import Generation
 from services.store.chats import ChatRows
@@ -27,6 +28,8 @@ MODELS_WITHIN_S = 20.0
 """So long a message waits for the first list of models."""
 KEPT_TRYING_S = 5.0
 LOOKED_BACK = 12
+MARK = "chat"
+"""A message is understood once, so its key needs no fingerprint of what was understood."""
 
 
 class Companion(Protocol):
@@ -37,14 +40,6 @@ class Companion(Protocol):
 
         Raises Speechless when it cannot; the reader answers then.
         """
-
-
-class Speechless(AppError):
-    """`code`: down, refused, slow, nonsense."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 class Answering:
@@ -152,29 +147,22 @@ class Answering:
     async def _start(self, message: Message, work: Work, number: int) -> list[Generation]:
         """Paid for once, whatever happens: the key is the message's own."""
         key = f"chat:{message.id}:{number}"
+        if known := await self._generations.started_with(key, fingerprint=MARK, owner=message.owner):
+            return known
         draft = work.draft
         if work.source_of is not None:
-            draft = replace(draft, source=await self._picture(work.source_of, message.owner))
+            source = await self._generations.source_from(work.source_of, owner=message.owner)
+            draft = replace(draft, source=source)
         begun = asyncio.get_running_loop().time()
         while True:
             try:
                 return await self._generations.start(
-                    draft, owner=message.owner, count=work.count, key=key, fingerprint="chat"
+                    draft, owner=message.owner, count=work.count, key=key, fingerprint=MARK
                 )
             except NoModels:
                 if asyncio.get_running_loop().time() - begun > MODELS_WITHIN_S:
                     raise
                 await asyncio.sleep(0.5)
-
-    async def _picture(self, generation_id: str, owner: str) -> str:
-        try:
-            kept = (await self._generations.get(generation_id, owner=owner)).kept
-        except NotFound as error:
-            raise InvalidRequest("The picture it should begin from was deleted.") from error
-        if kept is None:
-            raise InvalidRequest("The picture it should begin from is not there yet.")
-        data = await asyncio.to_thread(self._generations.media(kept.name).read_bytes)
-        return await self._generations.add_source(data)
 
     def _facts(self, todo: Plan, work: Work, made: Sequence[Generation]) -> dict[str, Any]:
         """What it is made with, for the sentence that says so."""

@@ -35,7 +35,7 @@ def plan(reading: Reading, models: Models, *, last: Generation | None, chat_id: 
 
 def _new(wish: Wish, models: Models, chat_id: str) -> Plan:
     notes: list[Note] = []
-    model = _choose(models.models(wish.kind, needs_source=False), wish.settings.model, notes)
+    model = choose(models.models(wish.kind, needs_source=False), wish.settings.model, notes)
     draft = Draft(kind=wish.kind, prompt=wish.prompt, chat_id=chat_id)
     draft = fit(_with(draft, wish.settings), model, notes)
     return Plan(code="making", works=(Work(draft=draft, count=_count(wish, notes)),), notes=tuple(notes))
@@ -46,7 +46,7 @@ def _changed(change: Change, models: Models, last: Generation | None, chat_id: s
         return Plan(code="nothing_yet")
     if last.hidden_at is not None:
         return Plan(code="deleted")
-    if "to_video" in change.steps:
+    if "to_video" in change.steps or "onwards" in change.steps:
         return _animated(change, models, last, chat_id)
     kind = Kind.IMAGE if "to_image" in change.steps else last.request.kind
     notes: list[Note] = []
@@ -74,14 +74,14 @@ def _changed(change: Change, models: Models, last: Generation | None, chat_id: s
 
 
 def _animated(change: Change, models: Models, last: Generation, chat_id: str) -> Plan:
-    """The last picture begins to move."""
-    if last.request.kind is Kind.VIDEO:
+    """The last picture begins to move, or the last film goes on from where it ends."""
+    if last.request.kind is Kind.VIDEO and "onwards" not in change.steps:
         others = _without(change, "to_video")
         if others.steps or others.settings.named() or others.more or others.less:
             return _changed(others, models, last, chat_id)
         return Plan(code="already_moving")
     if last.phase is not Phase.COMPLETED:
-        return Plan(code="not_ready" if not last.final else "no_picture")
+        return Plan(code="no_picture" if last.final else "not_ready", values={"kind": str(last.request.kind)})
     from_pictures = models.models(Kind.VIDEO, needs_source=True)
     if not from_pictures:
         return Plan(code="no_animator")
@@ -90,12 +90,13 @@ def _animated(change: Change, models: Models, last: Generation, chat_id: str) ->
         kind=Kind.VIDEO,
         prompt=last.request.prompt,
         aspect_ratio=last.request.aspect_ratio,
+        duration_s=last.request.duration_s,
         chat_id=chat_id,
     )
     for step in change.steps:
         if step in SCENES:
             draft = replace(draft, prompt=set_in(draft.prompt, step))
-    model = _choose(from_pictures, change.settings.model, notes)
+    model = choose(from_pictures, change.settings.model, notes)
     draft = fit(_with(_reworded(draft, change), change.settings), model, notes)
     return Plan(
         code="making",
@@ -181,7 +182,7 @@ def _noted(code: str, asked: T, given: T, notes: list[Note]) -> T:
     return given
 
 
-def _choose(models: Sequence[Model], named: str | None, notes: list[Note]) -> Model | None:
+def choose(models: Sequence[Model], named: str | None, notes: list[Note]) -> Model | None:
     """The one that is named (by a part of its name or label), else the first."""
     first = next(iter(models), None)
     if named is None or first is None:

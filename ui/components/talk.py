@@ -11,7 +11,7 @@ from services.chat import Chats
 from services.conversation import ChatNews, Message, Role, Sort, WordsSoFar
 from services.model import Generation
 from ui import drafts, news, replies
-from ui.acts import Acts
+from ui.acts import Acts, to_composer
 from ui.components import said
 from ui.components.artifact import Artifact
 from ui.components.button import Button
@@ -174,5 +174,5 @@ class Talk:
         """It comes into the conversation by itself."""
 
     def _edit(self, generation: Generation) -> None:
-        drafts.of(generation).save(generation.request.kind)
-        ui.navigate.to("/")
+        """The composer has its own page: take the settings there."""
+        to_composer(generation.request.kind, drafts.of(generation))

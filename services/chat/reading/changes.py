@@ -47,6 +47,12 @@ STEPS: tuple[tuple[str, str], ...] = (
         r"|чтобы) (?:она|оно|он)? ?движется",
     ),
     (
+        "onwards",
+        r"continue(?: it| this| the (?:story|video|film|clip))?|go on|carry on|what happens next"
+        r"|продолжи(?:ть)?|продолжай"
+        r"|продолжение|(?:а )?что (?:было )?дальше",
+    ),
+    (
         "to_image",
         r"(?:in)?to an? (?:image|picture|still|photo)|as an? (?:image|picture|still|photo)"
         r"|an? (?:image|picture|still|photo) (?:of|from) (?:it|this|that)|(?:в|как) (?:картинку"

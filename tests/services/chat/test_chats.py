@@ -270,6 +270,36 @@ async def test_a_deleted_artifact_is_not_changed(house: House, chat_id: str) -> 
     assert (await reply(house, chat_id))["code"] == "deleted"
 
 
+@pytest.mark.parametrize(
+    ("first", "text"), [("/image a kite", "animate it, 10 seconds"), ("/video a kite", "continue")]
+)
+async def test_a_picture_is_animated_and_a_film_goes_on_from_its_last_frame(
+    house: House, chat_id: str, monkeypatch: Any, first: str, text: str
+) -> None:
+    taken: list[str] = []
+
+    async def source_from(generation_id: str, *, owner: str) -> str:
+        taken.append(generation_id)
+        return "a/picture.png"
+
+    async def there(name: str) -> None:
+        assert name == "a/picture.png"
+
+    monkeypatch.setattr(house.generations, "source_from", source_from)
+    monkeypatch.setattr(house.generations._sources, "check", there, raising=False)
+    await say(house, chat_id, first)
+    await asyncio.sleep(6)
+    await say(house, chat_id, text)
+    made = await newest(house, chat_id)
+    assert (made.kind, made.source, made.model) == (
+        Kind.VIDEO,
+        "a/picture.png",
+        "scripted/video-from-picture",
+    )
+    assert made.duration_s == (10.0 if "10" in text else 5.0)
+    assert len(taken) == 1
+
+
 async def test_a_refusal_of_the_engine_is_the_reply(house: House, chat_id: str, monkeypatch: Any) -> None:
     async def refuse(*_: Any, **__: Any) -> Any:
         raise InvalidRequest("The {name} is not possible.", field="prompt", name="prompt")
