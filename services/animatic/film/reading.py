@@ -28,6 +28,8 @@ class Reading:
     move: str
     style: str
     shot: str
+    time_named: bool
+    """Else the time was thrown."""
 
     def has(self, *features: str) -> bool:
         return not self.features.isdisjoint(features)
@@ -38,7 +40,8 @@ def read(prompt: str, seed: int, style_name: str = "", shot_size: str = "") -> R
     dice = Random(f"{seed}/{prompt}")
     place = _best(PLACES, words) or dice.choice(ROAMING_PLACES)
     weather = _best(WEATHERS, words) or "clear"
-    time = _best(TIMES, words) or dice.choice(DEFAULT_TIMES[place])
+    named = _best(TIMES, words)
+    time = named or dice.choice(DEFAULT_TIMES[place])
     return Reading(
         place=place,
         time="night" if place == "space" else time,
@@ -47,6 +50,7 @@ def read(prompt: str, seed: int, style_name: str = "", shot_size: str = "") -> R
         move=_best(MOVES, words) or dice.choice(("in", "left", "right", "drift", "in")),
         style=_best(STYLES, _words(style_name)) or _best(STYLES, words) or "plain",
         shot=_shot(shot_size),
+        time_named=named is not None,
     )
 
 

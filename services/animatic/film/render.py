@@ -81,7 +81,7 @@ def _set(order: Order, reading: Reading, camera: Camera, source: Path | None) ->
     if source is None:
         set_scene(stage)
     else:
-        picture(stage, source)
+        picture(stage, source, still=not order.duration)
     return stage
 
 

@@ -15,6 +15,8 @@ from services.animatic.film.sketch import Sketch
 from services.animatic.film.stage import Stage
 
 PHASES = 4
+WHITEST = 240
+"""A little above video's white; the lens still adds its grain."""
 
 
 class Fall:
@@ -54,7 +56,7 @@ class Fall:
                 height = min(self._height, frame.height - top)
                 spot = frame.y[top : top + height, left : left + width]
                 room = self._stage.bench.bytes(0, height, width)
-                np.subtract(255, spot, out=room)
+                np.subtract(WHITEST, spot, out=room)
                 np.minimum(room, drops[row : row + height, column : column + width], out=room)
                 np.add(spot, room, out=spot)
 

@@ -122,6 +122,41 @@ def test_a_source_picture_of_any_shape_becomes_a_film_in_its_colours(
     assert next(frames).v.mean() > 135, "the red is not there"
 
 
+def still_from(tmp_path: Path, prompt: str, seed: int = 1) -> np.ndarray:
+    source = tmp_path / "source.png"
+    ramp = np.linspace(0, 255, 400, dtype=np.uint8)
+    Image.fromarray(np.stack([np.tile(ramp, (300, 1)), np.full((300, 400), 200, np.uint8), np.tile(ramp[::-1], (300, 1))], 2)).save(source)  # fmt: skip
+    config = {"generation_config_name": "animatic/still-from-picture", "prompt": prompt, "seed": seed,
+              "resolution": "360p", "references": [{"type": "source", "reference_id": "x"}]}  # fmt: skip
+    return next(draw(read_order(config, "image"), source)).y.astype(np.int16)
+
+
+def test_a_still_from_a_picture_is_another_cut_by_the_seed_and_the_same_again(tmp_path: Path) -> None:
+    first, again, other = (still_from(tmp_path, "a view", seed) for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert np.abs(first - other).mean() > 2
+
+
+def test_a_source_takes_the_light_and_the_weather_that_the_words_name(tmp_path: Path) -> None:
+    plain, night, fog, snow = (
+        still_from(tmp_path, words) for words in ("a view", "at night", "in fog", "snow")
+    )
+    assert night.mean() < 0.75 * plain.mean()
+    assert fog.std() < 0.9 * plain.std()
+    assert np.abs(np.diff(snow)).mean() > 1.1 * np.abs(np.diff(plain)).mean()
+
+
+def test_snow_over_white_stays_white(tmp_path: Path) -> None:
+    source = tmp_path / "white.png"
+    Image.new("RGB", (640, 360), "white").save(source)
+    frame = next(
+        draw(
+            order("snow", width=640, height=360, references=[{"type": "source", "reference_id": "x"}]), source
+        )
+    )
+    assert frame.y[60:-60, 100:-100].min() > 100
+
+
 def test_a_stem_s_motion_is_smooth_and_not_in_steps() -> None:
     """A slow pan moves by parts of a pixel: each frame differs from the one before by about as much."""
     wanted = order("mountains at dawn, pan right", duration=4, width=320, height=180, frame_rate=24)

@@ -9,24 +9,30 @@ from services.animatic.film.camera import Moment
 from services.animatic.film.colour import Rgb, Triples, adjust, mix
 from services.animatic.film.layer import from_ramp, from_rgb
 from services.animatic.film.light import glow
+from services.animatic.film.mood import graded
 from services.animatic.film.planes import Planes
 from services.animatic.film.stage import Stage
+from services.animatic.film.weather import rain, snowfall
 
 DEPTH = 0.45
 MOTES = 22
 UNLIKE = 1.7
+CLOSER = (1.08, 1.45)
+"""How much closer a still comes than its source."""
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 
-def picture(stage: Stage, source: Path) -> None:
+def picture(stage: Stage, source: Path, *, still: bool) -> None:
+    """A film shows all of it by and by; a still is another cut out of it, by the seed."""
     with Image.open(source, formats=FORMATS) as opened:
         opened.draft("RGB", (stage.wide, stage.height * 2))
-        brought = ImageOps.exif_transpose(opened).convert("RGB")
+        brought = _flattened(ImageOps.exif_transpose(opened))
+    brought = Image.fromarray((graded(_triples(brought), stage.reading) * 255).astype(np.uint8))
     size = stage.even(stage.wide), stage.even(stage.height + 2 * stage.margin_y)
     ratio = (brought.width / brought.height) / (stage.width / stage.height)
     dark, accent = _colours(brought)
-    if 1 / UNLIKE < ratio < UNLIKE:
-        _put(stage, ImageOps.fit(brought, size, Image.Resampling.LANCZOS, centering=(0.5, 0.42)), DEPTH)
+    if still or 1 / UNLIKE < ratio < UNLIKE:
+        _put(stage, _cut(stage, brought, size, CLOSER if still else (1.0, 1.06)), DEPTH)
     else:
         soft = ImageOps.fit(brought, (size[0] // 4, size[1] // 4), Image.Resampling.BILINEAR)
         soft = soft.filter(ImageFilter.GaussianBlur(size[1] / 90)).resize(size, Image.Resampling.BICUBIC)
@@ -34,7 +40,32 @@ def picture(stage: Stage, source: Path) -> None:
         _inset(stage, brought, dark)
     _leak(stage, accent)
     _frame(stage, dark)
-    _motes(stage, mix(accent, (1, 1, 1), 0.5))
+    match stage.reading.weather:
+        case "snow":
+            snowfall(stage)
+        case "rain" | "storm":
+            rain(stage, wind=0.45 if stage.reading.weather == "storm" else 0.12)
+        case _:
+            _motes(stage, mix(accent, (1, 1, 1), 0.5))
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    """What is transparent shows black, as on an empty stage."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    opaque = Image.new("RGBA", image.size, (0, 0, 0, 255))
+    return Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
+
+
+def _cut(stage: Stage, image: Image.Image, size: tuple[int, int], closer: tuple[float, float]) -> Image.Image:
+    """The largest part of that shape, smaller by some factor, about a point that holds the eye."""
+    random = stage.dice("cut")
+    scale = random.uniform(*closer)
+    centre = (random.uniform(0.34, 0.66), random.uniform(0.3, 0.58))
+    fitting = min(image.width / size[0], image.height / size[1]) / scale
+    width, height = size[0] * fitting, size[1] * fitting
+    left, top = (image.width - width) * centre[0], (image.height - height) * centre[1]
+    return image.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + width, top + height))
 
 
 def _put(stage: Stage, image: Image.Image, depth: float) -> None:
