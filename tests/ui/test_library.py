@@ -169,6 +169,21 @@ async def test_settings_are_reused_on_the_page_of_their_kind(house: KeptHouse, v
     assert storage(visitor)["draft-video"]["prompt"] == "a kite"
 
 
+async def test_a_picture_is_used_as_a_source_in_the_composer_of_its_kind(
+    house: KeptHouse, visitor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def source_from(generation_id: str, *, owner: str) -> str:
+        return f"ab/{generation_id}.source.png"
+
+    monkeypatch.setattr(house.generations, "source_from", source_from)
+    row = await house.put("a kite", kind=Kind.IMAGE)
+    await visitor.open("/library")
+    act(visitor, "source", [row.id])
+    await until(lambda: "draft-image" in storage(visitor))
+    draft = storage(visitor)["draft-image"]
+    assert (draft["source"], draft["prompt"]) == (f"ab/{row.id}.source.png", "a kite")
+
+
 async def test_the_trash_is_restored_and_emptied_after_a_question(house: KeptHouse, visitor: User) -> None:
     first, second = await house.put("one"), await house.put("two")
     await house.library.trash([first.id, second.id])

@@ -13,7 +13,7 @@ from services.library import Library
 from services.library.fitting import fits
 from services.model import LOCAL_OWNER
 from ui import drafts, finder, news, theme
-from ui.acts import HOME
+from ui.acts import to_composer
 from ui.barrier import guarded
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
@@ -215,6 +215,7 @@ class LibraryPage:
             "restore": self.restore,
             "remove": self.remove,
             "reuse": self.reuse,
+            "source": self.start_from,
             "unpacked": self.not_packed,
         }
         if name in acts:
@@ -268,8 +269,14 @@ class LibraryPage:
     async def reuse(self, ids: list[str]) -> None:
         """The composer has its own page: take the settings there."""
         for generation in await self.library.these(ids[:1], owner=self.visit.owner):
-            drafts.of(generation).save(generation.request.kind)
-            ui.navigate.to(HOME[generation.request.kind])
+            to_composer(generation.request.kind, drafts.of(generation))
+
+    async def start_from(self, ids: list[str]) -> None:
+        """A picture into the image composer; of a film, the last frame into the film's."""
+        for generation in await self.library.these(ids[:1], owner=self.visit.owner):
+            source = await self.visit.generations.source_from(generation.id, owner=self.visit.owner)
+            kind = generation.request.kind
+            to_composer(kind, drafts.starting_from(generation, kind, source))
 
     async def not_packed(self, _ids: list[str]) -> None:
         toast(_("The archive could not be made: the files are gone from the disk."), tone="trouble")
