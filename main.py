@@ -192,6 +192,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         watching=watching,
         folder=folder,
         storage=Storage(store, folder, lost=metrics.lost),
+        checkpoint=checkpoint,
         rounds=Rounds(shelf, folder, lost=metrics.lost, damaged=metrics.damaged),
     )
     companion = build_companion(settings, ChatRows(store), catalogue)

@@ -97,6 +97,28 @@ def test_the_animatic_draws_on_after_a_kill_in_the_middle_of_the_film(animated: 
     animated.must_have_kept(file_id, animated.animatic_content(job_id))
 
 
+def test_a_kill_while_the_trash_is_emptied_leaves_neither_row_nor_file(animated: KillableApp) -> None:
+    stays, goes = (animated.generate(f"a kite that {word}", **SHORT) for word in ("stays", "goes"))
+    for file_id in (stays, goes):
+        animated.wait_for(file_id)
+        animated.wait_until(lambda file_id=file_id: animated.row(file_id)["preview"], 30)
+    kept = animated.row(goes)["kept"]["name"]
+    httpx.delete(f"{animated.url}/api/file/{goes}", trust_env=False).raise_for_status()
+    animated.order("rows_removed")
+    with suppress(httpx.HTTPError):
+        httpx.delete(f"{animated.url}/api/trash", trust_env=False)
+    animated.wait_for_its_death()
+    assert kept in animated.media()
+
+    animated.start()
+
+    animated.wait_until(lambda: animated.media() == animated.named(), 20)
+    assert kept not in animated.media()
+    assert [row["id"] for row in animated.rows() if row["id"] in (stays, goes)] == [stays]
+    answer = httpx.get(f"{animated.url}/api/files", params={"trashed": "true"}, trust_env=False)
+    assert answer.json()["items"] == []
+
+
 # -- a paid backend without keys ------------------------------------------------------------------
 
 

@@ -21,4 +21,4 @@ def register(generations: Generations, library: Library, chats: Chats) -> None:
     generation.register(generations)
     chat.register(chats)
     library_page.register(generations, library)
-    settings.register()
+    settings.register(library)

@@ -98,6 +98,23 @@ def of(generation: Generation) -> Typed:
     )
 
 
+def of_draft(draft: Draft) -> Typed:
+    """Just the settings that a file came with, its seed among them."""
+    return Typed(
+        prompt=draft.prompt,
+        backend=draft.backend or "",
+        model=draft.model or "",
+        duration_s=draft.duration_s,
+        aspect_ratio=draft.aspect_ratio or "",
+        resolution=draft.resolution or "",
+        fps=draft.fps,
+        seed="" if draft.seed is None else str(draft.seed),
+        negative_prompt=draft.negative_prompt,
+        style=draft.style,
+        shot_size=draft.shot_size,
+    )
+
+
 def starting_from(generation: Generation, kind: Kind, source: str) -> Typed:
     """The composer's values of that kind, with a picture to start from; an empty one takes the words too."""
     typed = load(kind)

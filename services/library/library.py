@@ -43,6 +43,7 @@ class Library:
         storage: Storage,
         rounds: Rounds,
         now: Callable[[], float] = time.time,
+        checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.storage = storage
         self.rounds = rounds
@@ -53,6 +54,7 @@ class Library:
         self._folder = folder
         self._handing = Handing(folder.path)
         self._now = now
+        self._checkpoint = checkpoint
 
     # -- lists -------------------------------------------------------------------------------
 
@@ -134,6 +136,7 @@ class Library:
             )
             if not removed.ids:
                 break
+            self._checkpoint("rows_removed")
             count += len(removed.ids)
             for generation_id in removed.ids:
                 self._watching.forget(generation_id)

@@ -15,6 +15,7 @@ from tests.bench import (
     durable,
     first_frame,
     idle,
+    library,
     open_pages,
     open_watches,
     restart,
@@ -32,6 +33,7 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "open_watches": open_watches.measure,
     "restart": restart.measure,
     "open_pages": open_pages.measure,
+    "library": library.measure,
 }
 
 

@@ -11,6 +11,7 @@ from services.chat import Chats
 from services.errors import InvalidRequest, NotFound
 from services.generations import Generations, Page, Typical
 from services.library import Library
+from services.library.rules import Rule
 from services.model import (
     LOCAL_OWNER,
     Channel,
@@ -23,9 +24,11 @@ from services.model import (
     Receipt,
     Request,
     TraceEntry,
+    Wanted,
     replace,
 )
 from services.settings import Settings
+from services.store.shelf import Total
 
 FILM = Model(
     backend="animatic",
@@ -64,6 +67,23 @@ class Shelf:
         return lambda: self.listeners.remove(callback)
 
 
+class EmptyLibrary:
+    async def totals(self, *, owner: str) -> list[Total]:
+        return []
+
+    async def rule(self, *, owner: str) -> Rule:
+        return Rule()
+
+    async def models(self, *, owner: str) -> list[tuple[str, str]]:
+        return [("animatic", "animatic/film")]
+
+    async def tags(self, *, owner: str) -> list[str]:
+        return []
+
+    async def page(self, wanted: Wanted, **_: Any) -> Page:
+        return Page(items=[], next=None)
+
+
 class Door:
     def __init__(self, models: list[Model] | None = None) -> None:
         self.bus = Bus()
@@ -83,7 +103,7 @@ class Door:
         return cast(Generations, self)
 
     def as_library(self) -> Library:
-        return cast(Library, self)
+        return cast(Library, EmptyLibrary())
 
     def as_chats(self) -> Chats:
         """Their pages are tried with the real ones (test_chat.py)."""

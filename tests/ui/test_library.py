@@ -62,13 +62,15 @@ def act(user: User, *args: Any) -> None:
             shelf._handle_event({"listener_id": listener.id, "args": list(args)})
 
 
-def press(user: User, name: str) -> None:
+def press(user: User, name: str, *, last: bool = False) -> None:
     with user:
-        (button,) = [
+        buttons = [
             one
             for one in ElementFilter(kind=Button)
             if any(isinstance(child, ui.label) and child.text == name for child in one.descendants())
         ]
+    assert len(buttons) == 1 or last
+    button = max(buttons, key=lambda one: one.id)
     for listener in button._event_listeners.values():
         button._handle_event({"listener_id": listener.id, "args": None})
 
@@ -178,7 +180,7 @@ async def test_a_picture_is_used_as_a_source_in_the_composer_of_its_kind(
     monkeypatch.setattr(house.generations, "source_from", source_from)
     row = await house.put("a kite", kind=Kind.IMAGE)
     await visitor.open("/library")
-    act(visitor, "source", [row.id])
+    act(visitor, "image_from", [row.id])
     await until(lambda: "draft-image" in storage(visitor))
     draft = storage(visitor)["draft-image"]
     assert (draft["source"], draft["prompt"]) == (f"ab/{row.id}.source.png", "a kite")
@@ -231,3 +233,42 @@ def found_query(address: str) -> list[tuple[str, str]]:
 def storage(user: User) -> dict[str, Any]:
     with user:
         return dict(app.storage.user)
+
+
+async def test_the_settings_tell_what_lies_here_and_check_it(house: KeptHouse, visitor: User) -> None:
+    row = await house.put(content=b"x" * 2_000_000)
+    gone = await house.put(content=b"y" * 1_000_000)
+    assert gone.kept is not None
+    house.folder.path(gone.kept.name).unlink()
+    await visitor.open("/settings")
+    await visitor.should_see("3.0 MB in 2 files")
+    press(visitor, "Check the files")
+    await visitor.should_see("1 kept file is missing:")
+    await visitor.should_see(gone.id)
+    await visitor.should_not_see(row.id)
+
+
+async def test_a_rule_is_set_after_a_question_and_a_wrong_figure_is_told_at_its_field(
+    house: KeptHouse, visitor: User
+) -> None:
+    await visitor.open("/settings")
+    with visitor:
+        (size,) = [
+            one
+            for one in ElementFilter(kind=ui.element)
+            if one.tag == "input" and one._props.get("type") == "radio" and one._props.get("value") == "size"
+        ]
+        (field,) = [one for one in ElementFilter(kind=ui.input) if one._props.get("for") == "gb"]
+    for listener in size._event_listeners.values():
+        size._handle_event({"listener_id": listener.id, "args": None})
+    field.value = "a lot"
+    press(visitor, "Save the rule")
+    await visitor.should_see("Give a size from 0.1 to 100,000 GB.")
+    field.value = "12,5"
+    press(visitor, "Save the rule")
+    await visitor.should_see("Save this rule?")
+    assert (await house.library.rule()).keep == "all"
+    press(visitor, "Save the rule", last=True)
+    await visitor.should_see("The rule is saved.")
+    rule = await house.library.rule()
+    assert (rule.keep, rule.gb) == ("size", 12.5)

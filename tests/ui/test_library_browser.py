@@ -162,6 +162,22 @@ def test_what_is_deleted_comes_back_by_undo_or_from_the_trash(page: Page) -> Non
     expect(page.locator(".r-tile")).to_have_count(3)
 
 
+def test_a_file_from_here_brings_its_settings_back(app: RunningApp, page: Page, tmp_path: Path) -> None:
+    card = page.locator(".r-tile", has_text="Red dunes")
+    card.locator("a").focus()
+    with page.expect_download() as caught:
+        page.keyboard.press("d")
+    copy = tmp_path / caught.value.suggested_filename
+    caught.value.save_as(copy)
+    facts = facts_in(copy.read_bytes())
+    assert facts is not None
+    page.goto(f"{app.url}/image")
+    page.locator(".r-well input[type=file]").set_input_files(copy)
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("Red dunes at noon")
+    expect(page).to_have_url(f"{app.url}/")
+    expect(page.get_by_label(re.compile("^Seed"))).to_have_value(str(facts["seed"]))
+
+
 def test_a_new_one_comes_by_itself_and_waits_while_somebody_points(app: RunningApp, page: Page) -> None:
     page.locator(".r-tile-link").first.hover()
     app.generate("A kite that has just been made", **SMALL)

@@ -10,6 +10,7 @@ from nicegui import ui
 
 from services.errors import InvalidRequest
 from services.generations import MOST_AT_ONCE, Typical
+from services.library.facts import draft_in
 from services.model import Draft, Kind, Model
 from ui import drafts
 from ui.barrier import guarded
@@ -17,6 +18,7 @@ from ui.components import field
 from ui.components.button import Button
 from ui.components.frames import frames
 from ui.components.source_well import SourceWell
+from ui.components.toast import toast
 from ui.text import _, measure
 from ui.text.errors import told
 
@@ -30,6 +32,7 @@ class PromptForm:
     """`models` lists those that work from words, or (True) those that start from a picture.
 
     `submit` starts so many of a draft; what it and `check_source` raise as InvalidRequest is told at fields.
+    `compose` takes settings that came with a file to the composer of their kind.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class PromptForm:
         *,
         submit: Callable[[Draft, int], Awaitable[None]],
         check_source: Callable[[str], Awaitable[None]],
+        compose: Callable[[Kind, drafts.Typed], object],
     ) -> None:
         self.kind = kind
         self.offered = models
         self.submit = submit
         self.check_source = check_source
+        self.compose = compose
         self.typical = typical
         self.models: dict[ModelKey, Model] = {}
         self.typed = drafts.load(kind)
@@ -138,8 +143,24 @@ class PromptForm:
 
     def _source(self) -> None:
         with field.named(_("Picture to start from")) as source:
-            self.well = SourceWell(self.typed.source, on_source=self.start_from, on_refused=source.say)
+            self.well = SourceWell(
+                self.typed.source,
+                on_source=self.start_from,
+                on_story=self._restore,
+                on_refused=source.say,
+            )
         self.fields["source"] = source
+
+    def _restore(self, story: str) -> None:
+        """A file from here was dropped: it says what it was made with."""
+        try:
+            draft = draft_in(story.encode())
+        except InvalidRequest as error:
+            self.fields["source"].say(told(error))
+            return
+        self.compose(draft.kind, drafts.of_draft(draft))
+        words = _("The settings of this file are in the composer.")
+        toast(words, tone="good", open_it=self.well.take_anyway, act=_("Start from it instead"))
 
     def _show_source(self) -> None:
         self.fields["source"].say("")

@@ -260,11 +260,19 @@ export default {
       const act = (name) => () => this.$emit("act", [name, [item.id]]);
       return [
         { name: this.words.reuse, act: act("reuse") },
-        ...(item.kept ? [{ name: this.words.source, act: act("source") }, { name: this.words.download, act: () => this.save(item) }] : []),
+        ...(item.kept ? this.sources(item, act) : []),
         { name: this.words.copy, act: () => this.link(item) },
         { name: this.words.tag, act: act("tag") },
         { name: this.words.trash, act: act("trash") },
       ];
+    },
+    sources(item, act) {
+      const picture = [
+        { name: this.words.animate, act: act("film_from") },
+        { name: this.words.source, act: act("image_from") },
+      ];
+      const offered = item.film ? [{ name: this.words.frame, act: act("film_from") }] : picture;
+      return [...offered, { name: this.words.download, act: () => this.save(item) }];
     },
     save(item) {
       Object.assign(document.createElement("a"), { href: `/media/${item.id}/download`, download: "" }).click();

@@ -13,7 +13,7 @@ from ui.state import shown_progress
 from ui.text import _, forms
 
 Shown = dict[str, Any]
-ACTS = ("star", "unstar", "tag", "trash", "restore", "remove", "reuse", "source", "copied")
+ACTS = ("star", "unstar", "tag", "trash", "restore", "remove", "reuse", "film_from", "image_from")
 
 
 class Shelf(ui.element, component="shelf.js"):
@@ -87,7 +87,9 @@ def _words() -> dict[str, Any]:
         "unstar": _("Take the star away"),
         "more": _("More"),
         "reuse": _("Reuse settings"),
+        "animate": _("Animate"),
         "source": _("Use as source"),
+        "frame": _("Use last frame"),
         "copy": _("Copy link"),
         "download": _("Download"),
         "zip": _("Download as ZIP"),

@@ -2,6 +2,13 @@
 const pictures = (transfer) => [...(transfer?.files ?? [])];
 const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 
+const STORY_BYTES = 300_000; // what tells a file's story lies near its beginning or its end
+const STORY = /<rushes:generation>[^<]*<\/rushes:generation>/g;
+const story = async (file) => {
+  const text = await new Blob([file.slice(0, STORY_BYTES), file.slice(Math.max(STORY_BYTES, file.size - STORY_BYTES))]).text();
+  return text.match(STORY)?.at(-1);
+};
+
 export default {
   template: `<div class="r-well" :class="{ 'is-over': over, 'is-busy': busy }" @click="pick">
     <input ref="file" type="file" :accept="accept" hidden @change="chosen">
@@ -53,10 +60,20 @@ export default {
     async bring(files) {
       if (this.busy || !files.length) return;
       if (files.length > 1) return this.$emit("refused", this.words.one);
-      if (files[0].size > this.most_bytes) return this.$emit("refused", this.words.large);
+      const told = await story(files[0]).catch(() => null);
+      if (!told) return this.send(files[0]);
+      this.carrier = files[0];
+      this.$emit("carried", told);
+    },
+    again() {
+      // the same file once more, as a picture to start from
+      if (this.carrier) this.send(this.carrier);
+    },
+    async send(file) {
+      if (file.size > this.most_bytes) return this.$emit("refused", this.words.large);
       this.busy = true;
       try {
-        const answer = await fetch(this.address, { method: "POST", body: files[0] });
+        const answer = await fetch(this.address, { method: "POST", body: file });
         const told = await answer.json();
         told.source ? this.$emit("kept", told.source) : this.$emit("refused", told.error);
       } catch {

@@ -40,13 +40,16 @@ def address_of(source: str) -> str:
 
 
 class SourceWell(ui.element, component="source_well.js"):
-    """`on_source` is told the name of a new source, empty when it is taken out."""
+    """`on_source` is told the name of a new source, empty when it is taken out; `on_story` what a file says
+    that was handed out from here, as it stands in it.
+    """
 
     def __init__(
         self,
         source: str,
         *,
         on_source: Callable[[str], Awaitable[None]],
+        on_story: Callable[[str], object],
         on_refused: Callable[[str], object],
     ) -> None:
         super().__init__()
@@ -61,8 +64,13 @@ class SourceWell(ui.element, component="source_well.js"):
             "lost": _("The picture did not get here: the connection broke. Try it again."),
         }
         self.on("kept", self._kept)
+        self.on("carried", lambda event: on_story(str(event.args)))
         self.on("refused", lambda event: on_refused(str(event.args)))
         self.show(source)
+
+    def take_anyway(self) -> None:
+        """The file whose story was told, as the picture to start from."""
+        self.run_method("again")
 
     def show(self, source: str) -> None:
         self.clear()

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from services.generations import Generations, Page
 from services.library import Library
 from services.library.fitting import fits
-from services.model import LOCAL_OWNER
+from services.model import LOCAL_OWNER, Kind
 from ui import drafts, finder, news, theme
 from ui.acts import to_composer
 from ui.barrier import guarded
@@ -215,7 +215,8 @@ class LibraryPage:
             "restore": self.restore,
             "remove": self.remove,
             "reuse": self.reuse,
-            "source": self.start_from,
+            "film_from": partial(self.start_from, Kind.VIDEO),
+            "image_from": partial(self.start_from, Kind.IMAGE),
             "unpacked": self.not_packed,
         }
         if name in acts:
@@ -271,11 +272,9 @@ class LibraryPage:
         for generation in await self.library.these(ids[:1], owner=self.visit.owner):
             to_composer(generation.request.kind, drafts.of(generation))
 
-    async def start_from(self, ids: list[str]) -> None:
-        """A picture into the image composer; of a film, the last frame into the film's."""
+    async def start_from(self, kind: Kind, ids: list[str]) -> None:
         for generation in await self.library.these(ids[:1], owner=self.visit.owner):
             source = await self.visit.generations.source_from(generation.id, owner=self.visit.owner)
-            kind = generation.request.kind
             to_composer(kind, drafts.starting_from(generation, kind, source))
 
     async def not_packed(self, _ids: list[str]) -> None:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from services.library import Library
 from ui import theme
 from ui.components.options import options
 from ui.components.section import section
+from ui.components.storage import retention, storage
 from ui.text import _, languages
 
 
-def register() -> None:
+def register(library: Library) -> None:
     @theme.page("/settings")
-    def settings() -> None:
+    async def settings() -> None:
         title = _("Settings · Rushes")
         with theme.frame(here="/settings", title=title), ui.element("div").classes("r-single r-settings"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Settings"))
             language()
             appearance()
+            await storage(library)
+            await retention(library)
 
 
 def language() -> None:

@@ -79,6 +79,7 @@ class Desk:
                 self.visit.typical,
                 submit=self.submit,
                 check_source=self.generations.check_source,
+                compose=self.compose,
             )
             with ui.element("div").classes("r-column"):
                 self.stage = Stage(self.visit, self.acts, on_example=self.example, on_clear=self.clear_stage)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import tracemalloc
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -173,3 +175,23 @@ async def test_a_zip_of_nothing_is_refused(client: httpx.AsyncClient, body: dict
     assert answer.status_code == 400
     assert answer.json()["field"] == "ids"
     assert (await client.post("/api/files/zip", json={"ids": ["unknown"]})).status_code == 404
+
+
+async def test_a_zip_of_five_gigabytes_is_streamed_and_not_held(
+    house: KeptHouse, tmp_path: Path, client: httpx.AsyncClient
+) -> None:
+    size = 1024**3
+    rows = []
+    for number in range(5):
+        kept = house.file(b"")
+        with house.folder.path(kept.name).open("r+b") as file:
+            file.truncate(size)  # a hole: it takes no room
+        rows.append(await house.put(str(number), kept=kept))
+    archive = await house.library.archive([row.id for row in rows])
+    assert archive.size_bytes > 5 * size
+    tracemalloc.start()
+    came = sum(len(chunk) for chunk in itertools.islice(archive.chunks, 2000))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert came > 400 * 1024**2
+    assert most < 8 * 1024**2
