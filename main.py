@@ -30,6 +30,7 @@ from services.catalogue import Catalogue
 from services.channels.policy import PollPolicy, chat_policy, tool_policy
 from services.chat import Chats
 from services.chat.companion import LanguageModel
+from services.deliveries import Deliveries
 from services.delivery import Delivery
 from services.errors import CannotStart
 from services.generations import Generations
@@ -46,6 +47,7 @@ from services.media.worker import Worker
 from services.model import Generation, Kind
 from services.settings import Settings
 from services.store.chats import ChatRows
+from services.store.deliveries import DeliveryRows
 from services.store.lock import FolderLock
 from services.store.shelf import Shelf
 from services.store.store import Store
@@ -143,6 +145,7 @@ class Engine:
     chats: Chats
     companion: LanguageModel | None
     library: Library
+    deliveries: Deliveries
     animatic: AnimaticProcess | None
     health: api.Health
     metrics: api.Metrics
@@ -185,15 +188,26 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
     )
     metrics = api.Metrics(bus, backends=backends)
     shelf = Shelf(store)
+    storage = Storage(store, folder, lost=metrics.lost)
+    rounds = Rounds(shelf, folder, lost=metrics.lost, damaged=metrics.damaged)
     library = Library(
         shelf=shelf,
         generations=generations,
         bus=bus,
         watching=watching,
         folder=folder,
-        storage=Storage(store, folder, lost=metrics.lost),
+        storage=storage,
         checkpoint=checkpoint,
-        rounds=Rounds(shelf, folder, lost=metrics.lost, damaged=metrics.damaged),
+        rounds=rounds,
+    )
+    deliveries = Deliveries(
+        rows=DeliveryRows(store),
+        generations=generations,
+        journal=journal,
+        storage=storage,
+        rounds=rounds,
+        version=VERSION,
+        secrets=functools.partial(secrets_of, settings, animatic_address),
     )
     companion = build_companion(settings, ChatRows(store), catalogue)
     animatic = None
@@ -216,6 +230,7 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         chats=Chats(generations, ChatRows(store), companion=companion, checkpoint=checkpoint),
         companion=companion,
         library=library,
+        deliveries=deliveries,
         animatic=animatic,
         health=api.Health(
             version=VERSION,
@@ -226,6 +241,13 @@ def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: N
         ),
         metrics=metrics,
     )
+
+
+def secrets_of(settings: Settings, animatic: Address | None) -> list[str]:
+    """What no text that leaves the install may hold, word for word."""
+    kept = (settings.superduperai_token, settings.chat_key)
+    known = [secret.get_secret_value() for secret in kept if secret is not None]
+    return [*known, animatic.token] if animatic is not None else known
 
 
 async def count_open(store: Store) -> int:
@@ -385,7 +407,14 @@ def build_app(engine: Engine) -> FastAPI:
             yield
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
-    api.include(app, engine.generations, library=engine.library, health=engine.health, metrics=engine.metrics)
+    api.include(
+        app,
+        engine.generations,
+        library=engine.library,
+        deliveries=engine.deliveries,
+        health=engine.health,
+        metrics=engine.metrics,
+    )
     register(engine.generations, engine.library, engine.chats)
     ui.run_with(
         app,

@@ -174,6 +174,15 @@ class Receipt:
     late_s: float | None = None
     """How long after the "taking longer" message it came; None when it was in time."""
 
+    @property
+    def delivery_s(self) -> float:
+        """From the backend's end (or, where it does not say, from its news) to the bytes on our disk.
+
+        A backend's clock may run ahead of ours: never less than nothing.
+        """
+        since = self.backend_said_at if self.backend_finished_at is None else self.backend_finished_at
+        return max(0.0, self.kept_at - since)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:

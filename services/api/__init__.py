@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.api import deliveries as deliveries_
 from services.api import docs, errors, events, files, generate, guard, media, nowhere, shelf, sources
 from services.api import health as health_
 from services.api import metrics as metrics_
 from services.api.addresses import Addresses
 from services.api.health import Health
 from services.api.metrics import Metrics
+from services.deliveries import Deliveries
 from services.generations import Generations
 from services.library import Library
 
@@ -17,7 +19,13 @@ __all__ = ["Health", "Metrics", "include"]
 
 
 def include(
-    app: FastAPI, generations: Generations, *, library: Library, health: Health, metrics: Metrics
+    app: FastAPI,
+    generations: Generations,
+    *,
+    library: Library,
+    deliveries: Deliveries,
+    health: Health,
+    metrics: Metrics,
 ) -> None:
     """Add all routes, the guards and the error answers; before the pages are mounted at "/".
 
@@ -32,6 +40,7 @@ def include(
         files.router(generations, addresses),
         shelf.router(generations, library, addresses),
         events.router(generations, addresses),
+        deliveries_.router(deliveries),
         sources.router(generations),
         media.router(generations, library, metrics.lost),
         health_.router(health),

@@ -217,15 +217,9 @@ def _receipt(receipt: Receipt, created_at: float) -> ReceiptAnswer:
         late_s=receipt.late_s,
         said_after_s=_seconds(receipt.backend_said_at - created_at),
         kept_after_s=_seconds(receipt.kept_at - created_at),
-        delivery_s=_seconds(delivery_s(receipt)),
+        delivery_s=_seconds(receipt.delivery_s),
         shown_after_s=None if receipt.shown_at is None else _seconds(receipt.shown_at - receipt.kept_at),
     )
-
-
-def delivery_s(receipt: Receipt) -> float:
-    """A backend's clock may run ahead of ours: never less than nothing."""
-    since = receipt.backend_said_at if receipt.backend_finished_at is None else receipt.backend_finished_at
-    return max(0.0, receipt.kept_at - since)
 
 
 def _iso_or_none(at: float | None) -> str | None:

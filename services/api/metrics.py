@@ -10,7 +10,6 @@ from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from services.api.answers import delivery_s
 from services.bus import Bus, News
 from services.model import Generation, Phase, TraceEntry
 
@@ -104,7 +103,7 @@ class Metrics:
             if self._is_news(generation, "completed", receipt.kept_at):
                 backend = _known(generation.request.backend, self._backends)
                 self._wins.labels(receipt.won_by, backend, generation.request.kind).inc()
-                self._lag.observe(delivery_s(receipt))
+                self._lag.observe(receipt.delivery_s)
         elif generation.phase is Phase.ERROR and self._is_news(generation, "error", generation.finished_at):
             self._failures.labels(_known(generation.error_code, CODES)).inc()
 

@@ -49,6 +49,11 @@ class Address:
         """Nobody lives there any more."""
         self.url = ""
 
+    @property
+    def token(self) -> str:
+        """For whoever must take it out of a text."""
+        return self._token
+
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from services.media.files import MediaFolder
@@ -42,7 +42,7 @@ class Storage:
         kept = await self._store.kept_files()
         found = await self._folder.files()
         named = await self._store.media_names()
-        missing = [each for each, name in kept.items() if name not in found and name in named]
+        missing = _missing(kept, found, named)
         for generation_id in missing:
             log.error("The kept file of %s is missing from the media folder.", generation_id)
             self._lost(generation_id)
@@ -59,6 +59,14 @@ class Storage:
             free_bytes=await self._folder.free_bytes(),
         )
 
+    async def missing(self) -> list[str]:
+        """Ids of the generations whose kept file is not there; only looked, nothing is told or changed."""
+        kept = await self._store.kept_files()
+        found = await self._folder.files()
+        if all(name in found for name in kept.values()):
+            return []
+        return _missing(kept, found, await self._store.media_names())
+
     async def tidy(self, *, older_than: float) -> Findings:
         """Check, and remove the orphans."""
         findings = await self.check(older_than=older_than)
@@ -66,3 +74,8 @@ class Storage:
             await self._folder.remove(name)
             log.info("Removed a file that no generation names: %s", name)
         return findings
+
+
+def _missing(kept: Mapping[str, str], found: Container[str], named: Container[str]) -> list[str]:
+    """Rows are read before files; one that was removed between the two is not `named` any more."""
+    return [each for each, name in kept.items() if name not in found and name in named]

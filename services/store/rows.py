@@ -40,7 +40,7 @@ def from_row(row: RowMapping) -> Generation:
         request=Request(**request),
         phase=Phase(row["phase"]),
         kept=Kept(**row["kept"]) if row["kept"] else None,
-        receipt=_receipt(row["receipt"]),
+        receipt=receipt_of(row["receipt"]),
         tags=tuple(row["tags"] or ()),
         **{name: row[name] for name in _PLAIN},
     )
@@ -62,5 +62,5 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Phase) else value
 
 
-def _receipt(data: dict[str, Any] | None) -> Receipt | None:
+def receipt_of(data: dict[str, Any] | None) -> Receipt | None:
     return Receipt(**(data | {"won_by": Channel(data["won_by"])})) if data else None

@@ -12,6 +12,7 @@ from PIL import Image
 from uuid6 import uuid7
 
 from services.bus import Bus, News
+from services.deliveries import Deliveries
 from services.generations import Generations
 from services.journal import Journal
 from services.library import Library
@@ -20,6 +21,7 @@ from services.library.storage import Storage
 from services.media.files import MediaFolder
 from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, replace
 from services.settings import Settings
+from services.store.deliveries import DeliveryRows
 from services.store.shelf import Shelf
 from services.store.store import Store
 from services.watching import Watching
@@ -40,7 +42,8 @@ class KeptHouse:
         self.rounds = Rounds(
             self.shelf, self.folder, lost=self.lost.append, damaged=self.damaged.append, rests=0.0
         )
-        journal = Journal(self.store, self.bus)
+        self.journal = journal = Journal(self.store, self.bus)
+        storage = Storage(self.store, self.folder, lost=self.lost.append)
         self.watching = Watching(
             self.store, journal, self.bus, cast(Any, None), {},
             policy_of=cast(Any, None), stream_silence_s=45.0, read_source=cast(Any, None),
@@ -56,8 +59,18 @@ class KeptHouse:
             bus=self.bus,
             watching=self.watching,
             folder=self.folder,
-            storage=Storage(self.store, self.folder, lost=self.lost.append),
+            storage=storage,
             rounds=self.rounds,
+        )
+        self.secrets: list[str] = []
+        self.deliveries = Deliveries(
+            rows=DeliveryRows(self.store),
+            generations=self.generations,
+            journal=journal,
+            storage=storage,
+            rounds=self.rounds,
+            version="1.2.3",
+            secrets=lambda: self.secrets,
         )
 
     async def put(

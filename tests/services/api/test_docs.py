@@ -39,6 +39,7 @@ async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
         ("/api/file/{file_id}", "get"),
         ("/api/file/{file_id}", "delete"),
         ("/api/file/{file_id}/trace", "get"),
+        ("/api/file/{file_id}/bundle", "get"),
         ("/api/file/{file_id}/check", "post"),
         ("/api/file/{file_id}/stop", "post"),
         ("/api/file/{file_id}/retry", "post"),
@@ -76,4 +77,4 @@ async def test_the_body_is_described_though_it_is_read_by_hand(client: httpx.Asy
 
 def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:
     with pytest.raises(ValueError, match="docs_url=None"):
-        include(FastAPI(), stand_in, library=None, health=None, metrics=None)  # type: ignore[arg-type]
+        include(FastAPI(), stand_in, library=None, deliveries=None, health=None, metrics=None)  # type: ignore[arg-type]

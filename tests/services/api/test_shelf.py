@@ -36,7 +36,14 @@ async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
 async def client(house: KeptHouse, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
     metrics = Metrics(house.bus, backends=[])
-    include(app, house.generations, library=house.library, health=health(tmp_path), metrics=metrics)
+    include(
+        app,
+        house.generations,
+        library=house.library,
+        deliveries=house.deliveries,
+        health=health(tmp_path),
+        metrics=metrics,
+    )
     async with client_of(app) as client:
         yield client
 
