@@ -12,6 +12,8 @@ from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 20
+"""Lines of the log: a disk that is not mounted misses everything."""
 YOUNG_S = 86_400.0
 """What is on its way into the folder belongs to no row yet."""
 
@@ -43,8 +45,11 @@ class Storage:
         found = await self._folder.files()
         named = await self._store.media_names()
         missing = _missing(kept, found, named)
-        for generation_id in missing:
+        for generation_id in missing[:MOST_NAMED]:
             log.error("The kept file of %s is missing from the media folder.", generation_id)
+        if len(missing) > MOST_NAMED:
+            log.error("So are %d more: is the disk of the media folder there?", len(missing) - MOST_NAMED)
+        for generation_id in missing:
             self._lost(generation_id)
         orphans = sorted(
             name

@@ -55,7 +55,7 @@ export default {
       <button v-for="one in bulk" type="button" class="r-btn" :class="one.look ?? 'r-btn-quiet'" :disabled="one.off || null" @click="one.act"><span class="i i-s" :class="'i-' + one.icon" aria-hidden="true"></span><span>{{ one.name }}</span></button>
       <button type="button" class="r-btn r-btn-bare r-btn-icon" :aria-label="words.clear" :title="words.clear" @click="clear"><span class="i" :class="'i-close'" aria-hidden="true"></span></button>
     </div>
-    <iframe ref="unpacked" name="rushes-zip" hidden title="" @load="unpacked"></iframe>
+    <iframe ref="unpacked" name="rushes-zip" hidden :title="words.zip" @load="unpacked"></iframe>
   </div>`,
   props: { list: Object, words: Object },
   data() {
