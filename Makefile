@@ -1,4 +1,4 @@
-.PHONY: run test check bench words install install-dev lock
+.PHONY: run drill test check bench words install install-dev lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,6 +16,10 @@ endif
 
 run: $(VENV)/.installed
 	@exec $(PY) main.py
+
+# Faults against this install's own engine, in a folder of their own.
+drill: $(VENV)/.installed
+	@exec $(PY) main.py $@ $(ARGS)
 
 test: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium

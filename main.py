@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import functools
 import gc
@@ -32,6 +33,7 @@ from services.chat import Chats
 from services.chat.companion import LanguageModel
 from services.deliveries import Deliveries
 from services.delivery import Delivery
+from services.drill import Drill
 from services.errors import CannotStart
 from services.generations import Generations
 from services.journal import Journal
@@ -60,13 +62,17 @@ ANIMATIC_OPENS_WITHIN_S = 5.0
 OLDER_THAN_S = 0.1
 """A younger file may be on its way into its row; the kernel's clock for files lags by up to 0.01 s."""
 BACKLOG = 2048
+DRILL_POLLS_EVERY_S = 0.3
 FULL_COLLECTIONS = (50_000, 20, 100)
 
 
 def main() -> int:
     """Serve in the foreground; 0 after a shutdown, 1 with a sentence when it cannot start."""
+    asked = read_command()
     try:
         settings = read_settings()
+        if asked.command == "drill":
+            return asyncio.run(drill(settings))
         lock = FolderLock(settings.data_dir)
         lock.take()
         with listening_socket(settings) as listener:
@@ -76,6 +82,15 @@ def main() -> int:
         print(f"Rushes cannot start: {refusal}", file=sys.stderr)
         return 1
     return 0
+
+
+def read_command() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Rushes, a studio for AI video. Without a command it serves."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    commands.add_parser("drill", help="play faults against this install's engine, a verdict for each rule")
+    return parser.parse_args()
 
 
 def read_settings() -> Settings:
@@ -151,10 +166,21 @@ class Engine:
     metrics: api.Metrics
 
 
-def build(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _: None) -> Engine:
-    """`checkpoint` is told when a boundary is reached; tests pull the plug there."""
-    guard = AddressGuard()
-    backends, animatic_address = build_backends(settings, guard)
+def build(
+    settings: Settings,
+    *,
+    checkpoint: Callable[[str], None] = lambda _: None,
+    backend: Backend | None = None,
+    origin: str = "",
+) -> Engine:
+    """`checkpoint` is told when a boundary is reached; tests pull the plug there.
+
+    A `backend`, whose results come from `origin`, stands in for all that are configured.
+    """
+    guard = AddressGuard([origin] if origin else [])
+    backends, animatic_address = (
+        build_backends(settings, guard) if backend is None else ({backend.name: backend}, None)
+    )
     bus = Bus()
     store = Store(settings.resolved_database_url, process=f"{os.getpid()}-{secrets.token_hex(4)}")
     journal = Journal(store, bus)
@@ -388,6 +414,39 @@ async def ended(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+# -- the drill ------------------------------------------------------------------------------------
+
+
+async def drill(settings: Settings) -> int:
+    """0 when every rule held, else 1. It touches nothing of the install's own."""
+    logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
+    findings = await Drill(functools.partial(open_for_drill, settings), settings.data_dir).run()
+    for finding in findings:
+        print(finding)
+    broken = sum(1 for finding in findings if finding.broken)
+    print(f"{broken} of {len(findings)} did not hold." if broken else f"All {len(findings)} held.")
+    return 1 if broken else 0
+
+
+@asynccontextmanager
+async def open_for_drill(
+    settings: Settings, folder: Path, backend: Backend, origin: str
+) -> AsyncIterator[Engine]:
+    """The whole engine, faster, in another folder, and with nobody to pay."""
+    changes = {
+        "data_dir": folder,
+        "database_url": None,
+        "chat_url": None,
+        "chat_model": None,
+        "poll_every_s": DRILL_POLLS_EVERY_S,
+        "poll_attempts": 1000,
+        "stream_silence_s": 1.0,
+    }
+    engine = build(settings.model_copy(update=changes), backend=backend, origin=origin)
+    async with running(engine):
+        yield engine
 
 
 # -- the web side ---------------------------------------------------------------------------------

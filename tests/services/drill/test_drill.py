@@ -1,0 +1,137 @@
+"""The drill holds on this build, and fails for the rule that is switched off."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import main
+from services.backends.scripted import Scripted
+from services.channels.polling import Polling
+from services.channels.race import Race
+from services.drill import Drill, Finding
+from services.errors import BackendUnavailable
+from services.model import Generation, Phase, replace
+from services.settings import Settings
+from services.steps import Steps
+from services.store import store as store_room
+from services.store.store import Store
+from services.watching import Watching
+from tests.support.app import ROOT
+
+Switch = Callable[[pytest.MonkeyPatch], None]
+
+
+def settings_for(folder: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
+
+
+def drilled(folder: Path, *rules: str) -> list[Finding]:
+    async def run() -> list[Finding]:
+        settings = settings_for(folder)
+        return await Drill(functools.partial(main.open_for_drill, settings), folder).run(frozenset(rules))
+
+    return asyncio.run(run())
+
+
+def test_the_command_says_that_every_rule_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    env = {"PATH": "/usr/bin", "RUSHES_DATA_DIR": str(tmp_path), "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "main.py", "drill"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=100
+    )
+    *lines, last = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert {line.split()[1] for line in lines} == {f"R{number}" for number in range(1, 13)}
+    assert all(line.startswith("✓ ") for line in lines)
+    assert last == f"All {len(lines)} held."
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- the rules, switched off ----------------------------------------------------------------------
+
+
+def without_an_intent(patch: pytest.MonkeyPatch) -> None:
+    advance = Steps.advance
+
+    async def forgetful(self: Steps, row: Generation, to: Phase, **more: Any) -> Generation | None:
+        if to is Phase.SUBMITTING:
+            return replace(row, phase=to)
+        if to is Phase.PROCESSING:
+            await advance(self, row, Phase.SUBMITTING)
+        return await advance(self, row, to, **more)
+
+    patch.setattr(Steps, "advance", forgetful)
+
+
+def without_compare_and_set(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store_room, "NOT_COMPLETED", None)
+
+
+def without_epochs(patch: pytest.MonkeyPatch) -> None:
+    change = Store._change
+
+    async def ignorant(self: Store, generation_id: str, changes: Any, **more: Any) -> Generation | None:
+        return await change(self, generation_id, changes, **{**more, "epoch": None})
+
+    patch.setattr(Store, "_change", ignorant)
+
+
+def without_push(patch: pytest.MonkeyPatch) -> None:
+    async def deaf(self: Race, *_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    patch.setattr(Race, "_listen", deaf)
+
+
+def without_polling(patch: pytest.MonkeyPatch) -> None:
+    async def mute(self: Polling) -> None:
+        await asyncio.Event().wait()
+
+    patch.setattr(Polling, "run", mute)
+
+
+def with_a_submit_that_insists(patch: pytest.MonkeyPatch) -> None:
+    submit = Scripted.submit
+
+    async def insistent(self: Scripted, row: Generation, *, source: bytes | None = None) -> str:
+        try:
+            return await submit(self, row, source=source)
+        except BackendUnavailable:
+            return await submit(self, row, source=source)
+
+    patch.setattr(Scripted, "submit", insistent)
+
+
+def without_resuming(patch: pytest.MonkeyPatch) -> None:
+    async def nothing(self: Watching) -> list[Generation]:
+        return []
+
+    patch.setattr(Watching, "resume", nothing)
+
+
+@pytest.mark.parametrize(
+    ("switch_off", "rule"),
+    [
+        (without_an_intent, "R1"),
+        (without_compare_and_set, "R2"),
+        (with_a_submit_that_insists, "R6"),
+        (without_push, "R7"),
+        (without_polling, "R7"),
+        (without_epochs, "R9"),
+        (without_resuming, "R9"),
+    ],
+)
+def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
+    switch_off: Switch, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch_off(monkeypatch)
+    findings = drilled(tmp_path, rule)
+    assert any(finding.broken for finding in findings), [str(finding) for finding in findings]
+    assert not any("it broke with" in finding.broken for finding in findings), [str(f) for f in findings]
