@@ -1,0 +1,46 @@
+"""A poster that is drawn for what was removed meanwhile is not left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from services.delivery import Delivery
+from services.journal import Journal
+from services.model import Kept
+from tests.support.house import NotedBytes
+from tests.support.kept import KeptHouse
+
+
+class SlowPictures(NotedBytes):
+    def __init__(self) -> None:
+        super().__init__(lambda _: True)
+        self.go_on = asyncio.Event()
+        self.discarded: list[str | None] = []
+
+    async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
+        await self.go_on.wait()
+        return "poster", None
+
+    async def discard_pictures(self, *names: str | None) -> None:
+        self.discarded += names
+
+
+@pytest.mark.asyncio
+async def test_pictures_of_what_was_removed_while_they_were_drawn_go_too(tmp_path: Path) -> None:
+    house, pictures = KeptHouse(tmp_path), SlowPictures()
+    await house.store.open()
+    delivery = Delivery(house.store, pictures, house.bus, Journal(house.store, house.bus))
+    row = await house.put()
+    delivery.illustrate(row)
+    await house.library.trash([row.id])
+    await house.library.empty()
+    pictures.go_on.set()
+    async with asyncio.timeout(2):
+        while not pictures.discarded:
+            await asyncio.sleep(0.01)
+    assert pictures.discarded == ["poster", None]
+    await delivery.close()
+    await house.store.close()
