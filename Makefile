@@ -23,7 +23,7 @@ drill: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.installed-dev
 	@$(VENV)/bin/ruff format --check .
