@@ -14,7 +14,7 @@ from ui.pages import library as library_page
 
 def register(generations: Generations, library: Library, chats: Chats) -> None:
     """Once, before `ui.run_with`."""
-    theme.install()
+    theme.install(generations.bus)
     source_well.install(generations)
     studio.register(generations, kind=Kind.VIDEO, path="/")
     studio.register(generations, kind=Kind.IMAGE, path="/image")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from services.model import Channel, Generation, Kind, Phase
@@ -10,40 +11,61 @@ from ui.state import Change
 from ui.text import _, measure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(enum.StrEnum):
+    ARRIVED = "arrived"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """`tone` is good, calm or trouble."""
 
     text: str
     tone: str
-    generation: Generation
 
 
-def worth_telling(change: Change, *, since: float) -> Told | None:
-    """What `change` is to be told as, on a page that was opened at `since`; None for the quiet ones."""
+def event_of(change: Change, *, since: float) -> Event | None:
+    """What `change` is to be told as; None for the quiet ones.
+
+    Of a generation that was not known before, only what happened after `since` is news.
+    """
     before, after = change.before, change.after
     if after.hidden_at is not None:
         return None
     if after.phase is Phase.COMPLETED and _is_news(before, after, since):
-        return Told(text=_arrival(after), tone="good", generation=after)
+        return Event.ARRIVED
     if after.phase is Phase.ERROR and _is_news(before, after, since):
-        return Told(text=_failure(after), tone="trouble", generation=after)
-    if before is None:
-        return None
-    if after.phase is Phase.UNCONFIRMED and before.phase is not Phase.UNCONFIRMED:
-        text = _("Sent, but nobody knows whether the backend took it. Your choice is needed.")
-        return Told(text=text, tone="trouble", generation=after)
-    if after.late_since is not None and before.late_since is None and not after.final:
-        # C4's words are a contract: English, verbatim
-        text = f"Taking longer than {measure.figure(after.late_after_s)}. You can leave, it will arrive here."
-        return Told(text=text, tone="calm", generation=after)
+        return Event.FAILED
+    if after.phase is Phase.UNCONFIRMED and before is not None and before.phase is not Phase.UNCONFIRMED:
+        return Event.UNCONFIRMED
+    if after.late_since is not None and not after.final:
+        told_before = after.late_since <= since if before is None else before.late_since is not None
+        return None if told_before else Event.LATE
     return None
 
 
 def _is_news(before: Generation | None, after: Generation, since: float) -> bool:
     if before is not None:
         return before.phase is not after.phase
-    return after.finished_at is not None and after.finished_at >= since
+    return after.finished_at is not None and after.finished_at > since
+
+
+def words_of(event: Event, generation: Generation) -> Told:
+    """In the language of the page that this runs for."""
+    match event:
+        case Event.ARRIVED:
+            return Told(_arrival(generation), "good")
+        case Event.FAILED:
+            return Told(_failure(generation), "trouble")
+        case Event.UNCONFIRMED:
+            text = _("Sent, but nobody knows whether the backend took it. Your choice is needed.")
+            return Told(text, "trouble")
+        case Event.LATE:
+            # C4's words are a contract: English, verbatim
+            after = measure.figure(generation.late_after_s)
+            return Told(f"Taking longer than {after}. You can leave, it will arrive here.", "calm")
 
 
 def _arrival(generation: Generation) -> str:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from nicegui import __version__, app, ui
 
+from services.bus import Bus
+from services.model import LOCAL_OWNER, Generation
 from ui.components.frame import Frame
 from ui.components.icon import icon
 from ui.components.moment import Moment
 from ui.components.race_strip import RaceLanes
 from ui.components.toast import Toast
+from ui.notices import Notices
 from ui.text import _, deferred
 from ui.text.languages import language, quasar_language, translations
 
@@ -40,9 +43,12 @@ THEMES = {"auto": deferred("As the system"), "light": deferred("Light"), "dark":
 THEME_ICONS = {"auto": "auto", "light": "sun", "dark": "moon"}
 
 
-def install() -> None:
-    """Once per app: read the words, serve the look, name the colours (valued in look/theme.css)."""
+def install(bus: Bus) -> None:
+    """Once per app: read the words, serve the look, name the colours (valued in look/theme.css), and hear
+    the news that every page tells.
+    """
     translations()
+    app.state.notices = Notices(bus)
     app.add_static_files(LOOK_URL, LOOK, max_cache_age=31_536_000)
     app.colors(
         primary="var(--accent)",
@@ -63,8 +69,19 @@ def page(path: str) -> ui.page:
 
 
 @contextmanager
-def frame(*, here: str, title: str, on_step: Callable[[int], object] | None = None) -> Iterator[ui.element]:
-    """The page between the rail's navigation and the edge; `here` is the rail's current address."""
+def frame(
+    *,
+    here: str,
+    title: str,
+    on_step: Callable[[int], object] | None = None,
+    open_it: Callable[[Generation], object] | None = None,
+) -> Iterator[ui.element]:
+    """The page between the rail's navigation and the edge; `here` is the rail's current address.
+
+    What happens is told on it; `open_it` takes the person there, where the page can do so by itself.
+    """
+    notices: Notices = app.state.notices
+    notices.tell_on(ui.context.client, owner=LOCAL_OWNER, open_it=open_it)
     _speak()
     _head()
     _ahead()
@@ -89,6 +106,7 @@ def _head() -> None:
     chosen = theme()
     ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
     ui.add_head_html(f'<script src="{_address("early.js")}"></script>')
+    ui.add_head_html(f'<script defer src="{_address("notices.js")}"></script>')
     for sheet in ("icons.css", "theme.css", "parts.css", "chat.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="{_address(sheet)}">')
 

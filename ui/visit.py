@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import time
 
 from nicegui import Client
 
@@ -18,7 +17,6 @@ class Visit:
     owner: str
     client: Client
     state: TabState
-    opened_at: float = field(default_factory=time)
     typical: dict[tuple[str, str], Typical | None] = field(default_factory=dict)
     """By backend and model, for the model's usual length; filled before it is drawn."""
     of_length: dict[tuple[str, str, float | None], Typical | None] = field(default_factory=dict)

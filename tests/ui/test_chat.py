@@ -24,6 +24,7 @@ from ui.app import register
 from ui.components.message_box import MessageBox
 from ui.components.said import Waiting
 from ui.components.toast import Toast
+from ui.notices import FRAME_S
 from ui.text.languages import translations
 
 pytestmark = pytest.mark.asyncio
@@ -232,6 +233,7 @@ async def test_an_arrival_is_told_once(user: User, house: House) -> None:
     await user.open(f"/chat/{chat_id}")
     await house.chats.say(chat_id, "/video a kite")
     await until(lambda: count(user, "is-done"))
+    await asyncio.sleep(FRAME_S + 0.2)
     with user:
         toasts = [toast.message for toast in ElementFilter(kind=Toast)]
     assert toasts == ["Video generated successfully via SSE!"]

@@ -92,7 +92,8 @@ async def test_russian_counts_and_writes_figures_as_russians_do(user: User) -> N
 
 LATIN = re.compile(r"[A-Za-z]{2,}")
 NAMES = re.compile(
-    r"Rushes|animatic(/film)?|cloud|veo|Veo 3|Animatic film|SHA-256|Esc|Ctrl|ZIP|English|\d+p\b|[0-9a-f]{64}"
+    r"Rushes|animatic(/film)?|cloud|veo|Veo 3|Animatic film|SHA-256|https|localhost|Esc|Ctrl|ZIP|English|\d+p\b"
+    r"|[0-9a-f]{64}"
     r"|generated successfully( via SSE)?|Video|Taking longer than 3 minutes. You can leave, it will arrive here."
 )
 """Names, and the toasts whose words are a contract (C2-C4)."""

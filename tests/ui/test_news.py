@@ -8,17 +8,17 @@ import pytest
 
 from services.model import Channel, Generation, Kind, Phase, replace
 from tests.ui.door import Door, a_receipt, a_request
-from ui.news import worth_telling
+from ui.news import event_of, words_of
 from ui.state import Change
 
-OPENED_AT = 1000.0
+SINCE = 1000.0
 RUNNING = Door().put(created_at=900.0)
 
 
 def told(before: Generation | None, **after: Any) -> str | None:
     change = Change(before=before, after=replace(RUNNING, revision=2, **after))
-    news = worth_telling(change, since=OPENED_AT)
-    return None if news is None else news.text
+    event = event_of(change, since=SINCE)
+    return None if event is None else words_of(event, change.after).text
 
 
 def done(won_by: Channel = Channel.PUSH, **fields: Any) -> dict[str, Any]:
@@ -57,6 +57,15 @@ def test_the_late_message_comes_once() -> None:
     assert told(replace(RUNNING, late_since=1100.0), late_since=1100.0, progress=0.5) is None
 
 
+@pytest.mark.parametrize(("late_since", "is_told"), [(999.0, False), (1001.0, True)])
+def test_of_an_unknown_one_only_a_lateness_that_began_since_is_told(late_since: float, is_told: bool) -> None:
+    assert (told(None, late_since=late_since) is not None) == is_told
+
+
+def test_an_unknown_one_that_waits_for_a_choice_is_not_told() -> None:
+    assert told(None, phase=Phase.UNCONFIRMED) is None
+
+
 def test_progress_is_never_told() -> None:
     assert told(RUNNING, progress=0.5) is None
 
@@ -66,11 +75,11 @@ def test_what_changes_after_the_end_is_not_told_again() -> None:
     assert told(finished, **done(poster="p.webp")) is None
 
 
-def test_what_finished_before_the_page_opened_is_not_told() -> None:
+def test_what_had_finished_before_is_not_told() -> None:
     assert told(None, **done(finished_at=999.0, poster="p.webp")) is None
 
 
-def test_what_finished_on_a_page_that_did_not_know_it_is_told() -> None:
+def test_what_finished_since_is_told_though_it_was_not_known() -> None:
     assert told(None, **done(finished_at=1001.0)) == "Video generated successfully via SSE!"
 
 

@@ -1,4 +1,4 @@
-// What only the browser can do: keys, the clipboard, the mark in the title, the word when the line is lost.
+// What only the browser can do: keys, the clipboard, the word when the line is lost.
 const typing = (target) => target.closest?.("input:not([type=radio]), textarea, select, [contenteditable=true], .q-menu");
 const KEPT = `typed:${location.pathname}`;
 const DOUBT_MS = 30_000; // a lost line is noticed late: what was typed this shortly before may not have arrived
@@ -13,13 +13,9 @@ export default {
     const popup = document.getElementById("popup");
     popup.setAttribute("role", "status");
     [this.words.lost, this.words.calm].forEach((text, i) => (popup.children[i].textContent = text));
-    window.rushes.mark = () => {
-      if (document.hidden && !document.title.startsWith("● ")) document.title = "● " + document.title;
-    };
     this.ears = [
       [document, "keydown", this.key],
       [document, "click", this.click],
-      [document, "visibilitychange", this.seen],
       [document, "input", this.typed],
       [document, "click", this.unsent, true],
     ];
@@ -69,9 +65,6 @@ export default {
         classes: "r-toast r-toast-calm",
         attrs: { role: "status" },
       });
-    },
-    seen() {
-      if (!document.hidden) document.title = document.title.replace(/^● /, "");
     },
     key(event) {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

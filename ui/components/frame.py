@@ -1,4 +1,4 @@
-"""What only the browser can do for a page: keys, clipboard, the mark in the title, the word when cut off."""
+"""What only the browser can do for a page: keys, clipboard, the word when cut off."""
 
 from __future__ import annotations
 

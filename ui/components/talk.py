@@ -10,15 +10,15 @@ from nicegui import background_tasks, ui
 from services.chat import Chats
 from services.conversation import ChatNews, Message, Role, Sort, WordsSoFar
 from services.model import Generation
-from ui import drafts, news, replies
+from ui import drafts, replies
 from ui.acts import Acts, to_composer
 from ui.components import said
 from ui.components.artifact import Artifact
 from ui.components.button import Button
 from ui.components.icon import icon
 from ui.components.thread import Thread
-from ui.components.toast import toast
 from ui.live import follow
+from ui.notices import go_to
 from ui.state import Change
 from ui.text import _
 from ui.visit import Visit
@@ -94,22 +94,14 @@ class Talk:
             await self._add([came], newest=True)
 
     def _changed(self, change: Change) -> None:
-        after = change.after
-        if told := news.worth_telling(change, since=self.visit.opened_at):
-            toast(
-                told.text,
-                tone=told.tone,
-                caption=after.request.prompt,
-                open_it=lambda: self._open(after),
-            )
-        if result := self._results.get(after.id):
-            result.take(after)
+        if result := self._results.get(change.after.id):
+            result.take(change.after)
 
-    def _open(self, generation: Generation) -> None:
+    def open_it(self, generation: Generation) -> None:
         if generation.request.chat_id == self.id:
             self.thread.show(generation.id)
         else:
-            ui.navigate.to(f"/g/{generation.id}")
+            go_to(generation)
 
     # drawing
 

@@ -1,14 +1,15 @@
-// A Quasar notification with one action; it also marks the title while the tab is hidden.
+// A Quasar notification with one action; what it tells goes out of the page too (look/notices.js).
 const MOST = 3;
 const shown = []; // dismissals, oldest first
 
 export default {
-  props: { options: Object, act: String },
+  props: { options: Object, act: String, notice: Object },
   mounted() {
     this.notification = Quasar.Notify.create(this.all());
     shown.push(this.notification);
     if (shown.length > MOST) shown.shift()();
-    window.rushes?.mark?.();
+    const { message: title, caption: body } = this.options;
+    if (this.notice) window.rushes.notices?.tell({ ...this.notice, title, body });
   },
   methods: {
     all() {

@@ -10,7 +10,7 @@ from uuid6 import uuid7
 from services.chat import Chats
 from services.conversation import Conversation
 from services.errors import NotFound
-from services.model import LOCAL_OWNER
+from services.model import LOCAL_OWNER, Generation
 from ui import theme
 from ui.components.ask import ask
 from ui.components.button import Button, LinkButton
@@ -36,8 +36,9 @@ def register(chats: Chats) -> None:
 
     @theme.page(NEW)
     async def begin(client: Client) -> None:
-        with theme.frame(here="/chat", title=_("Chat · Rushes")):
-            await Desk(chats, visit(client), None).open()
+        desk = Desk(chats, visit(client), None)
+        with theme.frame(here="/chat", title=_("Chat · Rushes"), open_it=desk.open_it):
+            await desk.open()
 
     @theme.page("/chat/{chat_id}")
     async def conversation(client: Client, chat_id: str) -> None:
@@ -48,8 +49,9 @@ def register(chats: Chats) -> None:
             with theme.frame(here="/chat", title=_("Not here · Rushes")):
                 unknown()
             return
-        with theme.frame(here="/chat", title=_title(chat)):
-            await Desk(chats, visit(client), chat).open()
+        desk = Desk(chats, visit(client), chat)
+        with theme.frame(here="/chat", title=_title(chat), open_it=desk.open_it):
+            await desk.open()
 
 
 def unknown() -> None:
@@ -93,6 +95,9 @@ class Desk:
             self.visit.client.on_delete(self.chats.news.listen(self._hear, about=about))
         self.list.fill(await self.chats.conversations(owner=self.visit.owner))
         await self.talk.open(begun=self.chat is not None)
+
+    def open_it(self, generation: Generation) -> None:
+        self.talk.open_it(generation)
 
     async def send(self, message_id: str, text: str) -> None:
         """Raises InvalidRequest, NotFound, StoreFailed: then it has not been taken."""

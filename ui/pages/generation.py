@@ -9,16 +9,16 @@ from nicegui import Client, background_tasks, ui
 from services.errors import NotFound
 from services.generations import Generations
 from services.model import LOCAL_OWNER, Generation, TraceEntry
-from ui import drafts, news, theme
+from ui import drafts, theme
 from ui.acts import Acts, to_composer
 from ui.components.button import LinkButton
 from ui.components.facts import settings_of
 from ui.components.icon import icon
 from ui.components.receipt import receipt
 from ui.components.stage import Stage
-from ui.components.toast import toast
 from ui.components.trace_table import TraceTable
 from ui.live import follow
+from ui.notices import go_to
 from ui.state import Change, TabState
 from ui.text import _
 from ui.visit import Visit
@@ -35,7 +35,8 @@ def register(generations: Generations) -> None:
         except NotFound:
             not_found()
             return
-        with theme.frame(here="", title=_("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])):
+        title = _("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])
+        with theme.frame(here="", title=title, open_it=page.open_it):
             await page.draw(generation)
 
 
@@ -106,7 +107,13 @@ class Single:
                 receipt(generation, generation.receipt)
 
     async def started(self, generation: Generation) -> None:
-        ui.navigate.to(f"/g/{generation.id}")
+        go_to(generation)
+
+    def open_it(self, generation: Generation) -> None:
+        if generation.id == self.id:
+            ui.run_javascript("scrollTo({ top: 0 })")
+        else:
+            go_to(generation)
 
     def edit(self, generation: Generation) -> None:
         """The composer has its own page: take the settings there."""
@@ -114,14 +121,6 @@ class Single:
 
     def changed(self, change: Change) -> None:
         after = change.after
-        if told := news.worth_telling(change, since=self.visit.opened_at):
-            address = f"/g/{after.id}"
-            toast(
-                told.text,
-                tone=told.tone,
-                caption=after.request.prompt,
-                open_it=lambda: ui.navigate.to(address),
-            )
         current = self.visit.state.current_generation
         if self.stage is None or after.id != self.id:
             return

@@ -12,7 +12,7 @@ from services.generations import Generations, Page
 from services.library import Library
 from services.library.fitting import fits
 from services.model import LOCAL_OWNER, Kind
-from ui import drafts, finder, news, theme
+from ui import drafts, finder, theme
 from ui.acts import to_composer
 from ui.barrier import guarded
 from ui.components.button import Button
@@ -289,17 +289,8 @@ class LibraryPage:
     # what the page hears
 
     def changed(self, change: Change) -> None:
-        after = change.after
-        if told := news.worth_telling(change, since=self.visit.opened_at):
-            address = f"/g/{after.id}"
-            toast(
-                told.text,
-                tone=told.tone,
-                caption=after.request.prompt,
-                open_it=lambda: ui.navigate.to(address),
-            )
         if self.shelf is not None:
-            self.shelf.put(after, belongs=fits(self.wanted, after))
+            self.shelf.put(change.after, belongs=fits(self.wanted, change.after))
 
     def _later(self, act: Callable[[], Awaitable[object]]) -> Callable[[], None]:
         """In a task of its own, with the page around it."""

@@ -6,6 +6,7 @@ from nicegui import ui
 
 from services.library import Library
 from ui import theme
+from ui.components.notice_switches import NoticeSwitches
 from ui.components.options import options
 from ui.components.section import section
 from ui.components.storage import retention, storage
@@ -21,6 +22,7 @@ def register(library: Library) -> None:
                 ui.label(_("Settings"))
             language()
             appearance()
+            notices()
             await storage(library)
             await retention(library)
 
@@ -40,3 +42,9 @@ def appearance() -> None:
     named = {choice: _(name) for choice, name in theme.THEMES.items()}
     with section(_("Theme")):
         options(_("Theme"), named, theme.theme(), on_choose=theme.choose_theme)
+
+
+def notices() -> None:
+    about = _("Every open page tells what arrives. What you turn on here is for this browser.")
+    with section(_("Notices"), about):
+        NoticeSwitches()

@@ -9,30 +9,28 @@ from nicegui import Client, background_tasks, ui
 
 from services.generations import Generations
 from services.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
-from ui import drafts, news, theme
+from ui import drafts, theme
 from ui.acts import Acts, to_composer
 from ui.barrier import guarded
 from ui.components.prompt_form import PromptForm
 from ui.components.rushes import Rushes
 from ui.components.stage import Stage
-from ui.components.toast import toast
 from ui.live import follow
+from ui.notices import FRAME_S, go_to
 from ui.state import Change, TabState
 from ui.text import _, deferred
 from ui.visit import Visit
 
 TITLES = {Kind.VIDEO: deferred("Video · Rushes"), Kind.IMAGE: deferred("Image · Rushes")}
 RECENT = 24
-FRAME_S = 0.15
-"""How long a film that has arrived has the browser to itself: about what its first frame takes."""
 
 
 def register(generations: Generations, *, kind: Kind, path: str) -> None:
     @theme.page(path)
     async def studio(client: Client) -> None:
         visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind))
-        with theme.frame(here=path, title=_(TITLES[kind]), on_step=lambda step: desk.step(step)):
-            desk = Desk(visit, kind)
+        desk = Desk(visit, kind)
+        with theme.frame(here=path, title=_(TITLES[kind]), on_step=desk.step, open_it=desk.open_it):
             await desk.open()
 
 
@@ -162,27 +160,26 @@ class Desk:
     # what the page hears
 
     def changed(self, change: Change) -> None:
-        """The film comes first; what is told about it is drawn while its first frame is loaded."""
+        """The film comes first; all else is drawn while its first frame is loaded."""
+        if not self.ready:
+            return
         current = self.visit.state.current_generation
         arrived = current is not None and current.id == change.after.id and current.phase is Phase.COMPLETED
-        if self.ready and arrived and current is not None and self.stage.reveal(current):
-            asyncio.get_running_loop().call_later(FRAME_S, self._tell_later, change)
+        if arrived and current is not None and self.stage.reveal(current):
+            asyncio.get_running_loop().call_later(FRAME_S, self._draw_later, change)
         else:
-            self._tell(change)
+            self._draw_change(change)
 
-    def _tell_later(self, change: Change) -> None:
+    def _draw_later(self, change: Change) -> None:
         if self.visit.client.is_deleted:
             return
         with self.visit.client:
-            self._tell(replace(change, after=self.visit.state.known.get(change.after.id, change.after)))
+            self._draw_change(
+                replace(change, after=self.visit.state.known.get(change.after.id, change.after))
+            )
 
-    def _tell(self, change: Change) -> None:
+    def _draw_change(self, change: Change) -> None:
         after, state = change.after, self.visit.state
-        if told := news.worth_telling(change, since=self.visit.opened_at):
-            caption = after.request.prompt
-            toast(told.text, tone=told.tone, caption=caption, open_it=lambda: self.open_it(after))
-        if not self.ready:
-            return
         beside = self.rushes.beside(after.id) if after.hidden_at is not None else None
         if after.request.kind is self.kind:
             self.rushes.take(after)
@@ -200,7 +197,7 @@ class Desk:
         if generation.request.kind is self.kind:
             self.choose(generation.id)
         else:
-            ui.navigate.to(f"/g/{generation.id}")
+            go_to(generation)
 
     def traced(self, entries: Sequence[TraceEntry]) -> None:
         current = self.visit.state.current_generation
