@@ -1,4 +1,4 @@
-.PHONY: run drill test check bench words install install-dev lock
+.PHONY: run drill doctor test check bench words install install-dev lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,8 +17,9 @@ endif
 run: $(VENV)/.installed
 	@exec $(PY) main.py
 
-# Faults against this install's own engine, in a folder of their own.
-drill: $(VENV)/.installed
+# The drill plays faults against this install's own engine, in a folder of its own; the doctor looks at what is
+# around it: ARGS=https://the-address-people-use.
+drill doctor: $(VENV)/.installed
 	@exec $(PY) main.py $@ $(ARGS)
 
 test: $(VENV)/.installed-dev

@@ -8,6 +8,7 @@ import functools
 import gc
 import logging
 import os
+import re
 import secrets
 import socket
 import ssl
@@ -33,6 +34,7 @@ from services.chat import Chats
 from services.chat.companion import LanguageModel
 from services.deliveries import Deliveries
 from services.delivery import Delivery
+from services.doctor import ILL, Doctor
 from services.drill import Drill
 from services.errors import CannotStart
 from services.generations import Generations
@@ -63,6 +65,7 @@ OLDER_THAN_S = 0.1
 """A younger file may be on its way into its row; the kernel's clock for files lags by up to 0.01 s."""
 BACKLOG = 2048
 DRILL_POLLS_EVERY_S = 0.3
+STREAM_S, QUICK_S = 35, 5
 FULL_COLLECTIONS = (50_000, 20, 100)
 
 
@@ -73,6 +76,9 @@ def main() -> int:
         settings = read_settings()
         if asked.command == "drill":
             return asyncio.run(drill(settings))
+        if asked.command == "doctor":
+            url = address_of(settings, asked.address)
+            return asyncio.run(doctor(settings, url, stream_s=QUICK_S if asked.quick else STREAM_S))
         lock = FolderLock(settings.data_dir)
         lock.take()
         with listening_socket(settings) as listener:
@@ -90,6 +96,11 @@ def read_command() -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("drill", help="play faults against this install's engine, a verdict for each rule")
+    examine = commands.add_parser(
+        "doctor", help="is all well between this install, its people and its backends"
+    )
+    examine.add_argument("address", nargs="?", help="the address people use (default: RUSHES_PUBLIC_URL)")
+    examine.add_argument("--quick", action="store_true", help=f"listen for {QUICK_S} s, not for {STREAM_S} s")
     return parser.parse_args()
 
 
@@ -447,6 +458,37 @@ async def open_for_drill(
     engine = build(settings.model_copy(update=changes), backend=backend, origin=origin)
     async with running(engine):
         yield engine
+
+
+# -- the doctor -----------------------------------------------------------------------------------
+
+
+def address_of(settings: Settings, named: str | None) -> str:
+    """Where people reach it. Raises CannotStart for what is no address, and where no setting tells."""
+    if named is not None and not re.fullmatch(r"https?://[^\s/]+/?", named):
+        raise CannotStart("the doctor needs an address without a path, as https://rushes.example.")
+    if named or settings.public_url:
+        return named or settings.public_url or ""
+    if settings.port == 0:
+        raise CannotStart(
+            "the port is a free one: name the address, as in: main.py doctor http://127.0.0.1:8080"
+        )
+    return f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
+
+
+async def doctor(settings: Settings, url: str, *, stream_s: int) -> int:
+    """0 when nothing is ill. The animatic is the app's own child: /health speaks for it."""
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    backends, _ = build_backends(settings.model_copy(update={"animatic": False}), AddressGuard())
+    places = {"superduperai": settings.superduperai_url or ""}
+    findings = await Doctor(url, data_dir=settings.data_dir, backends=backends, places=places).examine(
+        stream_s=stream_s
+    )
+    for finding in findings:
+        print(finding)
+    for backend in backends.values():
+        await backend.close()
+    return 1 if any(finding.mark == ILL for finding in findings) else 0
 
 
 # -- the web side ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.api import deliveries as deliveries_
-from services.api import docs, errors, events, files, generate, guard, media, nowhere, shelf, sources
+from services.api import docs, doctor, errors, events, files, generate, guard, media, nowhere, shelf, sources
 from services.api import health as health_
 from services.api import metrics as metrics_
 from services.api.addresses import Addresses
@@ -43,6 +43,7 @@ def include(
         deliveries_.router(deliveries),
         sources.router(generations),
         media.router(generations, library, metrics.lost),
+        doctor.router(),
         health_.router(health),
         metrics_.router(metrics),
         docs.router(app),

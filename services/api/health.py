@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ from typing import Any, TypeVar
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from services.doctor.disk import FREE_AT_LEAST_BYTES, can_write
+
 log = logging.getLogger(__name__)
 
-FREE_AT_LEAST_BYTES = 200_000_000
 ANSWERS_WITHIN_S = 2.0
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Health:
 
     async def report(self) -> tuple[bool, dict[str, Any]]:
         writable, free_bytes, open_now = await asyncio.gather(
-            _answer("data folder", asyncio.to_thread(_can_write, self.data_dir)),
+            _answer("data folder", asyncio.to_thread(can_write, self.data_dir)),
             _answer("disk", asyncio.to_thread(self.free_bytes, self.data_dir)),
             _answer("database", self.open_generations()),
         )
@@ -72,12 +72,6 @@ async def _answer(what: str, asked: Awaitable[T]) -> T | None:
     except Exception as error:  # whatever it is, it is the finding
         log.warning("Health check of the %s failed: %s", what, type(error).__name__)
         return None
-
-
-def _can_write(folder: Path) -> bool:
-    with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(b"rushes")
-    return True
 
 
 def router(health: Health) -> APIRouter:

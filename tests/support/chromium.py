@@ -40,20 +40,25 @@ def chromium() -> str:
     return path
 
 
+def install(package: str) -> None:
+    """By apt, where we may; whether it worked is seen by looking for it."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print(f"Installing {package} (once) ...", flush=True)
+    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", package]):
+        subprocess.run(
+            command,
+            check=False,
+            stdout=subprocess.DEVNULL,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        )
+
+
 def main() -> int:
+    if not find() and not os.environ.get("CHROMIUM"):
+        install("chromium")
     if find():
         return 0
-    if os.geteuid() == 0 and shutil.which("apt-get") and not os.environ.get("CHROMIUM"):
-        print("Installing Chromium (once) ...", flush=True)
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
-            subprocess.run(
-                command,
-                check=False,
-                stdout=subprocess.DEVNULL,
-                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-            )
-        if find():
-            return 0
     print(HELP, file=sys.stderr)
     return 1
 

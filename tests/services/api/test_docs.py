@@ -39,6 +39,8 @@ async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
         ("/api/file/{file_id}", "get"),
         ("/api/file/{file_id}", "delete"),
         ("/api/file/{file_id}/trace", "get"),
+        ("/api/doctor/stream", "get"),
+        ("/api/doctor/bytes", "get"),
         ("/api/file/{file_id}/bundle", "get"),
         ("/api/file/{file_id}/check", "post"),
         ("/api/file/{file_id}/stop", "post"),

@@ -1,0 +1,85 @@
+"""Each configured backend: does it list its models, do its polls and its stream answer? Nothing is paid."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+
+from services.backends.base import Backend
+from services.doctor.clock import clock
+from services.doctor.finding import Finding, ill, well
+from services.errors import BackendError, ChannelLost
+
+WITHIN_S = 10.0
+STREAM_WITHIN_S = 5.0
+NOBODY = "00000000-0000-4000-8000-000000000000"
+"""A job that is not there: "there is none" is the answer of a backend that is reached."""
+ANSWERED = frozenset({"", "gone", "no_content"})
+ADVICE = {
+    "unauthorized": "The key is not accepted: set the right one, and restart.",
+    "busy": "Its limit is reached: wait, or ask its provider for more.",
+}
+UNREACHED = "Check its address in the settings, and that this machine's firewall and DNS let it through."
+
+
+async def reaching(backend: Backend, url: str, session: aiohttp.ClientSession) -> list[Finding]:
+    """`url` is where it lives; it is asked for its clock alone, without a key."""
+    models, poll, stream, time_ = await asyncio.gather(
+        _models(backend), _poll(backend), _stream(backend), _clock(backend, url, session)
+    )
+    return [models, poll, stream, *([time_] if time_ else [])]
+
+
+async def _models(backend: Backend) -> Finding:
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            count = len(await backend.models())
+    except BackendError as error:
+        return ill(backend.name, f"Its models are not to be had: {error}", UNREACHED)
+    except TimeoutError:
+        return ill(backend.name, f"Its models did not come within {WITHIN_S:.0f} s.", UNREACHED)
+    if not count:
+        return ill(backend.name, "It lists no model.", "Ask its provider whether the key may use any.")
+    return well(backend.name, f"It lists {count} models.")
+
+
+async def _poll(backend: Backend) -> Finding:
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            await backend.poll(NOBODY)
+    except ChannelLost as lost:
+        return _judged(backend.name, "Polling", lost.reason)
+    except TimeoutError:
+        return _judged(backend.name, "Polling", "timeout")
+    return _judged(backend.name, "Polling", "")
+
+
+async def _stream(backend: Backend) -> Finding:
+    if not backend.capabilities.push:
+        return well(backend.name, "It has no stream.")
+    try:
+        async with (
+            asyncio.timeout(STREAM_WITHIN_S + 1.0),
+            backend.stream(NOBODY, silence_s=STREAM_WITHIN_S),
+        ):
+            pass
+    except ChannelLost as lost:
+        return _judged(backend.name, "Its stream", lost.reason)
+    except TimeoutError:
+        return _judged(backend.name, "Its stream", "timeout")
+    return _judged(backend.name, "Its stream", "")
+
+
+def _judged(name: str, what: str, reason: str) -> Finding:
+    if reason in ANSWERED:
+        return well(name, f"{what} is answered.")
+    return ill(name, f"{what} is not answered ({reason}).", ADVICE.get(reason, UNREACHED))
+
+
+async def _clock(backend: Backend, url: str, session: aiohttp.ClientSession) -> Finding | None:
+    try:
+        async with asyncio.timeout(WITHIN_S), session.head(url, allow_redirects=False) as answer:
+            return clock(backend.name, answer.headers)
+    except (aiohttp.ClientError, TimeoutError):
+        return None
