@@ -57,6 +57,10 @@ def say(page: Page, text: str) -> None:
     page.get_by_role("button", name="Send", exact=True).click()
 
 
+def figure(page: Page) -> Locator:
+    return page.get_by_role("progressbar", name="Progress")
+
+
 def plays(page: Page, prompt: str) -> None:
     video = page.get_by_label(prompt, exact=True)
     expect(video).to_have_count(1, timeout=WITHIN_MS)
@@ -69,9 +73,9 @@ def test_a_video_is_asked_for_left_and_found_again_exactly_once(page: Page) -> N
     expect(page.get_by_text("A video, 20 s, 16:9, with Animatic film:")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/chat/[0-9a-f-]{36}$"))
     address = page.url
-    expect(page.locator(".r-percent")).to_have_text(re.compile(r"\d+ %"), timeout=WITHIN_MS)
+    expect(figure(page)).to_have_attribute("aria-valuetext", re.compile(r"\d+ %"), timeout=WITHIN_MS)
     page.reload()
-    expect(page.locator(".r-percent")).to_have_text(re.compile(r"\d+ %"), timeout=WITHIN_MS)
+    expect(figure(page)).to_have_attribute("aria-valuetext", re.compile(r"\d+ %"), timeout=WITHIN_MS)
     page.get_by_role("link", name="Video", exact=True).click()
     expect(page.get_by_text(ARRIVED)).to_have_count(1, timeout=WITHIN_MS)
     page.get_by_role("link", name="Chat", exact=True).click()
