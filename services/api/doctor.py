@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.api.events import HEADERS, KEEP_ALIVE_S
+from services.api.events import HEADERS, KEEP_ALIVE_S, LEAVES_WITHIN_S
 from services.doctor.address import PATTERN
 
 LONGEST_S = 3600
@@ -30,7 +30,15 @@ def router() -> APIRouter:
     )
     async def stream(seconds: Annotated[int, Query(ge=1, le=LONGEST_S)] = 35) -> Response:
         """Numbered events with the time they were sent; the last one says that it is."""
-        return EventSourceResponse(_events(seconds), ping=LONGEST_S, sep="\n", headers=HEADERS)
+        stops = anyio.Event()
+        return EventSourceResponse(
+            _events(seconds, stops),
+            ping=LONGEST_S,
+            sep="\n",
+            headers=HEADERS,
+            shutdown_event=stops,
+            shutdown_grace_period=LEAVES_WITHIN_S,
+        )
 
     @routes.get("/bytes", response_class=Response, responses={206: {"description": "The part asked for."}})
     async def some_bytes(request: Request) -> Response:
@@ -49,11 +57,15 @@ def router() -> APIRouter:
     return routes
 
 
-async def _events(seconds: int) -> AsyncIterator[ServerSentEvent]:
+async def _events(seconds: int, stops: anyio.Event) -> AsyncIterator[ServerSentEvent]:
+    """To its end, or until the server stops."""
     times = sending_times(seconds)
     begun = time.monotonic()
     for number, at_s in enumerate(times, start=1):
-        await asyncio.sleep(max(0.0, begun + at_s - time.monotonic()))
+        with anyio.move_on_after(max(0.0, begun + at_s - time.monotonic())):
+            await stops.wait()
+        if stops.is_set():
+            return
         event = {"number": number, "sent_at": round(time.time(), 3), "last": number == len(times)}
         yield ServerSentEvent(json.dumps(event), id=str(number), sep="\n")
 

@@ -112,7 +112,10 @@ async def reopened(stage: Stage) -> None:
 
 async def progress(stage: Stage) -> None:
     """Polling lags behind the stream: progress never goes backwards."""
-    generation = await stage.start("progress", length_s=1.5, poll_knows_after_s=0.5, streams=("drops", "ok"))
+    # The stream is heard once, a third on the way; from then on polling alone, which begins at nothing.
+    generation = await stage.start(
+        "progress", length_s=1.5, event_every_s=0.5, poll_knows_after_s=0.5, streams=("drops", "refused")
+    )
     done = await stage.done(generation)
     told = [news.progress for news in stage.heard if news.id == done.id and news.progress is not None]
     expect(len(told) > 1, "no progress was told")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,15 @@ import pytest
 import main
 from services.backends.scripted import Scripted
 from services.channels.polling import Polling
-from services.channels.race import Race
-from services.drill import Drill, Finding
-from services.errors import BackendUnavailable
-from services.model import Generation, Phase, replace
+from services.channels.race import Failed, Race
+from services.delivery import Delivery
+from services.drill import Drill, Finding, stage
+from services.errors import BackendUnavailable, DeliveryFailed
+from services.model import Channel, Failure, Generation, Phase, replace
 from services.settings import Settings
 from services.steps import Steps
 from services.store import store as store_room
+from services.store.changes import OPEN
 from services.store.store import Store
 from services.watching import Watching
 from tests.support.app import ROOT
@@ -116,21 +121,102 @@ def without_resuming(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Watching, "resume", nothing)
 
 
+def with_a_race_that_a_bad_file_ends(patch: pytest.MonkeyPatch) -> None:
+    def gives_up(self: Race, channel: Channel, _: DeliveryFailed) -> None:
+        self._decide(Failed(channel=channel, failure=Failure(text="no")))
+
+    patch.setattr(Race, "_keep_failed", gives_up)
+
+
+def with_failures_that_nobody_confirms(patch: pytest.MonkeyPatch) -> None:
+    def believes(self: Race, channel: Channel, failure: Failure) -> None:
+        self._fail(Failed(channel=channel, failure=failure))
+
+    patch.setattr(Race, "_hear_failure", believes)
+
+
+def with_a_watch_that_ends_at_the_message(patch: pytest.MonkeyPatch) -> None:
+    tell = Watching._tell_late
+
+    async def tells_and_leaves(self: Watching, row: Generation) -> None:
+        await tell(self, row)
+        self.forget(row.id)
+
+    patch.setattr(Watching, "_tell_late", tells_and_leaves)
+
+
+def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store_room, "NOT_COMPLETED", OPEN)
+
+
+def with_progress_as_it_comes(patch: pytest.MonkeyPatch) -> None:
+    async def journal(self: Store, _: Any, progress: Any) -> list[Generation]:
+        changed = [await self.note(name, progress=value) for name, _, value, _ in progress]
+        return [row for row in changed if row is not None]
+
+    patch.setattr(Store, "journal", journal)
+
+
+def without_a_barrier(patch: pytest.MonkeyPatch) -> None:
+    async def bare(self: Watching, row: Generation, resumed: bool) -> None:
+        with suppress(RuntimeError):
+            await self._live(row, resumed)
+
+    patch.setattr(Watching, "_guard", bare)
+
+
+def without_owners(patch: pytest.MonkeyPatch) -> None:
+    get = Store.get
+
+    async def anybody(self: Store, generation_id: str, **_: Any) -> Generation:
+        return await get(self, generation_id)
+
+    patch.setattr(Store, "get", anybody)
+
+
+def with_a_link_in_the_log(patch: pytest.MonkeyPatch) -> None:
+    keep = Delivery.keep
+
+    async def tells(
+        self: Delivery, row: Generation, channel: Channel, result: Any, *more: Any, **named: Any
+    ) -> None:
+        logging.getLogger("rushes").info("fetching %s", result.url)
+        await keep(self, row, channel, result, *more, **named)
+
+    patch.setattr(Delivery, "keep", tells)
+
+
+def with_half_a_receipt(patch: pytest.MonkeyPatch) -> None:
+    write = Delivery._receipt
+    patch.setattr(Delivery, "_receipt", lambda *of: dataclasses.replace(write(*of), other_said=""))
+
+
 @pytest.mark.parametrize(
     ("switch_off", "rule"),
     [
         (without_an_intent, "R1"),
         (without_compare_and_set, "R2"),
+        (with_a_race_that_a_bad_file_ends, "R3"),
+        (with_failures_that_nobody_confirms, "R4"),
+        (with_a_watch_that_ends_at_the_message, "R5"),
+        (with_a_stop_that_bins_what_comes, "R5"),
         (with_a_submit_that_insists, "R6"),
         (without_push, "R7"),
         (without_polling, "R7"),
+        (with_progress_as_it_comes, "R8"),
         (without_epochs, "R9"),
         (without_resuming, "R9"),
+        (without_a_barrier, "R10"),
+        (without_owners, "R11"),
+        (with_a_link_in_the_log, "R11"),
+        (with_half_a_receipt, "R12"),
     ],
 )
 def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
     switch_off: Switch, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stage, "WITHIN_S", 5.0)
+    monkeypatch.setattr(logging.getLogger("rushes"), "level", logging.INFO)
     switch_off(monkeypatch)
     findings = drilled(tmp_path, rule)
     assert any(finding.broken for finding in findings), [str(finding) for finding in findings]
