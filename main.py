@@ -516,7 +516,7 @@ def build_app(engine: Engine) -> FastAPI:
         health=engine.health,
         metrics=engine.metrics,
     )
-    register(engine.generations, engine.library, engine.chats)
+    register(engine.generations, engine.library, engine.chats, engine.deliveries)
     ui.run_with(
         app,
         title="Rushes",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from services.chat import Chats
+from services.deliveries import Deliveries
 from services.generations import Generations
 from services.library import Library
 from services.model import Kind
 from ui import theme
 from ui.components import source_well
 from ui.pages import chat, generation, settings, studio
+from ui.pages import deliveries as deliveries_page
 from ui.pages import library as library_page
 
 
-def register(generations: Generations, library: Library, chats: Chats) -> None:
+def register(generations: Generations, library: Library, chats: Chats, deliveries: Deliveries) -> None:
     """Once, before `ui.run_with`."""
     theme.install(generations.bus)
     source_well.install(generations)
@@ -21,4 +23,5 @@ def register(generations: Generations, library: Library, chats: Chats) -> None:
     generation.register(generations)
     chat.register(chats)
     library_page.register(generations, library)
+    deliveries_page.register(generations, deliveries)
     settings.register(library)

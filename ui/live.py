@@ -26,12 +26,14 @@ def follow(
     on_change: Callable[[Change], None],
     on_trace: Callable[[list[TraceEntry]], None],
     generation_id: str | None = None,
+    cares: Callable[[str], bool] = lambda _: False,
 ) -> None:
     """Subscribe now, so that what is read afterwards leaves no gap; unsubscribe when the client goes.
 
-    To all of the owner's, or to one.
+    To all of the owner's, or to one. Trace entries come of what is on the stage, and of each id that the
+    page `cares` for.
     """
-    ear = _Ear(state=state, client=client, owner=owner, on_change=on_change, on_trace=on_trace)
+    ear = _Ear(state=state, client=client, owner=owner, on_change=on_change, on_trace=on_trace, cares=cares)
     unsubscribe = bus.subscribe(ear.hear, generation_id=generation_id)
 
     def end() -> None:
@@ -48,6 +50,7 @@ class _Ear:
     owner: str
     on_change: Callable[[Change], None]
     on_trace: Callable[[list[TraceEntry]], None]
+    cares: Callable[[str], bool]
     snapshots: dict[str, Generation] = field(default_factory=dict)
     entries: list[TraceEntry] = field(default_factory=list)
     beat: asyncio.TimerHandle | None = None
@@ -60,7 +63,8 @@ class _Ear:
     def hear(self, news: News) -> None:
         if isinstance(news, TraceEntry):
             current = self.state.current_generation
-            if current is not None and current.id == news.generation_id:
+            staged = current is not None and current.id == news.generation_id
+            if staged or self.cares(news.generation_id):
                 self.entries.append(news)
                 self.urgent = self.urgent or news.data.get("heard") != "progress"
                 self._soon(BEAT_S if self.urgent else CHATTER_S)

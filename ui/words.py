@@ -69,10 +69,19 @@ def still_running(generation: Generation) -> str:
     return measure.longer_than(generation.late_after_s)
 
 
+ENOUGH_RUNS = 10
+"""Fewer say nothing about the slowest tenth."""
+
+
 def estimate(typical: Typical | None) -> str:
     if typical is None:
         return _("no estimate yet")
-    return _("{time}, {runs}").format(time=measure.roughly(typical.p50_s), runs=measure.runs(typical.runs))
+    runs = measure.runs(typical.runs)
+    if typical.runs >= ENOUGH_RUNS:
+        return _("half were done by {half}, nine of ten by {most}, {runs}").format(
+            half=measure.clock_up(typical.p50_s), most=measure.clock_up(typical.p90_s), runs=runs
+        )
+    return _("{time}, {runs}").format(time=measure.roughly(typical.p50_s), runs=runs)
 
 
 def percent(progress: float | None) -> int | None:

@@ -9,6 +9,9 @@ from typing import Any, cast
 from services.bus import Bus, Hub
 from services.chat import Chats
 from services.conversation import Conversation, Message
+from services.deliveries import Deliveries
+from services.deliveries.deliveries import Estimate, Open, Safe
+from services.deliveries.figures import Figures, count
 from services.errors import InvalidRequest, NotFound
 from services.generations import Generations, Page, Typical
 from services.library import Library
@@ -29,6 +32,7 @@ from services.model import (
     replace,
 )
 from services.settings import Settings
+from services.store.deliveries import Told
 from services.store.shelf import Total
 
 FILM = Model(
@@ -105,6 +109,22 @@ class EmptyChats:
         return {}
 
 
+class EmptyDeliveries:
+    """Nothing was asked for yet."""
+
+    async def figures(self, days: int, *, owner: str) -> Figures:
+        return count(Told(asked=[], polls=[], breaks=[], cut=False), days=days, now=time.time())
+
+    async def open_ones(self, *, owner: str) -> tuple[list[Open], int]:
+        return [], 0
+
+    async def safe(self) -> Safe:
+        return Safe(missing=[], looked_at=time.time(), round=None)
+
+    async def estimates(self, figures: Figures) -> list[Estimate]:
+        return []
+
+
 class Door:
     def __init__(self, models: list[Model] | None = None) -> None:
         self.bus = Bus()
@@ -129,6 +149,10 @@ class Door:
     def as_chats(self) -> Chats:
         """Their pages are tried with the real ones (test_chat.py)."""
         return cast(Chats, EmptyChats(self))
+
+    def as_deliveries(self) -> Deliveries:
+        """Their page is tried with the real ones (test_deliveries.py)."""
+        return cast(Deliveries, EmptyDeliveries())
 
     # what tests do
 

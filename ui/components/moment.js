@@ -12,7 +12,7 @@ export default {
   mounted() {
     const skew = this.clock - Date.now() / 1000;
     const tick = () => (this.now = Date.now() / 1000 + skew);
-    this.beat = setInterval(tick, this.mode === "since" ? 1000 : 20000);
+    this.beat = setInterval(tick, ["since", "until"].includes(this.mode) ? 1000 : 20000);
     tick();
   },
   beforeUnmount() {
@@ -25,10 +25,12 @@ export default {
     text() {
       const date = new Date(this.at * 1000);
       const past = Math.max(0, this.now - this.at);
-      if (this.mode === "since") {
+      if (this.mode === "until" && past > 0) return this.words.due;
+      if (this.mode === "since" || this.mode === "until") {
+        const span = Math.ceil(this.mode === "since" ? Math.floor(past) : this.at - this.now);
         const two = (n) => String(Math.floor(n)).padStart(2, "0");
-        const rest = `${two((past / 60) % 60)}:${two(past % 60)}`;
-        return past < 3600 ? rest.replace(/^0/, "") : `${Math.floor(past / 3600)}:${rest}`;
+        const rest = `${two((span / 60) % 60)}:${two(span % 60)}`;
+        return span < 3600 ? rest.replace(/^0/, "") : `${Math.floor(span / 3600)}:${rest}`;
       }
       const minutes = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
       if (this.mode === "exact") return date.toLocaleTimeString(tongue(), { ...minutes, second: "2-digit", fractionalSecondDigits: 2 });

@@ -14,6 +14,7 @@ from ui.acts import Acts, to_composer
 from ui.components.button import LinkButton
 from ui.components.facts import settings_of
 from ui.components.icon import icon
+from ui.components.one_timeline import bundle_button
 from ui.components.receipt import receipt
 from ui.components.stage import Stage
 from ui.components.trace_table import TraceTable
@@ -94,6 +95,8 @@ class Single:
             with ui.element("section").classes("r-panel"):
                 heading(_("Timeline"))
                 self.table = TraceTable()
+                with ui.element("div").classes("r-row"):
+                    bundle_button(current)
         self.write_receipt(current)
         self.traced(entries)
 

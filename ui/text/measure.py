@@ -1,7 +1,10 @@
 """Times, lengths and prices as a person reads them. All `_s` are seconds."""
 
+import math
+from datetime import datetime
 from functools import cache
 
+from babel.dates import format_skeleton
 from babel.numbers import NumberPattern, parse_pattern
 
 from ui.text import _, ngettext
@@ -78,6 +81,27 @@ def clock(length_s: float) -> str:
     total = max(0, round(length_s))
     hours, minutes, seconds = total // 3600, total // 60 % 60, total % 60
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def clock_up(length_s: float) -> str:
+    """The same for a promise of the past: the begun second counts as a whole."""
+    return clock(math.ceil(length_s))
+
+
+def day(at: float) -> str:
+    """20 Nov, in the server's time zone."""
+    return str(format_skeleton("MMMd", datetime.fromtimestamp(at), locale=language()))  # noqa: DTZ006
+
+
+def hour(at: float) -> str:
+    """14:00, in the server's time zone."""
+    return f"{datetime.fromtimestamp(at):%H:%M}"  # noqa: DTZ006
+
+
+def percent(share: float) -> str:
+    """0.0-1.0; a small one is not rounded to nothing."""
+    places = 1 if 0 < share < 0.1 or 0.9 < share < 1 else 0
+    return _("{percent} %").format(percent=number(share * 100, places))
 
 
 def length(length_s: float) -> str:

@@ -1,0 +1,198 @@
+"""The deliveries' page without a browser: real rows, real figures, and what comes over the bus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+from nicegui import ElementFilter, ui
+from nicegui.testing import User, user_simulation
+
+from services.deliveries.lanes import Lanes, Poll, Push
+from services.generations import Typical
+from services.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
+from tests.support.kept import KeptHouse
+from tests.ui.test_library import press, until
+from ui import words
+from ui.app import register
+from ui.components.moment import Moment
+from ui.components.open_rows import poll_words, push_words
+from ui.components.plot import by_name, curve, over_time
+from ui.pages import deliveries as page
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
+    house = KeptHouse(tmp_path)
+    await house.store.open()
+    yield house
+    await house.store.close()
+
+
+@pytest_asyncio.fixture
+async def visitor(house: KeptHouse) -> AsyncIterator[User]:
+    async with user_simulation() as simulated:
+        register(house.generations, house.library, cast(Any, None), house.deliveries)
+        yield simulated
+
+
+async def delivered(house: KeptHouse, by: Channel = Channel.PUSH, **fields: Any) -> Generation:
+    now = time.time()
+    slip = Receipt(won_by=by, backend_said_at=now, backend_finished_at=now - 0.2, kept_at=now, **fields)
+    return await house.put(created_at=now, submitted_at=now - 4, finished_at=now, receipt=slip, kept=house.file(b"a"))  # fmt: skip
+
+
+async def hear(house: KeptHouse, row: Generation, seq: int, lane: str, event: str, **data: Any) -> None:
+    entry = TraceEntry(generation_id=row.id, seq=seq, at=time.time(), lane=lane, event=event, data=data)
+    await house.store.journal([entry], [])
+    house.bus.publish(entry)
+
+
+def charts(user: User) -> list[dict[str, Any]]:
+    with user:
+        return [chart.options for chart in ElementFilter(kind=ui.echart)]
+
+
+async def test_the_figures_stand_there_as_text_and_as_plots(house: KeptHouse, visitor: User) -> None:
+    await delivered(house)
+    await delivered(house, Channel.POLL, late_s=5.0)
+    await visitor.open("/deliveries")
+    await visitor.should_see("Push brought 1 of 2, poll 1.", retries=50)
+    await visitor.should_see("Half within 0.20 s, 95 of 100 within 0.20 s, 99 of 100 within 0.20 s.")
+    await visitor.should_see("1 of 2 took longer than announced.")
+    await visitor.should_see("No stream broke.")
+    await visitor.should_see("Every kept file is there.")
+    await visitor.should_see("Counted from 2 generations that were asked for in this time.")
+    wins, lag, *_ = charts(visitor)
+    assert [series["data"][-1] for series in wins["series"]] == [1, 1]
+    assert [series["data"][-1] for series in lag["series"]] == [0.2, 0.2, 0.2]
+    assert len(wins["xAxis"]["data"]) == 7
+
+
+async def test_a_lost_file_is_said_and_leads_to_it(house: KeptHouse, visitor: User) -> None:
+    row = await delivered(house)
+    assert row.kept is not None
+    house.folder.path(row.kept.name).unlink()
+    await visitor.open("/deliveries")
+    await visitor.should_see("1 kept file is gone.", retries=50)
+    await visitor.should_see(row.id)
+
+
+async def test_an_open_one_tells_both_channels_and_follows_them(house: KeptHouse, visitor: User) -> None:
+    row = await house.put("a slow boat", phase=Phase.PROCESSING, created_at=time.time())
+    await hear(house, row, 1, "push", "opening")
+    await visitor.open("/deliveries")
+    await visitor.should_see("a slow boat", retries=50)
+    await visitor.should_see("connecting")
+    await visitor.should_see("not asked yet")
+    await hear(house, row, 2, "push", "open")
+    await hear(house, row, 3, "poll", "attempt", n=1)
+    await hear(house, row, 4, "poll", "answer", heard="running")
+    await hear(house, row, 5, "poll", "due", at=time.time() + 9)
+    await visitor.should_see("connected", retries=30)
+    await visitor.should_see("answered, 1 question", retries=30)
+    with visitor:
+        assert any(moment._props["mode"] == "until" for moment in ElementFilter(kind=Moment))
+    await hear(house, row, 6, "push", "lost", reason="silent")
+    await visitor.should_see("lost: silent for too long", retries=30)
+
+
+async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
+    house: KeptHouse, visitor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "REFRESH_S", 0.05)
+    monkeypatch.setattr(page, "RESTS", 0.0)
+    await visitor.open("/deliveries")
+    await visitor.should_see("Nothing is under way.", retries=50)
+    row = await house.put("a new boat", phase=Phase.PROCESSING, created_at=time.time())
+    house.bus.publish(row)
+    await visitor.should_see("a new boat", retries=30)
+    now = time.time()
+    slip = Receipt(won_by=Channel.PUSH, backend_said_at=now, backend_finished_at=now, kept_at=now)
+    done = await house.store.complete(row.id, epoch=0, kept=house.file(b"a"), receipt=slip)
+    assert done is not None
+    house.bus.publish(done)
+    await visitor.should_see("Nothing is under way.", retries=30)
+    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=50)
+
+
+async def test_one_generation_is_drawn_with_its_whole_timeline(house: KeptHouse, visitor: User) -> None:
+    row = await delivered(house)
+    await house.store.journal(
+        [
+            TraceEntry(
+                generation_id=row.id, seq=1, at=1.0, lane="push", event="lost", data={"reason": "reset"}
+            )
+        ],
+        [],
+    )
+    await visitor.open(f"/deliveries?id={row.id}")
+    await visitor.should_see("No stream: connection broken")
+    await visitor.should_see("Push won")
+    await visitor.should_see("Bundle for a bug report")
+    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=50)
+
+
+@pytest.mark.parametrize(
+    "typed", ["{id}", "http://127.0.0.1:8080/g/{id}", "/deliveries?id={id}", " /g/{id}/ "]
+)
+async def test_it_is_found_by_its_id_or_its_link(house: KeptHouse, visitor: User, typed: str) -> None:
+    row = await delivered(house)
+    await visitor.open("/deliveries")
+    visitor.find(ui.input).type(typed.format(id=row.id))
+    press(visitor, "Show")
+    await visitor.should_see("Push won", retries=50)
+
+
+async def test_a_generation_that_is_not_there_is_said(visitor: User) -> None:
+    await visitor.open("/deliveries?id=../../etc&days=nonsense&backend=%3Cb%3E")
+    await visitor.should_see("There is no such generation here.")
+    await visitor.should_see("Nothing was delivered.", retries=50)
+
+
+async def test_a_choice_counts_again_and_stands_in_the_address(house: KeptHouse, visitor: User) -> None:
+    await delivered(house)
+    await visitor.open("/deliveries?days=1")
+    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=50)
+    assert len(charts(visitor)[0]["xAxis"]["data"]) == 24
+    radios = [radio for radio in _inputs(visitor) if radio._props["value"] == "30"]
+    for listener in radios[0]._event_listeners.values():
+        radios[0]._handle_event({"listener_id": listener.id, "args": None})
+    await until(lambda: len(charts(visitor)[0]["xAxis"]["data"]) == 30)
+    assert len(charts(visitor)[0]["xAxis"]["data"]) == 30
+
+
+def _inputs(user: User) -> list[ui.element]:
+    with user:
+        return [one for one in ElementFilter(kind=ui.element) if one.tag == "input" and "value" in one._props]
+
+
+async def test_estimates_are_honest_about_how_much_they_know() -> None:
+    few, many = Typical(p50_s=118.0, p90_s=240.0, runs=9), Typical(p50_s=129.2, p90_s=240.0, runs=10)
+    assert words.estimate(few) == "about 2 min, from 9 runs here"
+    assert words.estimate(many) == "half were done by 2:10, nine of ten by 4:00, from 10 runs here"
+    assert words.estimate(None) == "no estimate yet"
+
+
+async def test_the_channels_words_count() -> None:
+    lanes = Lanes(push=Push.CONNECTED, breaks=2, poll=Poll.LOST, poll_reason="timeout", attempts=1, checks=1)
+    assert push_words(lanes) == "connected, lost 2 times before"
+    assert poll_words(lanes) == "no answer: no answer in time, 2 questions"
+    assert push_words(replace(lanes, breaks=0)) == "connected"
+
+
+async def test_plots_speak_only_in_the_pages_colours() -> None:
+    drawn = [
+        over_time(
+            ["a"], [curve("p50", [0.0], "var(--text)", "solid", "circle")], unit="{figure} s", log=True
+        ),
+        by_name(["silent"], [3], "streams", "var(--trouble)"),
+    ]
+    assert "#" not in str(drawn) and "rgb" not in str(drawn)
+    assert drawn[0]["series"][0]["data"] == [0.001], "nothing has no place on a logarithmic axis"

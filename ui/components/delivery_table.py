@@ -1,0 +1,72 @@
+"""The same figures to read: a row for each backend and hour or day, newest first."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from services.deliveries.figures import Figures, Tally
+from ui.components.delivery_plots import breaks_named, slot_name
+from ui.text import _, measure
+
+
+class DeliveryTable:
+    def __init__(self) -> None:
+        with ui.element("details").classes("r-panel r-details"):
+            with ui.element("summary").classes("r-h2"):
+                ui.label(_("The figures as a table"))
+            with ui.element("div").classes("r-scroll").props("tabindex=0 role=region") as region:
+                region.props["aria-label"] = _("The figures as a table")
+                with ui.element("table").classes("r-table r-numbers"):
+                    with ui.element("thead"), ui.element("tr"):
+                        for name in _names():
+                            with ui.element("th").props("scope=col"):
+                                ui.label(name)
+                    self.body = ui.element("tbody")
+
+    def show(self, figures: Figures, backend: str) -> None:
+        self.body.clear()
+        with self.body:
+            for name, tally in figures.by_backend.items():
+                if backend in ("", name):
+                    _row(_("all"), name, tally)
+            for slot in reversed(figures.slots):
+                for (name, at), tally in figures.by_both.items():
+                    if at == slot and backend in ("", name):
+                        _row(slot_name(figures, slot), name, tally)
+
+
+def _names() -> list[str]:
+    return [
+        _("When"),
+        _("Backend"),
+        _("Asked"),
+        _("Push"),
+        _("Poll"),
+        _("Failed"),
+        _("Late"),
+        _("p50"),
+        _("p95"),
+        _("p99"),
+        _("Attempts"),
+        _("Checks"),
+        _("Streams that broke"),
+    ]
+
+
+def _row(when: str, backend: str, told: Tally) -> None:
+    counts = (told.asked, told.push, told.poll, told.failed, told.late)
+    lags = (told.lag.p50_s, told.lag.p95_s, told.lag.p99_s) if told.lag else ()
+    cells = [
+        backend,
+        *(measure.number(count) for count in counts),
+        *([measure.exactly(lag_s) for lag_s in lags] or ["–"] * 3),
+        measure.number(told.attempts),
+        measure.number(told.checks),
+        breaks_named(told.breaks) or "–",
+    ]
+    with ui.element("tr"):
+        with ui.element("th").props("scope=row"):
+            ui.label(when)
+        for cell in cells:
+            with ui.element("td"):
+                ui.label(cell)
