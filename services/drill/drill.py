@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from services.drill import faults
 from services.drill.files import Files
 from services.drill.stage import Broken, OpenEngine, Stage, comes_true
 from services.drill.witness import Witness
+from services.errors import CannotStart
 from services.model import Kind
 
 Fault = Callable[[Stage], Awaitable[None]]
@@ -41,6 +44,10 @@ AFTERWARDS: tuple[tuple[str, Fault], ...] = (("R9", faults.restart),)
 """A second engine takes over whatever is open, so nothing else may be."""
 
 
+PREFIX = "drill-"
+LEFT_AFTER_S = 3600.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     rule: str
@@ -61,10 +68,12 @@ class Drill:
         self._folder = folder
 
     async def run(self, rules: frozenset[str] | None = None) -> list[Finding]:
-        """Of all rules, or of those that are named; in the order of their numbers."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="drill-", dir=self._folder) as folder, _overheard() as told:
-            async with self._stage(Path(folder)) as stage:
+        """Of all rules, or of those that are named; in the order of their numbers.
+
+        Raises CannotStart where the data folder cannot be written.
+        """
+        with _a_folder_in(self._folder) as folder, _overheard() as told:
+            async with self._stage(folder) as stage:
                 stage.told = told
                 together = asyncio.gather(*(_played(stage, *one) for one in _of(rules, FAULTS)))
                 findings = await together + [await _played(stage, *one) for one in _of(rules, AFTERWARDS)]
@@ -88,6 +97,23 @@ class Drill:
 
             await comes_true(models_known, "the backend's models are not known")
             yield stage
+
+
+@contextmanager
+def _a_folder_in(data_dir: Path) -> Iterator[Path]:
+    """Removed at the end; what a drill that was killed has left goes with the next one."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        for left in data_dir.glob(f"{PREFIX}*"):
+            if time.time() - left.stat().st_mtime > LEFT_AFTER_S:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix=PREFIX, dir=data_dir)
+    except OSError as error:
+        raise CannotStart(
+            f"the drill cannot write in the data folder {data_dir} ({error.strerror}). Make it writable."
+        ) from error
+    with folder as name:
+        yield Path(name)
 
 
 def _of(rules: frozenset[str] | None, faults: tuple[tuple[str, Fault], ...]) -> list[tuple[str, Fault]]:

@@ -6,8 +6,10 @@ import asyncio
 import dataclasses
 import functools
 import logging
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +23,7 @@ from services.channels.polling import Polling
 from services.channels.race import Failed, Race
 from services.delivery import Delivery
 from services.drill import Drill, Finding, stage
-from services.errors import BackendUnavailable, DeliveryFailed
+from services.errors import BackendUnavailable, CannotStart, DeliveryFailed
 from services.model import Channel, Failure, Generation, Phase, replace
 from services.settings import Settings
 from services.steps import Steps
@@ -57,6 +59,20 @@ def test_the_command_says_that_every_rule_holds_and_leaves_nothing_behind(tmp_pa
     assert all(line.startswith("✓ ") for line in lines)
     assert last == f"All {len(lines)} held."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file stands where the folder should")
+    with pytest.raises(CannotStart, match="cannot write in the data folder"):
+        drilled(tmp_path / "data", "R1")
+
+
+def test_what_a_killed_drill_has_left_goes_with_the_next_one_and_a_running_ones_stays(tmp_path: Path) -> None:
+    for name, age_s in (("drill-killed", 7200), ("drill-running", 1)):
+        (tmp_path / name / "media").mkdir(parents=True)
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    drilled(tmp_path, "R1")
+    assert [path.name for path in tmp_path.iterdir()] == ["drill-running"]
 
 
 # -- the rules, switched off ----------------------------------------------------------------------
