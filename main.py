@@ -513,6 +513,7 @@ def build_app(engine: Engine) -> FastAPI:
         engine.generations,
         library=engine.library,
         deliveries=engine.deliveries,
+        chats=engine.chats,
         health=engine.health,
         metrics=engine.metrics,
     )

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.api import (
+    chat,
+    docs,
+    doctor,
+    errors,
+    events,
+    files,
+    generate,
+    guard,
+    media,
+    nowhere,
+    shelf,
+    sources,
+)
 from services.api import deliveries as deliveries_
-from services.api import docs, doctor, errors, events, files, generate, guard, media, nowhere, shelf, sources
 from services.api import health as health_
 from services.api import metrics as metrics_
 from services.api.addresses import Addresses
 from services.api.health import Health
 from services.api.metrics import Metrics
+from services.chat import Chats
 from services.deliveries import Deliveries
 from services.generations import Generations
 from services.library import Library
@@ -24,6 +38,7 @@ def include(
     *,
     library: Library,
     deliveries: Deliveries,
+    chats: Chats,
     health: Health,
     metrics: Metrics,
 ) -> None:
@@ -39,6 +54,7 @@ def include(
         generate.router(generations),
         files.router(generations, addresses),
         shelf.router(generations, library, addresses),
+        chat.router(chats),
         events.router(generations, addresses),
         deliveries_.router(deliveries),
         sources.router(generations),

@@ -16,10 +16,10 @@ from services.model import Draft, Kind
 LONGEST_TEXT = 10_000
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
     """JSON can spell half a surrogate pair, which no database and no answer can carry."""
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise PydanticCustomError("not_plain_text", "no text")
+        raise PydanticCustomError("notplain_text", "no text")
     return text
 
 
@@ -29,8 +29,8 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_plain_text)]
-Word = Annotated[str, Field(max_length=200), AfterValidator(_plain_text)]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(plain_text)]
+Word = Annotated[str, Field(max_length=200), AfterValidator(plain_text)]
 Prompt = Annotated[Text, AfterValidator(_not_blank)]
 
 
@@ -72,7 +72,7 @@ class ImageBody(VideoBody):
     count: Annotated[int | None, Field(ge=1, le=4, description="How many pictures.")] = None
 
 
-Body = TypeVar("Body", bound=VideoBody)
+Body = TypeVar("Body", bound=BaseModel)
 
 
 def read(model: type[Body], values: dict[str, Any]) -> Body:

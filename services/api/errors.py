@@ -31,7 +31,7 @@ STATUSES: tuple[tuple[type[AppError], int], ...] = (
     (BackendUnavailable, 503),
     (BackendError, 502),
 )
-FIELDS = {"duration_s": "duration", "query": "q", "kind": "type", "source": "file"}
+FIELDS = {"duration_s": "duration", "query": "q", "kind": "type", "source": "file", "message": "text"}
 """Inside names that differ from the API's."""
 SENTENCES = {404: "There is nothing at this address; /docs lists what there is."}
 

@@ -12,6 +12,7 @@ from PIL import Image
 from uuid6 import uuid7
 
 from services.bus import Bus, News
+from services.chat import Chats
 from services.deliveries import Deliveries
 from services.generations import Generations
 from services.journal import Journal
@@ -21,6 +22,7 @@ from services.library.storage import Storage
 from services.media.files import MediaFolder
 from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, replace
 from services.settings import Settings
+from services.store.chats import ChatRows
 from services.store.deliveries import DeliveryRows
 from services.store.shelf import Shelf
 from services.store.store import Store
@@ -72,6 +74,7 @@ class KeptHouse:
             version="1.2.3",
             secrets=lambda: self.secrets,
         )
+        self.chats = Chats(self.generations, ChatRows(self.store))
 
     async def put(
         self, prompt: str = "a kite", *, content: bytes | None = None, **changes: Any

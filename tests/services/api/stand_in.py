@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from services.api import Health, Metrics, include
 from services.bus import Bus
+from services.chat import Chats
 from services.deliveries import Deliveries
 from services.errors import Conflict, InvalidRequest, NotFound
 from services.generations import Generations, Page
@@ -249,6 +250,7 @@ def application(stand_in: StandIn, data_dir: Path) -> tuple[FastAPI, Metrics]:
         cast(Generations, stand_in),
         library=cast(Library, stand_in),
         deliveries=cast(Deliveries, stand_in),
+        chats=cast(Chats, stand_in),
         health=health(data_dir),
         metrics=metrics,
     )

@@ -55,6 +55,11 @@ async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
         ("/api/trash", "delete"),
         ("/api/settings-in-file", "post"),
         ("/api/events/file.{file_id}", "get"),
+        ("/api/chats", "get"),
+        ("/api/chat", "post"),
+        ("/api/chat/{chat_id}", "get"),
+        ("/api/chat/{chat_id}", "delete"),
+        ("/api/chat/{chat_id}/messages", "post"),
         ("/api/source", "post"),
         ("/api/file/{file_id}/source", "post"),
         ("/media/source/{folder}/{name}", "get"),
@@ -79,4 +84,4 @@ async def test_the_body_is_described_though_it_is_read_by_hand(client: httpx.Asy
 
 def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:
     with pytest.raises(ValueError, match="docs_url=None"):
-        include(FastAPI(), stand_in, library=None, deliveries=None, health=None, metrics=None)  # type: ignore[arg-type]
+        include(FastAPI(), stand_in, library=None, chats=None, deliveries=None, health=None, metrics=None)  # type: ignore[arg-type]

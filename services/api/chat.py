@@ -1,0 +1,150 @@
+"""/api/chat and /api/chats: conversations, for scripts. Replies are codes and values, not sentences."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from uuid6 import uuid7
+
+from services.api import bodies, reading
+from services.api.answers import Answer, Done, Refusal, iso
+from services.api.errors import Unreadable
+from services.chat import LONGEST_MESSAGE, Chats
+from services.conversation import Conversation, Message, Role
+
+MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "No such conversation."}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    409: {"model": Refusal, "description": "The id belongs to another message."},
+    422: {"model": Refusal, "description": "Nothing that can be taken; `field` names it."},
+}
+Limit = Annotated[int, Query(ge=1, le=200, description="1-200")]
+Text = Annotated[str, AfterValidator(bodies.plain_text), Field(max_length=1_000_000)]
+
+
+class MessageBody(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    text: Annotated[Text, Field(description=f"At most {LONGEST_MESSAGE:,} characters.")]
+    id: Annotated[str | None, Field(description="A UUID of yours: sent twice it is one message.")] = None
+
+
+class Said(Answer):
+    success: bool = True
+    chatId: str  # noqa: N815  as fileId
+    messageId: str  # noqa: N815
+
+
+class MessageAnswer(Answer):
+    id: str
+    seq: int
+    """`before` for the page of earlier ones."""
+    role: str
+    type: str
+    """words, artifact (a generation that was started here) or result (it is final)."""
+    text: str
+    fileId: str | None  # noqa: N815
+    replyTo: str | None  # noqa: N815
+    created_at: str
+    said: dict[str, Any] | None
+    """What a reply says: a code, and what was understood."""
+
+
+class ChatAnswer(Answer):
+    id: str
+    title: str
+    created_at: str
+    updated_at: str
+
+
+class ThreadAnswer(ChatAnswer):
+    messages: list[MessageAnswer]
+
+
+class ChatsAnswer(Answer):
+    items: list[ChatAnswer]
+
+
+def router(chats: Chats) -> APIRouter:
+    routes = APIRouter(prefix="/api", tags=["chat"])
+
+    @routes.get("/chats")
+    async def conversations(limit: Limit = 50) -> ChatsAnswer:
+        """The one that was last spoken in first."""
+        found = await chats.conversations(limit=limit)
+        return ChatsAnswer(items=[ChatAnswer(**_head(each)) for each in found])
+
+    @routes.post("/chat", status_code=202, responses=REFUSALS, openapi_extra=_DOCUMENTED)
+    async def begin(request: Request) -> Said:
+        """Begin a conversation with its first message; the reply follows by itself."""
+        body = await _body(request)
+        message = await chats.say(str(uuid7()), body.text, message_id=body.id, begin=True)
+        return Said(chatId=message.chat_id, messageId=message.id)
+
+    @routes.post(
+        "/chat/{chat_id}/messages",
+        status_code=202,
+        responses=MISSING | REFUSALS,
+        openapi_extra=_DOCUMENTED,
+    )
+    async def say(chat_id: str, request: Request) -> Said:
+        """Say something in it; the reply follows by itself."""
+        body = await _body(request)
+        message = await chats.say(chat_id, body.text, message_id=body.id)
+        return Said(chatId=message.chat_id, messageId=message.id)
+
+    @routes.get("/chat/{chat_id}", responses=MISSING)
+    async def thread(
+        chat_id: str, limit: Limit = 50, before: Annotated[int | None, Query(ge=0, lt=2**62)] = None
+    ) -> ThreadAnswer:
+        """The last messages, oldest first; with `before` those in front of it."""
+        chat = await chats.get(chat_id)
+        messages = await chats.messages(chat_id, before=before, limit=limit)
+        return ThreadAnswer(**_head(chat), messages=[_message(each) for each in messages])
+
+    @routes.delete("/chat/{chat_id}", responses=MISSING)
+    async def delete(chat_id: str) -> Done:
+        """What was made in it stays."""
+        await chats.delete(chat_id)
+        return Done()
+
+    return routes
+
+
+async def _body(request: Request) -> MessageBody:
+    came = await reading.content(request)
+    if isinstance(came, reading.Form):
+        raise Unreadable("Send JSON (application/json).", status=415)
+    return bodies.read(MessageBody, came)
+
+
+def _head(chat: Conversation) -> dict[str, str]:
+    return {
+        "id": chat.id,
+        "title": chat.title,
+        "created_at": iso(chat.created_at),
+        "updated_at": iso(chat.updated_at),
+    }
+
+
+def _message(message: Message) -> MessageAnswer:
+    return MessageAnswer(
+        id=message.id,
+        seq=message.seq,
+        role=message.role,
+        type=message.sort,
+        text=message.text,
+        fileId=message.generation_id,
+        replyTo=message.reply_to,
+        created_at=iso(message.created_at),
+        said=message.understood if message.role is Role.STUDIO else None,
+    )
+
+
+_DOCUMENTED: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": MessageBody.model_json_schema()}},
+    }
+}
