@@ -75,6 +75,15 @@ async def test_the_figures_stand_there_as_text_and_as_plots(house: KeptHouse, vi
     assert len(wins["xAxis"]["data"]) == 7
 
 
+async def test_broken_streams_are_told_by_their_reasons(house: KeptHouse, visitor: User) -> None:
+    row = await delivered(house)
+    for seq, reason in enumerate(("silent", "reset", "silent")):
+        await hear(house, row, seq, "push", "lost", reason=reason)
+    await visitor.open("/deliveries")
+    await visitor.should_see("3 streams broke: silent for too long 2, connection broken 1.", retries=50)
+    assert charts(visitor)[3]["series"][0]["data"] == [2, 1]
+
+
 async def test_a_lost_file_is_said_and_leads_to_it(house: KeptHouse, visitor: User) -> None:
     row = await delivered(house)
     assert row.kept is not None
@@ -106,7 +115,6 @@ async def test_an_open_one_tells_both_channels_and_follows_them(house: KeptHouse
 async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
     house: KeptHouse, visitor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "REFRESH_S", 0.05)
     monkeypatch.setattr(page, "RESTS", 0.0)
     await visitor.open("/deliveries")
     await visitor.should_see("Nothing is under way.", retries=50)
@@ -118,8 +126,8 @@ async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
     done = await house.store.complete(row.id, epoch=0, kept=house.file(b"a"), receipt=slip)
     assert done is not None
     house.bus.publish(done)
-    await visitor.should_see("Nothing is under way.", retries=30)
-    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=50)
+    await visitor.should_see("Nothing is under way.", retries=10)  # long before it is counted again
+    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=80)
 
 
 async def test_one_generation_is_drawn_with_its_whole_timeline(house: KeptHouse, visitor: User) -> None:

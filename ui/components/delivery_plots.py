@@ -113,8 +113,8 @@ def breaks_words(told: Tally) -> str:
     count = sum(told.breaks.values())
     if not count:
         return _("No stream broke.")
-    said = ngettext("{count} stream broke.", "{count} streams broke.", count)
-    return said.format(count=measure.number(count))
+    said = ngettext("{count} stream broke: {reasons}.", "{count} streams broke: {reasons}.", count)
+    return said.format(count=measure.number(count), reasons=breaks_named(told.breaks))
 
 
 def late_words(told: Tally) -> str:
