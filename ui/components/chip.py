@@ -7,6 +7,8 @@ from typing import Any
 
 from nicegui import ui
 
+from ui.components.dropdown import dropdown
+
 
 def chip(
     name: str, options: Mapping[str, str], value: str, on_choose: Callable[[str], object], *, key: str
@@ -17,11 +19,8 @@ def chip(
         with ui.element("label").classes("r-sr") as label:
             label.props["for"] = key
             ui.label(name)
-        control = ui.select(
-            shown, value=value if value in shown else "", on_change=lambda event: on_choose(event.value or "")
-        )
-        control.props("borderless dense options-dense behavior=menu popup-content-class=r-menu tag=div")
-        control.classes("r-chip").props["for"] = key
+        chosen = value if value in shown else ""
+        dropdown(shown, chosen, lambda value: on_choose(value or ""), key=key).classes("r-chip")
 
 
 def toggle(name: str, on: bool, on_toggle: Callable[[bool], object]) -> ui.element:

@@ -9,6 +9,8 @@ from typing import Any
 
 from nicegui import ui
 
+from ui.components.dropdown import dropdown
+
 
 @dataclass(slots=True, kw_only=True)
 class Field:
@@ -63,9 +65,7 @@ def choice(
     name: str, options: Mapping[Any, str], value: Any, on_choose: Callable[[Any], object], *, key: str
 ) -> Field:
     with named(name, key=key) as field:
-        control = ui.select(dict(options), value=value, on_change=lambda event: on_choose(event.value))
-        control.props("borderless dense options-dense behavior=menu popup-content-class=r-menu")
-        field.control = _finish(control, key, "")
+        field.control = dropdown(options, value, on_choose, key=key).classes("r-input")
     return field
 
 

@@ -21,21 +21,21 @@ class GenerationCard(ui.element):
     def __init__(self, generation: Generation, *, on_choose: Callable[[str], object]) -> None:
         super().__init__("div")
         self.classes("r-card").props("role=option tabindex=-1 aria-selected=false")
-        self.props["aria-label"] = generation.request.prompt
         self.on("click", lambda: on_choose(generation.id), [])
         self.created_at = generation.created_at
         self._drawn: tuple[object, ...] = ()
         with self:
-            self.picture = ui.element("div").classes("r-card-picture")
+            self.picture = ui.element("div").classes("r-card-picture").props("aria-hidden=true")
             with self.picture:
                 self.poster = ui.element("img").props('alt="" loading=lazy draggable=false')
                 self.shape = icon("reel").classes("r-card-shape")
                 self.badge = ui.label().classes("r-card-badge")
                 self.bar = Bar()
             ui.label(generation.request.prompt).classes("r-card-title")
-            with ui.element("div").classes("r-card-line"):
+            with ui.element("div").classes("r-card-line").props("aria-hidden=true") as line:
                 Moment(generation.created_at)
                 self.word = ui.label()
+        self.props["aria-describedby"] = line.html_id  # heard after the prompt, which is its name
         self.take(generation)
 
     def take(self, generation: Generation) -> None:

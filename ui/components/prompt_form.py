@@ -169,11 +169,10 @@ class PromptForm:
 
     def _generate(self) -> None:
         button = ui.element("button").classes("r-btn r-btn-main").props("type=button data-act=generate")
-        button.props["aria-label"] = _("Generate")
         button.on("click", guarded(self.generate), []).mark("generate")
         with button:
             ui.label(_("Generate"))
-            ui.label("Ctrl ↵").classes("r-hint")
+            ui.label("Ctrl ↵").classes("r-hint").props("aria-hidden=true")
 
     def _settings(self) -> None:
         self.fields = {name: one for name, one in self.fields.items() if name in ("prompt", "source")}

@@ -26,17 +26,18 @@ export default {
       <li v-for="{ item, at } in near" :key="item.id" class="r-tile" :class="['is-' + item.status, 'phase-' + item.phase, { chosen: chosen.has(item.id) }]"
           :style="{ transform: place(at), inlineSize: widthPx + 'px' }" :aria-posinset="at + 1" :aria-setsize="more ? -1 : items.length">
         <a :id="'tile-' + item.id" class="r-tile-link" :href="trash ? null : '/g/' + item.id" :role="trash ? 'button' : null" :tabindex="item.id === reached ? 0 : -1"
-           :aria-label="spoken(item)" draggable="false" @click="click($event, item, at)" @focus="reached = item.id"
+           draggable="false" @click="click($event, item, at)" @focus="reached = item.id"
            @pointerenter="enter(item)" @pointerleave="leave">
-          <span class="r-card-picture">
+          <span class="r-card-picture" aria-hidden="true">
             <img v-if="item.poster" :src="'/media/' + item.id + '/poster'" alt="" loading="lazy" draggable="false">
             <video v-if="hovered === item.id" :src="'/media/' + item.id + '/preview'" muted autoplay loop playsinline aria-hidden="true" tabindex="-1"></video>
             <span v-if="!item.poster" class="i r-card-shape" :class="'i-' + item.shape" aria-hidden="true"></span>
             <span v-if="item.badge" class="r-card-badge">{{ item.badge }}</span>
             <progress v-if="item.percent !== null" class="r-bar" max="100" :value="item.percent" aria-hidden="true"></progress>
           </span>
-          <span class="r-tile-title">{{ item.title }}</span>
+          <span class="r-tile-title">{{ item.title.slice(0, 120) }}</span>
           <span class="r-tile-line"><span>{{ when(item.at) }} · {{ item.word }}</span><span v-for="tag in item.tags.slice(0, 3)" class="r-tile-tag">{{ tag }}</span></span>
+          <span class="r-sr">{{ unseen(item) }}</span>
         </a>
         <button type="button" class="r-tile-act r-tile-pick" tabindex="-1" role="checkbox" :aria-checked="chosen.has(item.id)" :aria-label="words.select + ': ' + item.title.slice(0, 60)" @click="pick($event, item, at)"><span class="i i-s i-tick" aria-hidden="true"></span></button>
         <button v-if="!trash" type="button" class="r-tile-act r-tile-star" :class="{ on: item.starred }" tabindex="-1" :aria-pressed="item.starred" :aria-label="words.star + ': ' + item.title.slice(0, 60)" @click="star([item])"><span class="i i-s" :class="item.starred ? 'i-starred' : 'i-star'" aria-hidden="true"></span></button>
@@ -207,8 +208,8 @@ export default {
       const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
       return date.toLocaleDateString(tongue(), { day: "numeric", month: "short", ...year });
     },
-    spoken(item) {
-      return [item.title.slice(0, 120), item.word, item.badge, item.starred ? this.words.star : ""].filter(Boolean).join(", ");
+    unseen(item) {
+      return [item.badge, item.starred ? this.words.star : ""].filter(Boolean).join(", ");
     },
     count(forms, count) {
       return forms[new Intl.PluralRules(page.lang).select(count)].replace("{count}", count.toLocaleString(tongue()));
