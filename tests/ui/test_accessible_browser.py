@@ -121,6 +121,7 @@ LOOKS: list[tuple[str, Callable[[Page], None]]] = [
     ("/library", press("More")),
     ("/library?trash=1", nothing),
     ("/library?q=nothing+like+it", nothing),
+    ("/deliveries", nothing),
     ("/settings", nothing),
     ("/nowhere", nothing),
     ("/g/{finished}", nothing),
