@@ -19,7 +19,7 @@ LONGEST_TEXT = 10_000
 def plain_text(text: str) -> str:
     """JSON can spell half a surrogate pair, which no database and no answer can carry."""
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise PydanticCustomError("notplain_text", "no text")
+        raise PydanticCustomError("not_plain_text", "no text")
     return text
 
 

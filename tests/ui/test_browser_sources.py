@@ -36,7 +36,7 @@ def press(page: Page, name: str) -> None:
 def thumbnail(page: Page) -> None:
     picture = page.get_by_role("img", name="The picture to start from")
     expect(picture).to_be_visible()
-    page.wait_for_function("document.querySelector('.r-thumbnail').naturalWidth > 0")
+    page.wait_for_function("document.querySelector('.r-thumbnail')?.naturalWidth > 0")
 
 
 def test_an_image_becomes_a_film_and_its_last_frame_the_next_one(app: RunningApp, page: Page) -> None:
@@ -46,7 +46,7 @@ def test_an_image_becomes_a_film_and_its_last_frame_the_next_one(app: RunningApp
     generate(page, "A field of flowers in the morning")
     still = page.get_by_role("img", name="A field of flowers in the morning", exact=True)
     expect(still).to_be_visible(timeout=WITHIN_MS)
-    page.wait_for_function("document.querySelector('img.r-player').naturalWidth > 0")
+    page.wait_for_function("document.querySelector('img.r-player')?.naturalWidth > 0")
     expect(page.get_by_role("option", name="A field of flowers in the morning")).to_have_count(2)
     expect(page.get_by_text(re.compile(r"^Image generated successfully( via SSE)?!$"))).to_have_count(
         2, timeout=WITHIN_MS
