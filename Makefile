@@ -1,4 +1,4 @@
-.PHONY: run drill doctor test check bench words install install-dev lock
+.PHONY: run drill doctor test proof check bench words install install-dev lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +25,11 @@ drill doctor: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium
 	@$(PY) -m pytest -n 2 --dist loadfile
+
+# All that is long as well, and the promise table of the README: ONLY='one engine' for one line of it.
+proof: $(VENV)/.installed-dev
+	@$(PY) -m tests.support.chromium
+	@$(PY) -m tests.proof $(if $(ONLY),'$(ONLY)')
 
 check: $(VENV)/.installed-dev
 	@$(VENV)/bin/ruff format --check .

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import looptime
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -19,6 +21,7 @@ from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.model import FINAL, Generation, Phase
 from tests.support.house import House
+from tests.support.proven import proven
 
 STREAMS = st.sampled_from(
     ["ok", "silent", "dead", "ended", "drops", "garbage", "foreign", "refused", "server_error", "no_content"]
@@ -40,11 +43,20 @@ SCRIPTS = st.builds(
 WAITS = st.one_of(st.floats(0.0, 0.1), st.floats(0.0, 30.0), st.floats(0.0, 120.0))
 
 
+A_FEW = settings(
+    max_examples=20,
+    stateful_step_count=10,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+
+
 class Lives(RuleBasedStateMachine):
     """The invariants are those of reliability.md's last section, checked when everything has settled."""
 
-    @initialize(keyed=st.booleans(), searchable=st.booleans())
-    def begin(self, keyed: bool, searchable: bool) -> None:
+    @initialize(keyed=st.booleans(), searchable=st.booleans(), script=SCRIPTS)
+    def begin(self, keyed: bool, searchable: bool, script: Script) -> None:
         logging.disable(logging.CRITICAL)
         self.loop = looptime.new_event_loop(start=0)
         self.folder = Path(tempfile.mkdtemp(prefix="rushes-lives-"))
@@ -54,11 +66,14 @@ class Lives(RuleBasedStateMachine):
         backend = Scripted(self._script, capabilities=Capabilities(keyed=keyed, searchable=searchable))
         self.house = House(self.folder, backend, bytes_ok=lambda url: "bad" not in url)
         self._run(self.house.open())
+        self.start(script)
 
     @rule(script=SCRIPTS)
     def start(self, script: Script) -> None:
         self.next_script = script
-        self.started.append(self._run(self.house.start()))
+        started = self._run(self.house.start())
+        self.scripts.setdefault(started.id, script)
+        self.started.append(started)
 
     @rule(seconds=WAITS)
     def wait(self, seconds: float) -> None:
@@ -115,8 +130,20 @@ class Lives(RuleBasedStateMachine):
             if row.kept is not None:
                 kept_names.add(row.kept.name)
         left_by_crashes = self.house.bytes.files - kept_names
+        self._count(kept_names)
         assert kept_names <= self.house.bytes.files, "every kept result has its bytes"
         assert all(self._crashed() for _ in left_by_crashes), "no second copy without a crash"
+
+    def _count(self, kept_names: set[str]) -> None:
+        jobs = Counter(job.generation.id for job in self.house.backend.jobs.values())
+        proven(
+            "lives",
+            lives=1,
+            generations=len(self.started),
+            results=len(kept_names),
+            lost=len(kept_names - self.house.bytes.files),
+            paid_twice=sum(1 for id, many in jobs.items() if many > 1 and id not in self.resent),
+        )
 
     def _paid_once(self, row: Generation) -> None:
         if row.id not in self.resent:
@@ -158,11 +185,11 @@ class Lives(RuleBasedStateMachine):
         return self.loop.run_until_complete(act)
 
 
-TestLives = Lives.TestCase
-TestLives.settings = settings(
-    max_examples=20,
-    stateful_step_count=10,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize=True,
-)
+@pytest.mark.proof
+@pytest.mark.timeout(1200)
+class TestManyLives(Lives.TestCase):  # type: ignore[name-defined,misc]
+    settings = settings(A_FEW, max_examples=100)
+
+
+class TestLives(Lives.TestCase):  # type: ignore[name-defined,misc]
+    settings = A_FEW

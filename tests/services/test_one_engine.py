@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from services.conversation import Sort
 from services.model import Channel, Draft, Generation, Kind, Phase
 from tests.services.api.stand_in import client_of, health
 from tests.support.house import House
+from tests.support.proven import proven
 from ui import news
 from ui.state import Change, TabState
 
@@ -128,7 +130,23 @@ async def door(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     house = House(tmp_path, Scripted(capabilities=Capabilities(keyed=True, searchable=True)))
     await house.open()
     yield Door(name=request.param, house=house, folder=tmp_path, chat_id=str(uuid7()), told=[])
+    _count(house)
     await house.close()
+
+
+def _count(house: House) -> None:
+    jobs = Counter(job.generation.id for job in house.backend.jobs.values())
+    results = {
+        (heard.id, heard.kept.name) for heard in house.news if isinstance(heard, Generation) and heard.kept
+    }
+    kept_of = Counter(generation_id for generation_id, _ in results)
+    proven(
+        "one engine",
+        stories=1,
+        results=len(results),
+        delivered_twice=sum(1 for many in kept_of.values() if many > 1),
+        paid_twice=sum(1 for many in jobs.values() if many > 1),
+    )
 
 
 async def until(condition: Callable[[], Awaitable[bool]], within_s: float) -> float:

@@ -1,0 +1,35 @@
+"""The lines of the promise: what is claimed, and the command that counts it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+ALL = ("-m", "")
+"""Of a file's tests also those that plain pytest leaves out because they are long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    name: str
+    claim: str
+    command: tuple[str, ...]
+
+
+def tests(*paths: str) -> tuple[str, ...]:
+    """Two at a time, a file's tests in one process."""
+    return (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-rA", *ALL, *paths)
+
+
+LINES: tuple[Line, ...] = (
+    Line(
+        name="one engine",
+        claim="Twenty stories of delivery, told through page, image page, chat and API, end alike",
+        command=tests("tests/services/test_one_engine.py"),
+    ),
+    Line(
+        name="lives",
+        claim="Random interleavings of both channels, crashes, stops and second tries",
+        command=tests("tests/services/test_interleavings.py"),
+    ),
+)
