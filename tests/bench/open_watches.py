@@ -40,15 +40,17 @@ def measure() -> list[Figure]:
     ]
 
 
-def open_them(backend: rig.Wire, app: rig.RunningApp) -> None:
-    """Returns when each is submitted and its stream is open."""
-    rig.submit(app, [f"clip number {number}" for number in range(OPEN)])
+def open_them(backend: rig.Wire, app: rig.RunningApp, count: int = OPEN) -> dict[str, str]:
+    """Returns when each is submitted and its stream is open: their prompts by id."""
+    prompts = [f"clip number {number}" for number in range(count)]
+    ids = rig.submit(app, prompts)
 
     def all_heard() -> bool:
         jobs = backend.jobs()
-        return sum(job["open_streams"] > 0 for job in jobs.values() if job["status"] != "completed") >= OPEN
+        return sum(job["open_streams"] > 0 for job in jobs.values() if job["status"] != "completed") >= count
 
     rig.until(all_heard, WITHIN_S, every_s=2.0)
+    return dict(zip(ids, prompts, strict=True))
 
 
 def _warm_up(backend: rig.Wire, app: rig.RunningApp) -> None:

@@ -49,6 +49,10 @@ class Wire:
     def script(self, prompt: str, **changes: object) -> None:
         self._http.post("/_control", json={"prompt": prompt, "script": changes}).raise_for_status()
 
+    def finish(self, job_id: str) -> None:
+        """Now, whatever its length."""
+        self._http.post("/_control", json={"job": job_id, "act": "finish"}).raise_for_status()
+
     def jobs(self) -> dict[str, Json]:
         """By prompt, which the benches make unique; each with its `id`."""
         jobs = self.stats()["jobs"]
