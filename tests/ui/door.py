@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterable, Callable
 from typing import Any, cast
@@ -302,3 +303,9 @@ def a_receipt(won_by: Channel = Channel.PUSH, **fields: Any) -> Receipt:
     now = time.time()
     told = {"backend_said_at": now - 0.05, "backend_finished_at": now - 0.06, "kept_at": now, "other_due_at": now + 6.4 if won_by is Channel.PUSH else None}  # fmt: skip
     return Receipt(won_by=won_by, **(told | fields))
+
+
+async def settle() -> None:
+    """Time for a beat of the page, and turns of the loop: on a busy machine time alone lets nothing happen."""
+    for _ in range(35):
+        await asyncio.sleep(0.01)

@@ -37,6 +37,12 @@ def thumbnail(page: Page) -> None:
     picture = page.get_by_role("img", name="The picture to start from")
     expect(picture).to_be_visible()
     page.wait_for_function("document.querySelector('.r-thumbnail')?.naturalWidth > 0")
+    expect(page.locator(".r-composer")).to_contain_text("from a picture")  # the form was drawn anew
+
+
+def remove_picture(page: Page) -> None:
+    press(page, "Remove picture")
+    expect(page.locator(".r-composer")).not_to_contain_text("from a picture")
 
 
 def test_an_image_becomes_a_film_and_its_last_frame_the_next_one(app: RunningApp, page: Page) -> None:
@@ -79,7 +85,7 @@ def test_a_picture_is_dropped_pasted_or_chosen_and_a_film_plays_over_it(page: Pa
     page.set_input_files("input[type=file]", picture)
     thumbnail(page)
     for way in ("drop", "paste"):
-        press(page, "Remove picture")
+        remove_picture(page)
         hand_over(page, way, picture.read_bytes())
         thumbnail(page)
     shrink(page, film=True)

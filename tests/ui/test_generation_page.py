@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
@@ -10,7 +9,7 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from services.model import Channel, Phase
-from tests.ui.door import Door
+from tests.ui.door import Door, settle
 from ui.components.bar import Bar
 from ui.components.trace_table import TraceTable
 
@@ -20,10 +19,6 @@ pytestmark = pytest.mark.asyncio
 def videos(user: User) -> list[ui.element]:
     with user:
         return [one for one in ElementFilter(kind=ui.element) if one.tag == "video"]
-
-
-async def settle() -> None:
-    await asyncio.sleep(0.35)
 
 
 def rows(user: User) -> list[str]:

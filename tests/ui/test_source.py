@@ -19,8 +19,9 @@ from tests.ui.door import (
     Door,
     a_film,
     a_request,
+    settle,
 )
-from tests.ui.test_studio import cards, press, settle, stage, toasts, write
+from tests.ui.test_studio import cards, press, stage, toasts, write
 from ui.components.source_well import SourceWell
 
 pytestmark = pytest.mark.asyncio

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 
@@ -14,7 +13,7 @@ from nicegui.testing.user_interaction import UserInteraction
 from services.errors import Conflict, InvalidRequest
 from services.generations import Typical
 from services.model import Channel, Kind, Phase, replace
-from tests.ui.door import CLOUD, FILM, Door
+from tests.ui.door import CLOUD, FILM, Door, settle
 from ui.components.bar import Bar
 from ui.components.toast import Toast
 
@@ -76,10 +75,6 @@ def figures(user: User) -> list[str]:
 def videos(user: User) -> list[ui.element]:
     with user:
         return [one for one in ElementFilter(kind=ui.element) if one.tag == "video"]
-
-
-async def settle() -> None:
-    await asyncio.sleep(0.35)
 
 
 async def test_an_empty_page_offers_three_examples(user: User) -> None:
