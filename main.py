@@ -14,7 +14,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +175,7 @@ class Engine:
     animatic: AnimaticProcess | None
     health: api.Health
     metrics: api.Metrics
+    checkpoint: Callable[[str], None]
 
 
 def build(
@@ -193,9 +194,10 @@ def build(
         build_backends(settings, guard) if backend is None else ({backend.name: backend}, None)
     )
     bus = Bus()
-    store = Store(settings.resolved_database_url, process=f"{os.getpid()}-{secrets.token_hex(4)}")
+    process = f"{os.getpid()}-{secrets.token_hex(4)}"
+    store = Store(settings.resolved_database_url, process=process, checkpoint=checkpoint)
     journal = Journal(store, bus)
-    folder = MediaFolder(settings.media_dir)
+    folder = MediaFolder(settings.media_dir, checkpoint=checkpoint)
     worker = Worker()
     downloader = Downloader(guard)
     keeper = Keeper(folder, downloader, worker, checkpoint=checkpoint)
@@ -222,6 +224,7 @@ def build(
         settings=settings,
         sources=Sources(folder, keeper, worker),
         media_path=folder.path,
+        checkpoint=checkpoint,
     )
     metrics = api.Metrics(bus, backends=backends)
     shelf = Shelf(store)
@@ -277,6 +280,7 @@ def build(
             models_known=lambda: any(catalogue.models(kind) for kind in Kind),
         ),
         metrics=metrics,
+        checkpoint=checkpoint,
     )
 
 
@@ -349,17 +353,21 @@ def policy_of(
 async def running(engine: Engine) -> AsyncIterator[None]:
     """From the database upwards, and down again in the other order."""
     async with AsyncExitStack() as stack:
+
+        def at_the_end(name: str, close: Callable[[], Awaitable[None]]) -> None:
+            stack.push_async_callback(closed, close, name, engine.checkpoint)
+
         await engine.store.open()
-        stack.push_async_callback(engine.store.close)
+        at_the_end("store_closed", engine.store.close)
         await engine.folder.clean_parts()
         started_at = time.time()
-        stack.push_async_callback(engine.store.release)
-        stack.push_async_callback(engine.journal.flush)
+        at_the_end("leases_released", engine.store.release)
+        at_the_end("journal_flushed", engine.journal.flush)
         for backend in engine.backends.values():
-            stack.push_async_callback(backend.close)
-        stack.push_async_callback(engine.downloader.close)
-        stack.push_async_callback(engine.worker.close)
-        stack.push_async_callback(engine.delivery.close)
+            at_the_end("backend_closed", backend.close)
+        at_the_end("downloader_closed", engine.downloader.close)
+        at_the_end("worker_closed", engine.worker.close)
+        at_the_end("delivery_closed", engine.delivery.close)
         owned = [
             asyncio.create_task(engine.journal.run(), name="journal"),
             asyncio.create_task(engine.watching.keep_leases(), name="leases"),
@@ -369,13 +377,13 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         owned += [opening, asyncio.create_task(list_models(engine.catalogue, opening), name="catalogue")]
         if engine.animatic is not None:
             stack.push_async_callback(engine.animatic.stop)
-        stack.push_async_callback(ended, owned)
-        stack.push_async_callback(engine.watching.close)
+        at_the_end("tasks_ended", functools.partial(ended, owned))
+        at_the_end("watching_closed", engine.watching.close)
         if engine.companion is not None:
             stack.push_async_callback(engine.companion.close)
             owned.append(asyncio.create_task(warm(engine.companion), name="language model"))
         await engine.chats.open()
-        stack.push_async_callback(engine.chats.close)
+        at_the_end("chats_closed", engine.chats.close)
         resumed = await engine.watching.resume()
         engine.metrics.resume(resumed)
         if resumed:
@@ -385,6 +393,11 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         owned.append(asyncio.create_task(rules.apply_for_ever(engine.library), name="rules"))
         owned.append(asyncio.create_task(engine.library.rounds.run(), name="rounds"))
         yield
+
+
+async def closed(close: Callable[[], Awaitable[None]], name: str, checkpoint: Callable[[str], None]) -> None:
+    await close()
+    checkpoint(name)
 
 
 async def list_models(catalogue: Catalogue, opening: asyncio.Task[None]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from services.bus import Bus
 from services.channels.race import Standing
-from services.errors import DeliveryFailed, StoreFailed
+from services.errors import DeliveryFailed, NotFound, StoreFailed
 from services.journal import Journal
 from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
 from services.steps import Steps
@@ -76,7 +76,7 @@ class Delivery:
         """
         # Its commit takes the disk 5-40 ms, and the bytes need not wait for it.
         collecting = asyncio.create_task(
-            self._steps.advance(generation, Phase.COLLECTING, channel=channel),
+            self._collect(generation, channel),
             name=f"collecting {generation.id}",
         )
         self._own(collecting)
@@ -90,10 +90,10 @@ class Delivery:
             raise
         try:
             await collecting
-        except StoreFailed:
+            self._checkpoint("before_commit")
+        except BaseException:
             await self._keeper.discard(kept)
             raise
-        self._checkpoint("before_commit")
         # From here on nothing may be cut in two: the row, the news and the log line go together.
         commit = asyncio.create_task(
             self._commit(generation, channel, result, standing, kept), name=f"commit {generation.id}"
@@ -119,11 +119,22 @@ class Delivery:
                 )
             )
 
+    async def _collect(self, generation: Generation, channel: Channel) -> None:
+        self._checkpoint("before_collecting")
+        await self._steps.advance(generation, Phase.COLLECTING, channel=channel)
+        self._checkpoint("after_collecting")
+
     async def _commit(
         self, generation: Generation, channel: Channel, result: Result, standing: Standing, kept: Kept
     ) -> None:
         receipt = self._receipt(generation, channel, result, standing)
-        done = await self._store.complete(generation.id, epoch=generation.epoch, kept=kept, receipt=receipt)
+        try:
+            done = await self._store.complete(
+                generation.id, epoch=generation.epoch, kept=kept, receipt=receipt
+            )
+        except BaseException:
+            await self._discard_unless_named(generation.id, kept)
+            raise
         if done is None:
             # The other channel was first, or the row was taken over: these bytes are a second copy.
             await self._keeper.discard(kept)
@@ -133,7 +144,17 @@ class Delivery:
         self._journal.note(generation.id, "engine", "won", channel=str(channel))
         self._bus.publish(done)
         _log_win(done, receipt)
+        self._checkpoint("told")
         self.illustrate(done)
+
+    async def _discard_unless_named(self, generation_id: str, kept: Kept) -> None:
+        """The commit has failed, or nobody heard how it went: bytes that a row names are never touched."""
+        try:
+            named = (await self._store.get(generation_id)).kept
+        except NotFound:
+            named = None
+        if named is None or named.name != kept.name:
+            await self._keeper.discard(kept)
 
     def _receipt(
         self, generation: Generation, channel: Channel, result: Result, standing: Standing
@@ -154,7 +175,9 @@ class Delivery:
 
     async def _illustrate(self, generation_id: str, kept: Kept) -> None:
         await asyncio.sleep(ILLUSTRATE_AFTER_S)
+        self._checkpoint("before_illustrating")
         poster, preview = await self._keeper.illustrate(kept)
+        self._checkpoint("illustrated")
         if not (poster or preview):
             return
         try:

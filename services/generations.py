@@ -62,6 +62,7 @@ class Generations:
         media_path: Callable[[str], Path],
         now: Callable[[], float] = time.time,
         dice: random.Random | None = None,
+        checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.bus = bus
         self.catalogue = catalogue
@@ -74,6 +75,7 @@ class Generations:
         self._media_path = media_path
         self._now = now
         self._dice = dice or random.SystemRandom()
+        self._checkpoint = checkpoint
 
     async def start(
         self,
@@ -99,10 +101,7 @@ class Generations:
         rows = [self._intent(request, request_id, owner, number) for number in range(count)]
         kept = await self._store.add(rows, key=key, fingerprint=fingerprint or "")
         if kept[0].request_id == request_id:
-            for generation in kept:
-                self._journal.note(generation.id, "engine", "phase", phase=str(generation.phase))
-                self.bus.publish(generation)
-                self._watching.watch(generation)
+            self._begin(kept)
         return kept
 
     async def started_with(
@@ -163,10 +162,12 @@ class Generations:
                 stage="",
             )
             if stopped is not None:
+                self._checkpoint("stopped")
                 log.info("%s dropped after_s=%.3f: stopped by a person", stopped.id, now - stopped.created_at)
                 self._journal.note(stopped.id, "engine", "stop")
                 self.bus.publish(stopped)
                 await self._cancel_remote(stopped)
+                self._checkpoint("told_to_stop")
                 return stopped
             generation = await self.get(generation_id, owner=owner)
         return generation
@@ -176,9 +177,7 @@ class Generations:
         old = await self.get(generation_id, owner=owner)
         row = self._intent(old.request, str(uuid7()), owner, 0)
         await self._store.add([row])
-        self._journal.note(row.id, "engine", "phase", phase=str(row.phase))
-        self.bus.publish(row)
-        self._watching.watch(row)
+        self._begin([row])
         return row
 
     async def submit_again(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
@@ -257,6 +256,13 @@ class Generations:
         return self._media_path(name)
 
     # -- below -------------------------------------------------------------------------------
+
+    def _begin(self, committed: list[Generation]) -> None:
+        self._checkpoint("intent_committed")
+        for generation in committed:
+            self._journal.note(generation.id, "engine", "phase", phase=str(generation.phase))
+            self.bus.publish(generation)
+            self._watching.watch(generation)
 
     def _intent(self, request: Request, request_id: str, owner: str, number: int) -> Generation:
         now = self._now()

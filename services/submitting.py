@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from services.backends.base import Backend
 from services.channels.sse import Pause
-from services.errors import BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
+from services.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
 from services.journal import Journal
 from services.model import Generation, Phase
 from services.steps import Steps
@@ -75,6 +75,7 @@ class Submitting:
         while True:
             await asyncio.sleep(backend.host.submits_held_s)
             if generation.phase is not Phase.SUBMITTING:
+                self._checkpoint("before_submitting")
                 moved = await self._steps.advance(
                     generation, Phase.SUBMITTING, submitted_at=self._now(), stage=""
                 )
@@ -82,6 +83,8 @@ class Submitting:
                     return None
                 generation = moved
             self._checkpoint("before_submit")
+            if not await self._still_ours(generation):
+                return None
             try:
                 job_id = await self._send(generation, backend, source)
             except BackendRefused as refused:
@@ -92,6 +95,7 @@ class Submitting:
                 return await self._unknown(generation, backend)
             except BackendUnavailable as unavailable:
                 wait_s = self._wait_after(unavailable, backend, pause)
+                self._checkpoint("submit_lost")
                 self._journal.note(
                     generation.id, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
                 )
@@ -99,6 +103,7 @@ class Submitting:
                     back = await self._steps.advance(generation, Phase.PENDING, stage="waiting_backend")
                     if back is None:
                         return None
+                    self._checkpoint("back_to_pending")
                     generation = back
                 elif not backend.capabilities.keyed:
                     return await self._unknown(generation, backend)
@@ -107,10 +112,19 @@ class Submitting:
                 self._checkpoint("after_submit")
                 return await self._submitted_as(generation, job_id)
 
+    async def _still_ours(self, generation: Generation) -> bool:
+        """A machine that slept between the commit and the request: another process may have claimed the row
+        since, and whoever has it must not be paid behind.
+        """
+        if self._now() - (generation.submitted_at or 0.0) < self._store.lease_s:
+            return True
+        amended = await self._store.amend(generation.id, epoch=generation.epoch, submitted_at=self._now())
+        return amended is not None
+
     async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
         """Not cut off by a shutdown that can wait a moment: what is paid for should have its id stored."""
         submit = asyncio.create_task(
-            backend.submit(generation, source=source), name=f"submit {generation.id}"
+            self._submit_to(backend, generation, source), name=f"submit {generation.id}"
         )
         self._submits.add(submit)
         submit.add_done_callback(self._submits.discard)
@@ -120,6 +134,11 @@ class Submitting:
             submit.cancel()
             raise
 
+    async def _submit_to(self, backend: Backend, generation: Generation, source: bytes | None) -> str:
+        job_id = await backend.submit(generation, source=source)
+        self._checkpoint("submit_answered")
+        return job_id
+
     async def _submitted_as(self, generation: Generation, job_id: str) -> Generation | None:
         moved = await self._steps.advance(
             generation, Phase.PROCESSING, job_id=job_id, watch_until=generation.watch_until
@@ -127,12 +146,14 @@ class Submitting:
         self._checkpoint("after_id")
         if moved is not None:
             return moved
-        # Stopped while it was being sent: the job is known all the same, and may bring what was paid for.
-        stopped = await self._store.note(generation.id, job_id=job_id)
-        return stopped if stopped is not None and stopped.epoch == generation.epoch else None
+        # Stopped, or claimed by another process, while it was being sent: the job is known all the same,
+        # and may bring what was paid for.
+        told = await self._store.tell_job(generation.id, job_id)
+        return told if told is not None and told.epoch == generation.epoch else None
 
     async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
         unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
+        self._checkpoint("unconfirmed")
         return None if unconfirmed is None else await self._search(unconfirmed, backend)
 
     async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
@@ -141,11 +162,15 @@ class Submitting:
             return None
         for gap_s in SEARCH_GAPS_S:
             await asyncio.sleep(gap_s)
+            if (known := await self._store.get(generation.id)).job_id is not None:  # heard of meanwhile
+                return await self._submitted_as(generation, known.job_id)
             self._journal.note(generation.id, "engine", "looking")
+            self._checkpoint("before_search")
             try:
                 found = await backend.search(generation)
-            except ChannelLost:
+            except (BackendError, ChannelLost):
                 continue
+            self._checkpoint("after_search")
             free = set(found) - await self._store.held_jobs(backend.name, found)
             if len(free) == 1:
                 self._journal.note(generation.id, "engine", "adopted")

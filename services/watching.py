@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from services.backends.base import Backend
@@ -25,10 +26,11 @@ from services.model import Channel, Failure, Generation, Kind, Phase, Report, Re
 from services.steps import Steps
 from services.store.store import Store
 from services.submitting import Submitting
+from services.watchers import Watchers
 
 log = logging.getLogger(__name__)
 
-RENEW_EVERY_S = 10.0
+RENEWALS_IN_A_LEASE = 3
 AFTER_A_BUG_S = (1.0, 5.0, 30.0, 60.0)
 
 
@@ -85,7 +87,8 @@ class Watching:
             dice=self._dice,
             checkpoint=checkpoint,
         )
-        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._checkpoint = checkpoint
+        self._watchers = Watchers(journal.forget)
         self._races: dict[str, Race] = {}
         self._lateness: set[asyncio.Task[None]] = set()
 
@@ -99,21 +102,40 @@ class Watching:
         return rows
 
     async def keep_leases(self) -> None:
-        """Renew for ever; main owns the task."""
+        """Renew for ever; main owns the task. After a sleep of the machine, or a jump of its clock, deadlines
+        and streams are none any more: then every row is read again.
+        """
+        every_s = self._store.lease_s / RENEWALS_IN_A_LEASE
         while True:
-            await asyncio.sleep(RENEW_EVERY_S)
+            asleep_at = self._now()
+            await asyncio.sleep(every_s)
+            overslept = not 0 <= self._now() - asleep_at <= self._store.lease_s
             try:
-                await self._store.renew()
-            except Exception:  # a lease that is not renewed in time is claimed again at the next start
+                await self.look_around(overslept=overslept)
+            except Exception:  # the next round tries again; what nobody renews, others may claim
                 log.exception("The leases could not be renewed.")
+
+    async def look_around(self, *, overslept: bool = False) -> None:
+        """Renew; let go of what others have claimed; watch what nobody does: what others let run out, and
+        what is ours although its watcher is gone.
+        """
+        held = await self._store.renew()
+        await self._watchers.end(held.taken)
+        for generation in held.claimed:
+            self.watch(generation, resumed=True)
+        if overslept:
+            log.warning("The machine slept, or its clock was set: all that is watched is read again.")
+            await self._watchers.end(list(self._races))
+        for generation_id in self._watchers.missing(held.ours):
+            self._watchers.begin(generation_id, functools.partial(self._take_up, generation_id))
 
     async def close(self) -> None:
         """Submits under way may end; all else stops at once and is resumed at the next start."""
         await self._submitting.close()
-        tasks = [*self._watchers.values(), *self._lateness]
-        for task in tasks:
+        await self._watchers.close()
+        for task in self._lateness:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._lateness, return_exceptions=True)
 
     @property
     def open_count(self) -> int:
@@ -123,9 +145,7 @@ class Watching:
 
     def watch(self, generation: Generation, *, resumed: bool = False) -> None:
         """Begin; a second watcher of the same generation is never begun."""
-        if generation.id in self._watchers:
-            return
-        self._begin(generation.id, functools.partial(self._guard, generation, resumed))
+        self._watchers.begin(generation.id, functools.partial(self._guard, generation, resumed))
 
     def check(self, generation: Generation) -> None:
         """Ask the backend at once, whatever phase the generation is in."""
@@ -137,47 +157,41 @@ class Watching:
         elif generation.phase is Phase.UNCONFIRMED:
             self.watch(generation)
         elif generation.job_id is not None and generation.phase in {Phase.ERROR, Phase.DROPPED}:
-            self._begin(generation.id, functools.partial(self._look_once, generation))
+            self._watchers.begin(generation.id, functools.partial(self._look_once, generation))
 
     def forget(self, generation_id: str) -> None:
         """Its row is gone for good: whatever still came would be brought home for nobody."""
-        watcher = self._watchers.get(generation_id)
-        if watcher is not None:
-            watcher.cancel()
-
-    def _begin(self, generation_id: str, act: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await act()
-
-        task = asyncio.create_task(run(), name=f"watch {generation_id}")
-        self._watchers[generation_id] = task
-        task.add_done_callback(lambda _: self._ended(generation_id))
-
-    def _ended(self, generation_id: str) -> None:
-        self._watchers.pop(generation_id, None)
-        self._journal.forget(generation_id)
+        self._watchers.cancel(generation_id)
 
     async def _guard(self, generation: Generation, resumed: bool) -> None:
         """A bug in one watcher stays there: it is told, and the watcher begins again (R10)."""
-        falls = 0
-        while True:
-            try:
-                await self._live(generation, resumed)
+        if not await self._survived(generation.id, self._live(generation, resumed)):
+            await asyncio.sleep(AFTER_A_BUG_S[0])
+            await self._take_up(generation.id, AFTER_A_BUG_S[1:])
+
+    async def _take_up(self, generation_id: str, pauses_s: Sequence[float] = AFTER_A_BUG_S) -> None:
+        """Claim it, so that whoever watched it before can write nothing, and watch it."""
+        for pause_s in itertools.chain(pauses_s, itertools.repeat(pauses_s[-1])):
+            if await self._survived(generation_id, self._live_again(generation_id)):
                 return
-            except StoreFailed as failed:
-                log.warning("The watcher of %s waits: %s", generation.id, failed)
-            except Exception:
-                log.exception("The watcher of %s failed; it begins again.", generation.id)
-                self._journal.note(generation.id, "engine", "bug")
-            await asyncio.sleep(AFTER_A_BUG_S[min(falls, len(AFTER_A_BUG_S) - 1)])
-            falls += 1
-            try:
-                claimed = await self._store.claim(generation.id)
-            except StoreFailed:
-                continue
-            if not claimed or claimed[0].phase in {Phase.COMPLETED, Phase.ERROR}:
-                return
-            generation, resumed = claimed[0], True
+            await asyncio.sleep(pause_s)
+
+    async def _survived(self, generation_id: str, act: Awaitable[None]) -> bool:
+        try:
+            await act
+        except StoreFailed as failed:
+            log.warning("The watcher of %s waits: %s", generation_id, failed)
+        except Exception:
+            log.exception("The watcher of %s failed; it begins again.", generation_id)
+            self._journal.note(generation_id, "engine", "bug")
+        else:
+            return True
+        return False
+
+    async def _live_again(self, generation_id: str) -> None:
+        for generation in await self._store.claim(generation_id):
+            if generation.phase not in {Phase.COMPLETED, Phase.ERROR}:
+                await self._live(generation, True)
 
     async def _live(self, generation: Generation, resumed: bool) -> None:
         backend = self._backends.get(generation.request.backend)
@@ -189,6 +203,7 @@ class Watching:
             return
         if resumed:
             self._journal.note(generation.id, "engine", "resumed")
+        self._checkpoint("watch_begun")
         late = self._tell_when_late(generation)
         try:
             submitted = await self._submitting.submitted(generation, backend, resumed)
@@ -200,10 +215,7 @@ class Watching:
 
     async def submit_again(self, generation: Generation) -> Generation | None:
         """An unconfirmed one, by a person's word; None when it is not unconfirmed any more."""
-        searching = self._watchers.get(generation.id)
-        if searching is not None:
-            searching.cancel()
-            await asyncio.gather(searching, return_exceptions=True)
+        await self._watchers.end([generation.id])
         moved = await self._steps.advance(generation, Phase.SUBMITTING, submitted_at=self._now())
         if moved is not None:
             self.watch(moved)
@@ -221,12 +233,17 @@ class Watching:
         except TimeoutError:
             if not limit.expired():
                 raise
-            await self._steps.fail(generation, "gave_up", "")
+            await self._fail(generation, "gave_up", "")
         else:
             if isinstance(verdict, Failed):
-                await self._steps.fail(generation, verdict.failure.code, verdict.failure.text)
+                await self._fail(generation, verdict.failure.code, verdict.failure.text)
         finally:
             del self._races[generation.id]
+
+    async def _fail(self, generation: Generation, code: str, text: str) -> None:
+        self._checkpoint("before_failing")
+        await self._steps.fail(generation, code, text)
+        self._checkpoint("after_failing")
 
     def _race(self, generation: Generation, backend: Backend, job_id: str) -> Race:
         note = functools.partial(self._journal.note, generation.id)
@@ -258,14 +275,17 @@ class Watching:
         )
 
     async def _ask(self, generation_id: str, backend: Backend, job_id: str) -> Report:
+        self._checkpoint("before_poll")
         try:
-            return await backend.poll(job_id)
+            report = await backend.poll(job_id)
         except ChannelLost as lost:
             if lost.reason == "gone" and (await self._store.get(generation_id)).phase is Phase.DROPPED:
                 return Report(
                     heard="failed", outcome=Failure(text="The backend has dropped the stopped job.")
                 )
             raise
+        self._checkpoint("after_poll")
+        return report
 
     async def _keep(
         self, generation: Generation, backend: Backend, channel: Channel, result: Result, standing: Standing
@@ -312,7 +332,9 @@ class Watching:
 
     async def _tell_late(self, generation: Generation) -> None:
         try:
+            self._checkpoint("before_late")
             told = await self._store.amend(generation.id, epoch=generation.epoch, late_since=self._now())
+            self._checkpoint("after_late")
         except Exception:
             log.exception("The lateness of %s could not be stored.", generation.id)
             return

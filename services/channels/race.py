@@ -226,6 +226,7 @@ class Race:
             return
         standing = self._standing(channel)
         task = asyncio.create_task(self._keep(channel, result, standing), name=f"keep {channel}")
+        task.add_done_callback(self._runner_ended)
         self._keeping[channel] = (result.url, task)
 
     async def _keep(self, channel: Channel, result: Result, standing: Standing) -> None:
@@ -275,7 +276,9 @@ class Race:
             self._verdict.set_exception(error)
 
     def _runner_ended(self, runner: asyncio.Task[None]) -> None:
-        if not runner.cancelled() and (error := runner.exception()) is not None:
+        if runner.cancelled():  # by whom ever: with one channel less, or a result that is not brought home
+            self._break(RuntimeError(f"{runner.get_name()} was cancelled before the end of the race"))
+        elif (error := runner.exception()) is not None:
             self._break(error)
 
 

@@ -79,6 +79,7 @@ class Downloader:
             ):
                 await self._save(answer, file, limit_bytes or self._limits.size_bytes, clock, checkpoint)
             await in_thread(file.finish)
+            await reach(checkpoint, "downloaded")
         except BaseException as error:
             await in_thread(file.discard)
             if isinstance(error, TimeoutError):

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,9 @@ class Lying:
 class MediaFolder:
     """Names are relative to the root, as they stand in the database."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, checkpoint: Callable[[str], None] = lambda _: None) -> None:
         self._root = root.resolve()
+        self._checkpoint = checkpoint
         self._parts = self._root / ".parts"
         self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -51,7 +53,7 @@ class MediaFolder:
     async def keep(self, part: Path, name: str) -> None:
         """When it returns, the bytes survive a power cut under their final name."""
         with DiskErrors():
-            await in_thread(_keep, part, self.path(name))
+            await in_thread(_keep, part, self.path(name), self._checkpoint)
 
     async def remove(self, name: str) -> None:
         await in_thread(_unlink, self.path(name))
@@ -87,10 +89,12 @@ class DiskErrors:
         raise DeliveryFailed(sentence, reason="disk_full") from error
 
 
-def _keep(part: Path, path: Path) -> None:
+def _keep(part: Path, path: Path, checkpoint: Callable[[str], None]) -> None:
     new_folder = not path.parent.exists()
     path.parent.mkdir(exist_ok=True, mode=0o700)
+    checkpoint("before_sync")
     _sync(part)
+    checkpoint("after_sync")
     try:
         os.link(part, path)  # unlike rename, it never overwrites
     except OSError as error:
@@ -99,7 +103,9 @@ def _keep(part: Path, path: Path) -> None:
         path.touch(exist_ok=False)  # a disk without hard links
         part.replace(path)
     else:
+        checkpoint("linked")
         part.unlink()
+    checkpoint("renamed")
     _sync(path.parent)
     if new_folder:
         _sync(path.parent.parent)

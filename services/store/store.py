@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     RowMapping,
     and_,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 
 from services.errors import Conflict, NotFound
 from services.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted
+from services.store import leases
 from services.store.changes import ADD_TRACE, BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
 from services.store.engine import reading_engine, writing_engine
 from services.store.listing import page_of
@@ -42,10 +42,19 @@ class Store:
     """`process` names the owner of this process's leases; `inline` runs everything on the loop (tests)."""
 
     def __init__(
-        self, url: str, *, process: str, now: Callable[[], float] = time.time, inline: bool = False
+        self,
+        url: str,
+        *,
+        process: str,
+        lease_s: float = LEASE_S,
+        now: Callable[[], float] = time.time,
+        inline: bool = False,
+        checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.process = process
+        self.lease_s = lease_s
         self._now = now
+        self._checkpoint = checkpoint
         self._inline = inline
         self._writes = writing_engine(url)
         self._reads = reading_engine(url)
@@ -64,7 +73,7 @@ class Store:
             self._writer: Writer | InlineWriter = InlineWriter(self._writes)
             return
         await asyncio.to_thread(self.prepare)
-        self._writer = Writer(self._writes)
+        self._writer = Writer(self._writes, checkpoint=self._checkpoint)
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-reader")
 
     async def close(self) -> None:
@@ -99,7 +108,7 @@ class Store:
                         created_at=first.created_at,
                     )
                 )
-            lease = {"lease_owner": self.process, "lease_until": self._now() + LEASE_S}
+            lease = {"lease_owner": self.process, "lease_until": self._leased_until}
             connection.execute(insert(g), [to_row(row) | lease for row in rows])
             return list(rows)
 
@@ -150,6 +159,17 @@ class Store:
         """Into the next phase, if the row is still this watcher's and may go there; else None."""
         return await self._change(generation_id, {"phase": to, **changes}, epoch=epoch, phases=BEFORE[to])
 
+    async def tell_job(self, generation_id: str, job_id: str) -> Generation | None:
+        """A fact, whosever the row is by now: which job was paid for it. None when it has one already."""
+        statement = (
+            update(g)
+            .where(g.c.id == generation_id, g.c.job_id.is_(None))
+            .values(**self._stamp({"job_id": job_id}))
+            .returning(*g.c)
+        )
+        row = await self._writer.do(lambda connection: connection.execute(statement).mappings().one_or_none())
+        return from_row(row) if row else None
+
     async def amend(self, generation_id: str, *, epoch: int, **changes: Any) -> Generation | None:
         """Change an open row without leaving its phase; None when it is not this watcher's any more."""
         return await self._change(generation_id, changes, epoch=epoch, phases=OPEN)
@@ -198,26 +218,31 @@ class Store:
     # -- leases ------------------------------------------------------------------------------
 
     async def claim(self, generation_id: str | None = None) -> list[Generation]:
-        """Take over every row that is still to be watched (or one), each with a new epoch."""
+        """Take over every row that is still to be watched, each with a new epoch: one process holds the
+        folder, so at its start all leases are void. Or one row, unless another process holds it and lives.
+        """
         now = self._now()
-        where = _watched(now) if generation_id is None else g.c.id == generation_id
-        statement = (
-            update(g)
-            .where(where)
-            .values(epoch=g.c.epoch + 1, lease_owner=self.process, lease_until=now + LEASE_S)
-            .returning(*g.c)
+        where = leases.watched(now)
+        if generation_id is not None:
+            free = or_(g.c.lease_owner == self.process, leases.run_out(now))
+            where = and_(g.c.id == generation_id, free)
+        self._checkpoint("before_claim")
+        claimed = await self._writer.do(
+            lambda connection: leases.claim(connection, where, self.process, until=self._leased_until)
         )
-        rows = await self._writer.do(lambda connection: connection.execute(statement).mappings().all())
-        return sorted((from_row(row) for row in rows), key=lambda row: row.id)
+        self._checkpoint("after_claim")
+        return claimed
 
-    async def renew(self) -> None:
-        """One statement for all of this process's rows."""
-        statement = (
-            update(g)
-            .where(g.c.lease_owner == self.process, g.c.phase.not_in(_FINAL))
-            .values(lease_until=self._now() + LEASE_S)
+    async def renew(self) -> leases.Held:
+        """All of this process's rows in one transaction; what others have let run out is claimed with it."""
+        self._checkpoint("before_renewal")
+        held = await self._writer.do(
+            lambda connection: leases.renew(
+                connection, self.process, now=self._now(), until=self._leased_until
+            )
         )
-        await self._writer.do(lambda connection: connection.execute(statement) and None)
+        self._checkpoint("after_renewal")
+        return held
 
     async def release(self) -> None:
         statement = (
@@ -320,6 +345,10 @@ class Store:
         )
         return from_row(row) if row else None
 
+    @property
+    def _leased_until(self) -> float:
+        return self._now() + self.lease_s
+
     def _stamp(self, changes: dict[str, Any]) -> dict[str, Any]:
         return {**changes_to_row(changes), "updated_at": self._now(), "revision": g.c.revision + 1}
 
@@ -337,14 +366,6 @@ class Store:
         if self._inline:
             return run()
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
-
-
-def _watched(now: float) -> ColumnElement[bool]:
-    """Not final; or stopped, but its job may still bring what was paid for."""
-    stopped = and_(
-        g.c.phase == str(Phase.DROPPED), g.c.job_id.is_not(None), func.coalesce(g.c.watch_until, now) > now
-    )
-    return or_(g.c.phase.not_in(_FINAL), stopped)
 
 
 def _known_key(connection: Connection, owner: str, key: str, fingerprint: str) -> list[Generation]:

@@ -26,8 +26,9 @@ class Writer:
     them fails the batch is rolled back and each is done again alone: a failure stays its own.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, checkpoint: Callable[[str], None] = lambda _: None) -> None:
         self._engine = engine
+        self._checkpoint = checkpoint
         self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -61,6 +62,7 @@ class Writer:
         try:
             with connection.begin():
                 results = [work(connection) for work, _ in batch]
+                self._checkpoint("before_write")
         except Exception as error:
             if len(batch) > 1:
                 for item in batch:
@@ -68,6 +70,7 @@ class Writer:
             else:
                 batch[0][1].set_exception(_spoken(error))
         else:
+            self._checkpoint("after_write")
             for (_, done), result in zip(batch, results, strict=True):
                 done.set_result(result)
 

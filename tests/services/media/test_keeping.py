@@ -19,7 +19,7 @@ from services.media.worker import Worker
 from services.model import Kind
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-POINTS = ["before_download", "mid_download", "before_rename", "after_rename"]
+POINTS = ["before_download", "mid_download", "downloaded", "before_rename", "after_rename"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

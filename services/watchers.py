@@ -1,0 +1,62 @@
+"""The tasks that watch, one for each generation, and who of them is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+
+class Watchers:
+    """`on_end` is told the generation whose watcher has ended, however it did."""
+
+    def __init__(self, on_end: Callable[[str], None]) -> None:
+        self._on_end = on_end
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._at_rest: set[str] = set()
+        """Their watchers have come to an end of their own: only a person or a restart goes on."""
+        self._closed = False
+
+    def __contains__(self, generation_id: str) -> bool:
+        return generation_id in self._tasks
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def begin(self, generation_id: str, act: Callable[[], Awaitable[None]]) -> None:
+        """A second watcher of the same generation is never begun, and none after `close`."""
+
+        async def run() -> None:
+            await act()
+
+        if self._closed or generation_id in self._tasks:
+            return
+        task = asyncio.create_task(run(), name=f"watch {generation_id}")
+        self._tasks[generation_id] = task
+        self._at_rest.discard(generation_id)
+        task.add_done_callback(lambda ended: self._ended(generation_id, ended))
+
+    async def end(self, generation_ids: Iterable[str]) -> None:
+        """Nothing is told, and whatever they hold is let go."""
+        tasks = [self._tasks[each] for each in generation_ids if each in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def cancel(self, generation_id: str) -> None:
+        if generation_id in self._tasks:
+            self._tasks[generation_id].cancel()
+
+    def missing(self, open_ids: frozenset[str]) -> frozenset[str]:
+        """Those of all that are open whose watchers were cut off."""
+        self._at_rest &= open_ids
+        return open_ids - self._at_rest - self._tasks.keys()
+
+    async def close(self) -> None:
+        self._closed = True
+        await self.end(list(self._tasks))
+
+    def _ended(self, generation_id: str, task: asyncio.Task[None]) -> None:
+        del self._tasks[generation_id]
+        if not task.cancelled():
+            self._at_rest.add(generation_id)
+        self._on_end(generation_id)
