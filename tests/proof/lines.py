@@ -32,4 +32,9 @@ LINES: tuple[Line, ...] = (
         claim="Random interleavings of both channels, crashes, stops and second tries",
         command=tests("tests/services/test_interleavings.py"),
     ),
+    Line(
+        name="mutants",
+        claim="Builds with one rule broken on purpose: the tests find each",
+        command=(sys.executable, "-m", "tests.mutants"),
+    ),
 )
