@@ -33,6 +33,11 @@ LINES: tuple[Line, ...] = (
         command=tests("tests/services/test_interleavings.py"),
     ),
     Line(
+        name="drill",
+        claim="The drill holds on this build, and is red for each rule that is switched off",
+        command=tests("tests/services/drill/test_drill.py"),
+    ),
+    Line(
         name="mutants",
         claim="Builds with one rule broken on purpose: the tests find each",
         command=(sys.executable, "-m", "tests.mutants"),
