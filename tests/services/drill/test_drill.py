@@ -248,4 +248,4 @@ def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
     found = any(finding.broken for finding in findings)
     proven("drill", rules_switched_off=1, found=int(found), not_found=int(not found))
     assert found, [str(finding) for finding in findings]
-    assert not any("it broke with" in finding.broken for finding in findings), [str(f) for f in findings]
+    assert not any("it broke with" in str(finding.broken) for finding in findings), [str(f) for f in findings]
