@@ -185,7 +185,7 @@ class Generations:
         generation = await self.get(generation_id, owner=owner)
         sent = None
         if generation.phase is Phase.UNCONFIRMED:
-            sent = await self._watching.submit_again(generation)
+            sent = await self._watching.submit_again(generation.id)
         if sent is None:
             raise Conflict("Only an unconfirmed generation can be sent again.")
         return sent

@@ -258,6 +258,10 @@ class Generation:
     error_code: str = ""
     error_text: str = ""
     submitted_at: float | None = None
+    unsure_since: float | None = None
+    """Since when a request of it may have been taken without our knowing the job; None where none was sent,
+    where each one surely was not taken, and where the job is known.
+    """
     finished_at: float | None = None
     late_since: float | None = None
     stop_requested_at: float | None = None

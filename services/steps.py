@@ -33,10 +33,24 @@ class Steps:
             self.tell(moved, channel)
         return moved
 
-    async def fail(self, generation: Generation, code: str, text: str) -> None:
-        await self.advance(
-            generation, Phase.ERROR, error_code=code, error_text=text, stage="", finished_at=self._now()
+    async def fail(self, generation: Generation, code: str, text: str, **changes: Any) -> Generation | None:
+        """None as `advance` says."""
+        return await self.advance(
+            generation,
+            Phase.ERROR,
+            error_code=code,
+            error_text=text,
+            stage="",
+            finished_at=self._now(),
+            **changes,
         )
+
+    def tell_job(self, moved: Generation) -> None:
+        """Its job is known now; a stopped or failed one stays what it is."""
+        if moved.final:
+            self._bus.publish(moved)
+        else:
+            self.tell(moved)
 
     def tell(self, moved: Generation, channel: Channel | None = None) -> None:
         log.info(

@@ -12,8 +12,10 @@ from services.backends.base import Backend
 from services.channels.sse import Pause
 from services.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
 from services.journal import Journal
+from services.looking import Looking
 from services.model import Generation, Phase
 from services.steps import Steps
+from services.store.jobs import JobRows
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,8 @@ class Submitting:
         self._now = now
         self._dice = dice
         self._checkpoint = checkpoint
+        self._rows = JobRows(store, now=now)
+        self._looking = Looking(self._rows, now=now)
         self._submits: set[asyncio.Task[str]] = set()
 
     async def close(self) -> None:
@@ -63,6 +67,8 @@ class Submitting:
             generation = unconfirmed
         if generation.phase is Phase.UNCONFIRMED:
             return await self._search(generation, backend)
+        if generation.final:
+            return None if generation.unsure_since is None else await self._search(generation, backend)
         return await self._submit(generation, backend)
 
     async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
@@ -74,21 +80,20 @@ class Submitting:
             return None
         while True:
             await asyncio.sleep(backend.host.submits_held_s)
-            if generation.phase is not Phase.SUBMITTING:
-                self._checkpoint("before_submitting")
-                moved = await self._steps.advance(
-                    generation, Phase.SUBMITTING, submitted_at=self._now(), stage=""
-                )
-                if moved is None:
-                    return None
-                generation = moved
+            sending = await self._sending(generation)
+            if sending is None:
+                return await self._stopped_meanwhile(generation, backend)
+            unsure_since, generation = generation.unsure_since, sending
             self._checkpoint("before_submit")
             if not await self._still_ours(generation):
                 return None
             try:
                 job_id = await self._send(generation, backend, source)
             except BackendRefused as refused:
-                await self._steps.fail(generation, f"refused_{refused.code}", str(refused))
+                code = f"refused_{refused.code}"
+                failed = await self._steps.fail(generation, code, str(refused), unsure_since=unsure_since)
+                if failed is None:
+                    await self._not_taken(generation, unsure_since)
                 return None
             except BackendMisspoke as misspoke:
                 log.warning("%s: %s", generation.id, misspoke)
@@ -100,8 +105,11 @@ class Submitting:
                     generation.id, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
                 )
                 if unavailable.not_taken:
-                    back = await self._steps.advance(generation, Phase.PENDING, stage="waiting_backend")
+                    back = await self._steps.advance(
+                        generation, Phase.PENDING, stage="waiting_backend", unsure_since=unsure_since
+                    )
                     if back is None:
+                        await self._not_taken(generation, unsure_since)
                         return None
                     self._checkpoint("back_to_pending")
                     generation = back
@@ -110,7 +118,20 @@ class Submitting:
                 await asyncio.sleep(wait_s)
             else:
                 self._checkpoint("after_submit")
-                return await self._submitted_as(generation, job_id)
+                return await self._submitted_as(generation, backend, job_id)
+
+    async def _sending(self, generation: Generation) -> Generation | None:
+        """The row says that a request may be taken from now on; None when it is not to be sent (any more)."""
+        if generation.phase is Phase.SUBMITTING:  # with the same key again: unless it was stopped meanwhile
+            known = await self._store.get(generation.id)
+            ours = (known.phase, known.epoch) == (Phase.SUBMITTING, generation.epoch)
+            return known if ours else None
+        self._checkpoint("before_submitting")
+        now = self._now()
+        unsure_since = now if generation.unsure_since is None else generation.unsure_since
+        return await self._steps.advance(
+            generation, Phase.SUBMITTING, submitted_at=now, unsure_since=unsure_since, stage=""
+        )
 
     async def _still_ours(self, generation: Generation) -> bool:
         """A machine that slept between the commit and the request: another process may have claimed the row
@@ -139,22 +160,45 @@ class Submitting:
         self._checkpoint("submit_answered")
         return job_id
 
-    async def _submitted_as(self, generation: Generation, job_id: str) -> Generation | None:
-        moved = await self._steps.advance(
-            generation, Phase.PROCESSING, job_id=job_id, watch_until=generation.watch_until
-        )
+    async def _submitted_as(self, generation: Generation, backend: Backend, job_id: str) -> Generation | None:
+        moved = await self._given(generation, job_id)
         self._checkpoint("after_id")
         if moved is not None:
             return moved
-        # Stopped, or claimed by another process, while it was being sent: the job is known all the same,
-        # and may bring what was paid for.
-        told = await self._store.tell_job(generation.id, job_id)
-        return told if told is not None and told.epoch == generation.epoch else None
+        # Claimed by another process while it was being sent: the job is known all the same.
+        told = await self._rows.tell(generation.id, job_id)
+        if told is not None:
+            return told if told.epoch == generation.epoch else None
+        log.warning("%s: %s answered with a job that is another's.", generation.id, backend.name)
+        return await self._unknown(generation, backend)
+
+    async def _given(self, generation: Generation, job_id: str) -> Generation | None:
+        """The row with its job. One that was stopped meanwhile may still bring what was paid for."""
+        moved = await self._rows.give(
+            generation.id, epoch=generation.epoch, job_id=job_id, watch_until=generation.watch_until
+        )
+        if moved is not None:
+            self._steps.tell_job(moved)
+        return moved
+
+    async def _not_taken(self, generation: Generation, unsure_since: float | None) -> None:
+        """Of one that was stopped while it was being sent."""
+        await self._rows.settle(generation.id, epoch=generation.epoch, unsure_since=unsure_since)
 
     async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
         unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
         self._checkpoint("unconfirmed")
-        return None if unconfirmed is None else await self._search(unconfirmed, backend)
+        if unconfirmed is None:
+            return await self._stopped_meanwhile(generation, backend)
+        return await self._search(unconfirmed, backend)
+
+    async def _stopped_meanwhile(self, generation: Generation, backend: Backend) -> Generation | None:
+        """It is not sent (again); what was perhaps taken already is looked for, to be kept apart."""
+        known = await self._store.get(generation.id)
+        ours = (known.phase, known.epoch) == (Phase.DROPPED, generation.epoch)
+        if not ours or known.unsure_since is None or known.job_id is not None:
+            return None
+        return await self._search(known, backend)
 
     async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
         """Adopt a single exact match, else leave the choice to the person."""
@@ -163,18 +207,19 @@ class Submitting:
         for gap_s in SEARCH_GAPS_S:
             await asyncio.sleep(gap_s)
             if (known := await self._store.get(generation.id)).job_id is not None:  # heard of meanwhile
-                return await self._submitted_as(generation, known.job_id)
+                return await self._given(generation, known.job_id)
             self._journal.note(generation.id, "engine", "looking")
             self._checkpoint("before_search")
             try:
-                found = await backend.search(generation)
-            except (BackendError, ChannelLost):
+                found = await self._looking.found(backend, generation.request.kind)
+            except (BackendError, ChannelLost) as error:
+                log.info("%s could not be looked for: %s", generation.id, error)
                 continue
             self._checkpoint("after_search")
-            free = set(found) - await self._store.held_jobs(backend.name, found)
-            if len(free) == 1:
+            job_id = found.get(generation.id)
+            if job_id is not None and (given := await self._given(generation, job_id)) is not None:
                 self._journal.note(generation.id, "engine", "adopted")
-                return await self._submitted_as(generation, free.pop())
+                return given
         return None
 
     def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, pause: Pause) -> float:

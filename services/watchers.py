@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 
 class Watchers:
@@ -14,10 +15,11 @@ class Watchers:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._at_rest: set[str] = set()
         """Their watchers have come to an end of their own: only a person or a restart goes on."""
+        self._changing: set[str] = set()
         self._closed = False
 
     def __contains__(self, generation_id: str) -> bool:
-        return generation_id in self._tasks
+        return generation_id in self._tasks or generation_id in self._changing
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -28,12 +30,24 @@ class Watchers:
         async def run() -> None:
             await act()
 
-        if self._closed or generation_id in self._tasks:
+        if self._closed or generation_id in self:
             return
         task = asyncio.create_task(run(), name=f"watch {generation_id}")
         self._tasks[generation_id] = task
         self._at_rest.discard(generation_id)
         task.add_done_callback(lambda ended: self._ended(generation_id, ended))
+
+    @contextmanager
+    def changing(self, generation_id: str) -> Iterator[bool]:
+        """No watcher of it begins meanwhile. False where somebody is at that already."""
+        if generation_id in self._changing:
+            yield False
+            return
+        self._changing.add(generation_id)
+        try:
+            yield True
+        finally:
+            self._changing.discard(generation_id)
 
     async def end(self, generation_ids: Iterable[str]) -> None:
         """Nothing is told, and whatever they hold is let go."""

@@ -24,6 +24,7 @@ from services.journal import Journal
 from services.media.guard import origin_of
 from services.model import Channel, Failure, Generation, Kind, Phase, Report, Result
 from services.steps import Steps
+from services.store.jobs import JobRows
 from services.store.store import Store
 from services.submitting import Submitting
 from services.watchers import Watchers
@@ -31,6 +32,8 @@ from services.watchers import Watchers
 log = logging.getLogger(__name__)
 
 RENEWALS_IN_A_LEASE = 3
+LEAST_WATCH_S = 3600.0
+GAVE_UP = "gave_up"
 AFTER_A_BUG_S = (1.0, 5.0, 30.0, 60.0)
 
 
@@ -90,6 +93,7 @@ class Watching:
         self._checkpoint = checkpoint
         self._watchers = Watchers(journal.forget)
         self._races: dict[str, Race] = {}
+        self._rows = JobRows(store, now=now)
         self._lateness: set[asyncio.Task[None]] = set()
 
     # -- the life of all ---------------------------------------------------------------------
@@ -147,17 +151,19 @@ class Watching:
         """Begin; a second watcher of the same generation is never begun."""
         self._watchers.begin(generation.id, functools.partial(self._guard, generation, resumed))
 
+    def watches(self, generation_id: str) -> bool:
+        return generation_id in self._watchers
+
     def check(self, generation: Generation) -> None:
         """Ask the backend at once, whatever phase the generation is in."""
         race = self._races.get(generation.id)
+        ended = generation.phase in {Phase.ERROR, Phase.DROPPED}
         if race is not None:
             race.check()
-        elif generation.id in self._watchers:
-            return
-        elif generation.phase is Phase.UNCONFIRMED:
-            self.watch(generation)
-        elif generation.job_id is not None and generation.phase in {Phase.ERROR, Phase.DROPPED}:
+        elif generation.job_id is not None and ended:
             self._watchers.begin(generation.id, functools.partial(self._look_once, generation))
+        elif generation.phase is Phase.UNCONFIRMED or (ended and generation.unsure_since is not None):
+            self.watch(generation)
 
     def forget(self, generation_id: str) -> None:
         """Its row is gone for good: whatever still came would be brought home for nobody."""
@@ -190,7 +196,7 @@ class Watching:
 
     async def _live_again(self, generation_id: str) -> None:
         for generation in await self._store.claim(generation_id):
-            if generation.phase not in {Phase.COMPLETED, Phase.ERROR}:
+            if not generation.final or _awaits(generation):
                 await self._live(generation, True)
 
     async def _live(self, generation: Generation, resumed: bool) -> None:
@@ -213,13 +219,43 @@ class Watching:
             if late is not None:
                 late.cancel()
 
-    async def submit_again(self, generation: Generation) -> Generation | None:
+    async def submit_again(self, generation_id: str) -> Generation | None:
         """An unconfirmed one, by a person's word; None when it is not unconfirmed any more."""
-        await self._watchers.end([generation.id])
-        moved = await self._steps.advance(generation, Phase.SUBMITTING, submitted_at=self._now())
+        found: list[Generation] = []
+        with self._watchers.changing(generation_id) as ours:
+            known = await self._store.get(generation_id)
+            if not ours or known.phase is not Phase.UNCONFIRMED:  # pressed twice
+                return None
+            await self._watchers.end([generation_id])
+            moved = await self._steps.advance(known, Phase.SUBMITTING, submitted_at=self._now())
+            if moved is None:  # stopped; or its search had found the job in the moment in which it was ended
+                found = await self._store.claim(generation_id)
         if moved is not None:
             self.watch(moved)
+        for each in found:
+            self.watch(each, resumed=True)
         return moved
+
+    async def adopt(self, generation: Generation, job_id: str) -> Generation | None:
+        """Its job was found in the backend's list: it is watched from now on, as long as a new one is.
+
+        None where it has a watcher (which looks for itself), and where the job is somebody's by now.
+        """
+        if generation.id in self._watchers:
+            return None
+        span_s = (generation.watch_until or generation.created_at) - generation.created_at
+        with self._watchers.changing(generation.id):
+            adopted = await self._rows.give(
+                generation.id,
+                epoch=generation.epoch,
+                job_id=job_id,
+                watch_until=self._now() + max(span_s, LEAST_WATCH_S),
+            )
+        if adopted is not None:
+            self._steps.tell_job(adopted)
+            self._journal.note(adopted.id, "engine", "adopted")
+            self.watch(adopted, resumed=True)
+        return adopted
 
     # -- watch -------------------------------------------------------------------------------
 
@@ -233,7 +269,7 @@ class Watching:
         except TimeoutError:
             if not limit.expired():
                 raise
-            await self._fail(generation, "gave_up", "")
+            await self._fail(generation, GAVE_UP, "")
         else:
             if isinstance(verdict, Failed):
                 await self._fail(generation, verdict.failure.code, verdict.failure.text)
@@ -242,7 +278,9 @@ class Watching:
 
     async def _fail(self, generation: Generation, code: str, text: str) -> None:
         self._checkpoint("before_failing")
-        await self._steps.fail(generation, code, text)
+        failed = await self._steps.fail(generation, code, text)
+        if failed is None and code != GAVE_UP:
+            await self._over(generation)
         self._checkpoint("after_failing")
 
     def _race(self, generation: Generation, backend: Backend, job_id: str) -> Race:
@@ -300,13 +338,15 @@ class Watching:
             return
         self._journal.note(generation.id, "poll", "check", because="person")
         try:
-            report = await backend.poll(generation.job_id)
+            report = await self._ask(generation.id, backend, generation.job_id)
             self._journal.note(generation.id, "poll", "answer", heard=report.heard)
             if isinstance(report.outcome, Result):
                 standing = Standing(
                     said_at=self._now(), attempts=0, other_said="", other_said_at=None, other_due_at=None
                 )
                 await self._keep(generation, backend, Channel.POLL, report.outcome, standing)
+            elif isinstance(report.outcome, Failure):
+                await self._over(generation)
         except ChannelLost as lost:
             self._journal.note(generation.id, "poll", "lost", reason=lost.reason)
         except DeliveryFailed as failed:
@@ -315,6 +355,12 @@ class Watching:
             log.exception("The look at %s failed.", generation.id)
 
     # -- both --------------------------------------------------------------------------------
+
+    async def _over(self, generation: Generation) -> None:
+        """Of a stopped one the backend says that nothing will come."""
+        ended = await self._rows.over(generation.id, epoch=generation.epoch)
+        if ended is not None:
+            self._bus.publish(ended)
 
     def _remaining_s(self, generation: Generation) -> float | None:
         return None if generation.watch_until is None else max(1.0, generation.watch_until - self._now())
@@ -342,3 +388,8 @@ class Watching:
             log.info("%s takes longer than %.0f s; it is watched on.", told.id, told.late_after_s)
             self._journal.note(told.id, "engine", "late")
             self._bus.publish(told)
+
+
+def _awaits(ended: Generation) -> bool:
+    """Whether something paid for may still come of one that is over."""
+    return ended.phase is Phase.DROPPED or (ended.phase is Phase.ERROR and ended.unsure_since is not None)

@@ -18,7 +18,6 @@ from services.api import (
     shelf,
     sources,
 )
-from services.api import checkup as checkup_
 from services.api import deliveries as deliveries_
 from services.api import health as health_
 from services.api import metrics as metrics_
@@ -26,7 +25,6 @@ from services.api.addresses import Addresses
 from services.api.health import Health
 from services.api.metrics import Metrics
 from services.chat import Chats
-from services.checkup import Checkup
 from services.deliveries import Deliveries
 from services.generations import Generations
 from services.library import Library
@@ -40,7 +38,6 @@ def include(
     *,
     library: Library,
     deliveries: Deliveries,
-    checkup: Checkup,
     chats: Chats,
     health: Health,
     metrics: Metrics,
@@ -63,7 +60,6 @@ def include(
         sources.router(generations),
         media.router(generations, library, metrics.lost),
         doctor.router(),
-        checkup_.router(checkup),
         health_.router(health),
         metrics_.router(metrics),
         docs.router(app),

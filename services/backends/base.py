@@ -7,9 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.backends.listing import Listing
 from services.channels.eventstream import StreamEvent
 from services.channels.host import Host
-from services.model import Generation, Model, Report
+from services.model import Generation, Kind, Model, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +51,8 @@ class Backend(Protocol):
     def understand(self, event: StreamEvent, job_id: str) -> Report:
         """Put one stream event into our words. Raises ChannelLost(reason="malformed") on nonsense."""
 
-    async def search(self, generation: Generation) -> list[str]:
-        """Ids of the jobs that match the generation exactly, for a submit whose answer was lost."""
+    async def listed(self, kind: Kind, *, skip: int = 0) -> Listing:
+        """One page of its jobs, newest first, behind the first `skip`. Raises BackendError, ChannelLost."""
 
     async def cancel(self, job_id: str) -> None:
         """Ask the backend to stop; a no-op where it cannot. Raises BackendUnavailable."""

@@ -6,17 +6,20 @@ It lives in the process, keeps the loop's time, and knows how often it was asked
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.backends.base import Capabilities
+from services.backends.listing import Listed, Listing
 from services.channels.eventstream import StreamEvent
 from services.channels.host import Host
 from services.errors import BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
 from services.model import Failure, Generation, Kind, Model, Report, Result
 
+LISTED_AT_ONCE = 50
 SUBMITS = ("ok", "refused", "not_taken", "lost_before", "lost_after", "misspoke")
 
 
@@ -52,6 +55,8 @@ class Job:
     generation: Generation
     script: Script
     begun: float
+    created_at: float = 0.0
+    """By the backend's own clock."""
     used: Counter[str] = field(default_factory=Counter)
     cancelled: bool = False
 
@@ -71,12 +76,19 @@ class Scripted:
         *,
         name: str = "scripted",
         capabilities: Capabilities | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
         self.capabilities = capabilities or Capabilities(keyed=False, searchable=False)
         self.host = Host(name)
         self.jobs: dict[str, Job] = {}
         self.submits: Counter[str] = Counter()
+        self.now = now
+        self.clock_ahead_s = 0.0
+        self.tells_its_clock = True
+        self.lists: tuple[str, ...] = ("ok",)
+        """How listing goes, call by call, the last word again and again: ok, unavailable."""
+        self.listed_times = 0
         self._script = script or Script()
 
     def paid(self, generation_id: str) -> int:
@@ -142,8 +154,20 @@ class Scripted:
             return Report(heard="failed", outcome=Failure(text=rest))
         return Report(heard="result", outcome=Result(url=rest))
 
-    async def search(self, generation: Generation) -> list[str]:
-        return [job.id for job in self.jobs.values() if job.generation.id == generation.id]
+    async def listed(self, kind: Kind, *, skip: int = 0) -> Listing:
+        word = self.lists[min(self.listed_times, len(self.lists) - 1)]
+        self.listed_times += 1
+        await asyncio.sleep(0.01)
+        if word != "ok":
+            raise BackendUnavailable("The scripted backend has no list now.", backend=self.name)
+        jobs = [job for job in reversed(self.jobs.values()) if job.generation.request.kind is kind]
+        page = jobs[skip : skip + LISTED_AT_ONCE]
+        return Listing(
+            jobs=[_listed(job) for job in page],
+            items=len(page),
+            more=len(page) == LISTED_AT_ONCE,
+            told_at=self.now() + self.clock_ahead_s if self.tells_its_clock else None,
+        )
 
     async def cancel(self, job_id: str) -> None:
         self._job(job_id).cancelled = True
@@ -166,7 +190,13 @@ class Scripted:
         known = [job for job in self.jobs.values() if job.generation.id == generation.id]
         if known and self.capabilities.keyed:
             return known[0]
-        job = Job(id=f"job-{len(self.jobs) + 1}", generation=generation, script=script, begun=_monotonic())
+        job = Job(
+            id=f"job-{len(self.jobs) + 1}",
+            generation=generation,
+            script=script,
+            begun=_monotonic(),
+            created_at=self.now() + self.clock_ahead_s,
+        )
         self.jobs[job.id] = job
         return job
 
@@ -216,6 +246,18 @@ def _event(report: Report) -> StreamEvent:
     if isinstance(report.outcome, Failure):
         return StreamEvent(data=f"failed:{report.outcome.text}")
     return StreamEvent(data=f"progress:{report.progress or 0.0}")
+
+
+def _listed(job: Job) -> Listed:
+    request = job.generation.request
+    return Listed(
+        job_id=job.id,
+        prompt=request.prompt,
+        seed=request.seed,
+        model=request.model,
+        duration_s=request.duration_s,
+        created_at=job.created_at,
+    )
 
 
 def _monotonic() -> float:

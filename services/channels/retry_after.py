@@ -1,4 +1,4 @@
-"""`Retry-After`: seconds or a date (RFC 9110, 10.2.3)."""
+"""`Retry-After`: seconds or a date (RFC 9110, 10.2.3); and `Date`, the sender's own clock."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     until = _moment(said)
     if until is None:
         return None
-    now = _moment(headers.get("Date", "")) or time.time()
+    now = date_of(headers) or time.time()
     return min(max(until - now, 0.0), LONGEST_S)
+
+
+def date_of(headers: Mapping[str, str]) -> float | None:
+    """When the answer was made, in Unix seconds; None where nothing readable is said."""
+    return _moment(headers.get("Date", ""))
 
 
 def _moment(text: str) -> float | None:

@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 from services.doctor.finding import Finding, doubtful, ill, well
-from services.errors import Sentence
 
 FREE_AT_LEAST_BYTES = 200_000_000
 FREE_BETTER_BYTES = 2_000_000_000
@@ -27,16 +26,11 @@ def disk(folder: Path) -> Finding:
         can_write(folder)
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
-        advice = Sentence(
-            "Make it writable for the user Rushes runs as, or name another folder in RUSHES_DATA_DIR."
-        )
-        says = Sentence("The data folder cannot be written ({error}).", error=error.strerror)
-        return ill(what, says, advice)
-    free = round(free_bytes / GB, 1)
+        advice = "Make it writable for the user Rushes runs as, or name another folder in RUSHES_DATA_DIR."
+        return ill(what, f"The data folder cannot be written ({error.strerror}).", advice)
+    free = f"{free_bytes / GB:.1f} GB are free"
     if free_bytes < FREE_AT_LEAST_BYTES:
-        advice = Sentence("Rushes takes no work below 0.2 GB: make room on this disk.")
-        return ill(what, Sentence("Only {free} GB are free.", free=free), advice)
+        return ill(what, f"Only {free}.", "Rushes takes no work below 0.2 GB: make room on this disk.")
     if free_bytes < FREE_BETTER_BYTES:
-        advice = Sentence("Make room soon: below 0.2 GB Rushes takes no work.")
-        return doubtful(what, Sentence("Only {free} GB are free.", free=free), advice)
-    return well(what, Sentence("The data folder can be written, {free} GB are free.", free=free))
+        return doubtful(what, f"Only {free}.", "Make room soon: below 0.2 GB Rushes takes no work.")
+    return well(what, f"The data folder can be written, {free}.")

@@ -10,20 +10,13 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from services.doctor.finding import Finding, ill, well
-from services.errors import Sentence
 
-WHAT = "stream"
+WHAT = "event stream"
 HELD_S = 2.0
 GRACE_S = 5.0
 AS_BROWSERS_DO = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate"}
-UNBUFFER = Sentence(
-    "nginx: proxy_buffering off; gzip off; (and no proxy_ignore_headers X-Accel-Buffering) there."
-)
-KEEP = Sentence("nginx: proxy_read_timeout 1h; load balancers: an idle time-out of an hour.")
-BOTH = Sentence(
-    "nginx: proxy_buffering off; gzip off; proxy_read_timeout 1h; "
-    "load balancers: an idle time-out of an hour."
-)
+UNBUFFER = "nginx: proxy_buffering off; gzip off; (and no proxy_ignore_headers X-Accel-Buffering) there."
+KEEP = "nginx: proxy_read_timeout 1h; load balancers: an idle time-out of an hour."
 
 
 @dataclass(slots=True)
@@ -48,22 +41,20 @@ async def stream(session: aiohttp.ClientSession, url: str, seconds: int) -> list
 
 def judged(heard: Heard, seconds: int) -> list[Finding]:
     if heard.status not in (0, 200):
-        advice = Sentence("Let the proxy pass /api/ to Rushes as it is.")
-        return [ill(WHAT, Sentence("The event stream answers {status}.", status=heard.status), advice)]
-    lived_s, quiet_s, held_s = round(heard.lived_s), round(heard.quiet_s), round(heard.held_s)
+        return [ill(WHAT, f"It answers {heard.status}.", "Let the proxy pass /api/ to Rushes as it is.")]
     if not heard.lags_s:
-        says = Sentence("Nothing came within {seconds} s: buffered or cut.", seconds=lived_s)
-        return [ill(WHAT, says, BOTH)]
+        return [
+            ill(WHAT, f"Nothing came within {heard.lived_s:.0f} s: buffered or cut.", f"{UNBUFFER} {KEEP}")
+        ]
     if heard.held_s > HELD_S:
-        says = Sentence("Buffered: events came up to {seconds} s after they were sent.", seconds=held_s)
-        buffered = ill(WHAT, says, UNBUFFER)
+        buffered = ill(
+            WHAT, f"Buffered: events came up to {heard.held_s:.0f} s after they were sent.", UNBUFFER
+        )
     else:
-        buffered = well(WHAT, Sentence("Not buffered: events come when they are sent."))
+        buffered = well(WHAT, "Not buffered: events come when they are sent.")
     if heard.complete:
-        return [buffered, well(WHAT, Sentence("Not cut within {seconds} s.", seconds=seconds))]
-    says = Sentence(
-        "Cut after about {lived} s, {quiet} s after the last event.", lived=lived_s, quiet=quiet_s
-    )
+        return [buffered, well(WHAT, f"Not cut within {seconds} s.")]
+    says = f"Cut after about {heard.lived_s:.0f} s, {heard.quiet_s:.0f} s after the last event."
     return [buffered, ill(WHAT, says, KEEP)]
 
 

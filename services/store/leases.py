@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
-from services.model import Generation, Phase
-from services.store.changes import OPEN, in_one_of
+from services.model import Generation
+from services.store.changes import OPEN, awaited, in_one_of
 from services.store.rows import from_row
 from services.store.tables import generations as g
 
@@ -45,10 +45,8 @@ def claim(
 
 
 def watched(now: float) -> ColumnElement[bool]:
-    """Not final; or stopped, but its job may still bring what was paid for."""
-    until = func.coalesce(g.c.watch_until, now)
-    stopped = and_(g.c.phase == str(Phase.DROPPED), g.c.job_id.is_not(None), until > now)
-    return or_(in_one_of(OPEN), stopped)
+    """Not final; or stopped or failed, but its job may still bring what was paid for."""
+    return or_(in_one_of(OPEN), and_(g.c.job_id.is_not(None), awaited(now)))
 
 
 def run_out(now: float) -> ColumnElement[bool]:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, false, func, insert, select, true, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from services.model import FINAL, Generation, Kept, Kind
+from services.store.changes import awaited
 from services.store.listing import first_id_at
 from services.store.rows import from_row
 from services.store.store import Store
 from services.store.tables import generations as g
-from services.store.tables import idempotency_keys, preferences, tags, totals
+from services.store.tables import idempotency_keys, past_jobs, preferences, tags, totals
 
 MOST_NAMES = 500
 _FINAL = [str(phase) for phase in FINAL]
@@ -94,13 +95,17 @@ class Shelf:
         """Delete rows that are in the trash and over, oldest first; their files are the caller's to delete.
 
         With `ids` only of these, with a time only what was put there before it, without `starred` none that
-        carries a star. The client's key goes with the last row it stands for: sent again, it is a new
-        request.
+        carries a star; never what still awaits something that was paid for. The client's key goes with the
+        last row it stands for: sent again, it is a new request.
         """
-        which = select(g.c.id, g.c.request_id, g.c.kept, g.c.poster, g.c.preview, g.c.source).where(
+        now = self._now()
+        which = select(
+            g.c.id, g.c.request_id, g.c.backend, g.c.job_id, g.c.kept, g.c.poster, g.c.preview, g.c.source
+        ).where(
             g.c.owner == owner,
             g.c.hidden_at.is_not(None),
             g.c.phase.in_(_FINAL),
+            ~func.coalesce(awaited(now), false()),
             true() if ids is None else g.c.id.in_(ids),
             true() if trashed_before is None else g.c.hidden_at < trashed_before,
             true() if starred else g.c.starred_at.is_(None),
@@ -109,6 +114,10 @@ class Shelf:
         def work(connection: Connection) -> Removed:
             rows = connection.execute(which.order_by(g.c.id).limit(limit)).all()
             gone = [row.id for row in rows]
+            jobs = {(row.backend, row.job_id) for row in rows if row.job_id is not None}
+            if jobs:
+                past = [{"backend": backend, "job_id": job, "removed_at": now} for backend, job in jobs]
+                connection.execute(upsert(past_jobs).on_conflict_do_nothing(), past)
             connection.execute(delete(g).where(g.c.id.in_(gone)))
             keys = idempotency_keys
             connection.execute(

@@ -159,17 +159,6 @@ class Store:
         """Into the next phase, if the row is still this watcher's and may go there; else None."""
         return await self._change(generation_id, {"phase": to, **changes}, epoch=epoch, phases=BEFORE[to])
 
-    async def tell_job(self, generation_id: str, job_id: str) -> Generation | None:
-        """A fact, whosever the row is by now: which job was paid for it. None when it has one already."""
-        statement = (
-            update(g)
-            .where(g.c.id == generation_id, g.c.job_id.is_(None))
-            .values(**self._stamp({"job_id": job_id}))
-            .returning(*g.c)
-        )
-        row = await self._writer.do(lambda connection: connection.execute(statement).mappings().one_or_none())
-        return from_row(row) if row else None
-
     async def amend(self, generation_id: str, *, epoch: int, **changes: Any) -> Generation | None:
         """Change an open row without leaving its phase; None when it is not this watcher's any more."""
         return await self._change(generation_id, changes, epoch=epoch, phases=OPEN)
@@ -288,11 +277,6 @@ class Store:
         )
         rows = await self.read(lambda connection: connection.execute(query).scalars().all())
         return sorted(float(value) for value in rows)
-
-    async def held_jobs(self, backend: str, job_ids: Sequence[str]) -> set[str]:
-        """Those of the ids that a row of ours holds already."""
-        query = select(g.c.job_id).where(g.c.backend == backend, g.c.job_id.in_(job_ids))
-        return set(await self.read(lambda connection: connection.execute(query).scalars().all()))
 
     async def media_names(self) -> set[str]:
         """Every file of the media folder that a row names."""

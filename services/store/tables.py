@@ -23,7 +23,8 @@ from sqlalchemy import (
 metadata = MetaData()
 
 SPENT = "event IN ('attempt', 'check', 'lost')"
-"""Word for word what a query says that wants the index below: the planner compares the texts."""
+UNSURE = "unsure_since IS NOT NULL AND job_id IS NULL"
+"""Word for word what a query says that wants its index below: the planner compares the texts."""
 
 generations = Table(
     "generations",
@@ -64,6 +65,7 @@ generations = Table(
     Column("starred_at", Float),
     Column("tags", JSON(none_as_null=True)),
     Column("chat_id", Text, Computed("json_extract(request, '$.chat_id')", persisted=False)),
+    Column("unsure_since", Float),
     UniqueConstraint("backend", "job_id", name="uq_generations_job"),
     Index("ix_generations_owner_kind", "owner", "kind", "id"),
     Index("ix_generations_phase", "phase"),
@@ -77,7 +79,17 @@ generations = Table(
     Index("ix_generations_trash", "owner", "id", sqlite_where=text("hidden_at IS NOT NULL")),
     Index("ix_generations_starred", "owner", "id", sqlite_where=text("starred_at IS NOT NULL")),
     Index("ix_generations_source", "source", sqlite_where=text("source IS NOT NULL")),
+    Index("ix_generations_unsure", "backend", "kind", sqlite_where=text(UNSURE)),
 )
+
+past_jobs = Table(
+    "past_jobs",
+    metadata,
+    Column("backend", String(64), primary_key=True),
+    Column("job_id", String(200), primary_key=True),
+    Column("removed_at", Float, nullable=False),
+)
+"""Jobs of generations that were removed for good: the backend still lists them, and nobody adopts them."""
 
 trace_entries = Table(
     "trace_entries",

@@ -52,6 +52,9 @@ A_FEW = settings(
 )
 
 
+TWINS_SEED = 7
+
+
 class Lives(RuleBasedStateMachine):
     """The invariants are those of reliability.md's last section, checked when everything has settled."""
 
@@ -68,10 +71,11 @@ class Lives(RuleBasedStateMachine):
         self._run(self.house.open())
         self.start(script)
 
-    @rule(script=SCRIPTS)
-    def start(self, script: Script) -> None:
+    @rule(script=SCRIPTS, twin=st.booleans())
+    def start(self, script: Script, twin: bool = False) -> None:
+        """Twins ask for the very same."""
         self.next_script = script
-        started = self._run(self.house.start())
+        started = self._run(self.house.start(seed=TWINS_SEED if twin else None))
         self.scripts.setdefault(started.id, script)
         self.started.append(started)
 
@@ -103,6 +107,14 @@ class Lives(RuleBasedStateMachine):
                 self.resent.add(chosen)
                 self._run(self.house.generations.submit_again(chosen))
 
+    @rule(listed=st.booleans())
+    def list_jobs(self, listed: bool) -> None:
+        self.house.backend.lists = ("ok" if listed else "unavailable",)
+
+    @rule()
+    def find_ghosts(self) -> None:
+        self._run(self.house.ghosts.go_round())
+
     def teardown(self) -> None:
         if not hasattr(self, "house"):
             return
@@ -110,6 +122,9 @@ class Lives(RuleBasedStateMachine):
             self._run(asyncio.sleep(300.0))
             self._run(self.house.crash())
             self._run(self.house.open())
+            self._run(asyncio.sleep(900.0))
+            self.house.backend.lists = ("ok",)
+            self._run(self.house.ghosts.go_round())
             self._run(asyncio.sleep(900.0))
             self._check_the_promise()
             self._run(self.house.close())
@@ -127,6 +142,7 @@ class Lives(RuleBasedStateMachine):
             self._paid_once(row)
             self._never_backwards(row)
             self._settled(row)
+            self._found(row)
             if row.kept is not None:
                 kept_names.add(row.kept.name)
         left_by_crashes = self.house.bytes.files - kept_names
@@ -169,6 +185,16 @@ class Lives(RuleBasedStateMachine):
             assert row.phase is Phase.COMPLETED, "never lost"
         if not jobs:
             assert row.phase is not Phase.COMPLETED, "nothing comes from nothing"
+
+    def _found(self, row: Generation) -> None:
+        """What was paid for is watched, by the row that asked for it, and by no other."""
+        house = self.house
+        jobs = [job for job in house.backend.jobs.values() if job.generation.id == row.id]
+        if row.job_id is not None:
+            asked = house.backend.jobs[row.job_id].generation.id
+            assert asked == row.id or asked in self.resent, "nobody takes another's job"
+        elif len(jobs) == 1 and row.request.seed != TWINS_SEED:
+            assert not house.backend.capabilities.searchable, "what was taken unheard is found"
 
     # -- below -------------------------------------------------------------------------------
 

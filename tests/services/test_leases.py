@@ -11,8 +11,9 @@ import pytest_asyncio
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.errors import BackendUnavailable, StoreFailed
+from services.errors import StoreFailed
 from services.model import Generation, Phase
+from services.store.jobs import JobRows
 from services.store.store import LEASE_S, Store
 from services.watching import RENEWALS_IN_A_LEASE
 from tests.support.house import House
@@ -89,10 +90,10 @@ async def test_the_job_that_was_paid_for_is_told_once_whosever_the_row_is(house:
     house.backend._script = Script(submits=("lost_before",))
     generation = await started(house)
     await asyncio.sleep(1)
-    told = await other.tell_job(generation.id, "job")
+    told = await JobRows(other, now=now).tell(generation.id, "job")
     assert told is not None
     assert told.job_id == "job"
-    assert await other.tell_job(generation.id, "another job") is None
+    assert await JobRows(other, now=now).tell(generation.id, "another job") is None
 
 
 # -- the watchers ---------------------------------------------------------------------------------
@@ -100,15 +101,15 @@ async def test_the_job_that_was_paid_for_is_told_once_whosever_the_row_is(house:
 
 async def test_what_another_process_has_claimed_is_let_go_without_a_word(house: House, other: Store) -> None:
     generation = await started(house)
-    await asyncio.sleep(85)
+    await asyncio.sleep(95)
     await other.claim()
     await asyncio.sleep(ROUND_S)
     assert house.watching.open_count == 0
     told = len(house.heard(generation))
-    await asyncio.sleep(15)
+    await asyncio.sleep(ROUND_S)
     assert len(house.heard(generation)) == told
     assert house.heard(generation)[-1].phase is not Phase.COMPLETED
-    assert house.bytes._made == 0
+    assert house.bytes.files == set()
 
 
 async def test_what_another_process_has_let_run_out_is_watched_to_its_end(house: House, other: Store) -> None:
@@ -202,14 +203,7 @@ async def test_a_search_that_breaks_is_tried_again_and_is_no_bug(
 ) -> None:
     house.backend._script = Script(submits=("lost_after",))
     house.backend.capabilities = Capabilities(searchable=True)
-    search, broken = house.backend.search, iter([True, False])
-
-    async def breaks(generation: Generation) -> list[str]:
-        if next(broken, False):
-            raise BackendUnavailable("busy", backend="scripted")
-        return await search(generation)
-
-    house.backend.search = breaks  # type: ignore[method-assign]
+    house.backend.lists = ("unavailable", "ok")
     generation = await started(house)
     await asyncio.sleep(20)
     assert (await house.get(generation)).phase is Phase.COMPLETED

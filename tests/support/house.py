@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.bus import Bus, News
 from services.channels.policy import chat_policy, tool_policy
@@ -21,10 +20,12 @@ from services.chat.answering import Companion
 from services.delivery import Delivery
 from services.errors import DeliveryFailed
 from services.generations import Generations
+from services.ghosts import Ghosts
 from services.journal import Journal
 from services.model import Draft, Generation, Kept, Kind, Model, Request, TraceEntry
 from services.settings import Settings
 from services.store.chats import ChatRows
+from services.store.jobs import JobRows
 from services.store.store import Store
 from services.watching import Watching
 from tests.support.racing import now
@@ -127,6 +128,7 @@ class House:
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.backend = backend
+        backend.now = now
         self.companion = companion
         self.checkpoint = checkpoint
         self.bytes = NotedBytes(bytes_ok)
@@ -170,6 +172,7 @@ class House:
             now=now,
             dice=dice,
         )
+        self.ghosts = Ghosts(JobRows(self.store, now=now), self.watching, {"scripted": self.backend}, now=now)
         self._runner = asyncio.create_task(self.journal.run(), name="journal")
         self.chats = Chats(
             self.generations,
@@ -199,8 +202,9 @@ class House:
         await asyncio.gather(self._runner, return_exceptions=True)
         await self.store.close()
 
-    async def start(self, prompt: str = "a kite") -> Generation:
-        (generation,) = await self.generations.start(Draft(kind=Kind.VIDEO, prompt=prompt))
+    async def start(self, prompt: str = "a kite", *, seed: int | None = None) -> Generation:
+        draft = Draft(kind=Kind.VIDEO, prompt=prompt, seed=seed)
+        (generation,) = await self.generations.start(draft)
         return generation
 
     async def get(self, generation: Generation) -> Generation:
@@ -221,18 +225,6 @@ class House:
         self.news.append(news)
 
 
-def told(house: House, script: Script, **capabilities: bool) -> None:
-    """From now on the backend does as `script` says."""
-    house.backend._script = script
-    house.backend.capabilities = Capabilities(**capabilities)  # type: ignore[arg-type]
-
-
-async def after(seconds: float, house: House, generation: Generation) -> Generation:
-    await asyncio.sleep(seconds)
-    await house.journal.flush()
-    return await house.get(generation)
-
-
 async def _no_source(name: str) -> bytes:
     raise FileNotFoundError(name)
 
@@ -241,4 +233,4 @@ class NoSources:
     """The scripted backend's models take none."""
 
 
-__all__ = ["House", "Script", "Scripted", "after", "told"]
+__all__ = ["House", "Script", "Scripted"]

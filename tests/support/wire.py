@@ -21,6 +21,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 from tests.support.wire_http import Call, Closed, read_call, slowly
@@ -43,6 +44,9 @@ class WireServer:
         self.token = token
         self.keyed = keyed
         self.models_status = 200
+        self.list_status = 200
+        self.clock_ahead_s = 0.0
+        """Of all that it says about times; lists tell it by their `Date`."""
         self.default = Script()
         self.scripts: dict[str, Script] = {}
         """By prompt."""
@@ -185,7 +189,8 @@ class WireServer:
             case "POST", ["file", "upload"]:
                 self._upload(call)
             case "GET", ["file"]:
-                call.reply(200, self._list(call))
+                date = formatdate(time.time() + self.clock_ahead_s, usegmt=True)
+                call.reply(self.list_status, self._list(call), {"Date": date})
             case "GET", ["file", job_id]:
                 await self._poll(call, job_id)
             case "DELETE", ["file", job_id]:
@@ -259,10 +264,12 @@ class WireServer:
 
     def _list(self, call: Call) -> list[Json]:
         types = ",".join(call.query.get("types", [])).split(",")
-        limit = int(call.query.get("limit", ["50"])[0])
+        limit, skip = (
+            int(call.query.get(name, [usual])[0]) for name, usual in (("limit", "50"), ("offset", "0"))
+        )
         newest = [job for job in reversed(self.jobs.values()) if types == [""] or job.kind in types]
         self.totals["lists"] += 1
-        return [self._file(job) for job in newest[:limit]]
+        return [self._file(job) for job in newest[skip : skip + limit]]
 
     async def _poll(self, call: Call, job_id: str) -> None:
         job = self.jobs.get(job_id)
@@ -385,7 +392,7 @@ class WireServer:
             "type": job.kind,
             "url": f"{self.url}/files/{job.id}.{extension}" if done else None,
             "thumbnail_url": None,
-            "created_at": datetime.fromtimestamp(job.created_at, UTC).isoformat(),
+            "created_at": datetime.fromtimestamp(job.created_at + self.clock_ahead_s, UTC).isoformat(),
             f"{job.kind}_generation": {"id": f"task-{job.id}", **job.config},
             "tasks": [] if job.uploaded else [task_of(job, job.status)],
         }

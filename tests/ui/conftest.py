@@ -25,7 +25,5 @@ def door() -> Door:
 @pytest_asyncio.fixture
 async def user(door: Door) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
-        register(
-            door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries(), door.as_checkup()
-        )
+        register(door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries())
         yield simulated

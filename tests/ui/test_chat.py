@@ -42,9 +42,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 @pytest_asyncio.fixture
 async def user(house: House) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
-        register(
-            house.generations, Door().as_library(), house.chats, Door().as_deliveries(), Door().as_checkup()
-        )
+        register(house.generations, Door().as_library(), house.chats, Door().as_deliveries())
         yield simulated
 
 

@@ -1,22 +1,22 @@
-"""What a service says, in the page's language: what went wrong, what was found."""
+"""What went wrong, in the page's language."""
 
 from __future__ import annotations
 
-from services.errors import AppError, Sentence, Words
+from services.errors import AppError, Words
 from ui.text import _, measure
 
 
-def told(said: AppError | Sentence) -> str:
+def told(error: AppError) -> str:
     """A sentence that no catalogue has, a backend's own for one, stays as it came."""
-    sentence = _(said.sentence)
-    if sentence == said.sentence:
-        return str(said)
-    return sentence.format(**{name: _shown(value) for name, value in said.values.items()})
+    sentence = _(error.sentence)
+    if sentence == error.sentence:
+        return str(error)
+    return sentence.format(**{name: _shown(value) for name, value in error.values.items()})
 
 
 def _shown(value: object) -> object:
     match value:
-        case AppError() | Sentence():
+        case AppError():
             return told(value)
         case Words():
             return _(value)

@@ -11,13 +11,14 @@ from urllib.parse import quote
 import httpx
 
 from services.backends.base import Capabilities
-from services.backends.reading import an_id
+from services.backends.listing import Listing, asks_for
 from services.backends.superduperai.answers import Judge
 from services.backends.superduperai.hearing import Hearing
 from services.backends.superduperai.offers import model_of
-from services.backends.superduperai.orders import body_of, looks_like, picture_name
+from services.backends.superduperai.orders import body_of, job_in, picture_name
 from services.channels.eventstream import EventStream, StreamEvent, lost_by_status, open_stream
 from services.channels.host import Host
+from services.channels.retry_after import date_of
 from services.channels.web import Address, Answer, Web
 from services.errors import BackendUnavailable, ChannelLost
 from services.model import Generation, Kind, Model, Report
@@ -25,6 +26,7 @@ from services.model import Generation, Kind, Model, Report
 POLL_S, SUBMIT_S, UPLOAD_S, LIST_S = 10.0, 30.0, 180.0, 20.0
 FILE_BYTES, LIST_BYTES = 1024 * 1024, 8 * 1024 * 1024
 CLOCKS_DIFFER_S = 300.0
+LISTED_AT_ONCE = 50
 
 
 class SuperDuperAI:
@@ -96,13 +98,17 @@ class SuperDuperAI:
     def understand(self, event: StreamEvent, job_id: str) -> Report:
         return self._hearing.understand(event, job_id)
 
-    async def search(self, generation: Generation) -> list[str]:
-        """Raises BackendError."""
-        since = None if generation.submitted_at is None else generation.submitted_at - CLOCKS_DIFFER_S
-        query = {"types": str(generation.request.kind), "order_by": "created_at", "order": "descendent"}
-        files = self._judge.items_in(await self._list("/file", query | {"limit": "50"}))
-        ids = (an_id(file.get("id")) for file in files if looks_like(file, generation.request, since))
-        return [job_id for job_id in dict.fromkeys(ids) if job_id]
+    async def listed(self, kind: Kind, *, skip: int = 0) -> Listing:
+        query = {"types": str(kind), "order_by": "created_at", "order": "descendent"}
+        page = {"limit": str(LISTED_AT_ONCE)} | ({"offset": str(skip)} if skip else {})
+        answer = await self._list("/file", query | page)
+        files = self._judge.items_in(answer)
+        return Listing(
+            jobs=[job for file in files if (job := job_in(file, kind))],
+            items=len(files),
+            more=len(files) >= LISTED_AT_ONCE,
+            told_at=date_of(answer.headers),
+        )
 
     async def cancel(self, job_id: str) -> None:
         if self.capabilities.cancel:
@@ -145,9 +151,15 @@ class SuperDuperAI:
 
     async def _taken_before(self, generation: Generation) -> str:
         """The key is known there, with other bytes: a source was uploaded anew, and the first job runs."""
-        found = await self.search(generation) if self.capabilities.searchable else []
+        since = (generation.unsure_since or generation.created_at) - CLOCKS_DIFFER_S
+        jobs = (await self.listed(generation.request.kind)).jobs if self.capabilities.searchable else []
+        found = {
+            job.job_id
+            for job in jobs
+            if asks_for(generation.request, job) and (job.created_at is None or job.created_at >= since)
+        }
         if len(found) == 1:
-            return found[0]
+            return found.pop()
         sentence = f"{self.name} took this before, and it cannot be told as which job."
         raise BackendUnavailable(sentence, backend=self.name)
 

@@ -1,12 +1,13 @@
-"""A request on its way out, and the way back: is that file its job?"""
+"""A request on its way out, and the way back: which job is that file?"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from services.backends.reading import a_moment, a_number, a_text, an_object
-from services.model import Request
+from services.backends.listing import Listed
+from services.backends.reading import a_moment, a_number, a_text, an_id, an_object
+from services.model import Kind, Request
 
 
 def body_of(request: Request, reference: str | None) -> bytes:
@@ -32,16 +33,24 @@ def body_of(request: Request, reference: str | None) -> bytes:
     return json.dumps({"config": config}, separators=(",", ":"), allow_nan=False).encode()
 
 
-def looks_like(file: dict[str, Any], request: Request, since: float | None) -> bool:
-    """Exactly this prompt and seed, and not older than `since` where the file tells its time."""
-    order = an_object(file.get(f"{request.kind}_generation"))
-    if order.get("prompt") != request.prompt or a_number(order.get("seed")) != request.seed:
-        return False
-    model = a_text(order.get("generation_config_name"))
-    if model and model != request.model:
-        return False
-    created_at = a_moment(file.get("created_at"))
-    return since is None or created_at is None or created_at >= since
+def job_in(file: dict[str, Any], kind: Kind) -> Listed | None:
+    """None for what is no job of that kind: an uploaded picture, a file of another kind."""
+    job_id, order = an_id(file.get("id")), an_object(file.get(f"{kind}_generation"))
+    if not job_id or not order:
+        return None
+    prompt = order.get("prompt")
+    return Listed(
+        job_id=job_id,
+        prompt=prompt if isinstance(prompt, str) else None,
+        seed=a_number(order.get("seed")),
+        model=a_text(order.get("generation_config_name")) or None,
+        negative_prompt=a_text(order.get("negative_prompt")) or None,
+        aspect_ratio=a_text(order.get("aspect_ratio")) or None,
+        duration_s=a_number(order.get("duration")) if kind is Kind.VIDEO else None,
+        width=a_number(order.get("width")),
+        height=a_number(order.get("height")),
+        created_at=a_moment(file.get("created_at")),
+    )
 
 
 def picture_name(source: bytes) -> tuple[str, str]:

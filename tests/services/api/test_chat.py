@@ -32,7 +32,6 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         house.generations,
         library=None,
         deliveries=None,
-        checkup=None,
         chats=house.chats,
         health=health(tmp_path),
         metrics=metrics,

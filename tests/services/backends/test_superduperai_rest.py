@@ -18,6 +18,7 @@ from services.errors import (
     CannotStart,
     ChannelLost,
 )
+from services.matching import Clock, own_jobs
 from services.model import Generation, Kind, Model, Phase, Request
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 from tests.support.wire import WireServer
@@ -41,6 +42,7 @@ GENERATION = Generation(
     created_at=SUBMITTED_AT,
     updated_at=SUBMITTED_AT,
     submitted_at=SUBMITTED_AT,
+    unsure_since=SUBMITTED_AT,
 )
 
 
@@ -58,6 +60,11 @@ def a_file(job_id: str, *, at: str | None = "2026-11-22T10:00:01Z", **order: Any
         (a_file("f1", at="2026-11-22T09:56:00+00:00"), True),
         (a_file("f1", at="2026-11-22T09:54:00Z"), False),
         (a_file("f1", at="2026-11-22T10:56:00+01:00"), True),
+        (a_file("f1", at="2026-11-22T10:20:00Z"), False),
+        (a_file("f1", aspect_ratio="1:1", width=352, height=360), True),
+        (a_file("f1", aspect_ratio="16:9"), False),
+        (a_file("f1", width=720, height=720), False),
+        (a_file("f1", negative_prompt="people"), False),
         (a_file("f1", prompt="a kite "), False),
         (a_file("f1", seed=43), False),
         (a_file("f1", seed=None), False),
@@ -68,11 +75,16 @@ def a_file(job_id: str, *, at: str | None = "2026-11-22T10:00:01Z", **order: Any
         (a_file(""), False),
     ],
 )
-async def test_a_search_finds_the_exact_job_and_nothing_else(
+async def test_a_lost_one_is_found_in_the_list_by_all_that_it_tells_and_no_other_is(
     file: dict[str, Any], found: bool, canned: Canned, backend: SuperDuperAI
 ) -> None:
     canned.says([a_file("other", prompt="another"), file, "nonsense"])
-    assert await backend.search(GENERATION) == (["f1"] if found else [])
+    page = await backend.listed(Kind.VIDEO)
+    own = own_jobs(
+        [GENERATION], page.jobs, Clock(), now=SUBMITTED_AT + 60, keyed=False, known_since=float("-inf")
+    )
+    assert own == ({"g1": "f1"} if found else {})
+    assert (page.items, page.more) == (2, False)
     assert canned.calls[0].query == {
         "types": ["video"],
         "order_by": ["created_at"],
@@ -82,9 +94,15 @@ async def test_a_search_finds_the_exact_job_and_nothing_else(
 
 
 @pytest.mark.asyncio
-async def test_two_that_match_are_both_named_once(canned: Canned, backend: SuperDuperAI) -> None:
-    canned.says({"items": [a_file("f2"), a_file("f1"), a_file("f2")]})
-    assert await backend.search(GENERATION) == ["f2", "f1"]
+async def test_a_list_is_read_page_by_page_with_the_time_it_was_told_at(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says([a_file(f"f{number}") for number in range(50)], Date="Sun, 22 Nov 2026 10:00:00 GMT")
+    canned.says({"items": [a_file("f50"), {"id": "an upload"}]})
+    first, last = await backend.listed(Kind.VIDEO), await backend.listed(Kind.VIDEO, skip=50)
+    assert (len(first.jobs), first.more, first.told_at) == (50, True, SUBMITTED_AT)
+    assert ([job.job_id for job in last.jobs], last.items, last.more) == (["f50"], 2, False)
+    assert [call.query.get("offset") for call in canned.calls] == [None, ["50"]]
 
 
 @pytest.mark.asyncio
