@@ -32,10 +32,12 @@ from services.catalogue import Catalogue
 from services.channels.policy import PollPolicy, chat_policy, tool_policy
 from services.chat import Chats
 from services.chat.companion import LanguageModel
+from services.checkup import Checkup, Drills
 from services.deliveries import Deliveries
 from services.delivery import Delivery
 from services.doctor import ILL, Doctor
 from services.drill import Drill
+from services.drill.finding import written
 from services.errors import CannotStart
 from services.generations import Generations
 from services.ghosts import Ghosts
@@ -77,7 +79,7 @@ def main() -> int:
     try:
         settings = read_settings()
         if asked.command == "drill":
-            return asyncio.run(drill(settings))
+            return asyncio.run(drill_in_lines(settings) if asked.lines else drill(settings))
         if asked.command == "doctor":
             url = address_of(settings, asked.address)
             return asyncio.run(doctor(settings, url, stream_s=QUICK_S if asked.quick else STREAM_S))
@@ -97,7 +99,12 @@ def read_command() -> argparse.Namespace:
         description="Rushes, a studio for AI video. Without a command it serves."
     )
     commands = parser.add_subparsers(dest="command", metavar="command")
-    commands.add_parser("drill", help="play faults against this install's engine, a verdict for each rule")
+    play = commands.add_parser(
+        "drill", help="play faults against this install's engine, a verdict for each rule"
+    )
+    play.add_argument(
+        "--lines", action="store_true", help="each finding at once, as JSON; it ends when its input is closed"
+    )
     examine = commands.add_parser(
         "doctor", help="is all well between this install, its people and its backends"
     )
@@ -175,6 +182,7 @@ class Engine:
     companion: LanguageModel | None
     library: Library
     deliveries: Deliveries
+    checkup: Checkup
     animatic: AnimaticProcess | None
     health: api.Health
     metrics: api.Metrics
@@ -275,6 +283,7 @@ def build(
         companion=companion,
         library=library,
         deliveries=deliveries,
+        checkup=build_checkup(settings, backends, animatic_address),
         animatic=animatic,
         health=api.Health(
             version=VERSION,
@@ -327,6 +336,18 @@ def build_companion(settings: Settings, rows: ChatRows, catalogue: Catalogue) ->
         return None
     key = settings.chat_key.get_secret_value() if settings.chat_key is not None else ""
     return LanguageModel(rows, catalogue, url=settings.chat_url, key=key, model=settings.chat_model)
+
+
+def build_checkup(settings: Settings, backends: dict[str, Backend], animatic: Address | None) -> Checkup:
+    def place_of(backend: str) -> str:
+        return animatic.url if backend == "animatic" and animatic else settings.superduperai_url or ""
+
+    command = [sys.executable, str(Path(__file__).resolve()), "drill", "--lines"]
+    return Checkup(
+        Drills(command, settings.data_dir),
+        Doctor(data_dir=settings.data_dir, backends=backends, place_of=place_of),
+        public_url=settings.public_url,
+    )
 
 
 def animatic_moved(address: Address, guard: AddressGuard, catalogue: Catalogue, url: str, token: str) -> None:
@@ -388,6 +409,8 @@ async def running(engine: Engine) -> AsyncIterator[None]:
             owned.append(asyncio.create_task(warm(engine.companion), name="language model"))
         await engine.chats.open()
         at_the_end("chats_closed", engine.chats.close)
+        await engine.checkup.open()
+        stack.push_async_callback(engine.checkup.close)
         resumed = await engine.watching.resume()
         engine.metrics.resume(resumed)
         if resumed:
@@ -465,6 +488,15 @@ async def drill(settings: Settings) -> int:
     return 1 if broken else 0
 
 
+async def drill_in_lines(settings: Settings) -> int:
+    """The same for the check-up page, which closes our input when the app ends, however it ends."""
+    logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
+    play = Drill(functools.partial(open_for_drill, settings), settings.data_dir)
+    playing = asyncio.create_task(play.run(tell=lambda finding: print(written(finding), flush=True)))
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), playing.cancel)
+    return 1 if any(finding.broken for finding in await playing) else 0
+
+
 @asynccontextmanager
 async def open_for_drill(
     settings: Settings, folder: Path, backend: Backend, origin: str
@@ -504,10 +536,10 @@ async def doctor(settings: Settings, url: str, *, stream_s: int) -> int:
     """0 when nothing is ill. The animatic is the app's own child: /health speaks for it."""
     logging.basicConfig(handlers=[logging.NullHandler()])
     backends, _ = build_backends(settings.model_copy(update={"animatic": False}), AddressGuard())
-    places = {"superduperai": settings.superduperai_url or ""}
-    findings = await Doctor(url, data_dir=settings.data_dir, backends=backends, places=places).examine(
-        stream_s=stream_s
+    examining = Doctor(
+        data_dir=settings.data_dir, backends=backends, place_of=lambda _: settings.superduperai_url or ""
     )
+    findings = await examining.examine(url, stream_s=stream_s)
     for finding in findings:
         print(finding)
     for backend in backends.values():
@@ -537,11 +569,12 @@ def build_app(engine: Engine) -> FastAPI:
         engine.generations,
         library=engine.library,
         deliveries=engine.deliveries,
+        checkup=engine.checkup,
         chats=engine.chats,
         health=engine.health,
         metrics=engine.metrics,
     )
-    register(engine.generations, engine.library, engine.chats, engine.deliveries)
+    register(engine.generations, engine.library, engine.chats, engine.deliveries, engine.checkup)
     ui.run_with(
         app,
         title="Rushes",

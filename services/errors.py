@@ -21,10 +21,35 @@ Messages are sentences a person can act on; no key, header, link or prompt stand
 class Words(str):
     """Words of ours that a page shows in its own language: marked here for the catalogues.
 
-    The sentences of InvalidRequest, NoModels, NotFound, StoreFailed and Conflict are found without a mark.
+    The sentences of InvalidRequest, NoModels, NotFound, StoreFailed and Conflict are found without a mark,
+    and those of Sentence.
     """
 
     __slots__ = ()
+
+
+class Sentence:
+    """Words of ours with the values that they name in braces; `str` is the English of both."""
+
+    __slots__ = ("sentence", "values")
+
+    def __init__(self, sentence: str = "", **values: object) -> None:
+        self.sentence = sentence
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.values) if self.values else self.sentence
+
+    def __bool__(self) -> bool:
+        return bool(self.sentence)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sentence):
+            return NotImplemented
+        return (self.sentence, self.values) == (other.sentence, other.values)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
 
 class AppError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.chat import Chats
+from services.checkup import Checkup
 from services.deliveries import Deliveries
 from services.generations import Generations
 from services.library import Library
@@ -10,11 +11,14 @@ from services.model import Kind
 from ui import theme
 from ui.components import source_well
 from ui.pages import chat, generation, settings, studio
+from ui.pages import checkup as checkup_page
 from ui.pages import deliveries as deliveries_page
 from ui.pages import library as library_page
 
 
-def register(generations: Generations, library: Library, chats: Chats, deliveries: Deliveries) -> None:
+def register(
+    generations: Generations, library: Library, chats: Chats, deliveries: Deliveries, checkup: Checkup
+) -> None:
     """Once, before `ui.run_with`."""
     theme.install(generations.bus)
     source_well.install(generations)
@@ -24,4 +28,5 @@ def register(generations: Generations, library: Library, chats: Chats, deliverie
     chat.register(chats)
     library_page.register(generations, library)
     deliveries_page.register(generations, deliveries)
+    checkup_page.register(checkup)
     settings.register(library)

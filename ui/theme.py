@@ -108,7 +108,7 @@ def _head() -> None:
     ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
     ui.add_head_html(f'<script src="{_address("early.js")}"></script>')
     ui.add_head_html(f'<script defer src="{_address("notices.js")}"></script>')
-    for sheet in ("icons.css", "theme.css", "parts.css", "chat.css", "deliveries.css"):
+    for sheet in ("icons.css", "theme.css", "parts.css", "chat.css", "deliveries.css", "checkup.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="{_address(sheet)}">')
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from services.errors import Sentence
 from services.generations import Typical
 from services.model import Channel, Generation, Kind, Phase, Receipt
 from ui.text import _, deferred, measure
+from ui.text.errors import told
 
 PHASES = {
     Phase.PENDING: deferred("Written down."),
@@ -171,6 +173,14 @@ REASONS = {
 
 def reason(code: str) -> str:
     return _(REASONS.get(code, deferred("connection lost")))
+
+
+def sentence(said: Sentence) -> str:
+    """What a service found, with its codes in words."""
+    values = dict(said.values)
+    if isinstance(code := values.get("reason"), str):
+        values["reason"] = reason(code)
+    return told(Sentence(said.sentence, **values))
 
 
 def settings(generation: Generation) -> str:

@@ -18,6 +18,7 @@ from services.api import (
     shelf,
     sources,
 )
+from services.api import checkup as checkup_
 from services.api import deliveries as deliveries_
 from services.api import health as health_
 from services.api import metrics as metrics_
@@ -25,6 +26,7 @@ from services.api.addresses import Addresses
 from services.api.health import Health
 from services.api.metrics import Metrics
 from services.chat import Chats
+from services.checkup import Checkup
 from services.deliveries import Deliveries
 from services.generations import Generations
 from services.library import Library
@@ -38,6 +40,7 @@ def include(
     *,
     library: Library,
     deliveries: Deliveries,
+    checkup: Checkup,
     chats: Chats,
     health: Health,
     metrics: Metrics,
@@ -60,6 +63,7 @@ def include(
         sources.router(generations),
         media.router(generations, library, metrics.lost),
         doctor.router(),
+        checkup_.router(checkup),
         health_.router(health),
         metrics_.router(metrics),
         docs.router(app),

@@ -9,15 +9,22 @@ import aiohttp
 
 from services.doctor.clock import clock
 from services.doctor.finding import Finding, doubtful, ill, well
+from services.errors import Sentence
 
 WITHIN_S = 10.0
 FIRST, LAST = 100, 299
 PATTERN = bytes(range(256)) * 256
 """What /api/doctor/bytes holds."""
-HOST = "Proxy: pass the Host header on (nginx: proxy_set_header Host $http_host;) and set RUSHES_PUBLIC_URL."
-UPGRADE = (
+HOST = Sentence(
+    "Proxy: pass the Host header on (nginx: proxy_set_header Host $http_host;) and set RUSHES_PUBLIC_URL."
+)
+UPGRADE = Sentence(
     "nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
     'proxy_set_header Connection "upgrade"; proxy_set_header Host $http_host;'
+)
+REFUSED = Sentence(
+    "nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+    'proxy_set_header Connection "upgrade"; proxy_set_header Host $http_host; then set RUSHES_PUBLIC_URL.'
 )
 
 
@@ -28,29 +35,41 @@ async def app(session: aiohttp.ClientSession, url: str) -> tuple[bool, list[Find
             status, headers, body = answer.status, answer.headers, await _object(answer)
     except aiohttp.ClientConnectorCertificateError:
         return False, [
-            ill("app", "The certificate is not trusted.", "Renew it, or use the name it was made for.")
+            ill(
+                "app",
+                Sentence("The certificate is not trusted."),
+                Sentence("Renew it, or use the name it was made for."),
+            )
         ]
     except (aiohttp.ClientError, TimeoutError):
-        advice = "Start Rushes and the proxy, or name the right address: main.py doctor https://…"
-        return False, [ill("app", "Nothing answers there.", advice)]
+        advice = Sentence("Start Rushes and the proxy, or name the right address: main.py doctor https://…")
+        return False, [ill("app", Sentence("Nothing answers there."), advice)]
     if status in (400, 403):
-        return False, [ill("app", f"It answers {status}: the address is not allowed.", HOST)]
+        return False, [
+            ill("app", Sentence("It answers {status}: the address is not allowed.", status=status), HOST)
+        ]
     if "models_known" not in body:
-        advice = "The proxy must pass /health to Rushes, and everything else too."
-        return False, [ill("app", f"It answers {status}, and not as Rushes does.", advice)]
-    reasons = " ".join(str(reason) for reason in body.get("reasons") or ())
-    if status != 200:
-        health = ill("app", "It takes no work.", reasons)
-    elif reasons:
-        health = doubtful("app", f"Rushes {body.get('version')} answers, not without trouble.", reasons)
-    else:
-        health = well("app", f"Rushes {body.get('version')} answers.")
+        advice = Sentence("The proxy must pass /health to Rushes, and everything else too.")
+        says = Sentence("It answers {status}, and not as Rushes does.", status=status)
+        return False, [ill("app", says, advice)]
+    health = judged_health(status, body)
     agree = clock("The app", headers)
     return True, [health, *([agree] if agree else [])]
 
 
+def judged_health(status: int, body: dict[str, Any]) -> Finding:
+    """Of what /health says."""
+    reasons = Sentence(" ".join(str(reason) for reason in body.get("reasons") or ()))
+    version = str(body.get("version"))
+    if status != 200:
+        return ill("app", Sentence("It takes no work."), reasons)
+    if reasons:
+        says = Sentence("Rushes {version} answers, not without trouble.", version=version)
+        return doubtful("app", says, reasons)
+    return well("app", Sentence("Rushes {version} answers.", version=version))
+
+
 async def ranges(session: aiohttp.ClientSession, url: str) -> Finding:
-    what, wanted = "ranges", PATTERN[FIRST : LAST + 1]
     headers = {"Range": f"bytes={FIRST}-{LAST}", "Accept-Encoding": "identity"}
     try:
         async with (
@@ -59,30 +78,48 @@ async def ranges(session: aiohttp.ClientSession, url: str) -> Finding:
         ):
             status, body = answer.status, await answer.content.read(len(PATTERN) + 1)
     except (aiohttp.ClientError, TimeoutError):
-        return ill(
-            what, "The question for a part of a file was not answered.", "Look at the proxy's error log."
-        )
-    if status == 206 and body == wanted:
-        return well(what, "A part of a file comes as asked: films can be wound.")
-    advice = "nginx: proxy_set_header Range $http_range; and no cache, slice or filter on /media/ and /api/."
-    return ill(what, f"A part of a file was asked for, and {status} with {len(body)} bytes came.", advice)
+        return judged_ranges(0, 0, right=False)
+    return judged_ranges(status, len(body), right=body == PATTERN[FIRST : LAST + 1])
+
+
+def judged_ranges(status: int, size_bytes: int, *, right: bool) -> Finding:
+    """`status` 0: no answer came. `right`: just the bytes that were asked for."""
+    what = "ranges"
+    if not status:
+        says = Sentence("The question for a part of a file was not answered.")
+        return ill(what, says, Sentence("Look at the proxy's error log."))
+    if status == 206 and right:
+        return well(what, Sentence("A part of a file comes as asked: films can be wound."))
+    advice = Sentence(
+        "nginx: proxy_set_header Range $http_range; and no cache, slice or filter on /media/ and /api/."
+    )
+    says = Sentence(
+        "A part of a file was asked for, and {status} with {size} bytes came.", status=status, size=size_bytes
+    )
+    return ill(what, says, advice)
 
 
 async def websocket(session: aiohttp.ClientSession, url: str) -> Finding:
     """The handshake of the pages' own socket."""
-    what = "websocket"
     path = f"{url}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
     try:
         async with asyncio.timeout(WITHIN_S), session.ws_connect(path, headers={"Origin": url}) as socket:
             said = await socket.receive_str()
     except aiohttp.WSServerHandshakeError as error:
-        advice = f"{UPGRADE} Then set RUSHES_PUBLIC_URL." if error.status == 403 else UPGRADE
-        return ill(what, f"Its handshake is answered with {error.status}: pages stay still.", advice)
+        says = Sentence("Its handshake is answered with {status}: pages stay still.", status=error.status)
+        return ill("websocket", says, REFUSED if error.status == 403 else UPGRADE)
     except (aiohttp.ClientError, TimeoutError, TypeError):
-        return ill(what, "It does not open: pages stay still.", UPGRADE)
-    if said.startswith("0"):
-        return well(what, "It opens.")
-    return doubtful(what, "It opens, and something else than Rushes speaks.", UPGRADE)
+        return judged_websocket(opened=False, ours=False)
+    return judged_websocket(opened=True, ours=said.startswith("0"))
+
+
+def judged_websocket(*, opened: bool, ours: bool) -> Finding:
+    """`ours`: what came first is what the pages' own socket says."""
+    if not opened:
+        return ill("websocket", Sentence("It does not open: pages stay still."), UPGRADE)
+    if ours:
+        return well("websocket", Sentence("It opens."))
+    return doubtful("websocket", Sentence("It opens, and something else than Rushes speaks."), UPGRADE)
 
 
 async def _object(answer: aiohttp.ClientResponse) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from services.doctor.finding import Finding, doubtful, well
+from services.errors import Sentence
 
 OFF_BY_S = 60.0
+ADVICE = Sentence("Turn on time synchronisation (timedatectl set-ntp true) where it is wrong.")
 
 
 def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
@@ -18,8 +20,26 @@ def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
     except (KeyError, ValueError):
         return None
     if abs(off_s) <= OFF_BY_S:
-        return well("clock", f"{whose}'s and this machine's agree.")
-    says = f"{whose}'s is {abs(off_s):.0f} s {'ahead of' if off_s > 0 else 'behind'} this machine's."
-    return doubtful(
-        "clock", says, "Turn on time synchronisation (timedatectl set-ntp true) where it is wrong."
-    )
+        return well("clock", Sentence("{whose}: its clock and this machine's agree.", whose=whose))
+    seconds = round(abs(off_s))
+    if off_s > 0:
+        says = Sentence(
+            "{whose}: its clock is {seconds} s ahead of this machine's.", whose=whose, seconds=seconds
+        )
+    else:
+        says = Sentence(
+            "{whose}: its clock is {seconds} s behind this machine's.", whose=whose, seconds=seconds
+        )
+    return doubtful("clock", says, ADVICE)
+
+
+def browsers(off_s: float) -> Finding:
+    """By how much the browser's clock is ahead of this machine's."""
+    if abs(off_s) <= OFF_BY_S:
+        return well("clock", Sentence("This browser's clock and Rushes' agree."))
+    seconds = round(abs(off_s))
+    if off_s > 0:
+        says = Sentence("This browser's clock is {seconds} s ahead of Rushes'.", seconds=seconds)
+    else:
+        says = Sentence("This browser's clock is {seconds} s behind Rushes'.", seconds=seconds)
+    return doubtful("clock", says, ADVICE)

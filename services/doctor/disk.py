@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from services.doctor.finding import Finding, doubtful, ill, well
+from services.errors import Sentence
 
 FREE_AT_LEAST_BYTES = 200_000_000
 FREE_BETTER_BYTES = 2_000_000_000
@@ -26,11 +27,16 @@ def disk(folder: Path) -> Finding:
         can_write(folder)
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
-        advice = "Make it writable for the user Rushes runs as, or name another folder in RUSHES_DATA_DIR."
-        return ill(what, f"The data folder cannot be written ({error.strerror}).", advice)
-    free = f"{free_bytes / GB:.1f} GB are free"
+        advice = Sentence(
+            "Make it writable for the user Rushes runs as, or name another folder in RUSHES_DATA_DIR."
+        )
+        says = Sentence("The data folder cannot be written ({error}).", error=error.strerror)
+        return ill(what, says, advice)
+    free = round(free_bytes / GB, 1)
     if free_bytes < FREE_AT_LEAST_BYTES:
-        return ill(what, f"Only {free}.", "Rushes takes no work below 0.2 GB: make room on this disk.")
+        advice = Sentence("Rushes takes no work below 0.2 GB: make room on this disk.")
+        return ill(what, Sentence("Only {free} GB are free.", free=free), advice)
     if free_bytes < FREE_BETTER_BYTES:
-        return doubtful(what, f"Only {free}.", "Make room soon: below 0.2 GB Rushes takes no work.")
-    return well(what, f"The data folder can be written, {free}.")
+        advice = Sentence("Make room soon: below 0.2 GB Rushes takes no work.")
+        return doubtful(what, Sentence("Only {free} GB are free.", free=free), advice)
+    return well(what, Sentence("The data folder can be written, {free} GB are free.", free=free))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -16,35 +16,47 @@ from services.doctor.stream import stream
 
 
 class Doctor:
-    """`url` is the address people use; `backends` are asked where `places` says they live."""
+    """`backends` are asked where `place_of` says they live: an address, empty where there is none yet."""
 
     def __init__(
-        self, url: str, *, data_dir: Path, backends: Mapping[str, Backend], places: Mapping[str, str]
+        self, *, data_dir: Path, backends: Mapping[str, Backend], place_of: Callable[[str], str]
     ) -> None:
-        self._url = url.rstrip("/")
         self._data_dir = data_dir
         self._backends = backends
-        self._places = places
+        self._place_of = place_of
 
-    async def examine(self, *, stream_s: int) -> list[Finding]:
-        """The stream is listened to for `stream_s` seconds; the rest goes on meanwhile, 10 s at most."""
+    async def examine(self, url: str, *, stream_s: int) -> list[Finding]:
+        """Through the address people use, and around here.
+
+        The stream is listened to for `stream_s` seconds; the rest goes on meanwhile, 10 s at most.
+        """
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
-            asked = (
-                reaching.reaching(backend, self._places[name], session)
-                for name, backend in self._backends.items()
+            way, around = await asyncio.gather(
+                _way(session, url.rstrip("/"), stream_s), self._around(session)
             )
-            way, local, reached = await asyncio.gather(
-                self._way(session, stream_s), asyncio.to_thread(disk, self._data_dir), asyncio.gather(*asked)
-            )
-        return [*way, local, *(finding for each in reached for finding in each)]
+        return [*way, *around]
 
-    async def _way(self, session: aiohttp.ClientSession, stream_s: int) -> list[Finding]:
-        there, findings = await address.app(session, self._url)
-        if not there:
-            return findings
-        heard, part, socket = await asyncio.gather(
-            stream(session, self._url, stream_s),
-            address.ranges(session, self._url),
-            address.websocket(session, self._url),
+    async def look_around(self) -> list[Finding]:
+        """Disk and backends."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+            return await self._around(session)
+
+    async def _around(self, session: aiohttp.ClientSession) -> list[Finding]:
+        asked = (
+            reaching.reaching(backend, self._place_of(name), session)
+            for name, backend in self._backends.items()
         )
-        return [*findings, *heard, part, socket]
+        local, reached = await asyncio.gather(asyncio.to_thread(disk, self._data_dir), asyncio.gather(*asked))
+        return [local, *(finding for each in reached for finding in each)]
+
+
+async def _way(session: aiohttp.ClientSession, url: str, stream_s: int) -> list[Finding]:
+    there, findings = await address.app(session, url)
+    if not there:
+        return findings
+    heard, part, socket = await asyncio.gather(
+        stream(session, url, stream_s),
+        address.ranges(session, url),
+        address.websocket(session, url),
+    )
+    return [*findings, *heard, part, socket]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from services.errors import Sentence
 
 WELL, DOUBTFUL, ILL = "✓", "!", "✗"
 
@@ -11,21 +13,25 @@ WELL, DOUBTFUL, ILL = "✓", "!", "✗"
 class Finding:
     mark: str
     what: str
-    says: str
-    advice: str = ""
+    """A code (app, address, clock, stream, ranges, websocket, disk), or a backend's name."""
+    says: Sentence
+    advice: Sentence = field(default_factory=Sentence)
 
     def __str__(self) -> str:
-        line = f"{self.mark} {self.what:<14} {self.says}"
+        line = f"{self.mark} {NAMES.get(self.what, self.what):<14} {self.says}"
         return line + (f"\n{'':<17}{self.advice}" if self.advice else "")
 
 
-def well(what: str, says: str) -> Finding:
+NAMES = {"stream": "event stream"}
+
+
+def well(what: str, says: Sentence) -> Finding:
     return Finding(mark=WELL, what=what, says=says)
 
 
-def doubtful(what: str, says: str, advice: str) -> Finding:
+def doubtful(what: str, says: Sentence, advice: Sentence) -> Finding:
     return Finding(mark=DOUBTFUL, what=what, says=says, advice=advice)
 
 
-def ill(what: str, says: str, advice: str) -> Finding:
+def ill(what: str, says: Sentence, advice: Sentence) -> Finding:
     return Finding(mark=ILL, what=what, says=says, advice=advice)

@@ -9,7 +9,7 @@ import aiohttp
 from services.backends.base import Backend
 from services.doctor.clock import clock
 from services.doctor.finding import Finding, ill, well
-from services.errors import BackendError, ChannelLost
+from services.errors import BackendError, ChannelLost, Sentence
 
 WITHIN_S = 10.0
 STREAM_WITHIN_S = 5.0
@@ -17,10 +17,12 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 """A job that is not there: "there is none" is the answer of a backend that is reached."""
 ANSWERED = frozenset({"", "gone", "no_content"})
 ADVICE = {
-    "unauthorized": "The key is not accepted: set the right one, and restart.",
-    "busy": "Its limit is reached: wait, or ask its provider for more.",
+    "unauthorized": Sentence("The key is not accepted: set the right one, and restart."),
+    "busy": Sentence("Its limit is reached: wait, or ask its provider for more."),
 }
-UNREACHED = "Check its address in the settings, and that this machine's firewall and DNS let it through."
+UNREACHED = Sentence(
+    "Check its address in the settings, and that this machine's firewall and DNS let it through."
+)
 
 
 async def reaching(backend: Backend, url: str, session: aiohttp.ClientSession) -> list[Finding]:
@@ -36,12 +38,14 @@ async def _models(backend: Backend) -> Finding:
         async with asyncio.timeout(WITHIN_S):
             count = len(await backend.models())
     except BackendError as error:
-        return ill(backend.name, f"Its models are not to be had: {error}", UNREACHED)
+        return ill(backend.name, Sentence("Its models are not to be had: {error}", error=error), UNREACHED)
     except TimeoutError:
-        return ill(backend.name, f"Its models did not come within {WITHIN_S:.0f} s.", UNREACHED)
+        says = Sentence("Its models did not come within {seconds} s.", seconds=round(WITHIN_S))
+        return ill(backend.name, says, UNREACHED)
     if not count:
-        return ill(backend.name, "It lists no model.", "Ask its provider whether the key may use any.")
-    return well(backend.name, f"It lists {count} models.")
+        advice = Sentence("Ask its provider whether the key may use any.")
+        return ill(backend.name, Sentence("It lists no model."), advice)
+    return well(backend.name, Sentence("Models it lists: {count}.", count=count))
 
 
 async def _poll(backend: Backend) -> Finding:
@@ -49,15 +53,15 @@ async def _poll(backend: Backend) -> Finding:
         async with asyncio.timeout(WITHIN_S):
             await backend.poll(NOBODY)
     except ChannelLost as lost:
-        return _judged(backend.name, "Polling", lost.reason)
+        return _judged_poll(backend.name, lost.reason)
     except TimeoutError:
-        return _judged(backend.name, "Polling", "timeout")
-    return _judged(backend.name, "Polling", "")
+        return _judged_poll(backend.name, "timeout")
+    return _judged_poll(backend.name, "")
 
 
 async def _stream(backend: Backend) -> Finding:
     if not backend.capabilities.push:
-        return well(backend.name, "It has no stream.")
+        return well(backend.name, Sentence("It has no stream."))
     try:
         async with (
             asyncio.timeout(STREAM_WITHIN_S + 1.0),
@@ -65,19 +69,29 @@ async def _stream(backend: Backend) -> Finding:
         ):
             pass
     except ChannelLost as lost:
-        return _judged(backend.name, "Its stream", lost.reason)
+        return _judged_stream(backend.name, lost.reason)
     except TimeoutError:
-        return _judged(backend.name, "Its stream", "timeout")
-    return _judged(backend.name, "Its stream", "")
+        return _judged_stream(backend.name, "timeout")
+    return _judged_stream(backend.name, "")
 
 
-def _judged(name: str, what: str, reason: str) -> Finding:
+def _judged_poll(name: str, reason: str) -> Finding:
     if reason in ANSWERED:
-        return well(name, f"{what} is answered.")
-    return ill(name, f"{what} is not answered ({reason}).", ADVICE.get(reason, UNREACHED))
+        return well(name, Sentence("Polling is answered."))
+    says = Sentence("Polling is not answered ({reason}).", reason=reason)
+    return ill(name, says, ADVICE.get(reason, UNREACHED))
+
+
+def _judged_stream(name: str, reason: str) -> Finding:
+    if reason in ANSWERED:
+        return well(name, Sentence("Its stream is answered."))
+    says = Sentence("Its stream is not answered ({reason}).", reason=reason)
+    return ill(name, says, ADVICE.get(reason, UNREACHED))
 
 
 async def _clock(backend: Backend, url: str, session: aiohttp.ClientSession) -> Finding | None:
+    if not url:
+        return None
     try:
         async with asyncio.timeout(WITHIN_S), session.head(url, allow_redirects=False) as answer:
             return clock(backend.name, answer.headers)

@@ -10,13 +10,20 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from services.doctor.finding import Finding, ill, well
+from services.errors import Sentence
 
-WHAT = "event stream"
+WHAT = "stream"
 HELD_S = 2.0
 GRACE_S = 5.0
 AS_BROWSERS_DO = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate"}
-UNBUFFER = "nginx: proxy_buffering off; gzip off; (and no proxy_ignore_headers X-Accel-Buffering) there."
-KEEP = "nginx: proxy_read_timeout 1h; load balancers: an idle time-out of an hour."
+UNBUFFER = Sentence(
+    "nginx: proxy_buffering off; gzip off; (and no proxy_ignore_headers X-Accel-Buffering) there."
+)
+KEEP = Sentence("nginx: proxy_read_timeout 1h; load balancers: an idle time-out of an hour.")
+BOTH = Sentence(
+    "nginx: proxy_buffering off; gzip off; proxy_read_timeout 1h; "
+    "load balancers: an idle time-out of an hour."
+)
 
 
 @dataclass(slots=True)
@@ -41,20 +48,22 @@ async def stream(session: aiohttp.ClientSession, url: str, seconds: int) -> list
 
 def judged(heard: Heard, seconds: int) -> list[Finding]:
     if heard.status not in (0, 200):
-        return [ill(WHAT, f"It answers {heard.status}.", "Let the proxy pass /api/ to Rushes as it is.")]
+        advice = Sentence("Let the proxy pass /api/ to Rushes as it is.")
+        return [ill(WHAT, Sentence("The event stream answers {status}.", status=heard.status), advice)]
+    lived_s, quiet_s, held_s = round(heard.lived_s), round(heard.quiet_s), round(heard.held_s)
     if not heard.lags_s:
-        return [
-            ill(WHAT, f"Nothing came within {heard.lived_s:.0f} s: buffered or cut.", f"{UNBUFFER} {KEEP}")
-        ]
+        says = Sentence("Nothing came within {seconds} s: buffered or cut.", seconds=lived_s)
+        return [ill(WHAT, says, BOTH)]
     if heard.held_s > HELD_S:
-        buffered = ill(
-            WHAT, f"Buffered: events came up to {heard.held_s:.0f} s after they were sent.", UNBUFFER
-        )
+        says = Sentence("Buffered: events came up to {seconds} s after they were sent.", seconds=held_s)
+        buffered = ill(WHAT, says, UNBUFFER)
     else:
-        buffered = well(WHAT, "Not buffered: events come when they are sent.")
+        buffered = well(WHAT, Sentence("Not buffered: events come when they are sent."))
     if heard.complete:
-        return [buffered, well(WHAT, f"Not cut within {seconds} s.")]
-    says = f"Cut after about {heard.lived_s:.0f} s, {heard.quiet_s:.0f} s after the last event."
+        return [buffered, well(WHAT, Sentence("Not cut within {seconds} s.", seconds=seconds))]
+    says = Sentence(
+        "Cut after about {lived} s, {quiet} s after the last event.", lived=lived_s, quiet=quiet_s
+    )
     return [buffered, ill(WHAT, says, KEEP)]
 
 

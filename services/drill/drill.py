@@ -7,57 +7,20 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from services.drill import faults
 from services.drill.files import Files
+from services.drill.finding import Finding
+from services.drill.plan import AFTERWARDS, TOGETHER, Trial
 from services.drill.stage import Broken, OpenEngine, Stage, comes_true
 from services.drill.witness import Witness
-from services.errors import CannotStart
+from services.errors import CannotStart, Sentence
 from services.model import Kind
-
-Fault = Callable[[Stage], Awaitable[None]]
-
-FAULTS: tuple[tuple[str, Fault], ...] = (
-    ("R1", faults.intent_first),
-    ("R2", faults.heard_twice),
-    ("R3", faults.cut_short),
-    ("R4", faults.wrong_failure),
-    ("R4", faults.refused_stream),
-    ("R5", faults.late),
-    ("R5", faults.stopped),
-    ("R6", faults.lost_answer),
-    ("R6", faults.busy),
-    ("R7", faults.push_alone),
-    ("R7", faults.poll_alone),
-    ("R7", faults.reopened),
-    ("R8", faults.progress),
-    ("R10", faults.crash),
-    ("R11", faults.seen_by_others),
-    ("R12", faults.receipt),
-)
-"""They are played at the same time, on one engine."""
-AFTERWARDS: tuple[tuple[str, Fault], ...] = (("R9", faults.restart),)
-"""A second engine takes over whatever is open, so nothing else may be."""
-
 
 PREFIX = "drill-"
 LEFT_AFTER_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    rule: str
-    does: str
-    broken: str = ""
-    """What was seen instead; empty where the rule held."""
-
-    def __str__(self) -> str:
-        mark = "✗" if self.broken else "✓"
-        return f"{mark} {self.rule:<4} {self.does}{f': {self.broken}' if self.broken else ''}."
 
 
 class Drill:
@@ -67,16 +30,24 @@ class Drill:
         self._open_engine = open_engine
         self._folder = folder
 
-    async def run(self, rules: frozenset[str] | None = None) -> list[Finding]:
-        """Of all rules, or of those that are named; in the order of their numbers.
+    async def run(
+        self, rules: frozenset[str] | None = None, *, tell: Callable[[Finding], object] = lambda _: None
+    ) -> list[Finding]:
+        """Of all rules, or of those that are named; in the order of their numbers. `tell` hears each at once.
 
         Raises CannotStart where the data folder cannot be written.
         """
+
+        async def played(trial: Trial) -> Finding:
+            finding = await _played(stage, trial)
+            tell(finding)
+            return finding
+
         with _a_folder_in(self._folder) as folder, _overheard() as told:
             async with self._stage(folder) as stage:
                 stage.told = told
-                together = asyncio.gather(*(_played(stage, *one) for one in _of(rules, FAULTS)))
-                findings = await together + [await _played(stage, *one) for one in _of(rules, AFTERWARDS)]
+                findings = await asyncio.gather(*(played(trial) for trial in _of(rules, TOGETHER)))
+                findings += [await played(trial) for trial in _of(rules, AFTERWARDS)]
         return sorted(findings, key=lambda finding: int(finding.rule[1:]))
 
     @asynccontextmanager
@@ -95,7 +66,7 @@ class Drill:
             async def models_known() -> bool:
                 return bool(engine.generations.catalogue.models(Kind.IMAGE))
 
-            await comes_true(models_known, "the backend's models are not known")
+            await comes_true(models_known, Sentence("the backend's models are not known"))
             yield stage
 
 
@@ -116,19 +87,18 @@ def _a_folder_in(data_dir: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _of(rules: frozenset[str] | None, faults: tuple[tuple[str, Fault], ...]) -> list[tuple[str, Fault]]:
-    return [one for one in faults if rules is None or one[0] in rules]
+def _of(rules: frozenset[str] | None, trials: tuple[Trial, ...]) -> list[Trial]:
+    return [trial for trial in trials if rules is None or trial.rule in rules]
 
 
-async def _played(stage: Stage, rule: str, fault: Fault) -> Finding:
-    does = (fault.__doc__ or "").splitlines()[0].rstrip(".")
+async def _played(stage: Stage, trial: Trial) -> Finding:
     try:
-        await fault(stage)
+        await trial.play(stage)
     except Broken as broken:
-        return Finding(rule=rule, does=does, broken=str(broken))
+        return Finding(trial.name, broken.seen)
     except Exception as error:  # a rule that is broken may break the drill itself, and that is a finding
-        return Finding(rule=rule, does=does, broken=f"it broke with {type(error).__name__}")
-    return Finding(rule=rule, does=does)
+        return Finding(trial.name, Sentence("it broke with {error}", error=type(error).__name__))
+    return Finding(trial.name)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The faults, one by one. What a fault tries stands in its first line, which the report shows."""
+"""The faults, one by one. What each of them tries stands in the plan (drill.py), which the report shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 
 from services.drill.stage import Broken, Stage, expect, written
 from services.drill.witness import SOON_LATE
-from services.errors import NotFound
+from services.errors import NotFound, Sentence
 from services.model import Channel, Generation, Phase
 
 LOST = ("network",)
@@ -16,172 +16,168 @@ QUIET_S = 1.5
 
 
 async def intent_first(stage: Stage) -> None:
-    """The intent is on the disk before the request is sent, the job's id before it is asked for."""
     done = await stage.done(await stage.start("intent"))
     phase = stage.backend.phase_when_sent.get(done.id)
-    expect(phase is Phase.SUBMITTING, f"when the request was sent, the row said {phase}")
-    expect(stage.backend.held_when_asked.get(done.id, True), "the job was asked for before its id was kept")
+    expect(
+        phase is Phase.SUBMITTING,
+        Sentence("when the request was sent, the row said {phase}", phase=str(phase)),
+    )
+    expect(
+        stage.backend.held_when_asked.get(done.id, True),
+        Sentence("the job was asked for before its id was kept"),
+    )
 
 
 async def heard_twice(stage: Stage) -> None:
-    """A result heard over both channels, and once more afterwards: one row, one file."""
     urls = (stage.files.url("together/1"), stage.files.url("together/2"))
     generation = await stage.start("twice", urls=urls, repeats=3)
     first = await stage.done(generation)
     await stage.hand_over(stage.engine, first)
     again = await stage.engine.store.get(first.id)
-    expect(again.kept == first.kept and again.receipt == first.receipt, "the row was completed again")
+    expect(
+        again.kept == first.kept and again.receipt == first.receipt, Sentence("the row was completed again")
+    )
     await stage.check_one_file(first)
 
 
 async def cut_short(stage: Stage) -> None:
-    """A file cut short, then a dead link, then the whole file: the whole file is kept."""
     urls = (stage.files.url("half"), stage.files.url("gone"), stage.files.url("whole"))
     done = await stage.done(await stage.start("cut short", urls=urls))
     whole = hashlib.sha256(stage.files.whole).hexdigest()
-    expect(done.kept is not None and done.kept.sha256 == whole, "other bytes were kept")
+    expect(done.kept is not None and done.kept.sha256 == whole, Sentence("other bytes were kept"))
     failed = [entry for entry in await stage.trace(done) if entry.event == "keep_failed"]
-    expect(len(failed) > 0, "the broken file is not in the trace")
+    expect(len(failed) > 0, Sentence("the broken file is not in the trace"))
 
 
 async def wrong_failure(stage: Stage) -> None:
-    """The stream says failed, polling says completed: it is completed."""
     generation = await stage.start("wrong failure", fails="no", fails_on=frozenset({"push"}), wrongly=True)
-    row = await stage.until(generation, lambda row: row.final, "it never ended")
-    expect(row.phase is Phase.COMPLETED, f"it ended as {row.phase}")
+    row = await stage.until(generation, lambda row: row.final, Sentence("it never ended"))
+    expect(row.phase is Phase.COMPLETED, Sentence("it ended as {phase}", phase=str(row.phase)))
 
 
 async def refused_stream(stage: Stage) -> None:
-    """The stream is refused: that is no failure, polling brings the result."""
     done = await stage.done(await stage.start("refused stream", streams=("unauthorized",)))
     await _won(done, Channel.POLL)
 
 
 async def late(stage: Stage) -> None:
-    """A result after the message arrives by itself, with how late it was."""
     done = await stage.done(await stage.start("late", SOON_LATE, length_s=2.0))
-    expect(done.late_since is not None, "nobody was told that it takes longer")
-    expect(bool(done.receipt and done.receipt.late_s), "the receipt does not say how late it was")
+    expect(done.late_since is not None, Sentence("nobody was told that it takes longer"))
+    expect(bool(done.receipt and done.receipt.late_s), Sentence("the receipt does not say how late it was"))
 
 
 async def stopped(stage: Stage) -> None:
-    """A result after a stop is kept apart: paid, not wanted."""
     generation = await stage.start("stopped", length_s=1.0)
-    await stage.until(generation, lambda row: row.job_id is not None, "it was never sent")
+    await stage.until(generation, lambda row: row.job_id is not None, Sentence("it was never sent"))
     await stage.engine.generations.stop(generation.id)
     done = await stage.done(generation)
-    expect(done.unwanted, "the result of a stopped one was not set apart")
+    expect(done.unwanted, Sentence("the result of a stopped one was not set apart"))
 
 
 async def lost_answer(stage: Stage) -> None:
-    """The answer to a request was lost: unconfirmed, and never sent again by itself."""
     generation = await stage.start("lost answer", submits=("lost_after", "ok"))
     await _unconfirmed(stage, generation)
     await asyncio.sleep(QUIET_S)
     sent = stage.backend.submits[generation.id]
-    expect(sent == 1, f"it was sent {sent} times")
+    expect(sent == 1, Sentence("it was sent {count} times", count=sent))
     await _unconfirmed(stage, generation)
 
 
 async def busy(stage: Stage) -> None:
-    """The backend was busy: sent again, paid once."""
     done = await stage.done(await stage.start("busy", submits=("not_taken", "ok"), retry_after_s=0.1))
     paid = stage.backend.paid(done.id)
-    expect(paid == 1, f"it was paid {paid} times")
+    expect(paid == 1, Sentence("it was paid {count} times", count=paid))
 
 
 async def push_alone(stage: Stage) -> None:
-    """Polling hears nothing: push brings the result."""
     done = await stage.done(await stage.start("push alone", polls=LOST))
     await _won(done, Channel.PUSH)
 
 
 async def poll_alone(stage: Stage) -> None:
-    """The stream is silent: polling brings the result."""
     done = await stage.done(await stage.start("poll alone", streams=("silent",)))
     await _won(done, Channel.POLL)
 
 
 async def reopened(stage: Stage) -> None:
-    """The stream is dead: it is reopened, and polling asks at once."""
     done = await stage.done(await stage.start("reopened", streams=("dead", "ok"), polls=LOST))
     await _won(done, Channel.PUSH)
     checks = [entry for entry in await stage.trace(done) if entry.data.get("because") == "connected"]
-    expect(len(checks) > 1, "the second connection triggered no poll")
+    expect(len(checks) > 1, Sentence("the second connection triggered no poll"))
 
 
 async def progress(stage: Stage) -> None:
-    """Polling lags behind the stream: progress never goes backwards."""
     # The stream is heard once, a third on the way; from then on polling alone, which begins at nothing.
     generation = await stage.start(
         "progress", length_s=1.5, event_every_s=0.5, poll_knows_after_s=0.5, streams=("drops", "refused")
     )
     done = await stage.done(generation)
     told = [news.progress for news in stage.heard if news.id == done.id and news.progress is not None]
-    expect(len(told) > 1, "no progress was told")
-    expect(told == sorted(told), "it went backwards")
+    expect(len(told) > 1, Sentence("no progress was told"))
+    expect(told == sorted(told), Sentence("it went backwards"))
 
 
 async def crash(stage: Stage) -> None:
-    """One watcher meets a bug: it begins again, the one beside it is not touched."""
     stage.backend.bugs.add("crash")
     beside = await stage.start("beside a crash")
     done = await stage.done(await stage.start("crash"))
     await stage.done(beside)
     bugs = [entry for entry in await stage.trace(done) if entry.event == "bug"]
-    expect(len(bugs) == 1, "the crash is not in the trace")
+    expect(len(bugs) == 1, Sentence("the crash is not in the trace"))
 
 
 async def seen_by_others(stage: Stage) -> None:
-    """Somebody else sees nothing, and the provider's link stands nowhere."""
     done = await stage.done(await stage.start("seen"))
     try:
         await stage.engine.generations.get(done.id, owner="somebody else")
     except NotFound:
         pass
     else:
-        raise Broken("somebody else was shown it")
+        raise Broken(Sentence("somebody else was shown it"))
     said = [written(done), *map(written, await stage.trace(done)), *stage.told]
-    expect(not any(stage.files.key in one for one in said), "the provider's link can be read")
+    expect(not any(stage.files.key in one for one in said), Sentence("the provider's link can be read"))
 
 
 async def receipt(stage: Stage) -> None:
-    """The receipt says who won, when, and what the other channel had said."""
     done = await stage.done(await stage.start("receipt", streams=("drops", "refused")))
     kept = done.receipt
-    expect(kept is not None and kept.backend_said_at <= kept.kept_at, "its times are not right")
-    expect(bool(kept and kept.other_said), "it does not say what the other channel had said")
+    expect(kept is not None and kept.backend_said_at <= kept.kept_at, Sentence("its times are not right"))
+    expect(bool(kept and kept.other_said), Sentence("it does not say what the other channel had said"))
     await stage.engine.generations.shown(done.id)
     first = (await stage.engine.store.get(done.id)).receipt
     await stage.engine.generations.shown(done.id)
     second = (await stage.engine.store.get(done.id)).receipt
-    expect(bool(first and first.shown_at) and first == second, "the first showing is not noted once")
+    expect(
+        bool(first and first.shown_at) and first == second, Sentence("the first showing is not noted once")
+    )
 
 
 async def restart(stage: Stage) -> None:
-    """Taken over by a second process while the first one sleeps: delivered once."""
     # The first one is not even dead: it wakes with a result in its hand.
     held = await stage.start("restart", length_s=1e6)
-    held = await stage.until(held, lambda row: row.job_id is not None, "it was never sent")
+    held = await stage.until(held, lambda row: row.job_id is not None, Sentence("it was never sent"))
     async with stage.open_engine(stage.folder, stage.backend, stage.files.origin) as second:
         stage.listen(second)
-        taken = await stage.until(held, lambda row: row.epoch > held.epoch, "nobody took it over")
+        taken = await stage.until(held, lambda row: row.epoch > held.epoch, Sentence("nobody took it over"))
         await stage.hand_over(stage.engine, held)
         row = await second.store.get(taken.id)
-        expect(row.phase is not Phase.COMPLETED, "the old process completed what was not its own any more")
+        expect(
+            row.phase is not Phase.COMPLETED,
+            Sentence("the old process completed what was not its own any more"),
+        )
         stage.backend.finish("restart")
         await stage.done(taken)
         sent = stage.backend.submits[taken.id]
-        expect(sent == 1, f"it was sent {sent} times")
+        expect(sent == 1, Sentence("it was sent {count} times", count=sent))
         await stage.check_one_file(await stage.engine.store.get(taken.id))
 
 
 async def _won(done: Generation, channel: Channel) -> None:
     won_by = done.receipt and done.receipt.won_by
-    expect(won_by is channel, f"{won_by} won")
+    expect(won_by is channel, Sentence("{channel} won", channel=str(won_by)))
 
 
 async def _unconfirmed(stage: Stage, generation: Generation) -> None:
     await stage.until(
-        generation, lambda row: row.phase is Phase.UNCONFIRMED, "it is not shown as unconfirmed"
+        generation, lambda row: row.phase is Phase.UNCONFIRMED, Sentence("it is not shown as unconfirmed")
     )

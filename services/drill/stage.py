@@ -18,6 +18,7 @@ from services.channels.race import Standing
 from services.delivery import Delivery
 from services.drill.files import Files
 from services.drill.witness import STILL, Witness
+from services.errors import Sentence
 from services.generations import Generations
 from services.media.files import MediaFolder
 from services.model import Channel, Draft, Generation, Kind, Result, TraceEntry
@@ -29,7 +30,11 @@ EVERY_S = 0.02
 
 
 class Broken(Exception):
-    """A rule did not hold; the sentence says what was seen instead."""
+    """A rule did not hold; `seen` says what was seen instead."""
+
+    def __init__(self, seen: Sentence) -> None:
+        super().__init__(str(seen))
+        self.seen = seen
 
 
 class Engine(Protocol):
@@ -80,7 +85,7 @@ class Stage:
         return generation
 
     async def until(
-        self, generation: Generation, holds: Callable[[Generation], bool], otherwise: str
+        self, generation: Generation, holds: Callable[[Generation], bool], otherwise: Sentence
     ) -> Generation:
         """Raises Broken with `otherwise` when the row does not come to that."""
 
@@ -91,9 +96,8 @@ class Stage:
         return await self.engine.store.get(generation.id)
 
     async def done(self, generation: Generation) -> Generation:
-        return await self.until(
-            generation, lambda row: row.kept is not None, f"no result was kept within {WITHIN_S:.0f} s"
-        )
+        otherwise = Sentence("no result was kept within {seconds} s", seconds=round(WITHIN_S))
+        return await self.until(generation, lambda row: row.kept is not None, otherwise)
 
     async def trace(self, generation: Generation) -> list[TraceEntry]:
         return await self.engine.generations.trace(generation.id)
@@ -108,16 +112,16 @@ class Stage:
     async def check_one_file(self, generation: Generation) -> None:
         """All that was ever told names one file, and no file lies there that no row names."""
         names = {news.kept.name for news in self.heard if news.id == generation.id and news.kept}
-        expect(len(names) == 1, f"{len(names)} different files were told of")
+        expect(len(names) == 1, Sentence("different files were told of, {count} of them", count=len(names)))
 
         async def all_named() -> bool:
             lying = set(await self.engine.folder.files())
             return lying <= await self.engine.store.media_names()
 
-        await comes_true(all_named, "a file lies there that no row names")
+        await comes_true(all_named, Sentence("a file lies there that no row names"))
 
 
-async def comes_true(holds: Callable[[], Awaitable[bool]], otherwise: str) -> None:
+async def comes_true(holds: Callable[[], Awaitable[bool]], otherwise: Sentence) -> None:
     """Raises Broken with `otherwise` where it does not."""
     try:
         async with asyncio.timeout(WITHIN_S):
@@ -129,7 +133,7 @@ async def comes_true(holds: Callable[[], Awaitable[bool]], otherwise: str) -> No
         raise Broken(otherwise) from None
 
 
-def expect(holds: bool, otherwise: str) -> None:
+def expect(holds: bool, otherwise: Sentence) -> None:
     if not holds:
         raise Broken(otherwise)
 

@@ -32,4 +32,19 @@ LINES: tuple[Line, ...] = (
         claim="Random interleavings of both channels, crashes, stops and second tries",
         command=tests("tests/services/test_interleavings.py"),
     ),
+    Line(
+        name="drill",
+        claim="The drill holds on this build, and is red for each rule that is switched off",
+        command=tests("tests/services/drill", "tests/services/checkup", "tests/ui/test_checkup.py"),
+    ),
+    Line(
+        name="mutants",
+        claim="Builds with one rule broken on purpose: the tests find each",
+        command=(sys.executable, "-m", "tests.mutants"),
+    ),
+    Line(
+        name="doctor",
+        claim="Behind a real nginx the doctor names what holds back, cuts or refuses, and nothing else",
+        command=tests("tests/services/doctor", "tests/ui/test_checkup_browser.py"),
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -65,6 +65,7 @@ async def client(house: KeptHouse, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
         house.generations,
         library=house.library,
         deliveries=house.deliveries,
+        checkup=cast(Any, None),
         chats=house.chats,
         health=health(tmp_path),
         metrics=metrics,

@@ -121,7 +121,7 @@ class Door:
     def _client(self) -> httpx.AsyncClient:
         app = FastAPI(docs_url=None, redoc_url=None)
         metrics = Metrics(self.house.bus, backends=["scripted"])
-        include(app, self.house.generations, library=None, deliveries=None, chats=self.house.chats, health=health(self.folder), metrics=metrics)  # type: ignore[arg-type]  # fmt: skip
+        include(app, self.house.generations, library=None, deliveries=None, checkup=None, chats=self.house.chats, health=health(self.folder), metrics=metrics)  # type: ignore[arg-type]  # fmt: skip
         return client_of(app)
 
 

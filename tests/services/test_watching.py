@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from services.backends.base import Capabilities
-from services.backends.scripted import Script, Scripted
+from services.backends.scripted import Script
 from services.errors import Conflict
-from services.model import Channel, Draft, Generation, Kind, Phase
-from tests.support.house import House
+from services.model import Channel, Draft, Generation, Kept, Kind, Phase
+from tests.support.house import House, after, told
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    house = House(tmp_path, Scripted(Script(length_s=5.0)))
-    await house.open()
-    yield house
-    await house.close()
-
-
-def told(house: House, script: Script, **capabilities: bool) -> None:
-    house.backend._script = script
-    house.backend.capabilities = Capabilities(**capabilities)  # type: ignore[arg-type]
-
-
-async def after(seconds: float, house: House, generation: Generation) -> Generation:
-    await asyncio.sleep(seconds)
-    await house.journal.flush()
-    return await house.get(generation)
 
 
 async def test_a_prompt_becomes_a_kept_result(house: House) -> None:
@@ -87,8 +65,9 @@ async def test_progress_grows_and_is_never_told_backwards(house: House) -> None:
 async def test_a_busy_backend_sends_the_row_back_to_pending_and_it_is_sent_again(house: House) -> None:
     told(house, Script(submits=("not_taken", "not_taken", "ok"), retry_after_s=7.0))
     generation = await house.start()
-    waiting = await after(1, house, generation)
+    waiting = await after(6.9, house, generation)
     assert (waiting.phase, waiting.stage) == (Phase.PENDING, "waiting_backend")
+    assert house.backend.submits[generation.id] == 1
     done = await after(60, house, generation)
     assert done.phase is Phase.COMPLETED
     assert house.backend.paid(generation.id) == 1
@@ -149,13 +128,24 @@ async def test_the_message_is_told_once_by_time_and_the_late_result_says_how_lat
 async def test_silence_for_a_day_ends_it_with_a_reason_and_check_now_still_finds_the_result(
     house: House,
 ) -> None:
-    told(house, Script(length_s=90_000.0, streams=("refused",)))
+    told(house, Script(length_s=90_000.0, streams=("no_content",)))
     generation = await house.start()
     ended = await after(86_500, house, generation)
     assert (ended.phase, ended.error_code) == (Phase.ERROR, "gave_up")
     await asyncio.sleep(4000)
     await house.generations.check(generation.id)
     assert (await after(2, house, generation)).phase is Phase.COMPLETED
+
+
+async def test_a_restart_does_not_lengthen_the_watch_and_tells_nothing_again(house: House) -> None:
+    told(house, Script(length_s=200_000.0, streams=("no_content",)))
+    generation = await house.start()
+    await after(80_000, house, generation)
+    await house.crash()
+    await house.open()
+    ended = await after(6_500, house, generation)
+    assert (ended.phase, ended.error_code) == (Phase.ERROR, "gave_up")
+    assert len(house.traced(generation, "engine", "late")) == 1
 
 
 async def test_a_stopped_one_is_dropped_and_its_late_result_is_kept_apart(house: House) -> None:
@@ -230,11 +220,20 @@ async def test_an_old_process_that_comes_back_to_life_can_write_nothing(house: H
 
 
 async def test_the_second_copy_of_the_bytes_is_taken_away_again(house: House) -> None:
-    told(house, Script(length_s=10.0, urls=("https://a.example/1", "https://b.example/2")))
+    told(house, Script(length_s=9.0, urls=("https://a.example/1", "https://b.example/2")))
     house.bytes.download_s = 3.0
+    both, keep = asyncio.Barrier(2), house.bytes.keep
+
+    async def together(*about: Any, **named: Any) -> Kept:
+        kept = await keep(*about, **named)
+        await both.wait()
+        return kept
+
+    house.bytes.keep = together  # type: ignore[method-assign]
     generation = await house.start()
     done = await after(60, house, generation)
     assert done.kept is not None
+    assert house.bytes._made == 2
     assert house.bytes.files == {done.kept.name}
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.bus import Bus, News
 from services.channels.policy import chat_policy, tool_policy
@@ -225,6 +226,18 @@ class House:
         self.news.append(news)
 
 
+def told(house: House, script: Script, **capabilities: bool) -> None:
+    """From now on the backend does as `script` says."""
+    house.backend._script = script
+    house.backend.capabilities = Capabilities(**capabilities)  # type: ignore[arg-type]
+
+
+async def after(seconds: float, house: House, generation: Generation) -> Generation:
+    await asyncio.sleep(seconds)
+    await house.journal.flush()
+    return await house.get(generation)
+
+
 async def _no_source(name: str) -> bytes:
     raise FileNotFoundError(name)
 
@@ -233,4 +246,4 @@ class NoSources:
     """The scripted backend's models take none."""
 
 
-__all__ = ["House", "Script", "Scripted"]
+__all__ = ["House", "Script", "Scripted", "after", "told"]

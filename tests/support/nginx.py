@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +26,7 @@ PASSED_ON = """
 """
 CONFIG = """
 daemon off;
-master_process off;
+{main}
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 256; }}
@@ -62,16 +63,36 @@ def nginx() -> str:
 @contextmanager
 def standing_before(upstream: str, says: str, folder: Path) -> Iterator[str]:
     """`says` stands in its location; yields the address it serves at."""
+    with _running(upstream, says, folder, "master_process off;") as (url, _):
+        yield url
+
+
+@contextmanager
+def cutting_after(seconds: int, upstream: str, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Its address, and an act: what is open then is cut so many seconds later, however lively it is.
+
+    That is a reload with worker_shutdown_timeout, the one cut by age that nginx has.
+    """
+    main = f"master_process on; worker_processes 1; worker_shutdown_timeout {seconds}s;"
+    folder.chmod(0o755)  # its worker may be another user
+    with _running(upstream, f"proxy_buffering off; {PASSED_ON}", folder, main) as (url, process):
+        yield url, lambda: process.send_signal(signal.SIGHUP)
+
+
+@contextmanager
+def _running(
+    upstream: str, says: str, folder: Path, main: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     config = folder / "nginx.conf"
-    config.write_text(CONFIG.format(folder=folder, port=port, upstream=upstream, says=says))
+    config.write_text(CONFIG.format(folder=folder, port=port, upstream=upstream, says=says, main=main))
     process = subprocess.Popen(
         [nginx(), "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
     )
     try:
         _wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait(10)

@@ -14,8 +14,8 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = sorted((ROOT / "ui" / "text").glob("*.po"))
-SPOKEN = ("InvalidRequest", "NoModels", "NotFound", "StoreFailed", "Conflict")
-"""The errors whose sentences come to a page; their first argument is such a sentence."""
+SPOKEN = ("InvalidRequest", "NoModels", "NotFound", "StoreFailed", "Conflict", "Sentence")
+"""The errors whose sentences come to a page, and Sentence; their first argument is such a sentence."""
 KEYWORDS = {
     "_": None,
     "deferred": None,

@@ -25,5 +25,7 @@ def door() -> Door:
 @pytest_asyncio.fixture
 async def user(door: Door) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
-        register(door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries())
+        register(
+            door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries(), door.as_checkup()
+        )
         yield simulated

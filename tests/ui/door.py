@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import AsyncIterable, Callable
+from pathlib import Path
 from typing import Any, cast
 
 from services.bus import Bus, Hub
 from services.chat import Chats
+from services.checkup import Checkup
 from services.conversation import Conversation, Message
 from services.deliveries import Deliveries
 from services.deliveries.deliveries import Estimate, Open, Safe
@@ -35,6 +38,7 @@ from services.model import (
 from services.settings import Settings
 from services.store.deliveries import Told
 from services.store.shelf import Total
+from tests.support.drilled import checkup
 
 FILM = Model(
     backend="animatic",
@@ -154,6 +158,10 @@ class Door:
     def as_deliveries(self) -> Deliveries:
         """Their page is tried with the real ones (test_deliveries.py)."""
         return cast(Deliveries, EmptyDeliveries())
+
+    def as_checkup(self) -> Checkup:
+        """Its page is tried with what drills say (test_checkup.py)."""
+        return checkup([], Path(tempfile.gettempdir()))
 
     # what tests do
 

@@ -122,6 +122,8 @@ LOOKS: list[tuple[str, Callable[[Page], None]]] = [
     ("/library?trash=1", nothing),
     ("/library?q=nothing+like+it", nothing),
     ("/deliveries", nothing),
+    ("/checkup", nothing),
+    ("/checkup", press("Run the drill")),
     ("/settings", nothing),
     ("/nowhere", nothing),
     ("/g/{finished}", nothing),

@@ -42,7 +42,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 @pytest_asyncio.fixture
 async def user(house: House) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
-        register(house.generations, Door().as_library(), house.chats, Door().as_deliveries())
+        register(
+            house.generations, Door().as_library(), house.chats, Door().as_deliveries(), Door().as_checkup()
+        )
         yield simulated
 
 

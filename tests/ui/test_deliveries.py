@@ -38,7 +38,7 @@ async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
 @pytest_asyncio.fixture
 async def visitor(house: KeptHouse) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
-        register(house.generations, house.library, cast(Any, None), house.deliveries)
+        register(house.generations, house.library, cast(Any, None), house.deliveries, cast(Any, None))
         yield simulated
 
 

@@ -15,6 +15,7 @@ from services.generations import Generations
 from services.model import LOCAL_OWNER, TraceEntry
 from ui import theme
 from ui.barrier import guarded
+from ui.components.button import LinkButton
 from ui.components.chip import chip
 from ui.components.delivery_plots import DeliveryPlots
 from ui.components.delivery_table import DeliveryTable
@@ -73,8 +74,10 @@ class DeliveriesPage:
             cares=lambda generation_id: self.rows is not None and self.rows.cares(generation_id),
         )
         with ui.element("div").classes("r-single r-deliveries"):
-            with ui.element("h1").classes("r-title"):
-                ui.label(_("Deliveries"))
+            with ui.element("div").classes("r-page-head"):
+                with ui.element("h1").classes("r-title"):
+                    ui.label(_("Deliveries"))
+                LinkButton(_("Check-up"), "/checkup", icon_name="check")
             if self.one.id:
                 await self.one.draw()
             self._filters()

@@ -6,6 +6,7 @@ from nicegui import ui
 
 from services.library import Library
 from ui import theme
+from ui.components.button import LinkButton
 from ui.components.notice_switches import NoticeSwitches
 from ui.components.options import options
 from ui.components.section import section
@@ -25,6 +26,7 @@ def register(library: Library) -> None:
             notices()
             await storage(library)
             await retention(library)
+            checkup()
 
 
 def language() -> None:
@@ -48,3 +50,9 @@ def notices() -> None:
     about = _("Every open page tells what arrives. What you turn on here is for this browser.")
     with section(_("Notices"), about):
         NoticeSwitches()
+
+
+def checkup() -> None:
+    about = _("Does the promise hold on this install, and is all well around it?")
+    with section(_("Check-up"), about), ui.element("div").classes("r-row"):
+        LinkButton(_("Open the check-up"), "/checkup", icon_name="check")

@@ -1,22 +1,22 @@
-"""What went wrong, in the page's language."""
+"""What a service says, in the page's language: what went wrong, what was found."""
 
 from __future__ import annotations
 
-from services.errors import AppError, Words
+from services.errors import AppError, Sentence, Words
 from ui.text import _, measure
 
 
-def told(error: AppError) -> str:
+def told(said: AppError | Sentence) -> str:
     """A sentence that no catalogue has, a backend's own for one, stays as it came."""
-    sentence = _(error.sentence)
-    if sentence == error.sentence:
-        return str(error)
-    return sentence.format(**{name: _shown(value) for name, value in error.values.items()})
+    sentence = _(said.sentence)
+    if sentence == said.sentence:
+        return str(said)
+    return sentence.format(**{name: _shown(value) for name, value in said.values.items()})
 
 
 def _shown(value: object) -> object:
     match value:
-        case AppError():
+        case AppError() | Sentence():
             return told(value)
         case Words():
             return _(value)

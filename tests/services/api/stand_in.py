@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from services.api import Health, Metrics, include
 from services.bus import Bus
 from services.chat import Chats
+from services.checkup import Checkup
 from services.deliveries import Deliveries
 from services.errors import Conflict, InvalidRequest, NotFound
 from services.generations import Generations, Page
@@ -250,6 +251,7 @@ def application(stand_in: StandIn, data_dir: Path) -> tuple[FastAPI, Metrics]:
         cast(Generations, stand_in),
         library=cast(Library, stand_in),
         deliveries=cast(Deliveries, stand_in),
+        checkup=cast(Checkup, stand_in),
         chats=cast(Chats, stand_in),
         health=health(data_dir),
         metrics=metrics,

@@ -32,6 +32,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         house.generations,
         library=None,
         deliveries=None,
+        checkup=None,
         chats=house.chats,
         health=health(tmp_path),
         metrics=metrics,

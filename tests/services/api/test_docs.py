@@ -39,6 +39,9 @@ async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
         ("/api/file/{file_id}", "get"),
         ("/api/file/{file_id}", "delete"),
         ("/api/file/{file_id}/trace", "get"),
+        ("/api/drill", "post"),
+        ("/api/drill", "get"),
+        ("/api/doctor", "get"),
         ("/api/doctor/stream", "get"),
         ("/api/doctor/bytes", "get"),
         ("/api/file/{file_id}/bundle", "get"),
@@ -84,4 +87,13 @@ async def test_the_body_is_described_though_it_is_read_by_hand(client: httpx.Asy
 
 def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:
     with pytest.raises(ValueError, match="docs_url=None"):
-        include(FastAPI(), stand_in, library=None, chats=None, deliveries=None, health=None, metrics=None)  # type: ignore[arg-type]
+        include(
+            FastAPI(),
+            stand_in,
+            library=None,
+            chats=None,
+            deliveries=None,
+            checkup=None,
+            health=None,
+            metrics=None,
+        )  # type: ignore[arg-type]

@@ -41,6 +41,7 @@ async def client(house: KeptHouse, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
         house.generations,
         library=house.library,
         deliveries=house.deliveries,
+        checkup=None,  # type: ignore[arg-type]
         chats=house.chats,
         health=health(tmp_path),
         metrics=metrics,

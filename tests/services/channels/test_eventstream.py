@@ -235,7 +235,7 @@ async def test_a_stream_without_a_byte_is_silent() -> None:
         writer.write(OPEN + b"retry:2000\n\n")
         await reader.read()
 
-    async with serving(silent) as (url, _):
+    async with serving(silent) as (url, _), asyncio.timeout(5.0):
         _, lost = await heard(url, silence_s=0.1)
     assert (lost.reason, lost.retry_after_s) == ("silent", 2.0)
 

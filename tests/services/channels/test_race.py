@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+from collections.abc import AsyncIterator
 
 import pytest
 
-from services.backends.scripted import Script
+from services.backends.scripted import Script, Scripted
+from services.channels.eventstream import StreamEvent
 from services.channels.policy import chat_policy, tool_policy
-from services.channels.race import Failed, Kept
-from services.model import Channel
+from services.channels.race import Failed, Kept, Standing
+from services.model import Channel, Report, Result
 from tests.support.racing import Racing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -52,7 +55,7 @@ async def test_a_trusted_stream_leaves_polling_at_its_calm_rhythm() -> None:
 
 async def test_polling_brings_the_result_when_the_stream_never_says_it() -> None:
     racing = Racing(Script(length_s=25.0, streams=("silent",)))
-    assert await racing.run() == Kept(channel=Channel.POLL)
+    assert await racing.run(within_s=600.0) == Kept(channel=Channel.POLL)
 
 
 async def test_both_channels_at_the_same_instant_deliver_once() -> None:
@@ -81,7 +84,7 @@ async def test_duplicate_events_change_nothing() -> None:
 async def test_a_deaf_stream_costs_at_most_three_seconds_and_twelve_polls(word: str) -> None:
     for length_s in (3.0, 7.3, 12.9, 20.0):
         racing = Racing(Script(length_s=length_s, streams=(word,)))
-        await racing.run()
+        assert isinstance(await racing.run(), Kept)
         assert racing.took_s - length_s <= 3.1, f"a job of {length_s} s"
         if len(racing.times("push", "open")) <= 1:  # each reopening is followed by a check (R7)
             assert racing.polls() <= 12, f"a job of {length_s} s"
@@ -107,6 +110,27 @@ async def test_a_stream_that_breaks_is_reopened_and_followed_by_a_check() -> Non
     assert await racing.run() == Kept(channel=Channel.PUSH)
     assert len(racing.times("push", "open")) == 2
     assert len(racing.times("poll", "check", because="connected")) == 2
+
+
+@pytest.mark.parametrize("word", ["ended", "dead"])
+async def test_a_stream_that_closes_or_falls_silent_is_opened_again(word: str) -> None:
+    racing = Racing(Script(length_s=60.0, streams=(word, "ok")))
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert len(racing.times("push", "open")) == 2
+
+
+async def test_a_poll_under_way_is_not_cancelled_by_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    poll = Scripted.poll
+
+    async def slow(self: Scripted, job_id: str) -> Report:
+        await asyncio.sleep(5.0)
+        return await poll(self, job_id)
+
+    monkeypatch.setattr(Scripted, "poll", slow)
+    racing = Racing(Script(length_s=8.0))
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert racing.times("push", "event")[0] < 2.0
+    assert racing.times("poll", "answer") == [pytest.approx(5.0, abs=0.1)]
 
 
 async def test_a_refused_key_is_tried_again_every_ten_minutes() -> None:
@@ -188,7 +212,7 @@ async def test_a_failure_over_poll_does_not_beat_bytes_that_are_on_their_way() -
 
 async def test_after_the_message_the_watch_goes_on_quietly_and_the_late_result_arrives() -> None:
     racing = Racing(Script(length_s=2 * 3600.0, streams=("refused",)))
-    assert await racing.run() == Kept(channel=Channel.POLL)
+    assert await racing.run(within_s=3 * 3600.0) == Kept(channel=Channel.POLL)
     attempts = racing.times("poll", "attempt")
     gaps = [round(later - earlier) for earlier, later in itertools.pairwise(attempts) if earlier > 182]
     assert gaps[0] in {29, 30, 31, 32}
@@ -245,6 +269,37 @@ async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> N
     with pytest.raises(ZeroDivisionError):
         await racing.run()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_check_in_the_moment_of_the_verdict_does_not_keep_the_race_alive() -> None:
+    racing = Racing(Script(length_s=2.0))
+    keep = racing._keep
+
+    async def checking(channel: Channel, result: Result, standing: Standing) -> None:
+        await keep(channel, result, standing)
+        racing.race.check()
+
+    racing._keep = checking  # type: ignore[method-assign]
+    assert await racing.run(within_s=60.0) == Kept(channel=Channel.PUSH)
+
+
+async def test_the_loser_is_cancelled_once_and_closes_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, closed = Scripted.stream, []
+
+    @contextlib.asynccontextmanager
+    async def closing_slowly(
+        self: Scripted, job_id: str, *, silence_s: float
+    ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        async with stream(self, job_id, silence_s=silence_s) as events:
+            try:
+                yield events
+            finally:
+                await asyncio.sleep(0.1)
+                closed.append(job_id)
+
+    monkeypatch.setattr(Scripted, "stream", closing_slowly)
+    await Racing(Script(length_s=2.0)).run()
+    assert closed == ["job-1"]
 
 
 async def test_when_it_ends_no_task_is_left() -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from services.doctor import Finding
+from services.doctor.stream import stream
 from tests.support.app import ROOT, RunningApp, running_app
-from tests.support.nginx import PASSED_ON, standing_before
+from tests.support.nginx import PASSED_ON, cutting_after, standing_before
+from tests.support.proven import proven
 from tests.support.wire import WireServer
 
 pytestmark = pytest.mark.timeout(180)
@@ -91,6 +98,39 @@ def test_a_stream_that_is_cut_is_called_cut_and_when(
     assert any(f"Cut after about {seconds} s" in cut for seconds in (9, 10, 11, 12)), cut
     assert "5 s after the last event" in cut
     assert "proxy_read_timeout 1h;" in "\n".join(lines)
+
+
+@pytest.mark.proof
+def test_a_stream_that_is_cut_at_the_age_of_30_s_is_called_cut_and_when(
+    app: RunningApp, wire: WireServer, tmp_path: Path
+) -> None:
+    with cutting_after(30, app.url, tmp_path) as (url, cut):
+        timer = threading.Timer(2.0, cut)  # by then the doctor listens
+        timer.start()
+        code, lines = examined(url, app, wire)
+        timer.join()
+    assert code == 1, lines
+    (said,) = (line for line in lines if "Cut after about" in line)
+    (lived_s, quiet_s) = map(int, re.findall(r"(\d+) s", said))
+    assert 29 <= lived_s <= 33, said
+    assert quiet_s < 15, "it was lively: no idle time-out cut it"
+    assert marks(lines, "event stream") == "✓✗"
+    proven("doctor", true_cuts_named=1)
+
+
+@pytest.mark.proof
+def test_an_idle_time_out_of_30_s_cuts_no_stream_of_ours(
+    app: RunningApp, wire: WireServer, tmp_path: Path
+) -> None:
+    with standing_before(app.url, f"proxy_read_timeout 30s; {PASSED_ON}", tmp_path) as url:
+        heard = asyncio.run(_heard_for(url, 65))
+    assert [finding.mark for finding in heard] == ["✓", "✓"], [str(finding) for finding in heard]
+    proven("doctor", false_alarms=0)
+
+
+async def _heard_for(url: str, seconds: int) -> list[Finding]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+        return await stream(session, url, seconds)
 
 
 def test_a_proxy_that_passes_no_websocket_and_no_range_is_told_so(

@@ -22,7 +22,7 @@ def test_a_clock_that_is_a_day_off_is_told_with_its_direction() -> None:
     found = clock("the-backend", {"Date": formatdate(time.time() + 86_400, usegmt=True)})
     assert found is not None
     assert found.mark == "!"
-    assert "ahead of" in found.says
+    assert "ahead of" in str(found.says)
 
 
 def test_a_clock_that_agrees_is_well_and_one_that_is_not_told_is_not_judged() -> None:

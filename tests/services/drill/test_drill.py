@@ -32,6 +32,7 @@ from services.store.changes import OPEN
 from services.store.store import Store
 from services.watching import Watching
 from tests.support.app import ROOT
+from tests.support.proven import proven
 
 Switch = Callable[[pytest.MonkeyPatch], None]
 
@@ -58,6 +59,7 @@ def test_the_command_says_that_every_rule_holds_and_leaves_nothing_behind(tmp_pa
     assert {line.split()[1] for line in lines} == {f"R{number}" for number in range(1, 13)}
     assert all(line.startswith("✓ ") for line in lines)
     assert last == f"All {len(lines)} held."
+    proven("drill", checks_held=len(lines))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -207,27 +209,35 @@ def with_half_a_receipt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delivery, "_receipt", lambda *of: dataclasses.replace(write(*of), other_said=""))
 
 
-@pytest.mark.parametrize(
-    ("switch_off", "rule"),
-    [
-        (without_an_intent, "R1"),
-        (without_compare_and_set, "R2"),
-        (with_a_race_that_a_bad_file_ends, "R3"),
-        (with_failures_that_nobody_confirms, "R4"),
-        (with_a_watch_that_ends_at_the_message, "R5"),
-        (with_a_stop_that_bins_what_comes, "R5"),
-        (with_a_submit_that_insists, "R6"),
-        (without_push, "R7"),
-        (without_polling, "R7"),
-        (with_progress_as_it_comes, "R8"),
-        (without_epochs, "R9"),
-        (without_resuming, "R9"),
-        (without_a_barrier, "R10"),
-        (without_owners, "R11"),
-        (with_a_link_in_the_log, "R11"),
-        (with_half_a_receipt, "R12"),
-    ],
-)
+SWITCHED_OFF = [
+    (without_an_intent, "R1"),
+    (without_compare_and_set, "R2"),
+    (with_a_race_that_a_bad_file_ends, "R3"),
+    (with_failures_that_nobody_confirms, "R4"),
+    (with_a_watch_that_ends_at_the_message, "R5"),
+    (with_a_stop_that_bins_what_comes, "R5"),
+    (with_a_submit_that_insists, "R6"),
+    (without_push, "R7"),
+    (without_polling, "R7"),
+    (with_progress_as_it_comes, "R8"),
+    (without_epochs, "R9"),
+    (without_resuming, "R9"),
+    (without_a_barrier, "R10"),
+    (without_owners, "R11"),
+    (with_a_link_in_the_log, "R11"),
+    (with_half_a_receipt, "R12"),
+]
+QUICK = (without_an_intent, without_compare_and_set, with_failures_that_nobody_confirms)
+
+
+def each_in_its_share() -> list[Any]:
+    return [
+        pytest.param(off, rule, id=off.__name__, marks=[] if off in QUICK else [pytest.mark.proof])
+        for off, rule in SWITCHED_OFF
+    ]
+
+
+@pytest.mark.parametrize(("switch_off", "rule"), each_in_its_share())
 def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
     switch_off: Switch, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,5 +245,7 @@ def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
     monkeypatch.setattr(logging.getLogger("rushes"), "level", logging.INFO)
     switch_off(monkeypatch)
     findings = drilled(tmp_path, rule)
-    assert any(finding.broken for finding in findings), [str(finding) for finding in findings]
-    assert not any("it broke with" in finding.broken for finding in findings), [str(f) for f in findings]
+    found = any(finding.broken for finding in findings)
+    proven("drill", rules_switched_off=1, found=int(found), not_found=int(not found))
+    assert found, [str(finding) for finding in findings]
+    assert not any("it broke with" in str(finding.broken) for finding in findings), [str(f) for f in findings]

@@ -97,9 +97,10 @@ async def test_a_claim_takes_what_is_open_and_what_was_stopped_but_may_still_arr
 
 async def test_progress_is_never_stored_backwards_and_an_ended_row_takes_none(store: Store) -> None:
     generation = await added(store)
-    for value, expected in ((0.5, 0.5), (0.2, 0.5), (0.7, 0.7)):
-        await store.journal([], [(generation.id, 0, value, "")])
-        assert (await store.get(generation.id)).progress == expected
+    for value, stage, expected in ((0.5, "", 0.5), (0.2, "", 0.5), (0.3, "next", 0.5), (0.7, "next", 0.7)):
+        await store.journal([], [(generation.id, 0, value, stage)])
+        row = await store.get(generation.id)
+        assert (row.progress, row.stage) == (expected, stage)
     await store.advance(generation.id, epoch=0, to=Phase.ERROR)
     assert await store.journal([], [(generation.id, 0, 0.9, "")]) == []
 

@@ -1,0 +1,193 @@
+"""The check-up without a browser: what a drill says comes row by row, and what the doctor finds is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nicegui import ElementFilter, ui
+from nicegui.testing import User, user_simulation
+
+from services.checkup import Checkup
+from services.checkup.run import Run, remember
+from services.drill.finding import Finding
+from services.drill.plan import RULES, TRIALS
+from services.errors import Sentence
+from tests.support.drilled import checkup, lines, saying, switched_off
+from tests.support.proven import proven
+from tests.ui.door import Door
+from tests.ui.test_library import press
+from ui.app import register
+from ui.components.browser_doctor import BrowserDoctor
+
+pytestmark = pytest.mark.asyncio
+
+ALL_WELL: dict[str, Any] = {
+    "number": 1,
+    "origin": "http://localhost",
+    "seconds": 35,
+    "stream": {"status": 200, "lags_s": [0.01, 0.02], "complete": True, "lived_s": 35.1, "quiet_s": 0},
+    "ranges": {"status": 206, "size": 200, "right": True},
+    "websocket": {"opened": True, "ours": True},
+}
+Visiting = Callable[[Checkup], AbstractAsyncContextManager[User]]
+
+
+@pytest.fixture
+def visiting() -> Visiting:
+    @asynccontextmanager
+    async def visit(checkup: Checkup):  # type: ignore[no-untyped-def]
+        door = Door()
+        async with user_simulation() as simulated:
+            await checkup.open()
+            register(door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries(), checkup)
+            await simulated.open("/checkup")
+            yield simulated
+            await checkup.close()
+
+    return visit
+
+
+def states(user: User) -> dict[str, str]:
+    """By rule, what stands at its right."""
+    with user:
+        rows = [one for one in ElementFilter(kind=ui.element) if "r-check" in one.classes and one.tag == "li"]
+    told = [[child for child in row.descendants() if isinstance(child, ui.label)] for row in rows]
+    return {
+        labels[0].text: next(one.text for one in labels if "r-check-state" in one.classes) for labels in told
+    }
+
+
+def measure(user: User, told: object) -> None:
+    """The browser has measured."""
+    with user:
+        (browser,) = ElementFilter(kind=BrowserDoctor)
+    for listener in browser._event_listeners.values():
+        if listener.type == "measured":
+            browser._handle_event({"listener_id": listener.id, "args": told})
+
+
+async def test_every_rule_is_there_before_the_first_drill(visiting: Visiting, tmp_path: Path) -> None:
+    async with visiting(checkup([], tmp_path)) as user:
+        assert states(user) == dict.fromkeys(RULES, "not tried yet")
+        await user.should_see("It was not run here yet.")
+
+
+async def test_a_drill_turns_each_rule_to_held(visiting: Visiting, tmp_path: Path) -> None:
+    async with visiting(checkup(saying(lines()), tmp_path)) as user:
+        press(user, "Run the drill")
+        await user.should_see("All 12 rules held.", retries=100)
+        assert states(user) == dict.fromkeys(RULES, "held")
+
+
+async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, tmp_path: Path) -> None:
+    seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
+    async with visiting(checkup(saying(lines(broken=seen), code=1), tmp_path)) as user:
+        press(user, "Run the drill")
+        await user.should_see("1 rule did not hold.", retries=100)
+        await user.should_see("Seen instead: it was sent 2 times.")
+        assert [rule for rule, state in states(user).items() if state != "held"] == ["R6"]
+
+
+async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_second_one(
+    visiting: Visiting, tmp_path: Path
+) -> None:
+    drilled = checkup(saying(lines(without=set(TRIALS) - {"late", "busy"}), waits=True), tmp_path)
+    async with visiting(drilled) as user:
+        press(user, "Run the drill")
+        await user.should_see("2 of 17 tried", retries=100)
+        first = drilled.drills.newest
+        press(user, "Run the drill")
+        await user.should_see("2 of 17 tried")
+        assert drilled.drills.newest is first
+        told = states(user)
+        assert (told["R5"], told["R6"], told["R9"]) == ("being tried", "being tried", "not tried yet")
+
+
+async def test_one_that_cannot_run_says_why(visiting: Visiting, tmp_path: Path) -> None:
+    refusal = saying(["Rushes cannot start: the drill cannot write in the data folder."], code=1)
+    async with visiting(checkup(refusal, tmp_path)) as user:
+        press(user, "Run the drill")
+        await user.should_see("the drill cannot write in the data folder", retries=100)
+        assert states(user) == dict.fromkeys(RULES, "not tried")
+
+
+async def test_the_last_verdict_is_there_after_a_restart(visiting: Visiting, tmp_path: Path) -> None:
+    held = Run(began_at=1.0, ended_at=1_790_000_000.0, findings=tuple(Finding(name) for name in TRIALS))
+    remember(held, tmp_path / "drill.json")
+    async with visiting(checkup([], tmp_path)) as user:
+        await user.should_see("All 12 rules held.")
+        await user.should_see("Last run")
+
+
+async def test_it_speaks_russian_too(visiting: Visiting, tmp_path: Path) -> None:
+    seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
+    async with visiting(checkup(saying(lines(broken=seen), code=1), tmp_path)) as user:
+        user.http_client.headers["Accept-Language"] = "ru"
+        await user.open("/checkup")
+        press(user, "Провести учения")
+        await user.should_see("1 правило не выдержано.", retries=100)
+        await user.should_see("Вместо этого: отправлено раз: 2.")
+
+
+@pytest.mark.proof
+async def test_a_build_with_a_rule_switched_off_is_red_on_the_page(
+    visiting: Visiting, tmp_path: Path
+) -> None:
+    async with visiting(checkup(switched_off("with_a_submit_that_insists"), tmp_path)) as user:
+        press(user, "Run the drill")
+        await user.should_see("1 rule did not hold.", retries=400)
+        await user.should_see("Seen instead: it is not shown as unconfirmed.")
+        assert states(user) == dict.fromkeys(RULES, "held") | {"R6": "did not hold"}
+    proven("drill", rules_switched_off=1, found=1, not_found=0)
+
+
+async def test_what_the_browser_measured_is_judged(visiting: Visiting, tmp_path: Path) -> None:
+    async with visiting(checkup([], tmp_path)) as user:
+        measure(user, ALL_WELL)
+        await user.should_see("Not cut within 35 s.")
+        await user.should_see("This browser's clock and Rushes' agree.")
+        cut = {"status": 200, "lags_s": [0, 7.0], "complete": False, "lived_s": 30.2, "quiet_s": 10}
+        measure(user, {**ALL_WELL, "number": 2, "stream": cut, "websocket": {"opened": False, "ours": False}})
+        await user.should_see("Cut after about 30 s, 10 s after the last event.")
+        await user.should_see("Buffered: events came up to 7 s after they were sent.")
+        await user.should_see("It does not open: pages stay still.")
+
+
+async def test_another_address_than_the_public_one_is_said(visiting: Visiting, tmp_path: Path) -> None:
+    async with visiting(checkup([], tmp_path, public_url="https://rushes.example/")) as user:
+        measure(user, ALL_WELL)
+        await user.should_see("Measured through http://localhost, and people use https://rushes.example/.")
+        measure(user, {**ALL_WELL, "number": 2, "origin": "https://rushes.example"})
+        await user.should_see("Measured through https://rushes.example.")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        {**ALL_WELL, "seconds": 10**9},
+        {**ALL_WELL, "stream": {**ALL_WELL["stream"], "lags_s": [float("nan")]}},
+        {**ALL_WELL, "stream": {**ALL_WELL["stream"], "lags_s": [0.0] * 2000}},
+        {**ALL_WELL, "stream": {**ALL_WELL["stream"], "lived_s": "1"}},
+        {**ALL_WELL, "origin": "x" * 1000},
+    ],
+    ids=["nothing", "a list", "years", "no number", "many", "a text", "long"],
+)
+async def test_what_no_browser_of_ours_would_say_is_refused(
+    told: object, visiting: Visiting, tmp_path: Path
+) -> None:
+    async with visiting(checkup([], tmp_path)) as user:
+        measure(user, told)
+        await user.should_see("What this browser has measured could not be read.", retries=20)
+
+
+async def test_the_way_to_it_stands_on_the_deliveries_and_in_the_settings(user: User) -> None:
+    for place in ("/deliveries", "/settings"):
+        await user.open(place)
+        with user:
+            assert any(one._props.get("href") == "/checkup" for one in ElementFilter(kind=ui.element))

@@ -1,0 +1,69 @@
+"""The rules of the promise, a row each, with what the drill has found so far."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from services.checkup import Run
+from services.drill import Finding
+from services.drill.plan import AFTERWARDS, RULES, TOGETHER, TRIALS
+from ui import words
+from ui.text import _, deferred
+
+STATES = {
+    "waiting": deferred("not tried yet"),
+    "left": deferred("not tried"),
+    "trying": deferred("being tried"),
+    "held": deferred("held"),
+    "broken": deferred("did not hold"),
+}
+LAST = {trial.name for trial in AFTERWARDS}
+
+
+class DrillRows:
+    def __init__(self) -> None:
+        with ui.element("ul").classes("r-checks") as list_:
+            list_.props["aria-label"] = _("The rules")
+            self._rows = [_Row(rule) for rule in RULES]
+
+    def take(self, run: Run | None) -> None:
+        for row in self._rows:
+            row.take(run)
+
+
+class _Row:
+    def __init__(self, rule: str) -> None:
+        self._trials = [name for name, trial in TRIALS.items() if trial.rule == rule]
+        self._shown: tuple[str, tuple[Finding, ...]] | None = None
+        with ui.element("li").classes("r-check") as self._box, ui.element("div").classes("r-check-words"):
+            with ui.element("p").classes("r-check-head"):
+                ui.label(rule).classes("r-check-number")
+                ui.label(_(RULES[rule]))
+                self._word = ui.label().classes("r-check-state")
+            for name in self._trials:
+                ui.label(_(TRIALS[name].does)).classes("r-check-trial")
+            self._seen = ui.element("div").classes("r-check-seen")
+
+    def take(self, run: Run | None) -> None:
+        found = [finding for finding in run.findings if finding.trial in self._trials] if run else []
+        broken = tuple(finding for finding in found if finding.broken)
+        state = "broken" if broken else self._state_of(run, len(found))
+        if self._shown == (state, broken):
+            return
+        self._shown = state, broken
+        self._box.classes(replace=f"r-check {state}")
+        self._word.text = _(STATES[state])
+        self._seen.clear()
+        with self._seen:
+            for finding in broken:
+                ui.label(_("Seen instead: {what}.").format(what=words.sentence(finding.broken)))
+
+    def _state_of(self, run: Run | None, found: int) -> str:
+        if found == len(self._trials):
+            return "held"
+        if run is None:
+            return "waiting"
+        if not run.under_way:
+            return "left"
+        last = all(name in LAST for name in self._trials)
+        return "waiting" if last and len(run.findings) < len(TOGETHER) else "trying"

@@ -1,0 +1,169 @@
+"""Is it true here? The drill, rule by rule, and the doctor, who is asked by the very browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nicegui import Client, background_tasks, ui
+
+from services.checkup import Checkup, Run
+from services.doctor import Finding
+from services.doctor.measured import Measured
+from services.drill.plan import RULES, TRIALS
+from ui import theme, words
+from ui.barrier import guarded
+from ui.components.browser_doctor import BrowserDoctor
+from ui.components.button import Button
+from ui.components.drill_rows import DrillRows
+from ui.components.findings import findings_of
+from ui.components.moment import Moment
+from ui.components.options import options
+from ui.components.section import section
+from ui.text import _, deferred, measure, ngettext
+
+PATH = "/checkup"
+LISTENS_S = {
+    "5": deferred("5 s"),
+    "35": deferred("35 s"),
+    "120": deferred("2 min"),
+    "600": deferred("10 min"),
+}
+
+
+def register(checkup: Checkup) -> None:
+    @theme.page(PATH)
+    async def page(client: Client) -> None:
+        title = _("Check-up · Rushes")
+        with theme.frame(here=PATH, title=title), ui.element("div").classes("r-single r-checkup"):
+            with ui.element("h1").classes("r-title"):
+                ui.label(_("Check-up"))
+            DrillPart(checkup, client).draw()
+            DoctorPart(checkup, client).draw()
+
+
+class DrillPart:
+    def __init__(self, checkup: Checkup, client: Client) -> None:
+        self._drills = checkup.drills
+        self._client = client
+
+    def draw(self) -> None:
+        """Listen, then draw: nothing falls between."""
+        self._client.on_delete(self._drills.news.listen(self._hear))
+        about = _(
+            "Plays faults against this install's own engine, in a process and a folder of its own, in about"
+            " ten seconds. Nothing is paid, and what is under way here is not touched."
+        )
+        with section(_("The drill"), about):
+            with ui.element("div").classes("r-row r-check-act"):
+                self._button = Button(_("Run the drill"), self._press, icon_name="retry", look="main")
+                self._going = ui.element("p").classes("r-quiet r-check-going")
+            self._verdict = ui.element("div").classes("r-check-verdict").props("role=status")
+            self._rows = DrillRows()
+        self._began_at: float | None = None
+        self._ended_at: float | None = None
+        self._take(self._drills.newest)
+
+    def _press(self) -> None:
+        self._drills.start()
+
+    def _hear(self, run: Run) -> None:
+        if not self._client.is_deleted:
+            with self._client:
+                self._take(run)
+
+    def _take(self, run: Run | None) -> None:
+        self._rows.take(run)
+        going = run is not None and run.under_way
+        self._button.props["aria-disabled"] = "true" if going else "false"
+        self._going.visible = going
+        if run is None:
+            return self._tell(run)
+        if going and self._began_at != run.began_at:
+            self._begin(run)
+        if going:
+            self._tried.text = _("{count} of {all} tried").format(count=len(run.findings), all=len(TRIALS))
+        elif self._ended_at != run.ended_at:
+            self._ended_at = run.ended_at
+            self._tell(run)
+        return None
+
+    def _begin(self, run: Run) -> None:
+        self._began_at = run.began_at
+        self._verdict.clear()
+        self._going.clear()
+        with self._going:
+            Moment(run.began_at, "since")
+            ui.label("·").props("aria-hidden=true")
+            self._tried = ui.label()
+        with self._verdict:
+            ui.label(_("The drill is under way.")).classes("r-sr")
+
+    def _tell(self, run: Run | None) -> None:
+        self._verdict.clear()
+        with self._verdict:
+            if run is None or run.ended_at is None:
+                ui.label(_("It was not run here yet.")).classes("r-quiet")
+                return
+            ui.label(verdict(run)).classes("r-strong" if run.held else "r-strong r-trouble")
+            if run.broken:
+                ui.label(_("Send no paid work with this build, and report what was seen."))
+            with ui.element("p").classes("r-quiet r-check-when"):
+                ui.label(_("Last run"))
+                Moment(run.ended_at, "full")
+
+
+def verdict(run: Run) -> str:
+    """Of one that ended."""
+    broken = len({finding.rule for finding in run.broken})
+    if broken:
+        said = ngettext("{count} rule did not hold.", "{count} rules did not hold.", broken)
+        return said.format(count=measure.number(broken))
+    if run.trouble:
+        return words.sentence(run.trouble)
+    if not run.held:
+        said = _("Not everything was tried: {count} of {all}.")
+        return said.format(count=len(run.findings), all=len(TRIALS))
+    return _("All {count} rules held.").format(count=len(RULES))
+
+
+class DoctorPart:
+    def __init__(self, checkup: Checkup, client: Client) -> None:
+        self._checkup = checkup
+        self._client = client
+
+    def draw(self) -> None:
+        about = _(
+            "Looks at the way between this browser and Rushes, through the address it has come by, at the"
+            " disk and at each backend. Nothing is paid."
+        )
+        with section(_("The doctor"), about):
+            named = {seconds: _(name) for seconds, name in LISTENS_S.items()}
+            ui.label(_("How long to listen")).classes("r-label")
+            options(_("How long to listen"), named, "35", on_choose=lambda value: self._choose(int(value)))
+            self._browser = BrowserDoctor(35, on_begun=self._begun, on_measured=self._measured)
+            self._way = ui.element("div").classes("r-check-found")
+            self._around = ui.element("div").classes("r-check-found")
+
+    def _choose(self, seconds: int) -> None:
+        self._browser.listen_for(seconds)
+
+    def _begun(self) -> None:
+        self._way.clear()
+        self._around.clear()
+        with self._around:
+            ui.label(_("Asking the disk and the backends.")).classes("r-quiet")
+        background_tasks.create(guarded(self._look_around)(), name="look around", context=self._client)
+
+    async def _look_around(self) -> None:
+        self._show(self._around, _("Around Rushes"), await self._checkup.look_around())
+
+    def _measured(self, measured: Measured) -> None:
+        name = _("Between this browser and Rushes")
+        self._show(self._way, name, self._checkup.judge(measured))
+
+    def _show(self, box: ui.element, name: str, findings: Sequence[Finding]) -> None:
+        box.clear()
+        with box:
+            with ui.element("h3").classes("r-h2"):
+                ui.label(name)
+            findings_of(findings, name)
