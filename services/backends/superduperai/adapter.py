@@ -85,7 +85,7 @@ class SuperDuperAI:
             raise ChannelLost(f"{self.name} broke the connection.", reason="reset") from error
         if answer.status != 200:
             raise lost_by_status(answer.status, answer.headers)
-        return self._hearing.polled(answer.body)
+        return self._hearing.polled(answer.body, job_id)
 
     @asynccontextmanager
     async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[EventStream]:

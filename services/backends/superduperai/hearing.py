@@ -36,14 +36,16 @@ class Hearing:
     def __init__(self, address: Address) -> None:
         self._address = address
 
-    def polled(self, body: bytes | None) -> Report:
-        """Raises ChannelLost."""
+    def polled(self, body: bytes | None, job_id: str) -> Report:
+        """Raises ChannelLost, also for what is about another job: a cache or a proxy mixed up two answers."""
         try:
             file = read_json(body)
         except ValueError as error:
             raise _malformed("The answer cannot be read.") from error
         if not isinstance(file, dict):
             raise _malformed("The answer is no file object.")
+        if an_id(file.get("id")) not in ("", job_id):
+            raise _malformed("The answer is about another job.")
         return self._report(file)
 
     def understand(self, event: StreamEvent, job_id: str) -> Report:

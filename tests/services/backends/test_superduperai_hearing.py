@@ -55,6 +55,16 @@ async def test_a_polled_answer_is_put_into_our_words(
 
 
 @pytest.mark.asyncio
+async def test_a_polled_answer_about_another_job_is_not_taken_for_ours(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says({"id": "f2", "url": "https://r.example.net/a-strangers.mp4", "tasks": []})
+    with pytest.raises(ChannelLost) as lost:
+        await backend.poll("f1")
+    assert lost.value.reason == "malformed"
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("told", recorded("events"))
 async def test_an_event_is_put_into_our_words(
     told: dict[str, Any], canned: Canned, backend: SuperDuperAI
@@ -165,7 +175,7 @@ async def test_an_address_of_a_result_that_cannot_be_read_is_malformed(
 
 @pytest.mark.asyncio
 async def test_an_odd_id_stays_one_part_of_the_path(canned: Canned, backend: SuperDuperAI) -> None:
-    canned.says({"id": "x"})
+    canned.says({"id": "../user/me?x=1#y"})
     await backend.poll("../user/me?x=1#y")
     assert (
         canned.calls[0].path == "/api/v1/file/../user/me?x=1#y"
