@@ -63,6 +63,13 @@ class Failed:
 Verdict = Kept | Failed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    channel: Channel
+    result: Result
+    standing: Standing
+
+
 class Race:
     """One job's race. `run` ends with the verdict, and only then; silence never ends it."""
 
@@ -99,6 +106,8 @@ class Race:
         self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
         self._keep_failures = 0
         self._keep_not_before = float("-inf")
+        self._unkept: _Heard | None = None
+        self._fetching_again: asyncio.TimerHandle | None = None
         self._said: dict[Channel, tuple[str, float]] = {}
         self._push_failure: Failure | None = None
         self._push_failure_deadline = float("inf")
@@ -120,6 +129,8 @@ class Race:
             return await self._verdict
         finally:
             self._host.catch_up(self)
+            if self._fetching_again is not None:
+                self._fetching_again.cancel()
             losers = [*runners, *(task for _, task in self._keeping.values())]
             for loser in losers:
                 loser.cancel()
@@ -196,7 +207,7 @@ class Race:
         event = "event" if channel is Channel.PUSH else "answer"
         self._hands.note(str(channel), event, heard=report.heard, progress=_round(report.progress))
         if isinstance(report.outcome, Result):
-            self._collect(channel, report.outcome)
+            self._collect(_Heard(channel=channel, result=report.outcome, standing=self._standing(channel)))
         elif isinstance(report.outcome, Failure):
             self._hear_failure(channel, report.outcome)
         else:
@@ -220,23 +231,24 @@ class Race:
         else:
             self._decide(failed)
 
-    def _collect(self, channel: Channel, result: Result) -> None:
-        if any(url == result.url for url, _ in self._keeping.values()) or channel in self._keeping:
+    def _collect(self, heard: _Heard) -> None:
+        channel, url = heard.channel, heard.result.url
+        if any(url == other for other, _ in self._keeping.values()) or channel in self._keeping:
             self._hands.note("engine", "ignored", channel=str(channel), heard="result")
             return
-        standing = self._standing(channel)
-        task = asyncio.create_task(self._keep(channel, result, standing), name=f"keep {channel}")
+        task = asyncio.create_task(self._keep(heard), name=f"keep {channel}")
         task.add_done_callback(self._runner_ended)
-        self._keeping[channel] = (result.url, task)
+        self._keeping[channel] = (url, task)
 
-    async def _keep(self, channel: Channel, result: Result, standing: Standing) -> None:
+    async def _keep(self, heard: _Heard) -> None:
+        channel = heard.channel
         await asyncio.sleep(max(0.0, self._keep_not_before - _monotonic()))
         self._hands.note("engine", "keeping", channel=str(channel))
         try:
-            await self._hands.keep(channel, result, standing)
+            await self._hands.keep(channel, heard.result, heard.standing)
         except DeliveryFailed as failed:
             self._keeping.pop(channel)
-            self._keep_failed(channel, failed)
+            self._keep_failed(heard, failed)
         except Exception as error:
             self._keeping.pop(channel)
             self._break(error)
@@ -244,8 +256,8 @@ class Race:
             self._keeping.pop(channel)
             self._decide(Kept(channel=channel))
 
-    def _keep_failed(self, channel: Channel, failed: DeliveryFailed) -> None:
-        self._hands.note("engine", "keep_failed", channel=str(channel), reason=failed.reason)
+    def _keep_failed(self, heard: _Heard, failed: DeliveryFailed) -> None:
+        self._hands.note("engine", "keep_failed", channel=str(heard.channel), reason=failed.reason)
         self._hands.progressed(None, "delivery_retry")
         pause = KEEP_AGAIN_S[min(self._keep_failures, len(KEEP_AGAIN_S) - 1)]
         self._keep_failures += 1
@@ -254,6 +266,18 @@ class Race:
             self._decide(self._pending_failure)
         else:
             self._polling.check("delivery")
+            self._fetch_again_in(pause, heard)
+
+    def _fetch_again_in(self, pause_s: float, heard: _Heard) -> None:
+        """The other channel is asked first. Where it is gone, nobody tells an address a second time."""
+        if self._fetching_again is not None:
+            self._fetching_again.cancel()
+        self._unkept = heard
+        self._fetching_again = asyncio.get_running_loop().call_later(pause_s, self._fetch_again)
+
+    def _fetch_again(self) -> None:
+        if self._unkept is not None and not self._keeping:
+            self._collect(self._unkept)
 
     def _standing(self, channel: Channel) -> Standing:
         other = Channel.POLL if channel is Channel.PUSH else Channel.PUSH

@@ -14,7 +14,7 @@ from services.channels.eventstream import StreamEvent
 from services.channels.policy import chat_policy, tool_policy
 from services.channels.race import Failed, Kept, Standing
 from services.model import Channel, Report, Result
-from tests.support.racing import Racing
+from tests.support.racing import EPOCH, Racing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -160,6 +160,21 @@ async def test_a_dead_address_sends_the_race_back_to_asking() -> None:
     assert racing.tries == 3
     assert len(racing.times("engine", "keep_failed")) == 2
     assert racing.took_s < 15.0
+
+
+async def test_an_address_that_is_told_once_is_tried_again_while_nobody_else_tells_one() -> None:
+    racing = Racing(
+        Script(length_s=3.0, polls=("server_error",)),
+        bytes_ok=lambda _url, number: number >= 4,
+        late_in_s=5.0,
+    )
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert racing.tries == 4
+    assert racing.took_s < 15.0
+    said_at = racing.kept[0][2].said_at
+    assert said_at - EPOCH - racing.begun < 4.0, (
+        "the receipt says when it was heard, not when it was tried again"
+    )
 
 
 async def test_a_slow_download_over_push_loses_to_another_address_over_poll() -> None:
