@@ -68,12 +68,16 @@ PROGRESS = (
 )
 """Never backwards (R8)."""
 
-ADD_TRACE = insert(t).from_select(
-    t.c.keys(),
-    select(*(bindparam(name, type_=column.type) for name, column in t.c.items())).where(
-        select(literal(1)).where(g.c.id == bindparam("generation_id")).exists()
-    ),
+ADD_TRACE = (
+    insert(t)
+    .prefix_with("OR IGNORE", dialect="sqlite")
+    .from_select(
+        t.c.keys(),
+        select(*(bindparam(name, type_=column.type) for name, column in t.c.items())).where(
+            select(literal(1)).where(g.c.id == bindparam("generation_id")).exists()
+        ),
+    )
 )
 """A watcher may still talk of a generation that has been removed for good: that is dropped, else the
-foreign key would fail the lines of all others with it.
+foreign key would fail the lines of all others with it. So would a line that is there already.
 """

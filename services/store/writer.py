@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from sqlite3 import DatabaseError
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -64,6 +66,7 @@ class Writer:
                 results = [work(connection) for work, _ in batch]
                 self._checkpoint("before_write")
         except Exception as error:
+            _undo(connection)
             if len(batch) > 1:
                 for item in batch:
                     self._commit(connection, [item])
@@ -86,10 +89,19 @@ class InlineWriter:
             with self._connection.begin():
                 return work(self._connection)
         except SQLAlchemyError as error:
+            _undo(self._connection)
             raise _spoken(error) from error
 
     async def close(self) -> None:
         self._connection.close()
+
+
+def _undo(connection: Connection) -> None:
+    """SQLite may leave a transaction open whose COMMIT failed, and SQLAlchemy thinks that it is over: the next
+    write, somebody else's, would fail with "cannot start a transaction within a transaction".
+    """
+    with contextlib.suppress(DatabaseError):
+        connection.connection.rollback()
 
 
 def _spoken(error: Exception) -> Exception:

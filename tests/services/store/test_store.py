@@ -18,6 +18,7 @@ from services.store.lock import FolderLock
 from services.store.migrate import migrate
 from services.store.store import Store
 from services.store.tables import metadata
+from tests.support.local_faults import BadDatabase
 from tests.support.racing import a_generation
 
 pytestmark = pytest.mark.asyncio
@@ -122,6 +123,19 @@ async def test_one_failing_write_does_not_take_its_neighbours_with_it(store: Sto
     assert (await store.get(second.id)).phase is Phase.ERROR
 
 
+@pytest.mark.parametrize("inline", [True, False])
+async def test_a_commit_that_fails_does_not_take_the_next_write_with_it(tmp_path: Path, inline: bool) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'rushes.db'}", process="one", inline=inline)
+    await store.open()
+    first, second = await added(store, 1), await added(store, 2)
+    BadDatabase(store._writes).faults[first.id] = ("error", "failing commit", 1)
+    with pytest.raises(StoreFailed):
+        await store.advance(first.id, epoch=0, to=Phase.ERROR)
+    assert await store.advance(second.id, epoch=0, to=Phase.ERROR)
+    assert (await store.get(first.id)).phase is Phase.PROCESSING
+    await store.close()
+
+
 async def test_a_write_that_was_asked_for_is_done_even_if_the_asker_is_gone(store: Store) -> None:
     generation = await added(store)
     asker = asyncio.create_task(store.advance(generation.id, epoch=0, to=Phase.ERROR))
@@ -190,6 +204,16 @@ async def test_the_trace_comes_back_in_order(store: Store) -> None:
     ]
     await store.journal(entries, [])
     assert [entry.seq for entry in await store.trace(generation.id)] == [1, 2, 3]
+
+
+async def test_a_line_that_was_written_already_does_not_hold_up_the_others(store: Store) -> None:
+    generation = await added(store)
+    first, second = (
+        TraceEntry(generation_id=generation.id, seq=seq, at=1.0, lane="push", event="open") for seq in (1, 2)
+    )
+    await store.journal([first], [])
+    await store.journal([first, second], [])
+    assert [entry.seq for entry in await store.trace(generation.id)] == [1, 2]
 
 
 async def test_counts_and_kinds_are_told(store: Store) -> None:
