@@ -76,9 +76,9 @@ class Keeper:
             name = self._folder.new_name(mark + probed.extension)
             await self._folder.keep(part, name)
             await reach(self._checkpoint, "after_rename")
-        except BaseException:
+        except BaseException as error:
             await self._folder.discard(part)
-            if name is not None:
+            if name is not None and not isinstance(error.__cause__, FileExistsError):  # that one is another's
                 await self._folder.remove(name)
             raise
         return Kept(

@@ -42,7 +42,8 @@ class PartFile:
 
     def finish(self) -> None:
         self.flush()
-        self._close()
+        with DiskErrors():  # a network disk may only now say that it is full
+            self._close()
 
     def discard(self) -> None:
         self._close()

@@ -17,6 +17,7 @@ from services.media.guard import AddressGuard
 from services.media.keeping import Keeper
 from services.media.worker import Worker
 from services.model import Kind
+from tests.support.local_faults import BadDisk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 POINTS = ["before_download", "mid_download", "downloaded", "before_rename", "after_rename"]
@@ -112,6 +113,29 @@ async def test_two_channels_may_deliver_the_same_result_at_once(home: Home, film
     assert sorted(home.files()) == sorted([first.name, second.name])
     await home.keeper.discard(second)
     assert home.files() == [first.name]
+
+
+@pytest.mark.parametrize(
+    "fault", ["link ENOSPC", "link EACCES", "sync EIO", "folder EIO", "write ENOSPC", "close EIO"]
+)
+async def test_a_disk_that_refuses_is_named_and_nothing_is_left(
+    home: Home, films: dict[str, bytes], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BadDisk(monkeypatch).faults["one"] = (fault, 1)
+    assert await home.why(Kind.VIDEO, films["mp4"]) == "disk_full"
+    url = home.site.says("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
+    assert (await home.keeper.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
+
+
+async def test_a_name_that_is_taken_is_left_to_whose_it_is(
+    home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = BadDisk(monkeypatch)
+    disk.faults["one"] = ("link EEXIST", 1)
+    url = home.site.says("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
+    with pytest.raises(DeliveryFailed):
+        await home.keeper.keep("one", Kind.VIDEO, url)
+    assert [home.root / name for name in home.files()] == [disk.strangers["one"]]
 
 
 async def test_the_points_of_a_keep_come_in_order(home: Home, films: dict[str, bytes]) -> None:
