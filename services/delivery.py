@@ -13,7 +13,7 @@ from services.channels.race import Standing
 from services.errors import DeliveryFailed, NotFound, StoreFailed
 from services.journal import Journal
 from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
-from services.steps import Steps
+from services.steps import Steps, insist
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Delivery:
             )
         except DeliveryFailed:
             await collecting
-            await self._steps.advance(generation, Phase.PROCESSING, channel=channel)
+            await self._show(generation, Phase.PROCESSING, channel)
             raise
         try:
             await collecting
@@ -121,18 +121,23 @@ class Delivery:
 
     async def _collect(self, generation: Generation, channel: Channel) -> None:
         self._checkpoint("before_collecting")
-        await self._steps.advance(generation, Phase.COLLECTING, channel=channel)
+        await self._show(generation, Phase.COLLECTING, channel)
         self._checkpoint("after_collecting")
+
+    async def _show(self, generation: Generation, phase: Phase, channel: Channel) -> None:
+        """For the eye only: a database that does not take it must not cost the bytes."""
+        try:
+            await self._steps.advance(generation, phase, channel=channel)
+        except StoreFailed as failed:
+            log.warning("%s is %s, and it could not be noted: %s", generation.id, phase, failed)
 
     async def _commit(
         self, generation: Generation, channel: Channel, result: Result, standing: Standing, kept: Kept
     ) -> None:
         receipt = self._receipt(generation, channel, result, standing)
         try:
-            done = await self._store.complete(
-                generation.id, epoch=generation.epoch, kept=kept, receipt=receipt
-            )
-        except BaseException:
+            done = await insist(lambda: self._completed(generation, kept, receipt), generation.id)
+        except Exception:  # not when cancelled: what was asked of the writer is done all the same
             await self._discard_unless_named(generation.id, kept)
             raise
         if done is None:
@@ -155,6 +160,17 @@ class Delivery:
             named = None
         if named is None or named.name != kept.name:
             await self._keeper.discard(kept)
+
+    async def _completed(self, generation: Generation, kept: Kept, receipt: Receipt) -> Generation | None:
+        """None where it was done by others. A commit whose answer was lost is known by its file."""
+        done = await self._store.complete(generation.id, epoch=generation.epoch, kept=kept, receipt=receipt)
+        if done is not None:
+            return done
+        try:
+            row = await self._store.get(generation.id)
+        except NotFound:
+            return None
+        return row if row.kept == kept else None
 
     def _receipt(
         self, generation: Generation, channel: Channel, result: Result, standing: Standing

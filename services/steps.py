@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from services.bus import Bus
+from services.errors import StoreFailed
 from services.journal import Journal
 from services.model import Channel, Generation, Phase
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+AGAIN_AFTER_S = (0.2, 1.0, 5.0, 30.0)
 
 
 class Steps:
@@ -63,3 +68,19 @@ class Steps:
         )
         self._journal.note(moved.id, "engine", "phase", phase=str(moved.phase))
         self._bus.publish(moved)
+
+
+async def insist(write: Callable[[], Awaitable[T]], generation_id: str) -> T:
+    """Until the database takes it: for what only this process knows, and what would be lost with it.
+
+    `write` must do no harm when it is done again although it had been taken.
+    """
+    tried = 0
+    while True:
+        try:
+            return await write()
+        except StoreFailed as failed:
+            if tried == 0:
+                log.warning("%s is written again: %s", generation_id, failed)
+            await asyncio.sleep(AGAIN_AFTER_S[min(tried, len(AGAIN_AFTER_S) - 1)])
+            tried += 1

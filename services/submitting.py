@@ -14,7 +14,7 @@ from services.errors import BackendError, BackendMisspoke, BackendRefused, Backe
 from services.journal import Journal
 from services.looking import Looking
 from services.model import Generation, Phase
-from services.steps import Steps
+from services.steps import Steps, insist
 from services.store.jobs import JobRows
 from services.store.store import Store
 
@@ -165,17 +165,23 @@ class Submitting:
         self._checkpoint("after_id")
         if moved is not None:
             return moved
-        # Claimed by another process while it was being sent: the job is known all the same.
-        told = await self._rows.tell(generation.id, job_id)
+        # Claimed by another process while it was being sent, or the answer to the commit was lost: the job is
+        # known all the same.
+        told = await insist(lambda: self._rows.tell(generation.id, job_id), generation.id)
         if told is not None:
             return told if told.epoch == generation.epoch else None
         log.warning("%s: %s answered with a job that is another's.", generation.id, backend.name)
         return await self._unknown(generation, backend)
 
     async def _given(self, generation: Generation, job_id: str) -> Generation | None:
-        """The row with its job. One that was stopped meanwhile may still bring what was paid for."""
-        moved = await self._rows.give(
-            generation.id, epoch=generation.epoch, job_id=job_id, watch_until=generation.watch_until
+        """The row with its job, which nobody else knows. One that was stopped meanwhile may still bring what
+        was paid for.
+        """
+        moved = await insist(
+            lambda: self._rows.give(
+                generation.id, epoch=generation.epoch, job_id=job_id, watch_until=generation.watch_until
+            ),
+            generation.id,
         )
         if moved is not None:
             self._steps.tell_job(moved)

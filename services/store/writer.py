@@ -97,8 +97,8 @@ class InlineWriter:
 
 
 def _undo(connection: Connection) -> None:
-    """SQLite may leave a transaction open whose COMMIT failed, and SQLAlchemy thinks that it is over: the next
-    write, somebody else's, would fail with "cannot start a transaction within a transaction".
+    """SQLite may leave a transaction open whose COMMIT failed, and SQLAlchemy thinks that it is over: the
+    next write, somebody else's, would fail with "cannot start a transaction within a transaction".
     """
     with contextlib.suppress(DatabaseError):
         connection.connection.rollback()

@@ -32,8 +32,8 @@ class BadDisk:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.faults: dict[str, tuple[str, int]] = {}
         self.broken: Counter[str] = Counter()
-        self.strangers: dict[str, Path] = {}
-        """By generation: the file whose name was taken already."""
+        self.strangers: list[Path] = []
+        """Files whose name was to be taken a second time."""
         self._linked = threading.local()
         self._link, self._fsync, self._write, self._close = os.link, os.fsync, os.write, os.close
         patch.setattr(os, "link", self.link)
@@ -46,7 +46,7 @@ class BadDisk:
         self._linked.last = generation_id
         how = self._strikes(generation_id, "link")
         if how == "EEXIST":
-            self.strangers[generation_id] = Path(target)
+            self.strangers.append(Path(target))
             Path(target).write_bytes(b"a stranger's")
         elif how == "slow":
             time.sleep(SLOW_S)
@@ -93,8 +93,8 @@ class BadDatabase:
     def __init__(self, engine: Engine) -> None:
         self.faults: dict[str, tuple[str, str, int]] = {}
         self.broken: Counter[str] = Counter()
-        self._armed: tuple[str, str] = ("", "")
-        """How the commit that comes next goes, and whose; there is one writer."""
+        self._armed: dict[str, str] = {}
+        """How the commit that comes next goes, by generation; there is one writer."""
         self._statements = 0
         event.listen(engine, "before_cursor_execute", self._count)
         event.listen(engine, "do_execute", self._execute)
@@ -103,34 +103,37 @@ class BadDatabase:
 
     def _count(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith("BEGIN"):
-            self._statements, self._armed = 0, ("", "")
+            self._statements, self._armed = 0, {}
         else:
             self._statements += 1
 
-    def _execute(self, _cursor: Any, _statement: str, parameters: Any, _context: Any) -> None:
+    def _execute(self, _cursor: Any, statement: str, parameters: Any, _context: Any) -> None:
         if not isinstance(parameters, tuple):
             return
+        new = parameters[: statement.partition(" WHERE ")[0].count("?")]  # a condition names phases too
         for generation_id in self.faults.keys() & {each for each in parameters if isinstance(each, str)}:
             phase, how, times = self.faults[generation_id]
-            if phase not in parameters or self.broken[generation_id] >= times:
+            if phase not in new or self.broken[generation_id] >= times:
                 continue
             if not how.endswith(("commit", "answer")):
                 self.broken[generation_id] += 1
                 raise sqlite3.OperationalError(SAID[how])
-            self._armed = (how, generation_id)
+            self._armed[generation_id] = how
 
     def commit(self, connection: Any) -> None:
         """Of several that are committed together none is lost: they fail, and each comes again alone."""
-        (armed, generation_id), self._armed = self._armed, ("", "")
-        if armed == "slow commit":
+        armed, self._armed = self._armed, {}
+        hows = set(armed.values())
+        if "slow commit" in hows:
             time.sleep(SLOW_S)
-        if armed == "failing commit" or (armed == "lost answer" and self._statements > 1):
-            self.broken[generation_id] += armed == "failing commit"
-            raise sqlite3.OperationalError(SAID[armed])
+        if "lost answer" in hows and self._statements > 1:
+            raise sqlite3.OperationalError(SAID["lost answer"])
+        self.broken.update(armed.keys())
+        if "failing commit" in hows:
+            raise sqlite3.OperationalError(SAID["failing commit"])
         self._commit(connection)
-        self.broken[generation_id] += bool(armed)
-        if armed == "lost answer":
-            raise sqlite3.OperationalError(SAID[armed])
+        if "lost answer" in hows:
+            raise sqlite3.OperationalError(SAID["lost answer"])
 
 
 def _id_in(path: str) -> str:
