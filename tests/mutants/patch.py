@@ -5,7 +5,8 @@
     Killed-by: tests/services/store/test_store.py::test_a_claim_makes_every_older_watcher_powerless
 
 A hunk is found by its text and not by its line numbers, so that it outlives changes around it; the text must
-stand in the file just once. No git and no patch is needed.
+stand in the file just once. No git and no patch is needed. To make one anew: break the rule in the tree, put what
+`git diff -U1` says under the head, and undo it.
 """
 
 from __future__ import annotations

@@ -154,13 +154,10 @@ def with_failures_that_nobody_confirms(patch: pytest.MonkeyPatch) -> None:
 
 
 def with_a_watch_that_ends_at_the_message(patch: pytest.MonkeyPatch) -> None:
-    tell = Watching._tell_late
+    def until_the_message(self: Watching, row: Generation) -> float:
+        return max(0.0, row.created_at + row.late_after_s - self._now())
 
-    async def tells_and_leaves(self: Watching, row: Generation) -> None:
-        await tell(self, row)
-        self.forget(row.id)
-
-    patch.setattr(Watching, "_tell_late", tells_and_leaves)
+    patch.setattr(Watching, "_remaining_s", until_the_message)
 
 
 def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
