@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -36,9 +37,7 @@ class Keeps(Protocol):
 
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]: ...
 
-    async def discard(self, kept: Kept) -> None: ...
-
-    async def discard_pictures(self, *names: str | None) -> None: ...
+    async def discard(self, *names: str) -> None: ...
 
 
 class Delivery:
@@ -92,7 +91,7 @@ class Delivery:
             await collecting
             self._checkpoint("before_commit")
         except BaseException:
-            await self._keeper.discard(kept)
+            await self._keeper.discard(kept.name)
             raise
         # From here on nothing may be cut in two: the row, the news and the log line go together.
         commit = asyncio.create_task(
@@ -138,11 +137,11 @@ class Delivery:
         try:
             done = await insist(lambda: self._completed(generation, kept, receipt), generation.id)
         except Exception:  # not when cancelled: what was asked of the writer is done all the same
-            await self._discard_unless_named(generation.id, kept)
+            await self._discard_unless_named(generation.id, kept.name)
             raise
         if done is None:
             # The other channel was first, or the row was taken over: these bytes are a second copy.
-            await self._keeper.discard(kept)
+            await self._keeper.discard(kept.name)
             self._journal.note(generation.id, "engine", "ignored", channel=str(channel), heard="bytes")
             return
         self._checkpoint("after_commit")
@@ -152,14 +151,15 @@ class Delivery:
         self._checkpoint("told")
         self.illustrate(done)
 
-    async def _discard_unless_named(self, generation_id: str, kept: Kept) -> None:
-        """The commit has failed, or nobody heard how it went: bytes that a row names are never touched."""
+    async def _discard_unless_named(self, generation_id: str, *names: str | None) -> None:
+        """The commit has failed, or nobody heard how it went: files that a row names are never touched."""
         try:
-            named = (await self._store.get(generation_id)).kept
+            row = await self._store.get(generation_id)
         except NotFound:
-            named = None
-        if named is None or named.name != kept.name:
-            await self._keeper.discard(kept)
+            in_use: set[str | None] = set()
+        else:
+            in_use = {row.kept.name if row.kept else None, row.poster, row.preview}
+        await self._keeper.discard(*(name for name in names if name and name not in in_use))
 
     async def _completed(self, generation: Generation, kept: Kept, receipt: Receipt) -> Generation | None:
         """None where it was done by others. A commit whose answer was lost is known by its file."""
@@ -193,16 +193,20 @@ class Delivery:
         await asyncio.sleep(ILLUSTRATE_AFTER_S)
         self._checkpoint("before_illustrating")
         poster, preview = await self._keeper.illustrate(kept)
-        self._checkpoint("illustrated")
         if not (poster or preview):
             return
         try:
+            self._checkpoint("illustrated")
             changed = await self._store.note(generation_id, poster=poster, preview=preview)
-        except StoreFailed as failed:
+        except Exception as failed:
+            with contextlib.suppress(StoreFailed):  # else they are drawn over at the next start
+                await self._discard_unless_named(generation_id, poster, preview)
+            if not isinstance(failed, StoreFailed):
+                raise
             log.warning("The poster of %s is drawn again at the next start: %s", generation_id, failed)
             return
         if changed is None:  # removed for good while they were drawn
-            await self._keeper.discard_pictures(poster, preview)
+            await self._keeper.discard(*filter(None, (poster, preview)))
         else:
             self._bus.publish(changed)
 

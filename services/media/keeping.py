@@ -51,13 +51,9 @@ class Keeper:
         size_bytes, sha256 = await in_thread(measure, part)
         return await self._settle(part, kind, size_bytes, sha256, mark=f"{mark}.")
 
-    async def discard(self, kept: Kept) -> None:
-        """Remove bytes that lost the race to the commit."""
-        await self._folder.remove(kept.name)
-
-    async def discard_pictures(self, *names: str | None) -> None:
-        """Remove what `illustrate` drew."""
-        for name in filter(None, names):
+    async def discard(self, *names: str) -> None:
+        """Remove bytes that lost the race to the commit, or pictures that no row names."""
+        for name in names:
             await self._folder.remove(name)
 
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
@@ -108,6 +104,9 @@ class Keeper:
         except (DeliveryFailed, ValueError, OSError, RuntimeError) as error:
             logger.warning("No %s for a kept file: %s", draw.__name__, error)
             return None
+        except BaseException:
+            await self._folder.remove(name)
+            raise
         finally:
             await self._folder.discard(part)
         return name

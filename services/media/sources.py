@@ -101,7 +101,7 @@ class Sources:
             await self._folder.discard(part)
             raise
         if kept.content_type not in TYPES or kept.width * kept.height > MOST_PIXELS:
-            await self._keeper.discard(kept)
+            await self._keeper.discard(kept.name)
             raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")
         return kept.name
 

@@ -69,11 +69,8 @@ class NotedBytes:
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
         return f"{kept.name}.poster", None
 
-    async def discard(self, kept: Kept) -> None:
-        self.files.discard(kept.name)
-
-    async def discard_pictures(self, *names: str | None) -> None:
-        pass
+    async def discard(self, *names: str) -> None:
+        self.files.difference_update(names)
 
 
 def _model(kind: Kind, *, needs_source: bool) -> Model:

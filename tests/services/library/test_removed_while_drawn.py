@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.delivery import Delivery
+from services.errors import StoreFailed
 from services.journal import Journal
 from services.model import Kept
 from tests.support.house import NotedBytes
@@ -18,13 +19,13 @@ class SlowPictures(NotedBytes):
     def __init__(self) -> None:
         super().__init__(lambda _: True)
         self.go_on = asyncio.Event()
-        self.discarded: list[str | None] = []
+        self.discarded: list[str] = []
 
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
         await self.go_on.wait()
         return "poster", None
 
-    async def discard_pictures(self, *names: str | None) -> None:
+    async def discard(self, *names: str) -> None:
         self.discarded += names
 
 
@@ -41,6 +42,34 @@ async def test_pictures_of_what_was_removed_while_they_were_drawn_go_too(tmp_pat
     async with asyncio.timeout(2):
         while not pictures.discarded:
             await asyncio.sleep(0.01)
-    assert pictures.discarded == ["poster", None]
+    assert pictures.discarded == ["poster"]
+    await delivery.close()
+    await house.store.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("committed", [False, True])
+async def test_pictures_that_nobody_could_note_go_unless_the_row_names_them(
+    tmp_path: Path, committed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, pictures = KeptHouse(tmp_path), SlowPictures()
+    await house.store.open()
+    delivery = Delivery(house.store, pictures, house.bus, Journal(house.store, house.bus))
+    row, note, tried = await house.put(), house.store.note, asyncio.Event()
+
+    async def breaks(generation_id: str, **changes: object) -> None:
+        if committed:
+            await note(generation_id, **changes)
+        tried.set()
+        raise StoreFailed("The disk is gone.")
+
+    monkeypatch.setattr(house.store, "note", breaks)
+    delivery.illustrate(row)
+    pictures.go_on.set()
+    async with asyncio.timeout(2):
+        await tried.wait()
+        while delivery._tasks:
+            await asyncio.sleep(0.01)
+    assert pictures.discarded == ([] if committed else ["poster"])
     await delivery.close()
     await house.store.close()

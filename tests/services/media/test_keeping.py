@@ -111,7 +111,7 @@ async def test_two_channels_may_deliver_the_same_result_at_once(home: Home, film
     url = home.site.says("/result", "200 OK", films["mp4"])
     first, second = await asyncio.gather(*(home.keeper.keep("one", Kind.VIDEO, url) for _ in range(2)))
     assert sorted(home.files()) == sorted([first.name, second.name])
-    await home.keeper.discard(second)
+    await home.keeper.discard(second.name)
     assert home.files() == [first.name]
 
 

@@ -154,14 +154,14 @@ async def test_a_source_outlives_the_picture_it_was_taken_from(
 ) -> None:
     kept = await desk.kept(Kind.IMAGE, pictures["JPEG"])
     name = await desk.sources.of(kept)
-    await desk.keeper.discard(kept)
+    await desk.keeper.discard(kept.name)
     assert desk.folder.path(name).read_bytes() == pictures["JPEG"]
 
 
 async def test_of_a_file_that_is_gone_no_source_is_taken(desk: Desk, films: dict[str, bytes]) -> None:
     for kind, data in ((Kind.VIDEO, films["mp4"]), (Kind.IMAGE, encoded(Image.new("RGB", (9, 9)), "PNG"))):
         kept = await desk.kept(kind, data)
-        await desk.keeper.discard(kept)
+        await desk.keeper.discard(kept.name)
         with pytest.raises(InvalidRequest):
             await desk.sources.of(kept)
     assert desk.files() == []
