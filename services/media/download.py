@@ -169,13 +169,13 @@ class Downloader:
 
 def _pool(tls: ssl.SSLContext, network: httpcore.AsyncNetworkBackend | None) -> httpcore.AsyncConnectionPool:
     """Without a limit of connections: a request cancelled while it waits for one breaks the pool for
-    good (encode/httpcore #1093). Idle ones go before servers close theirs (uvicorn: after 5 s).
+    good (encode/httpcore #1093). None is used twice: what a broken server or proxy leaves on the line would
+    be the next one's bytes, a stranger's film.
     """
     return httpcore.AsyncConnectionPool(
         ssl_context=tls,
         max_connections=None,
-        max_keepalive_connections=8,
-        keepalive_expiry=3.0,
+        max_keepalive_connections=0,
         network_backend=network,
     )
 

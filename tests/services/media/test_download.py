@@ -57,6 +57,20 @@ async def test_the_bytes_are_those_that_were_sent(
 
 
 @pytest.mark.asyncio
+async def test_what_is_left_over_of_one_answer_is_never_taken_for_the_next(
+    site: Any, downloader: Downloader, part: Path
+) -> None:
+    async def doubled(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(2 * b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none")
+
+    await downloader.fetch(site.does("/one", doubled), part)
+    assert part.read_bytes() == b"one"
+    part.unlink()
+    await downloader.fetch(site.says("/two", "200 OK", b"two"), part)
+    assert part.read_bytes() == b"two"
+
+
+@pytest.mark.asyncio
 async def test_nothing_packed_is_asked_for_and_none_is_taken(
     site: Any, downloader: Downloader, part: Path
 ) -> None:
