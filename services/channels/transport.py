@@ -15,23 +15,31 @@ from socket import SO_KEEPALIVE, SOL_SOCKET, socket
 import aiohttp
 import httpx
 from aiohappyeyeballs import AddrInfoType
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """No limit of connections, no cookies, no proxy; opened with the first request."""
+    """No limit of connections, no cookies, no proxy; opened with the first request.
+
+    What only reads may go over a line that was used before. Work never does: an answer that was left over on
+    it would be taken for the submit's own, and a line that was just given up would leave one unconfirmed.
+    """
 
     def __init__(self, *, tls: ssl.SSLContext, keep_alive_s: float) -> None:
         self._tls = tls
         self._keep_alive_s = keep_alive_s
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        """By whether it reads."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self._session is None:
-            self._session = self._open()
+        reads = request.method == "GET"
+        if reads not in self._sessions:
+            self._sessions[reads] = self._open(reads)
         timeout = request.extensions["timeout"]
         with _spoken_as_httpx(request):
-            answer = await self._session.request(
+            answer = await self._sessions[reads].request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=request.headers.multi_items(),
@@ -44,13 +52,12 @@ class Transport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=0, ssl=self._tls, keepalive_timeout=self._keep_alive_s, socket_factory=_a_socket
-        )
+    def _open(self, reads: bool) -> aiohttp.ClientSession:
+        lasting = {"keepalive_timeout": self._keep_alive_s} if reads else {"force_close": True}
+        connector = _Connector(limit=0, ssl=self._tls, socket_factory=_a_socket, **lasting)
         return aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(),
@@ -59,6 +66,20 @@ class Transport(httpx.AsyncBaseTransport):
             auto_decompress=False,
             skip_auto_headers=("Accept", "Content-Type"),
         )
+
+
+class _Connector(aiohttp.TCPConnector):
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """Of the lines that wait none on which something lies that nobody asked for: aiohttp looks only when
+        a line comes back, and the next answer would be that.
+        """
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
 
 
 class _Body(httpx.AsyncByteStream):

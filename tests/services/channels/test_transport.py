@@ -139,19 +139,19 @@ async def test_a_body_that_ends_early_is_a_broken_answer_not_a_short_one() -> No
 
 
 @pytest.mark.asyncio
-async def test_a_post_is_never_sent_a_second_time_over_a_connection_that_was_closed_meanwhile() -> None:
+async def test_a_post_that_was_taken_and_not_answered_is_never_sent_a_second_time() -> None:
     requests: list[bytes] = []
 
-    async def once_then_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        requests.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(OK)
-        requests.append(await reader.readuntil(b"\r\n\r\n"))  # taken, and then no answer
+    async def taking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not (request := await reader.readuntil(b"\r\n\r\n")).startswith(b"POST"):
+            writer.write(OK)
+        requests.append(request)
 
-    async with serving(once_then_close) as url, a_client() as client:
+    async with serving(taking) as url, a_client() as client:
         await client.get(url)
         with pytest.raises(httpx.RemoteProtocolError):
             await client.post(url, content=b"")
-    assert len(requests) == 2
+    assert len(requests) == 1
 
 
 @pytest.mark.asyncio
@@ -194,3 +194,37 @@ async def test_headers_arrive_as_httpx_made_them_and_cookies_are_not_carried_alo
     assert "x-one: 1\r\n" in heads[0] and "accept-encoding: identity\r\n" in heads[0]
     assert heads[0].count("\r\nhost:") == 1 and "user-agent: rushes\r\n" in heads[0]
     assert "cookie" not in heads[1]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("later_s", [0.0, 0.05])
+async def test_what_is_left_over_of_one_answer_is_never_taken_for_the_next(later_s: float) -> None:
+    async def doubling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            path = (await reader.readuntil(b"\r\n\r\n")).split()[1]
+            answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(path), path)
+            writer.write(answer)
+            await asyncio.sleep(later_s)
+            writer.write(answer)
+
+    async with serving(doubling) as url, a_client() as client:
+        for name in ("one", "two", "three"):
+            assert (await client.get(f"{url}{name}")).text == f"/{name}"
+            await asyncio.sleep(2 * later_s)
+
+
+@pytest.mark.asyncio
+async def test_work_goes_over_a_line_of_its_own() -> None:
+    lines: list[list[str]] = []
+
+    async def counting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine: list[str] = []
+        lines.append(mine)
+        while True:
+            mine.append((await reader.readuntil(b"\r\n\r\n")).split()[0].decode())
+            writer.write(OK)
+
+    async with serving(counting) as url, a_client() as client:
+        for method in ("GET", "GET", "POST", "GET", "POST"):
+            await client.request(method, url)
+    assert sorted(lines) == [["GET", "GET", "GET"], ["POST"], ["POST"]]
