@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
+from services.bus import News
 from services.drill.stage import Broken, Stage, expect, written
-from services.drill.witness import SOON_LATE
+from services.drill.witness import SOON_GIVEN_UP, SOON_LATE
 from services.errors import NotFound, Sentence
 from services.model import Channel, Generation, Phase
 
 LOST = ("network",)
 QUIET_S = 1.5
 """As long is waited for what must not happen."""
+PAUSE_S = 1.2
+"""What a busy backend asks for: longer than any pause that is made without being asked."""
 
 
 async def intent_first(stage: Stage) -> None:
@@ -40,9 +43,24 @@ async def heard_twice(stage: Stage) -> None:
     await stage.check_one_file(first)
 
 
+async def same_address(stage: Stage) -> None:
+    done = await stage.done(await stage.start("same address", urls=(stage.files.url("slow"),), repeats=3))
+    fetched = stage.files.asked["slow"]
+    expect(fetched == 1, Sentence("it was fetched {count} times", count=fetched))
+    await stage.check_one_file(done)
+
+
 async def cut_short(stage: Stage) -> None:
-    urls = (stage.files.url("half"), stage.files.url("gone"), stage.files.url("whole"))
-    done = await stage.done(await stage.start("cut short", urls=urls))
+    await _only_the_whole(stage, "cut short", "half", "gone")
+
+
+async def not_the_file(stage: Stage) -> None:
+    await _only_the_whole(stage, "not the file", "page", "shortened")
+
+
+async def _only_the_whole(stage: Stage, prompt: str, *others: str) -> None:
+    urls = tuple(stage.files.url(path) for path in (*others, "whole"))
+    done = await stage.done(await stage.start(prompt, urls=urls))
     whole = hashlib.sha256(stage.files.whole).hexdigest()
     expect(done.kept is not None and done.kept.sha256 == whole, Sentence("other bytes were kept"))
     failed = [entry for entry in await stage.trace(done) if entry.event == "keep_failed"]
@@ -60,10 +78,24 @@ async def refused_stream(stage: Stage) -> None:
     await _won(done, Channel.POLL)
 
 
+async def closed(stage: Stage) -> None:
+    done = await stage.done(await stage.start("closed", streams=("ended", "ended", "ok"), polls=LOST))
+    await _won(done, Channel.PUSH)
+
+
 async def late(stage: Stage) -> None:
     done = await stage.done(await stage.start("late", SOON_LATE, length_s=2.0))
     expect(done.late_since is not None, Sentence("nobody was told that it takes longer"))
     expect(bool(done.receipt and done.receipt.late_s), Sentence("the receipt does not say how late it was"))
+
+
+async def given_up(stage: Stage) -> None:
+    generation = await stage.start("given up", SOON_GIVEN_UP, length_s=1e6)
+    row = await stage.until(generation, lambda row: row.final, Sentence("it never ended"))
+    expect(row.error_code == "gave_up", Sentence("it ended as {phase}", phase=str(row.phase)))
+    stage.backend.finish("given up")
+    await stage.engine.generations.check(generation.id)
+    await stage.done(generation)
 
 
 async def stopped(stage: Stage) -> None:
@@ -84,7 +116,8 @@ async def lost_answer(stage: Stage) -> None:
 
 
 async def busy(stage: Stage) -> None:
-    done = await stage.done(await stage.start("busy", submits=("not_taken", "ok"), retry_after_s=0.1))
+    done = await stage.done(await stage.start("busy", submits=("not_taken", "ok"), retry_after_s=PAUSE_S))
+    _waited((done.submitted_at or 0.0) - done.created_at)
     paid = stage.backend.paid(done.id)
     expect(paid == 1, Sentence("it was paid {count} times", count=paid))
 
@@ -106,6 +139,22 @@ async def reopened(stage: Stage) -> None:
     expect(len(checks) > 1, Sentence("the second connection triggered no poll"))
 
 
+async def talkative(stage: Stage) -> None:
+    # Polling knows of the end half a second after the start, push not before six.
+    done = await stage.done(await stage.start("talkative", length_s=6.0, poll_knows_after_s=-5.5))
+    await _won(done, Channel.POLL)
+
+
+async def told_to_wait(stage: Stage) -> None:
+    done = await stage.done(
+        await stage.start("wait", streams=("refused",), polls=("busy", "ok"), retry_after_s=PAUSE_S)
+    )
+    polls = [entry for entry in await stage.trace(done) if entry.lane == "poll"]
+    lost = next(entry.at for entry in polls if entry.event == "lost")
+    asked = [entry.at for entry in polls if entry.event in {"attempt", "check"} and entry.at > lost]
+    _waited(asked[0] - lost)
+
+
 async def progress(stage: Stage) -> None:
     # The stream is heard once, a third on the way; from then on polling alone, which begins at nothing.
     generation = await stage.start(
@@ -124,6 +173,20 @@ async def crash(stage: Stage) -> None:
     await stage.done(beside)
     bugs = [entry for entry in await stage.trace(done) if entry.event == "bug"]
     expect(len(bugs) == 1, Sentence("the crash is not in the trace"))
+
+
+async def broken_listener(stage: Stage) -> None:
+    def breaks(_: News) -> None:
+        raise RuntimeError("The drill's own bug.")
+
+    generation = await stage.start("broken listener")
+    end = stage.engine.generations.bus.subscribe(breaks, generation_id=generation.id)
+    try:
+        done = await stage.done(generation)
+    finally:
+        end()
+    bugs = [entry for entry in await stage.trace(done) if entry.event == "bug"]
+    expect(not bugs, Sentence("the listener's bug reached the watcher"))
 
 
 async def seen_by_others(stage: Stage) -> None:
@@ -172,9 +235,25 @@ async def restart(stage: Stage) -> None:
         await stage.check_one_file(await stage.engine.store.get(taken.id))
 
 
+async def left_over(stage: Stage) -> None:
+    left = stage.engine.folder.part("left")
+    await asyncio.to_thread(left.write_bytes, b"half a file")
+    async with stage.open_engine(stage.folder, stage.backend, stage.files.origin):
+        still_there = await asyncio.to_thread(left.exists)
+    expect(not still_there, Sentence("what was left still lies there"))
+
+
 async def _won(done: Generation, channel: Channel) -> None:
     won_by = done.receipt and done.receipt.won_by
     expect(won_by is channel, Sentence("{channel} won", channel=str(won_by)))
+
+
+def _waited(seconds: float) -> None:
+    """Two clocks are compared, so a little less will do."""
+    expect(
+        seconds > 0.9 * PAUSE_S,
+        Sentence("it came again after {seconds} s", seconds=round(seconds, 1)),
+    )
 
 
 async def _unconfirmed(stage: Stage, generation: Generation) -> None:

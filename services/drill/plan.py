@@ -47,10 +47,16 @@ TOGETHER: tuple[Trial, ...] = (
         faults.heard_twice,
         Words("A result heard over both channels, and once more afterwards: one row, one file."),
     ),
+    Trial("R2", faults.same_address, Words("Both channels name the same address: it is fetched once.")),
     Trial(
         "R3",
         faults.cut_short,
         Words("A file cut short, then a dead link, then the whole file: the whole file is kept."),
+    ),
+    Trial(
+        "R3",
+        faults.not_the_file,
+        Words("An error page, then half a file that calls itself whole: neither is kept."),
     ),
     Trial(
         "R4", faults.wrong_failure, Words("The stream says failed, polling says completed: it is completed.")
@@ -60,23 +66,36 @@ TOGETHER: tuple[Trial, ...] = (
         faults.refused_stream,
         Words("The stream is refused: that is no failure, polling brings the result."),
     ),
+    Trial("R4", faults.closed, Words("The stream is closed as soon as it opens: it is opened again.")),
     Trial("R5", faults.late, Words("A result after the message arrives by itself, with how late it was.")),
+    Trial(
+        "R5",
+        faults.given_up,
+        Words("A silent job is given up after its time: its result is kept all the same."),
+    ),
     Trial("R5", faults.stopped, Words("A result after a stop is kept apart: paid, not wanted.")),
     Trial(
         "R6",
         faults.lost_answer,
         Words("The answer to a request was lost: unconfirmed, and never sent again by itself."),
     ),
-    Trial("R6", faults.busy, Words("The backend was busy: sent again, paid once.")),
+    Trial("R6", faults.busy, Words("The backend was busy: sent again when it said, paid once.")),
     Trial("R7", faults.push_alone, Words("Polling hears nothing: push brings the result.")),
     Trial("R7", faults.poll_alone, Words("The stream is silent: polling brings the result.")),
     Trial("R7", faults.reopened, Words("The stream is dead: it is reopened, and polling asks at once.")),
+    Trial(
+        "R7",
+        faults.talkative,
+        Words("The stream talks on and does not tell the end: polling brings the result."),
+    ),
+    Trial("R7", faults.told_to_wait, Words("The backend asks for a pause: polling keeps it.")),
     Trial("R8", faults.progress, Words("Polling lags behind the stream: progress never goes backwards.")),
     Trial(
         "R10",
         faults.crash,
         Words("One watcher meets a bug: it begins again, the one beside it is not touched."),
     ),
+    Trial("R10", faults.broken_listener, Words("A listener meets a bug: the delivery is not touched.")),
     Trial(
         "R11",
         faults.seen_by_others,
@@ -92,6 +111,9 @@ AFTERWARDS: tuple[Trial, ...] = (
         "R9",
         faults.restart,
         Words("Taken over by a second process while the first one sleeps: delivered once."),
+    ),
+    Trial(
+        "R9", faults.left_over, Words("What a killed download has left is cleared away at the next start.")
     ),
 )
 """A second engine takes over whatever is open, so nothing else may be."""

@@ -13,6 +13,7 @@ from services.model import Generation, Kind, Model, Phase, Report
 NAME = "drill"
 STILL = f"{NAME}/still"
 SOON_LATE = f"{NAME}/soon-late"
+SOON_GIVEN_UP = f"{NAME}/soon-given-up"
 
 
 class Witness(Scripted):
@@ -61,4 +62,11 @@ class Witness(Scripted):
         return [
             Model(backend=NAME, name=STILL, label="Drill", kind=Kind.IMAGE),
             Model(backend=NAME, name=SOON_LATE, label="Drill, soon late", kind=Kind.IMAGE, poll_attempts=2),
+            Model(
+                backend=NAME,
+                name=SOON_GIVEN_UP,
+                label="Drill, soon given up",
+                kind=Kind.IMAGE,
+                watch_for_s=1.0,
+            ),
         ]

@@ -48,7 +48,7 @@ class Laboratory:
     def __init__(self, folder: Path) -> None:
         self._copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(AT_ONCE):
-            self._copies.put(_copy(folder / f"copy-{number}"))
+            self._copies.put(copy_to(folder / f"copy-{number}"))
 
     def must_be_green(self, mutants: Iterable[Mutant]) -> None:
         """Raises NotGreen."""
@@ -90,7 +90,8 @@ def _why_not_killed(status: int, said: str) -> str:
     return "It survived." if status == 0 else f"The tests did not get to fail ({status}):\n{said[-2000:]}"
 
 
-def _copy(to: Path) -> Path:
+def copy_to(to: Path) -> Path:
+    """As much of the tree as the app and its tests need."""
     to.mkdir()
     for name in NEEDED:
         if (ROOT / name).is_dir():

@@ -35,7 +35,12 @@ LINES: tuple[Line, ...] = (
     Line(
         name="drill",
         claim="The drill holds on this build, and is red for each rule that is switched off",
-        command=tests("tests/services/drill", "tests/services/checkup", "tests/ui/test_checkup.py"),
+        command=tests(
+            "tests/services/drill",
+            "tests/services/checkup",
+            "tests/ui/test_checkup.py",
+            "tests/mutants/test_drilled.py",
+        ),
     ),
     Line(
         name="mutants",

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio
 
 async def played(drills: Drills) -> Run:
     drills.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while drills.newest is None or drills.newest.under_way:
             await asyncio.sleep(0.02)
     return drills.newest
