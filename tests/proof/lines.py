@@ -33,6 +33,11 @@ LINES: tuple[Line, ...] = (
         command=tests("tests/services/test_interleavings.py"),
     ),
     Line(
+        name="matrix",
+        claim="Every fault at every point, from the submit to the commit, over real sockets",
+        command=(sys.executable, "-m", "pytest", "-n", "0", "-rA", *ALL, "tests/matrix"),
+    ),
+    Line(
         name="drill",
         claim="The drill holds on this build, and is red for each rule that is switched off",
         command=tests(

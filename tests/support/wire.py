@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
-from tests.support.wire_http import Call, Closed, read_call, slowly
+from tests.support.wire_http import Call, Closed, endlessly, read_call, slowly
 from tests.support.wire_job import Job, Json, Script, content_of, task_of
 from tests.support.wire_listener import Listener
 
@@ -174,8 +174,8 @@ class WireServer:
 
     async def _answer(self, call: Call) -> None:
         parts = [part for part in call.path.split("/") if part]
-        if parts[:1] == ["files"] and len(parts) == 2:
-            return await self._download(call, parts[1])
+        if parts[-2:-1] == ["files"]:
+            return await self._download(call, parts[-1])
         if parts == ["_stats"]:
             return call.reply(200, self.stats())
         if parts == ["_control"]:
@@ -228,8 +228,11 @@ class WireServer:
                 raise Closed
             case "hang":
                 await call.gone()
-            case "500_taken":
-                call.reply(500, {"detail": "scripted"})
+            case taken if taken.endswith("_taken"):
+                extra = {"Retry-After": script.retry_after} if script.retry_after else {}
+                call.reply(int(taken.removesuffix("_taken")), {"detail": "scripted"}, extra)
+            case "huge":
+                call.reply(200, self._file(job) | {"note": "x" * 2_000_000})
             case "unreadable":
                 call.send(200, b'{"id": ', {"Content-Type": "application/json"})
             case "no_id":
@@ -293,10 +296,24 @@ class WireServer:
             case "huge":
                 call.send(200, b'"' + b"x" * 4_000_000 + b'"', {"Content-Type": "application/json"})
             case "never":
-                call.reply(200, self._file(job) | {"url": None, "tasks": [task_of(job, "in_progress")]})
+                call.reply(200, self._running(job))
+            case "older":
+                call.reply(200, self._file(job) if job.polls % 2 else self._running(job) | {"progress": 1})
+            case "another":
+                call.reply(200, self._of_another(job))
             case _:
                 call.reply(200, self._file(job))
         return None
+
+    def _running(self, job: Job) -> Json:
+        return self._file(job) | {"url": None, "tasks": [task_of(job, "in_progress")]}
+
+    def _of_another(self, job: Job) -> Json:
+        """Done, and with bytes that can be had: whoever takes it has a stranger's film."""
+        other = next(
+            (one for one in self.jobs.values() if one.status == "completed" and one is not job), None
+        )
+        return self._running(job) if other is None else self._file(other)
 
     def _cancel(self, call: Call, job_id: str) -> None:
         job = self.jobs.get(job_id)
@@ -332,8 +349,13 @@ class WireServer:
         mode, content = job.fault("download"), content_of(job)
         head = {"Content-Type": "video/mp4" if job.kind == "video" else "image/png"}
         if mode.isdigit():
-            return call.reply(int(mode), {"detail": "scripted"})
+            extra = {"Retry-After": job.script.retry_after} if job.script.retry_after else {}
+            return call.reply(int(mode), {"detail": "scripted"}, extra)
         match mode:
+            case "partial":
+                call.send(206, content[-64:], head | {"Content-Range": f"bytes -64/{len(content)}"})
+            case "endless":
+                await endlessly(call, head)
             case "truncated":
                 call.send(200, content[: len(content) // 2], head | {"Content-Length": str(len(content))})
                 raise Closed
@@ -370,7 +392,9 @@ class WireServer:
             asyncio.get_running_loop().call_later(job.script.progress_every_s, self._progress, job)
 
     def _finish(self, job: Job) -> None:
-        if job.finished_at is None:
+        if job.script.waits and not job.listeners:
+            asyncio.get_running_loop().call_later(0.05, self._finish, job)
+        elif job.finished_at is None:
             job.status = "error" if job.script.fails else "completed"
             job.finished_at = time.time()
             self._publish(job, self._final(job))
@@ -386,11 +410,10 @@ class WireServer:
 
     def _file(self, job: Job) -> Json:
         done = job.status == "completed"
-        extension = "mp4" if job.kind == "video" else "png"
         file: Json = {
             "id": job.id,
             "type": job.kind,
-            "url": f"{self.url}/files/{job.id}.{extension}" if done else None,
+            "url": job.address(self.url) if done else None,
             "thumbnail_url": None,
             "created_at": datetime.fromtimestamp(job.created_at + self.clock_ahead_s, UTC).isoformat(),
             f"{job.kind}_generation": {"id": f"task-{job.id}", **job.config},

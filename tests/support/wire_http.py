@@ -61,3 +61,13 @@ async def slowly(content: bytes, over_s: float) -> AsyncIterator[bytes]:
     for start in range(0, len(content), size):
         await asyncio.sleep(over_s / 20)
         yield content[start : start + size]
+
+
+async def endlessly(call: Call, head: dict[str, str]) -> None:
+    """An answer without a length and without an end."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    call.writer.write(f"HTTP/1.1 200 OK\r\n{lines}Transfer-Encoding: chunked\r\n\r\n".encode())
+    piece = b"%x\r\n%b\r\n" % (65536, bytes(65536))
+    while not call.writer.transport.is_closing():
+        call.writer.write(piece)
+        await call.writer.drain()

@@ -23,6 +23,8 @@ class Script:
     length_s: float = 1.0
     progress_every_s: float = 0.25
     """0: no progress."""
+    waits: bool = False
+    """It ends only while somebody listens."""
     fails: str = ""
     """The job ends in this error."""
     tells_finish: bool = False
@@ -30,10 +32,14 @@ class Script:
     result: str = "tiny"
     """tiny (some KB), small (about 250 KB), or the path of a file."""
     retry_after: str = ""
+    addresses: tuple[str, ...] = ()
+    """Where the result is said to lie (an origin), one after the other each time it is told; the last repeats.
+    None: at this server.
+    """
 
     submit: str = "ok"
-    """ok · a status, as "422" · 500_taken · lost (taken, closed without an answer) · lost_untaken ·
-    hang (taken, never answered) · unreadable (taken) · no_id (taken)"""
+    """ok · a status, as "422" · a status_taken, as "500_taken" · lost (taken, closed without an answer) · lost_untaken ·
+    hang (taken, never answered) · unreadable (taken) · no_id (taken) · huge (taken)"""
     submit_times: int | None = None
     upload: str = "ok"
     """ok · a status"""
@@ -41,7 +47,13 @@ class Script:
     push: str = "ok"
     """ok · a status · silent · comments (a comment every `comment_every_s`, no event) · drop and end (after
     `push_after` events; the connection breaks, or the stream ends) · garbage · wrong_ids · duplicates ·
-    late (subscribed after `push_late_s`; nothing is replayed) · hang · oversize · html"""
+    late (subscribed after `push_late_s`; nothing is replayed) · hang · oversize · html · backwards (progress
+    falls)"""
+    final: str = "ok"
+    """The last event: ok · never · garbled · huge · first (progress comes after it); broken on the first
+    `final_times` streams.
+    """
+    final_times: int | None = None
     push_times: int | None = None
     push_after: int = 1
     push_late_s: float = 1.0
@@ -50,11 +62,13 @@ class Script:
     comment_every_s: float = 15.0
 
     poll: str = "ok"
-    """ok · a status · hang · bad_json · html · never (running for ever) · deep · huge"""
+    """ok · a status · hang · bad_json · html · never (running for ever) · deep · huge · older (every
+    second answer is from the beginning) · another (the file object of another job)"""
     poll_times: int | None = None
 
     download: str = "ok"
-    """ok · a status · truncated · garbage · slow (over `slow_s`) · reset · html"""
+    """ok · a status · truncated · garbage · slow (over `slow_s`) · reset · html · partial (206, the end only) ·
+    endless"""
     download_times: int | None = None
     slow_s: float = 2.0
 
@@ -77,6 +91,8 @@ class Job:
     uploaded: bool = False
     listeners: set[Listener] = field(default_factory=set, repr=False)
     faults: Counter[str] = field(default_factory=Counter, repr=False)
+    told: int = 0
+    """How often its result's address was told."""
 
     def fault(self, channel: str) -> str:
         """The channel's mode now, counted."""
@@ -85,6 +101,13 @@ class Job:
             return "ok"
         self.faults[channel] += 1
         return str(mode)
+
+    def address(self, here: str) -> str:
+        """Of its result, this time."""
+        addresses = self.script.addresses or (here,)
+        self.told += 1
+        extension = "mp4" if self.kind == "video" else "png"
+        return f"{addresses[min(self.told, len(addresses)) - 1]}/files/{self.id}.{extension}"
 
 
 def content_of(job: Job) -> bytes:

@@ -45,6 +45,30 @@ class Listener:
                 timer.cancel()
 
     def hear(self, event: Json) -> None:
+        if event["type"] in ("file", "error") and self._is_broken_at_the_end():
+            return self._break_the_end(event)
+        return self._hear(event)
+
+    def _is_broken_at_the_end(self) -> bool:
+        script = self._job.script
+        return script.final != "ok" and (
+            script.final_times is None or self._job.streams <= script.final_times
+        )
+
+    def _break_the_end(self, event: Json) -> None:
+        match self._job.script.final:
+            case "garbled":
+                self._write(b'data: {"type": "file", "object": {"url": \n\n')
+            case "huge":
+                self._write(b"data: " + b" " * 2_000_000 + json.dumps(event).encode() + b"\n\n")
+            case "first":
+                self._event(event)
+                for progress in (80, 40):
+                    self._event(
+                        {"type": "render_progress", "object": {"file_id": self._job.id, "progress": progress}}
+                    )
+
+    def _hear(self, event: Json) -> None:
         match self._mode:
             case "silent" | "comments" | "oversize":
                 return
@@ -56,6 +80,8 @@ class Listener:
             case "duplicates":
                 for _ in range(2):
                     self._event(event)
+            case "backwards":
+                event = _backwards(event)
         self._event(event)
         self._heard += 1
         if self._mode in ("drop", "end") and self._heard >= self._job.script.push_after:
@@ -93,3 +119,10 @@ class Listener:
 
     def _later(self, name: str, in_s: float, act: Callable[[], None]) -> None:
         self._timers[name] = asyncio.get_running_loop().call_later(in_s, act)
+
+
+def _backwards(event: Json) -> Json:
+    about = event.get("object")
+    if event["type"] != "render_progress" or not isinstance(about, dict):
+        return event
+    return event | {"object": about | {"progress": 100 - about["progress"]}}

@@ -1,0 +1,261 @@
+"""Where the matrix is played: a whole engine of ours, the real adapter, and a backend behind a line that breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import logging
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+import main
+from services import delivery, submitting, watching
+from services.backends.base import Capabilities
+from services.backends.superduperai import Address, SuperDuperAI, adapter
+from services.bus import News
+from services.channels import eventstream, polling, race, sse, web
+from services.media.download import Downloader, Limits
+from services.model import Draft, Generation, Kind, TraceEntry, replace
+from services.settings import Settings
+from tests.matrix.plan import BLIND, Combination
+from tests.services.backends.conftest import PLAIN
+from tests.support.chaos import Asked, Chaos, DeadEnds, what_is
+from tests.support.local_faults import BadDatabase, BadDisk
+from tests.support.wire import WireServer
+from tests.support.wire_job import Job
+from ui import news
+from ui.state import TabState
+
+TOKEN = "wire-token-that-nobody-may-read"
+SUBMIT_S = 5.0
+LIMIT_BYTES = 1024 * 1024
+SENDING: contextvars.ContextVar[str] = contextvars.ContextVar("prompt")
+
+
+def hasten(patch: pytest.MonkeyPatch) -> None:
+    """The engine's own patience, several times shorter; what hangs, hangs for two seconds or three."""
+    patch.setattr(adapter, "SUBMIT_S", SUBMIT_S)
+    patch.setattr(adapter, "POLL_S", 2.5)
+    patch.setattr(adapter, "open_stream", functools.partial(eventstream.open_stream, connect_s=2.0))
+    patch.setattr(web, "PATIENCE", {"connect": 2.0, "read": None})
+    patch.setattr(sse, "LONGEST_PAUSE_S", 1.0)
+    patch.setattr(sse, "LIFE_S", 4.0)
+    for room in (sse, polling):
+        patch.setattr(room, "UNAUTHORIZED_GAP_S", 1.0)
+    patch.setattr(race, "UNCONFIRMED_FAILURE_S", 3.0)
+    patch.setattr(race, "KEEP_AGAIN_S", (0.2, 0.4))
+    patch.setattr(submitting, "SEARCH_GAPS_S", (0.0, 0.3, 1.0))
+    patch.setattr(watching, "AFTER_A_BUG_S", (0.2, 0.5))
+    patch.setattr(delivery, "ILLUSTRATE_AFTER_S", 0.2)
+    limits = Limits(size_bytes=LIMIT_BYTES, connect_s=2.0, read_s=2.5, grace_s=20.0)
+    patch.setattr(main, "Downloader", functools.partial(Downloader, limits=limits))
+
+
+class Rerouted(SuperDuperAI):
+    """The real adapter; only that some of its calls go to where nobody is."""
+
+    def __init__(self, ground: Ground, **named: Any) -> None:
+        super().__init__(**named)
+        self._ground = ground
+
+    async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
+        SENDING.set(generation.request.prompt)
+        return await super().submit(generation, source=source)
+
+    def _url(self, path: str) -> str:
+        usual = super()._url(path)
+        what, job_id = what_is(
+            "POST" if path.startswith("/file/generate") else "GET", ["api", "v1", *path.split("/")[1:]]
+        )
+        prompt = self._ground.prompt_of(job_id) if job_id else SENDING.get("")
+        return usual.replace(self._address.url, self._ground.port_for(prompt, what) or self._address.url)
+
+
+class Ground:
+    def __init__(self, folder: Path, backend: str, patch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.name = backend
+        self.told: dict[str, list[str]] = {}
+        """What an open page said of each generation."""
+        self.heard: dict[str, list[Generation]] = {}
+        self.traces: list[TraceEntry] = []
+        self.page = TabState()
+        self.out_of_order: dict[str, str] = {}
+        """R1: by prompt, what was sent or asked before its row said so."""
+        self._opened_at = time.time()
+        self._seen: set[tuple[str, str]] = set()
+        self._ports: dict[tuple[str, str], tuple[str, int | None]] = {}
+        self.knocked: Counter[tuple[str, str]] = Counter()
+        """How often somebody came to a dead end."""
+        self._both: dict[str, asyncio.Event] = {}
+        self._database: sqlite3.Connection | None = None
+        self._patch = patch
+
+    # -- opening and closing -----------------------------------------------------------------
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Ground]:
+        with ExitStack() as stack:
+            self.wire = stack.enter_context(WireServer(token=TOKEN, keyed=self.name == "keyed"))
+            self.chaos = stack.enter_context(Chaos(self.wire.url, prompt_of=self.prompt_of, asked=self._look))
+            self.dead = DeadEnds()
+            stack.callback(self.dead.close)
+            self.wire.script(addresses=(self.chaos.url,), comment_every_s=0.4, length_s=1.0)
+            able = Capabilities(keyed=self.name == "keyed", searchable=self.name != BLIND)
+            address = Address(self.chaos.url, TOKEN)
+            backend = Rerouted(self, name=self.name, address=address, capabilities=able, ssl_context=PLAIN)
+            settings = Settings(  # type: ignore[call-arg]
+                _env_file=None,
+                data_dir=self.folder,
+                poll_every_s=0.4,
+                poll_attempts=2000,
+                stream_silence_s=2.5,
+            )
+            self.engine = main.build(settings, backend=backend, origin=self.chaos.url)
+            for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
+                self.engine.downloader._guard.allow(dead)
+            self.disk = BadDisk(self._patch)
+            self.database = BadDatabase(self.engine.store._writes)
+            self.engine.bus.subscribe(self._hear)
+            async with main.running(self.engine):
+                await self._models_are_known()
+                self._overtake()
+                yield self
+            if self._database is not None:
+                self._database.close()
+
+    async def _models_are_known(self) -> None:
+        async with asyncio.timeout(20):
+            while not self.engine.catalogue.models(Kind.VIDEO):
+                await asyncio.sleep(0.02)
+
+    # -- one combination ---------------------------------------------------------------------
+
+    async def start(self, one: Combination) -> Generation:
+        prompt = str(one)
+        self._set_up(one, prompt)
+        kind = Kind.IMAGE if crc32(prompt.encode()) % 2 else Kind.VIDEO
+        model = "wire/still" if kind is Kind.IMAGE else "wire/film"
+        (generation,) = await self.engine.generations.start(Draft(kind=kind, prompt=prompt, model=model))
+        # The watcher has not had its first turn yet.
+        if one.plan.disk:
+            self.disk.faults[generation.id] = (one.plan.disk, one.plan.times)
+        if one.plan.database:
+            self.database.faults[generation.id] = (one.plan.commits, one.plan.database, one.plan.times)
+        return generation
+
+    def _set_up(self, one: Combination, prompt: str) -> None:
+        plan, shape = one.plan, {}
+        if one.shape == "push only":
+            told_once = one.point in ("download", "rename", "commit") and plan.database != "taken over"
+            shape = {"poll": "500", "replay": not told_once, "waits": told_once}
+        if one.shape == "pull only":
+            shape = {"push": "404"}
+        if plan.database == "both at once":
+            shape |= {"addresses": (self.chaos.url, f"{self.chaos.url}/again")}
+        script = shape | dict(plan.wire)
+        if "download" in plan.ports:
+            dead = getattr(self.dead, plan.ports["download"])
+            script |= {"addresses": (dead,) * (plan.port_times or 1) + (self.chaos.url,), "replay": True}
+        for name in ("push_times", "poll_times", "final_times") if one.for_good else ():
+            script[name] = None
+        self.wire.script(prompt=prompt, **script)
+        for what, fault in plan.lines.items():
+            self.chaos.faults[prompt, what] = replace(fault, times=None) if one.for_good else fault
+        for what, which in plan.ports.items():
+            address = getattr(self.dead, which)
+            self._ports[prompt, what] = (address, None if one.for_good else plan.port_times)
+
+    # -- what the adapter and the line ask ---------------------------------------------------
+
+    def prompt_of(self, job_id: str) -> str:
+        job = self.wire.jobs.get(job_id)
+        return str(job.config.get("prompt", "")) if job is not None else ""
+
+    def port_for(self, prompt: str, what: str) -> str:
+        address, times = self._ports.get((prompt, what), ("", 0))
+        if times is not None and self.knocked[prompt, what] >= times:
+            return ""
+        self.knocked[prompt, what] += 1
+        return address
+
+    def jobs(self, prompt: str) -> list[Job]:
+        return [job for job in list(self.wire.jobs.values()) if job.config.get("prompt") == prompt]
+
+    def works_on(self, generation_id: str, prompt: str) -> str:
+        """Tasks, open lines and unfinished files of one generation."""
+        tasks = [task.get_name() for task in asyncio.all_tasks() if generation_id in task.get_name()]
+        tasks = [name for name in tasks if not name.startswith("illustrate")]
+        parts = list((self.engine.settings.media_dir / ".parts").glob(f"{generation_id}.*"))
+        lines = self.chaos.open[prompt]
+        return " ".join([*tasks, *(part.name for part in parts), *([f"{lines} lines"] if lines else [])])
+
+    def _look(self, asked: Asked) -> None:
+        """In the line's own thread, before anybody has read the request (R1)."""
+        if asked.what not in ("submit", "poll", "stream") or (asked.prompt, asked.what) in self._seen:
+            return
+        self._seen.add((asked.prompt, asked.what))
+        if self._database is None:
+            path = self.folder / "rushes.db"
+            self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+        query = "SELECT phase, job_id FROM generations WHERE prompt = ?"
+        phase, job_id = self._database.execute(query, (asked.prompt,)).fetchone() or ("no row", None)
+        if asked.what == "submit" and phase != "submitting":
+            self.out_of_order[asked.prompt] = f"sent while the row said {phase}"
+        if asked.what != "submit" and job_id != asked.job_id:
+            self.out_of_order[asked.prompt] = f"{asked.what} before the id was kept"
+
+    # -- what a page hears -------------------------------------------------------------------
+
+    def _hear(self, heard: News) -> None:
+        if isinstance(heard, TraceEntry):
+            self.traces.append(heard)
+            return
+        self.heard.setdefault(heard.id, []).append(heard)
+        change = self.page.take(heard)
+        event = news.event_of(change, since=self._opened_at) if change is not None else None
+        if change is not None and event is not None:
+            self.told.setdefault(heard.id, []).append(str(event))
+
+    # -- two who commit ----------------------------------------------------------------------
+
+    def _overtake(self) -> None:
+        """What only happens between two watchers: both commit at once, or one was taken over meanwhile."""
+        store, watchers = self.engine.store, self.engine.watching
+        complete = store.complete
+
+        async def overtaken(generation_id: str, **named: Any) -> Generation | None:
+            _, how, times = self.database.faults.get(generation_id, ("", "", 0))
+            if how == "taken over" and self.database.broken[generation_id] < times:
+                self.database.broken[generation_id] += 1
+                (claimed,) = await store.claim(generation_id)
+                done = await complete(generation_id, **named)
+                asyncio.get_running_loop().call_later(
+                    0.5, functools.partial(watchers.watch, claimed, resumed=True)
+                )
+                return done
+            if how == "both at once":
+                await self._wait_for_the_other(generation_id)
+            return await complete(generation_id, **named)
+
+        store.complete = overtaken  # type: ignore[method-assign]
+
+    async def _wait_for_the_other(self, generation_id: str) -> None:
+        there = self._both.setdefault(generation_id, asyncio.Event())
+        self.database.broken[generation_id] += 1
+        if self.database.broken[generation_id] >= 2:
+            there.set()
+        try:
+            async with asyncio.timeout(3):
+                await there.wait()
+        except TimeoutError:
+            logging.getLogger("matrix").warning("one channel alone came to the commit")
