@@ -31,6 +31,14 @@ SHORT = {"duration": 1, "resolution": "360p", "fps": 12, "model": "animatic/film
 KILLS, GENERATIONS = 6, 20
 
 
+def at(*boundaries: str, fast: str) -> pytest.MarkDecorator:
+    """All but one are left to `make proof ONLY=kills`."""
+    return pytest.mark.parametrize(
+        "boundary",
+        [pytest.param(each, marks=[] if each == fast else pytest.mark.proof) for each in boundaries],
+    )
+
+
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
     nursery = Nursery()
@@ -66,7 +74,7 @@ def cloudy(
 # -- the embedded backend, which takes a key ------------------------------------------------------
 
 
-@pytest.mark.parametrize("boundary", BEFORE_THE_JOB + BOUNDARIES)
+@at(*BEFORE_THE_JOB, *BOUNDARIES, fast="after_submit")
 def test_the_animatic_draws_once_whatever_boundary_the_kill_comes_at(
     animated: KillableApp, boundary: str
 ) -> None:
@@ -82,6 +90,7 @@ def test_the_animatic_draws_once_whatever_boundary_the_kill_comes_at(
     assert row["job_id"] == job_id
 
 
+@pytest.mark.proof
 def test_the_animatic_draws_on_after_a_kill_in_the_middle_of_the_film(animated: KillableApp) -> None:
     prompt = "a long wave, killed while it is drawn"
     file_id = animated.generate(prompt, **SHORT | {"duration": 10, "resolution": "720p", "fps": 24})
@@ -122,7 +131,7 @@ def test_a_kill_while_the_trash_is_emptied_leaves_neither_row_nor_file(animated:
 # -- a paid backend without keys ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("boundary", BOUNDARIES)
+@at(*BOUNDARIES, fast="after_id")
 def test_a_paid_job_is_kept_once_whatever_boundary_the_kill_comes_at(
     cloudy: KillableApp, wire: WireServer, boundary: str
 ) -> None:
@@ -244,6 +253,7 @@ def test_what_was_perhaps_never_sent_waits_for_the_persons_word(
 # -- both, at any moment --------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_twenty_generations_survive_kills_at_random_moments(
     nursery: Nursery, wire: WireServer, tmp_path: Path
 ) -> None:

@@ -57,4 +57,21 @@ LINES: tuple[Line, ...] = (
         claim="Behind a real nginx the doctor names what holds back, cuts or refuses, and nothing else",
         command=tests("tests/services/doctor", "tests/ui/test_checkup_browser.py"),
     ),
+    Line(
+        name="kills",
+        claim="Kill, stop beyond the lease, exception and cancel at every boundary of a generation's life",
+        command=tests(
+            "tests/proof/test_kill_points.py", "tests/proof/test_kill_points_around.py", "tests/test_kill.py"
+        ),
+    ),
+    Line(
+        name="loop",
+        claim="Generations at a paid backend without keys, with kill -9 every one to two seconds",
+        command=tests("tests/proof/test_kill_loop.py"),
+    ),
+    Line(
+        name="leases",
+        claim="Two watchers on one database, of which one stands still until its leases have run out",
+        command=tests("tests/proof/test_two_watchers.py"),
+    ),
 )

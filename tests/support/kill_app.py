@@ -117,10 +117,11 @@ class KillableApp(RunningApp):
 
     process: Forked  # type: ignore[assignment]
 
-    def __init__(self, nursery: Nursery, data_dir: Path, **settings: str) -> None:
+    def __init__(self, nursery: Nursery, data_dir: Path, *, name: str = "", **settings: str) -> None:
+        """`name` tells apart those that share a folder."""
         self._nursery = nursery
-        self._order = data_dir.with_name(f"{data_dir.name}.order")
-        self._log = data_dir.with_name(f"{data_dir.name}.log")
+        self._order = data_dir.with_name(f"{data_dir.name}{name}.order")
+        self._log = data_dir.with_name(f"{data_dir.name}{name}.log")
         super().__init__(data_dir, **settings)
 
     def launch(self) -> None:
@@ -151,10 +152,22 @@ class KillableApp(RunningApp):
     def log(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
 
-    def order(self, checkpoint: str) -> None:
+    def order(self, *checkpoints: str, act: str = "kill") -> None:
+        """When it has reached them in this order; see tests.support.killable."""
         part = self._order.with_suffix(".new")
-        part.write_text(checkpoint)
+        part.write_text(" ".join([*checkpoints, act]))
         part.replace(self._order)
+
+    def wait_until_it_is_there(self, within_s: float = END_WITHIN_S) -> None:
+        """Where it was ordered to act."""
+        self.wait_until(lambda: not self._order.exists(), within_s)
+
+    def sleep_on(self, for_s: float) -> None:
+        """It has stopped itself: let it stand still for so long, then go on."""
+        process = psutil.Process(self.process.pid)
+        self.wait_until(lambda: process.status() == psutil.STATUS_STOPPED, END_WITHIN_S)
+        time.sleep(for_s)
+        self.process.send_signal(signal.SIGCONT)
 
     def wait_for_its_death(self, within_s: float = END_WITHIN_S) -> None:
         """Killed, and everything that it had started is gone too."""
