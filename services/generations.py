@@ -198,6 +198,34 @@ class Generations:
             log.info("%s deleted", generation_id)
             self.bus.publish(hidden)
 
+    async def keep(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """A result that arrived after a stop is wanted after all. Raises NotFound, Conflict."""
+        generation = await self.get(generation_id, owner=owner)
+        if generation.phase is not Phase.COMPLETED:
+            raise Conflict("There is no result to keep yet.")
+        if not generation.unwanted:
+            return generation
+        wanted = await self._store.want(generation_id)
+        if wanted is None:
+            raise Conflict("There is no result to keep yet.")
+        log.info("%s arrived after its stop and is kept", generation_id)
+        self._journal.note(generation_id, "engine", "wanted")
+        self.bus.publish(wanted)
+        return wanted
+
+    async def restore(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """Out of the trash; nothing changes for what is not in it. Raises NotFound."""
+        generation = await self.get(generation_id, owner=owner, trashed=True)
+        restored = await self._store.note(generation_id, hidden_at=None) if generation.hidden_at else None
+        if restored is not None:
+            self.bus.publish(restored)
+        return restored or generation
+
+    def can_look(self, generation: Generation) -> bool:
+        """Whether its backend has a list in which an unconfirmed one can be looked for."""
+        backend = self._backends.get(generation.request.backend)
+        return backend is not None and backend.capabilities.searchable
+
     async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
         """Put all final ones into the trash; how many there were."""
         hidden = await self._store.hide_final(owner=owner, kind=kind)

@@ -66,8 +66,11 @@ STATES = {
     "ready": frozenset({Phase.COMPLETED}),
     "failed": frozenset({Phase.ERROR}),
     "stopped": frozenset({Phase.DROPPED}),
+    "unwanted": frozenset({Phase.COMPLETED}),
 }
 """What lists are filtered by."""
+UNWANTED_IN = {"ready": False, "unwanted": True}
+"""Of results: whether a list holds those that arrived after a stop. All others hold both."""
 
 NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.PENDING: frozenset({Phase.SUBMITTING, Phase.ERROR, Phase.DROPPED}),
@@ -331,6 +334,8 @@ class Wanted:
     backend: str | None = None
     model: str | None = None
     phases: frozenset[Phase] | None = None
+    unwanted: bool | None = None
+    """Only what arrived although it had been stopped, or none of that."""
     since: float | None = None
     """Asked for at this moment or later."""
     until: float | None = None

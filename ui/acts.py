@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
-from services.model import Generation, Kind
+from services.model import Generation, Kind, Phase
 from ui import drafts
-from ui.barrier import Act
+from ui.barrier import Act, guarded
 from ui.components.confirm import confirm
 from ui.components.toast import toast
 from ui.drafts import Typed
@@ -45,6 +45,8 @@ class Acts:
     def check(self, generation: Generation) -> Act:
         async def act() -> None:
             await self.visit.generations.check(generation.id, owner=self.visit.owner)
+            if generation.phase is Phase.UNCONFIRMED:
+                toast(_looked_for(listed=self.visit.generations.can_look(generation)))
 
         return act
 
@@ -58,7 +60,7 @@ class Acts:
         async def act() -> None:
             question = _("Submit it again?")
             detail = _("If the backend did take the first one, both will be made, and both may be charged.")
-            if await confirm(question, detail, yes=_("Submit again")):
+            if await confirm(question, detail, yes=_("Submit again"), no=_("Cancel")):
                 await self.visit.generations.submit_again(generation.id, owner=self.visit.owner)
 
         return act
@@ -72,9 +74,41 @@ class Acts:
 
         return act
 
+    def keep(self, generation: Generation) -> Act:
+        """What arrived after a stop is wanted after all."""
+
+        async def act() -> None:
+            await self.visit.generations.keep(generation.id, owner=self.visit.owner)
+            with self.visit.client:  # the buttons are gone by now
+                toast(_("Kept. It is one of your results now."), tone="good")
+
+        return act
+
+    def drop(self, generation: Generation) -> Act:
+        """What arrived after a stop goes into the trash, and comes back with one press."""
+
+        async def undo() -> None:
+            await self.visit.generations.restore(generation.id, owner=self.visit.owner)
+
+        async def act() -> None:
+            await self.visit.generations.delete(generation.id, owner=self.visit.owner)
+            with self.visit.client:
+                toast(
+                    _("Dropped. It waits in the library's trash."),
+                    open_it=lambda: background_tasks.create(
+                        guarded(undo)(), name="undo", context=self.visit.client
+                    ),
+                    act=_("Undo"),
+                )
+
+        return act
+
     def clear(self, kind: Kind) -> Act:
         async def act() -> None:
-            detail = _("Everything finished goes into the library's trash. What is still under way stays.")
+            detail = _(
+                "Everything finished goes into the library's trash. "
+                "What is under way or waits for your choice stays."
+            )
             if not await confirm(_("Clear all?"), detail, yes=_("Clear all")):
                 return
             count = await self.visit.generations.clear(owner=self.visit.owner, kind=kind)
@@ -96,3 +130,9 @@ class Acts:
             self.edit(generation)
 
         return act
+
+
+def _looked_for(*, listed: bool) -> str:
+    if listed:
+        return _("Looking for it in the backend's list. What is surely yours goes on by itself.")
+    return _("This backend has no list to look in. Look at its own page, then submit it again, or drop it.")

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from time import time as now
 from urllib.parse import urlencode
 
-from services.model import STATES, Kind, Wanted
+from services.model import STATES, UNWANTED_IN, Kind, Wanted
 
 DAY_S = 86_400.0
 SPANS_S = {"day": DAY_S, "week": 7 * DAY_S, "month": 30 * DAY_S, "year": 365 * DAY_S}
@@ -52,6 +52,7 @@ class Finder:
             backend=backend or None,
             model=model or None,
             phases=STATES.get(self.state),
+            unwanted=UNWANTED_IN.get(self.state),
             since=since,
             until=until,
             starred=bool(self.starred),

@@ -32,7 +32,7 @@ def event_of(change: Change, *, since: float) -> Event | None:
     Of a generation that was not known before, only what happened after `since` is news.
     """
     before, after = change.before, change.after
-    if after.hidden_at is not None:
+    if after.hidden_at is not None and not after.unwanted:
         return None
     if after.phase is Phase.COMPLETED and _is_news(before, after, since):
         return Event.ARRIVED
@@ -70,7 +70,9 @@ def words_of(event: Event, generation: Generation) -> Told:
 
 def _arrival(generation: Generation) -> str:
     if generation.unwanted:
-        return _("A stopped one arrived after all. It is kept.")
+        if generation.hidden_at is not None:
+            return _("A deleted one arrived after all, and was paid for. It waits in the trash.")
+        return _("A stopped one arrived after all: paid, not wanted. Keep it, or drop it.")
     # C2, C3 and C6: English, verbatim
     what = "Video" if generation.request.kind is Kind.VIDEO else "Image"
     by_push = generation.receipt is not None and generation.receipt.won_by is Channel.PUSH

@@ -244,6 +244,9 @@ def became(generation: Generation) -> Told:
     """The result's own message."""
     if generation.hidden_at is not None:
         return Told(sentences=[_("It was deleted.")])
+    if generation.unwanted:
+        late = words.lateness(generation.receipt) if generation.receipt is not None else ""
+        return Told(sentences=[words.message(generation), late] if late else [words.message(generation)])
     if generation.phase is Phase.COMPLETED:
         return Told(sentences=[_arrived(generation)], offers=[*_next_steps(generation)])
     if generation.phase is Phase.DROPPED:

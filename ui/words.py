@@ -19,6 +19,8 @@ PHASES = {
     Phase.DROPPED: deferred("Stopped."),
 }
 
+UNWANTED = deferred("Paid, not wanted: it arrived after it had been stopped.")
+
 STAGES = {
     "waiting_backend": deferred("The backend cannot be reached. It will be sent as soon as it answers."),
     "queued": deferred("Waiting in the backend's queue."),
@@ -52,7 +54,7 @@ def message(generation: Generation) -> str:
             return _(sentence)
         if generation.stop_requested_at is not None:
             return _(STAGES["stopping"])
-    return _(PHASES[generation.phase])
+    return _(UNWANTED if generation.unwanted else PHASES[generation.phase])
 
 
 def short(generation: Generation) -> str:
@@ -63,7 +65,7 @@ def short(generation: Generation) -> str:
         return _("queued")
     if generation.phase is Phase.PENDING and generation.stage == "waiting_backend":
         return _("waiting for the backend")
-    return _(SHORT[generation.phase])
+    return _("not wanted") if generation.unwanted else _(SHORT[generation.phase])
 
 
 def still_running(generation: Generation) -> str:

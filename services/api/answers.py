@@ -97,6 +97,8 @@ class FileAnswer(Answer):
     starred: bool
     tags: list[str]
     trashed: bool
+    unwanted: bool
+    """It arrived although it had been stopped: to be kept, or deleted."""
 
 
 class FilesAnswer(Answer):
@@ -146,6 +148,7 @@ def file_answer(generation: Generation, base_url: str) -> FileAnswer:
         starred=generation.starred_at is not None,
         tags=list(generation.tags),
         trashed=generation.hidden_at is not None,
+        unwanted=generation.unwanted,
     )
 
 

@@ -20,7 +20,7 @@ from services.api.answers import (
     trace_answer,
 )
 from services.generations import Generations
-from services.model import STATES, Kind, Wanted
+from services.model import STATES, UNWANTED_IN, Kind, Wanted
 
 MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Refusal, "description": "Not in this phase."}}
@@ -48,7 +48,7 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
         ranked: bool = False,
         model: Word = "",
         backend: Word = "",
-        state: Literal["ready", "working", "failed", "stopped", ""] = "",
+        state: Literal["ready", "working", "failed", "stopped", "unwanted", ""] = "",
         since: Moment = None,
         until: Moment = None,
         starred: bool = False,
@@ -67,6 +67,7 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
             backend=backend or None,
             model=model or None,
             phases=STATES[state] if state else None,
+            unwanted=UNWANTED_IN.get(state),
             since=since.timestamp() if since else None,
             until=until.timestamp() if until else None,
             starred=starred,
@@ -96,6 +97,11 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
     async def stop(file_id: str, request: Request) -> FileAnswer:
         """Stop an open one; of a final one nothing changes."""
         return file_answer(await generations.stop(file_id), addresses.base(request))
+
+    @routes.post("/file/{file_id}/keep", responses=CONFLICT)
+    async def keep(file_id: str, request: Request) -> FileAnswer:
+        """A result that arrived after a stop is wanted after all; of an ordinary one nothing changes."""
+        return file_answer(await generations.keep(file_id), addresses.base(request))
 
     @routes.post("/file/{file_id}/retry", status_code=202)
     async def retry(file_id: str) -> Accepted:

@@ -15,6 +15,7 @@ PHASES = {
     Phase.ERROR: "The {noun} could not be made.",
     Phase.DROPPED: "Stopped.",
 }
+UNWANTED = "The {noun} arrived after it had been stopped: keep it, or delete it."
 STAGES = {
     "queued": "Waiting in the backend's queue.",
     "rendering": "The {noun} is being made.",
@@ -43,7 +44,7 @@ def message_of(generation: Generation) -> str:
         return "Being stopped."
     if phase is not Phase.UNCONFIRMED and not generation.final and generation.late_since is not None:
         return f"Taking longer than {_span(generation.late_after_s)}. You can leave, it will arrive here."
-    sentence = PHASES[phase]
+    sentence = UNWANTED if generation.unwanted else PHASES[phase]
     if phase in (Phase.PENDING, Phase.PROCESSING):
         sentence = STAGES.get(generation.stage, sentence)
     return sentence.format(noun=NOUNS[generation.request.kind])

@@ -29,6 +29,8 @@ Tag = Annotated[str, Path(max_length=LONGEST_TAG * 4)]
 
 class Removed(Answer):
     removed: int
+    waiting: int
+    """Stopped ones that stay in the trash, because what was paid for may still come."""
 
 
 class Settings(Answer):
@@ -87,7 +89,7 @@ def router(generations: Generations, library: Library, addresses: Addresses) -> 
     @routes.delete("/trash")
     async def empty() -> Removed:
         """Remove all that is in the trash for good, files included."""
-        return Removed(removed=await library.empty())
+        return Removed(removed=await library.empty(), waiting=await library.waiting())
 
     @routes.post("/files/zip", response_class=Response, responses=ZIP, openapi_extra=_IDS)
     async def archive(request: Request) -> Response:

@@ -19,6 +19,7 @@ def fits(wanted: Wanted, generation: Generation) -> bool:
         and wanted.backend in (None, request.backend)
         and wanted.model in (None, request.model)
         and (wanted.phases is None or generation.phase in wanted.phases)
+        and wanted.unwanted in (None, generation.stop_requested_at is not None)
         and (wanted.since is None or generation.created_at >= wanted.since)
         and (wanted.until is None or generation.created_at < wanted.until)
         and (not wanted.starred or generation.starred_at is not None)

@@ -125,7 +125,7 @@ class Library:
         """Remove what is in the trash for good (or of that only some); how many there were.
 
         Rows first, then files: what a crash leaves between are files that no row names, and the next start
-        removes them. What is still under way is left.
+        removes them. What is still under way is left, and what may still bring something that was paid for.
         """
         ids = None if ids is None else _some(ids)
         count = 0
@@ -145,6 +145,10 @@ class Library:
         if count:
             log.info("%d generations removed for good", count)
         return count
+
+    async def waiting(self, ids: Sequence[str] | None = None, *, owner: str = LOCAL_OWNER) -> int:
+        """How many in the trash (or of these) `empty` leaves: their jobs are not over at the backend."""
+        return await self._shelf.waiting(owner=owner, ids=None if ids is None else _some(ids))
 
     # -- copies ------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ def page_of(
         names = {f"phase_{number}": str(phase) for number, phase in enumerate(sorted(wanted.phases))}
         where.append("g.phase IN ({})".format(", ".join(f":{name}" for name in names)))
         values |= names
+    if wanted.unwanted is not None:
+        where.append("g.stop_requested_at IS NULL" if not wanted.unwanted else _UNWANTED)
     if wanted.starred:
         where.append("g.starred_at IS NOT NULL")
     if wanted.since is not None:
@@ -92,11 +94,14 @@ def _index(wanted: Wanted) -> str:
         return "ix_generations_starred"
     if wanted.model is not None and wanted.backend is not None:
         return "ix_generations_owner_model"
+    if wanted.unwanted:
+        return "ix_generations_unwanted"
     if wanted.phases is not None:
         return "ix_generations_owner_phase"
     return "ix_generations_shelf" if wanted.kind is None else "ix_generations_owner_kind"
 
 
+_UNWANTED = "g.phase = 'completed' AND g.stop_requested_at IS NOT NULL"
 _TAGGED = (
     "EXISTS (SELECT 1 FROM tags WHERE tags.owner = :owner AND tags.name = :tag AND tags.generation_id = g.id)"
 )

@@ -135,6 +135,16 @@ class Shelf:
 
         return await self._store.write(work)
 
+    async def waiting(self, *, owner: str, ids: Sequence[str] | None = None) -> int:
+        """How many in the trash (or of these) `remove` leaves: something paid for may still come of them."""
+        query = select(func.count()).where(
+            g.c.owner == owner,
+            g.c.hidden_at.is_not(None),
+            awaited(self._now()),
+            true() if ids is None else g.c.id.in_(ids),
+        )
+        return await self._store.read(lambda connection: connection.execute(query).scalar_one())
+
     async def oldest(
         self, *, owner: str, before: float | None = None, limit: int = 200, kept_only: bool = False
     ) -> list[Generation]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -141,9 +142,16 @@ class Store:
         """Change what is nobody's phase (hidden, shown, poster, ...); None when there is no such row."""
         return await self._change(generation_id, changes)
 
+    async def want(self, generation_id: str) -> Generation | None:
+        """A result that had been stopped is an ordinary one from now on; None where there is no result."""
+        return await self._change(
+            generation_id, {"stop_requested_at": None}, phases=frozenset({Phase.COMPLETED})
+        )
+
     async def hide_final(self, *, owner: str, kind: Kind | None) -> list[str]:
-        """The ids that were hidden."""
-        where = [g.c.owner == owner, g.c.hidden_at.is_(None), g.c.phase.in_(_FINAL)]
+        """The ids that were hidden; what arrived after a stop still waits for a choice, and stays."""
+        unwanted = and_(g.c.phase == str(Phase.COMPLETED), g.c.stop_requested_at.is_not(None))
+        where = [g.c.owner == owner, g.c.hidden_at.is_(None), g.c.phase.in_(_FINAL), not_(unwanted)]
         if kind is not None:
             where.append(g.c.kind == str(kind))
         statement = (

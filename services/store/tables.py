@@ -26,6 +26,8 @@ SPENT = "event IN ('attempt', 'check', 'lost')"
 UNSURE = "unsure_since IS NOT NULL AND job_id IS NULL"
 """Word for word what a query says that wants its index below: the planner compares the texts."""
 
+UNWANTED = "phase = 'completed' AND stop_requested_at IS NOT NULL"
+
 generations = Table(
     "generations",
     metadata,
@@ -79,6 +81,7 @@ generations = Table(
     Index("ix_generations_trash", "owner", "id", sqlite_where=text("hidden_at IS NOT NULL")),
     Index("ix_generations_starred", "owner", "id", sqlite_where=text("starred_at IS NOT NULL")),
     Index("ix_generations_source", "source", sqlite_where=text("source IS NOT NULL")),
+    Index("ix_generations_unwanted", "owner", "id", sqlite_where=text(UNWANTED)),
     Index("ix_generations_unsure", "backend", "kind", sqlite_where=text(UNSURE)),
 )
 

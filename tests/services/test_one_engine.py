@@ -277,9 +277,11 @@ async def test_what_ends_while_nobody_listens_is_fetched_at_the_start(door: Door
     generation_id = await door.ask()
     await asyncio.sleep(1)
     await door.restart(away_s=3600)
-    await completed(door, generation_id, 3.0)
+    done = await completed(door, generation_id, 3.0)
     await door.is_there_once(generation_id)
     assert len(door.told) == 1
+    assert done.receipt is not None
+    assert done.receipt.late_s == pytest.approx(3600 - 180, abs=5)
 
 
 async def test_a_stop_stops_and_what_still_arrives_is_kept_apart(door: Door) -> None:
@@ -292,7 +294,7 @@ async def test_a_stop_stops_and_what_still_arrives_is_kept_apart(door: Door) -> 
     done = await completed(door, generation_id, 120.0)
     assert done.unwanted
     await door.is_there_once(generation_id)
-    assert door.told == ["A stopped one arrived after all. It is kept."]
+    assert door.told == ["A stopped one arrived after all: paid, not wanted. Keep it, or drop it."]
 
 
 async def test_where_the_backend_can_cancel_a_stop_tells_it(door: Door) -> None:

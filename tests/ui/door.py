@@ -278,6 +278,17 @@ class Door:
         self.calls.append(("submit_again", generation_id))
         return self.change(generation_id, phase=Phase.SUBMITTING)
 
+    async def keep(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        self.calls.append(("keep", generation_id))
+        return self.change(generation_id, stop_requested_at=None)
+
+    async def restore(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        self.calls.append(("restore", generation_id))
+        return self.change(generation_id, hidden_at=None)
+
+    def can_look(self, generation: Generation) -> bool:
+        return generation.request.backend == "animatic"
+
     async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
         self.calls.append(("delete", generation_id))
         self.change(generation_id, hidden_at=time.time())

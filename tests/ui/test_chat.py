@@ -254,3 +254,19 @@ async def test_every_code_of_the_reader_has_a_sentence() -> None:
     codes = ["hello", "thanks", "help", "unclear", "nothing_yet", "deleted", "already_moving", "not_ready", "no_picture", "no_animator", "bug", "empty_command", "unknown_command", "no_prompt", "which", "no_longer", "no_shorter"]  # fmt: skip
     for code in codes:
         assert replies.told({"code": code}).sentences, code
+
+
+async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
+    user: User, house: House
+) -> None:
+    house.backend._script = Script(length_s=1.0)
+    chat_id = await begun(house)
+    (generation,) = (await house.generations.recent()).items
+    await house.generations.stop(generation.id)
+    await user.open(f"/chat/{chat_id}")
+    await user.should_see("Paid, not wanted", retries=50)
+    await user.should_see("Paid, not wanted: it arrived after it had been stopped.", retries=20)
+    await user.should_not_see("The video is here")
+    press(user, "Keep")
+    await user.should_see("The video is here", retries=20)
+    await user.should_not_see("Paid, not wanted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -272,3 +273,44 @@ async def test_a_rule_is_set_after_a_question_and_a_wrong_figure_is_told_at_its_
     await visitor.should_see("The rule is saved.")
     rule = await house.library.rule()
     assert (rule.keep, rule.gb) == ("size", 12.5)
+
+
+async def test_what_is_not_wanted_has_a_filter_and_is_kept_or_dropped_from_its_card(
+    house: KeptHouse, visitor: User, sent: list[tuple[Any, ...]]
+) -> None:
+    row = await house.put("a stopped one", stop_requested_at=1.0)
+    await house.put("an ordinary one")
+    await visitor.open("/library?state=ready")
+    assert titles(visitor) == ["an ordinary one"]
+    await visitor.open("/library?state=unwanted")
+    assert titles(visitor) == ["a stopped one"]
+    assert grid(visitor)._props["list"]["items"][0]["unwanted"] is True
+    act(visitor, "keep", [row.id])
+    await visitor.should_see("1 kept.")
+    assert not (await house.store.get(row.id)).unwanted
+    await until(lambda: bool(sent))
+    assert (sent[-1][1]["unwanted"], sent[-1][2]) == (False, False)
+
+
+async def test_the_sum_follows_what_comes_and_goes_while_the_page_is_open(
+    house: KeptHouse, visitor: User
+) -> None:
+    await house.put("first", content=b"x" * 1_000_000)
+    await visitor.open("/library")
+    await visitor.should_see("1 file, 1.0 MB")
+    row = await house.put("second", content=b"x" * 2_000_000)
+    house.bus.publish(row)
+    await visitor.should_see("2 files, 3.0 MB", retries=10)
+    await house.generations.delete(row.id)
+    await visitor.should_see("1 file, 1.0 MB", retries=10)
+
+
+async def test_emptying_says_what_stays_because_it_may_still_come(house: KeptHouse, visitor: User) -> None:
+    await house.put("waits", phase=Phase.DROPPED, hidden_at=1.0, job_id="job", watch_until=time.time() + 60)
+    await house.put("goes", hidden_at=1.0)
+    await visitor.open("/library?trash=1")
+    press(visitor, "Empty the trash")
+    await visitor.should_see("Nothing brings them back.")
+    press(visitor, "Empty")
+    await visitor.should_see("1 removed for good. 1 stopped one stays: what was paid for may still come.")
+    assert titles(visitor) == ["waits"]

@@ -97,7 +97,13 @@ def test_a_late_result_after_a_failure_is_told() -> None:
 def test_a_stopped_one_that_arrives_has_its_own_sentence() -> None:
     stopped = replace(RUNNING, phase=Phase.DROPPED, stop_requested_at=1050.0)
     words = told(stopped, **done(stop_requested_at=1050.0))
-    assert words == "A stopped one arrived after all. It is kept."
+    assert words == "A stopped one arrived after all: paid, not wanted. Keep it, or drop it."
+
+
+def test_one_that_was_deleted_under_way_and_arrives_is_told_too() -> None:
+    deleted = replace(RUNNING, phase=Phase.DROPPED, stop_requested_at=1050.0, hidden_at=1050.0)
+    words = told(deleted, **done(stop_requested_at=1050.0, hidden_at=1050.0))
+    assert words == "A deleted one arrived after all, and was paid for. It waits in the trash."
 
 
 def test_an_unconfirmed_one_asks_for_a_choice() -> None:

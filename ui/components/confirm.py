@@ -8,14 +8,14 @@ from ui.components.button import Button
 from ui.text import _
 
 
-async def confirm(question: str, detail: str, *, yes: str) -> bool:
-    """Whether the person said yes; closing it any other way is a no."""
+async def confirm(question: str, detail: str, *, yes: str, no: str = "") -> bool:
+    """Whether the person said yes; closing it any other way is a no. `no` is said with Keep, if not named."""
     with ui.dialog() as dialog, ui.element("div").classes("r-dialog"):
         dialog.props["aria-label"] = question
         ui.label(question).classes("r-dialog-title")
         ui.label(detail).classes("r-dialog-text")
         with ui.element("div").classes("r-row r-row-end"):
-            Button(_("Keep"), lambda: dialog.submit(False)).props("autofocus")
+            Button(no or _("Keep"), lambda: dialog.submit(False)).props("autofocus")
             Button(yes, lambda: dialog.submit(True), look="trouble")
     answer = await dialog
     dialog.delete()

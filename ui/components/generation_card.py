@@ -48,6 +48,7 @@ class GenerationCard(ui.element):
             generation.late_since,
             generation.stage,
             generation.receipt,
+            generation.unwanted,
         )
         if drawn == self._drawn:
             return
@@ -55,7 +56,8 @@ class GenerationCard(ui.element):
         self.word.text = card_words(generation)
         self.badge.text = length(generation)
         self.badge.visible = bool(self.badge.text)
-        self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}")
+        unwanted = " is-unwanted" if generation.unwanted else ""
+        self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}{unwanted}")
         hidden = " hidden" if generation.poster is not None else ""
         self.shape.classes(replace=f"i i-{SHAPES.get(generation.phase, 'reel')} r-card-shape{hidden}")
         self.poster.visible = generation.poster is not None
@@ -80,9 +82,7 @@ def card_words(generation: Generation) -> str:
     receipt = generation.receipt
     if receipt is None:
         return word
-    parts = [_(words.CHANNELS[receipt.won_by]), words.lateness(receipt)]
-    if generation.unwanted:
-        parts.append(_("after the stop"))
+    parts = [word if generation.unwanted else _(words.CHANNELS[receipt.won_by]), words.lateness(receipt)]
     return " · ".join(part for part in parts if part)
 
 

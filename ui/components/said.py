@@ -78,7 +78,11 @@ class Result(ui.element):
         self.take(generation)
 
     def take(self, generation: Generation | None) -> None:
-        drawn = () if generation is None else (generation.phase, generation.hidden_at, generation.receipt)
+        drawn = (
+            ()
+            if generation is None
+            else (generation.phase, generation.hidden_at, generation.receipt, generation.unwanted)
+        )
         if drawn == self._drawn and drawn:
             return
         self._drawn = drawn

@@ -65,7 +65,16 @@ def failed(generation: Generation, *, free: bool) -> None:
 
 def stopped() -> None:
     picture("stop", _("Stopped."))
-    quiet(_("Should the backend send it all the same, it is kept and you are told."))
+    quiet(_("Should it come all the same, you are told, and it is set apart for you to keep or to drop."))
+
+
+def unwanted(acts: Acts, generation: Generation) -> None:
+    with ui.element("div").classes("r-unwanted-words"):
+        ui.label(_("Paid, not wanted")).classes("r-strong")
+        ui.label(_("It arrived after it had been stopped.")).classes("r-quiet")
+    with ui.element("div").classes("r-row"):
+        Button(_("Keep"), acts.keep(generation), icon_name="done")
+        Button(_("Drop"), acts.drop(generation), icon_name="trash")
 
 
 def unconfirmed() -> None:
@@ -92,6 +101,12 @@ def acts_working(acts: Acts, generation: Generation) -> None:
 
 
 def acts_ready(acts: Acts, generation: Generation) -> None:
+    acts_unwanted(acts, generation)
+    Button(_("Delete"), acts.delete(generation), icon_name="trash", shown=False)
+
+
+def acts_unwanted(acts: Acts, generation: Generation) -> None:
+    """Keep and Drop stand above them."""
     with ui.element("a").classes("r-btn r-btn-quiet").props("role=button data-act=download download") as save:
         save.props["href"] = f"/media/{generation.id}/download"
         icon("download", size="s")
@@ -103,13 +118,12 @@ def acts_ready(acts: Acts, generation: Generation) -> None:
     else:
         Button(_("Use last frame"), acts.start_from(generation, Kind.VIDEO), icon_name="video")
     Button(_("Use again"), acts.revise(generation), icon_name="reuse")
-    Button(_("Delete"), acts.delete(generation), icon_name="trash", shown=False)
 
 
 def acts_over(acts: Acts, generation: Generation) -> None:
     Button(_("Retry"), acts.retry(generation), icon_name="retry")
     Button(_("Edit"), acts.revise(generation), icon_name="edit")
-    if generation.job_id is not None:
+    if generation.job_id is not None or generation.unsure_since is not None:
         Button(_("Check now"), acts.check(generation), icon_name="check")
     Button(_("Delete"), acts.delete(generation), icon_name="trash")
 
@@ -127,6 +141,7 @@ def copy_link(generation: Generation) -> None:
 ACTS: dict[str, Callable[[Acts, Generation], None]] = {
     "working": acts_working,
     "ready": acts_ready,
+    "unwanted": acts_unwanted,
     "failed": acts_over,
     "stopped": acts_over,
     "unconfirmed": acts_unconfirmed,

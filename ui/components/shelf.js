@@ -23,7 +23,7 @@ export default {
       <p class="r-quiet">{{ nothing[1] }}</p>
     </div>
     <ul ref="room" class="r-shelf-room" :aria-label="words.list" :style="{ blockSize: rows * rowPx + 'px' }">
-      <li v-for="{ item, at } in near" :key="item.id" class="r-tile" :class="['is-' + item.status, 'phase-' + item.phase, { chosen: chosen.has(item.id) }]"
+      <li v-for="{ item, at } in near" :key="item.id" class="r-tile" :class="['is-' + item.status, 'phase-' + item.phase, { chosen: chosen.has(item.id), 'is-unwanted': item.unwanted }]"
           :style="{ transform: place(at), inlineSize: widthPx + 'px' }" :aria-posinset="at + 1" :aria-setsize="more ? -1 : items.length">
         <a :id="'tile-' + item.id" class="r-tile-link" :href="trash ? null : '/g/' + item.id" :role="trash ? 'button' : null" :tabindex="item.id === reached ? 0 : -1"
            draggable="false" @click="click($event, item, at)" @focus="reached = item.id"
@@ -115,6 +115,7 @@ export default {
         ];
       const items = this.picked();
       const one = items.length === 1 ? items[0] : null;
+      const unwanted = items.length && items.every((item) => item.unwanted);
       const stars = items.length && items.every((item) => item.starred);
       const alone = one ? [{ name: this.words.reuse, icon: "reuse", act: () => this.$emit("act", ["reuse", ids()]) }] : [];
       return [
@@ -122,7 +123,8 @@ export default {
         { name: stars ? this.words.unstar : this.words.star, icon: stars ? "starred" : "star", act: () => this.star(this.picked()) },
         { name: this.words.tag, icon: "tag", act: () => this.$emit("act", ["tag", ids()]) },
         { name: this.words.zip, icon: "download", off: !items.some((item) => item.kept), act: this.pack },
-        { name: this.words.trash, icon: "trash", act: act("trash") },
+        ...(unwanted ? [{ name: this.words.keep, icon: "done", act: act("keep") }] : []),
+        { name: unwanted ? this.words.drop : this.words.trash, icon: "trash", act: act("trash") },
       ];
     },
   },
@@ -260,11 +262,12 @@ export default {
     offers(item) {
       const act = (name) => () => this.$emit("act", [name, [item.id]]);
       return [
+        ...(item.unwanted ? [{ name: this.words.keep, act: act("keep") }, { name: this.words.drop, act: act("trash") }] : []),
         { name: this.words.reuse, act: act("reuse") },
         ...(item.kept ? this.sources(item, act) : []),
         { name: this.words.copy, act: () => this.link(item) },
         { name: this.words.tag, act: act("tag") },
-        { name: this.words.trash, act: act("trash") },
+        ...(item.unwanted ? [] : [{ name: this.words.trash, act: act("trash") }]),
       ];
     },
     sources(item, act) {

@@ -13,7 +13,7 @@ from ui.state import shown_progress
 from ui.text import _, forms
 
 Shown = dict[str, Any]
-ACTS = ("star", "unstar", "tag", "trash", "restore", "remove", "reuse", "film_from", "image_from")
+ACTS = ("star", "unstar", "tag", "keep", "trash", "restore", "remove", "reuse", "film_from", "image_from")
 
 
 class Shelf(ui.element, component="shelf.js"):
@@ -66,6 +66,7 @@ def shown(generation: Generation) -> Shown:
         "kept": generation.phase is Phase.COMPLETED and generation.kept is not None,
         "starred": generation.starred_at is not None,
         "trashed": generation.hidden_at is not None,
+        "unwanted": generation.unwanted,
         "tags": list(generation.tags),
         "revision": generation.revision,
     }
@@ -94,6 +95,8 @@ def _words() -> dict[str, Any]:
         "download": _("Download"),
         "zip": _("Download as ZIP"),
         "tag": _("Tag"),
+        "keep": _("Keep"),
+        "drop": _("Drop"),
         "trash": _("Delete"),
         "restore": _("Restore"),
         "remove": _("Delete for good"),

@@ -53,6 +53,7 @@ class Stage:
         self.race: RaceStrip | None = None
         self.working: Working | None = None
         self._view = ("", "")
+        self._acts = ("", "")
         self._revealed = ""
         self._seen: set[str] = set()
         with ui.element("section").classes("r-stage") as section:
@@ -62,6 +63,7 @@ class Stage:
                     self.title = ui.label()
                 self.meta = ui.label().classes("r-meta")
             self.gate = ui.element("div").classes("r-gate")
+            self.choice = ui.element("div").classes("r-unwanted")
             self.row = ui.element("div").classes("r-acts")
             self.below = ui.element("div").classes("r-below")
             self.voice = ui.label().classes("r-sr").props("role=status aria-live=polite")
@@ -79,12 +81,12 @@ class Stage:
 
     def clear(self) -> None:
         """Nothing on it."""
-        self._view = ("", "blank")
+        self._view = self._acts = ("", "blank")
         self._revealed = ""
         self.race = self.working = None
         self.header.visible = False
         self.voice.text = ""
-        for part in (self.gate, self.row, self.below):
+        for part in (self.gate, self.choice, self.row, self.below):
             part.clear()
         self.gate.classes(replace="r-gate is-blank")
         with self.gate:
@@ -99,9 +101,12 @@ class Stage:
         view = (generation.id, VIEWS.get(generation.phase, "working"))
         if view != self._view:
             self._view = view
-            self._rebuild(generation, view[1])
+            if view[1] != "ready" or self._revealed != generation.id:
+                self._fill_gate(generation, view[1])
+            self._revealed = ""
         elif self.working is not None:
             self.working.take(generation)
+        self._offer(generation, "unwanted" if generation.unwanted else view[1])
         if self.race is not None:
             self.race.take(generation)
         self._speak(generation)
@@ -114,13 +119,18 @@ class Stage:
         self._revealed = generation.id
         return True
 
-    def _rebuild(self, generation: Generation, view: str) -> None:
-        if view != "ready" or self._revealed != generation.id:
-            self._fill_gate(generation, view)
-        self._revealed = ""
+    def _offer(self, generation: Generation, what: str) -> None:
+        """What can be done now; a film that is kept after all plays on."""
+        if (generation.id, what) == self._acts:
+            return
+        self._acts = (generation.id, what)
+        self.choice.clear()
+        if generation.unwanted:
+            with self.choice:
+                scenes.unwanted(self.acts, generation)
         self.row.clear()
         with self.row:
-            scenes.ACTS[view](self.acts, generation)
+            scenes.ACTS[what](self.acts, generation)
             if self.on_clear is not None:
                 clear = Button(_("New"), self.on_clear, icon_name="blank", look="bare")
                 clear.props["aria-label"] = clear.props["title"] = _("New: clear the stage")

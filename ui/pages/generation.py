@@ -63,6 +63,7 @@ class Single:
         self.visit = visit
         self.id = generation_id
         self.stage: Stage | None = None
+        self.gone = False
         self.acts = Acts(visit=visit, started=self.started, edit=self.edit)
 
     def listen(self) -> None:
@@ -127,7 +128,11 @@ class Single:
         current = self.visit.state.current_generation
         if self.stage is None or after.id != self.id:
             return
+        if after.hidden_at is None and self.gone:  # out of the trash again
+            go_to(after)
+            return
         if current is None:
+            self.gone = True
             self.page.clear()
             with self.page:
                 nothing_here()

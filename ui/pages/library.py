@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -35,6 +36,7 @@ STATES = {
     "working": deferred("Under way"),
     "failed": deferred("Failed"),
     "stopped": deferred("Stopped"),
+    "unwanted": deferred("Not wanted"),
 }
 SPANS = {
     "day": deferred("Last 24 hours"),
@@ -44,6 +46,7 @@ SPANS = {
     finder.BETWEEN: deferred("Between two days"),
 }
 TYPED_MS = 150
+COUNT_AFTER_S = 0.3
 
 
 def register(generations: Generations, library: Library) -> None:
@@ -65,6 +68,7 @@ class LibraryPage:
         self.wanted = look_for.wanted()
         self.next: str | None = None
         self._turn = 0
+        self._counting: asyncio.TimerHandle | None = None
         self.days: list[ui.element] = []
 
     async def open(self) -> None:
@@ -211,6 +215,7 @@ class LibraryPage:
             "star": partial(self.library.star, on=True, owner=self.visit.owner),
             "unstar": partial(self.library.star, on=False, owner=self.visit.owner),
             "tag": self.tag,
+            "keep": self.keep,
             "trash": self.trash,
             "restore": self.restore,
             "remove": self.remove,
@@ -230,6 +235,12 @@ class LibraryPage:
             toast(words.format(count=measure.number(len(gone))), open_it=undo, act=_("Undo"))
         await self._count()
 
+    async def keep(self, ids: list[str]) -> None:
+        for generation_id in ids:
+            await self.visit.generations.keep(generation_id, owner=self.visit.owner)
+        words = ngettext("{count} kept.", "{count} kept.", len(ids))
+        toast(words.format(count=measure.number(len(ids))), tone="good")
+
     async def restore(self, ids: list[str]) -> None:
         back = await self.library.restore(ids, owner=self.visit.owner)
         words = ngettext("{count} is back in the library.", "{count} are back in the library.", len(back))
@@ -242,19 +253,29 @@ class LibraryPage:
         if await confirm(
             question, _("The files are removed too. Nothing brings them back."), yes=_("Delete")
         ):
-            self._removed(await self.library.empty(ids, owner=self.visit.owner))
+            count = await self.library.empty(ids, owner=self.visit.owner)
+            self._removed(count, await self.library.waiting(ids, owner=self.visit.owner))
             await self.fill()
 
     async def empty(self) -> None:
         if await confirm(
             _("Empty the trash?"), _("All files in it are removed. Nothing brings them back."), yes=_("Empty")
         ):
-            self._removed(await self.library.empty(owner=self.visit.owner))
+            count = await self.library.empty(owner=self.visit.owner)
+            self._removed(count, await self.library.waiting(owner=self.visit.owner))
             await self.fill()
 
-    def _removed(self, count: int) -> None:
+    def _removed(self, count: int, waiting: int) -> None:
         words = ngettext("{count} removed for good.", "{count} removed for good.", count)
-        toast(words.format(count=measure.number(count)))
+        told = [words.format(count=measure.number(count))] if count or not waiting else []
+        if waiting:
+            stay = ngettext(
+                "{count} stopped one stays: what was paid for may still come.",
+                "{count} stopped ones stay: what was paid for may still come.",
+                waiting,
+            )
+            told.append(stay.format(count=measure.number(waiting)))
+        toast(" ".join(told))
 
     async def tag(self, ids: list[str]) -> None:
         chosen = await self.library.these(ids, owner=self.visit.owner)
@@ -289,8 +310,22 @@ class LibraryPage:
     # what the page hears
 
     def changed(self, change: Change) -> None:
-        if self.shelf is not None:
-            self.shelf.put(change.after, belongs=fits(self.wanted, change.after))
+        if self.shelf is None:
+            return
+        self.shelf.put(change.after, belongs=fits(self.wanted, change.after))
+        before, after = change.before, change.after
+        if before is None or (before.kept, before.hidden_at) != (after.kept, after.hidden_at):
+            self._count_soon()
+
+    def _count_soon(self) -> None:
+        """Once for all that come together."""
+        if self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(COUNT_AFTER_S, self._count_now)
+
+    def _count_now(self) -> None:
+        self._counting = None
+        if not self.visit.client.is_deleted:
+            self._later(self._count)()
 
     def _later(self, act: Callable[[], Awaitable[object]]) -> Callable[[], None]:
         """In a task of its own, with the page around it."""

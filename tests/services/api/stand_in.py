@@ -120,6 +120,12 @@ class StandIn:
             raise Conflict("Only an unconfirmed generation can be sent again.")
         return self.change(row.id, phase=Phase.SUBMITTING)
 
+    async def keep(self, generation_id: str) -> Generation:
+        row = await self.get(generation_id)
+        if row.phase is not Phase.COMPLETED:
+            raise Conflict("There is no result to keep yet.")
+        return self.change(row.id, stop_requested_at=None)
+
     async def delete(self, generation_id: str) -> None:
         await self.stop(generation_id)
         self.change(generation_id, hidden_at=BORN_AT)

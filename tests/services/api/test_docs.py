@@ -47,6 +47,7 @@ async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
         ("/api/file/{file_id}/bundle", "get"),
         ("/api/file/{file_id}/check", "post"),
         ("/api/file/{file_id}/stop", "post"),
+        ("/api/file/{file_id}/keep", "post"),
         ("/api/file/{file_id}/retry", "post"),
         ("/api/file/{file_id}/submit-again", "post"),
         ("/api/file/{file_id}/star", "put"),

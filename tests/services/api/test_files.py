@@ -46,6 +46,7 @@ async def test_a_fresh_one_has_no_address_yet(client: httpx.AsyncClient, stand_i
         "starred": False,
         "tags": [],
         "trashed": False,
+        "unwanted": False,
     }
 
 
@@ -162,6 +163,7 @@ async def test_an_image_is_told_as_one(client: httpx.AsyncClient, stand_in: Stan
         ("GET", "/api/events/file."),
         ("POST", "/api/file/none/check"),
         ("POST", "/api/file/none/stop"),
+        ("POST", "/api/file/none/keep"),
         ("POST", "/api/file/none/retry"),
         ("POST", "/api/file/none/submit-again"),
         ("DELETE", "/api/file/none"),
@@ -287,6 +289,20 @@ async def test_checking_and_stopping_answer_the_file(client: httpx.AsyncClient, 
     assert (checked.status_code, checked.json()["phase"]) == (200, "processing")
     assert (stopped.status_code, stopped.json()["phase"]) == (200, "dropped")
     assert stand_in.acts == ["check gen-0"]
+
+
+@pytest.mark.asyncio
+async def test_what_arrived_after_a_stop_says_so_and_is_kept(
+    client: httpx.AsyncClient, stand_in: StandIn
+) -> None:
+    stand_in.commit(generation(phase=Phase.DROPPED, stop_requested_at=1.0))
+    assert (await client.post("/api/file/gen-0/keep")).status_code == 409
+    stand_in.change("gen-0", phase=Phase.COMPLETED)
+    file = (await client.get("/api/file/gen-0")).json()
+    assert (file["status"], file["unwanted"]) == ("completed", True)
+    assert file["message"] == "The video arrived after it had been stopped: keep it, or delete it."
+    kept = (await client.post("/api/file/gen-0/keep")).json()
+    assert (kept["unwanted"], kept["message"]) == (False, "The video is ready.")
 
 
 @pytest.mark.asyncio

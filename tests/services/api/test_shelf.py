@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import time
 import tracemalloc
 import zipfile
 from collections.abc import AsyncIterator
@@ -105,7 +106,12 @@ async def test_the_trash_is_restored_and_emptied(client: httpx.AsyncClient, hous
     for row in (first, second):
         assert (await client.delete(f"/api/file/{row.id}")).status_code == 200
     assert (await client.post(f"/api/file/{first.id}/restore")).json()["trashed"] is False
-    assert (await client.delete("/api/trash")).json() == {"removed": 1}
+    waits = await house.put(
+        "three", phase=Phase.DROPPED, hidden_at=1.0, job_id="job", watch_until=time.time() + 60
+    )
+    assert (await client.delete("/api/trash")).json() == {"removed": 1, "waiting": 1}
+    assert (await client.post(f"/api/file/{waits.id}/restore")).json()["phase"] == "dropped"
+    assert (await client.delete(f"/api/file/{waits.id}")).status_code == 200
     assert (await client.post(f"/api/file/{second.id}/restore")).status_code == 404
     assert await listed(client) == ["one"]
 

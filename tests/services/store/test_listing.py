@@ -110,6 +110,17 @@ async def test_ranked_finds_put_the_best_first(store: Store) -> None:
     assert (await found(store, "kite", ranked=True))[0] == "kite kite kite"
 
 
+async def test_what_arrived_after_a_stop_is_a_list_of_its_own(store: Store) -> None:
+    await added(store, "kite one", phase=Phase.COMPLETED)
+    await added(store, "kite two", phase=Phase.COMPLETED, stop_requested_at=1.0)
+    await added(store, "kite three", phase=Phase.DROPPED, stop_requested_at=1.0)
+    ready = frozenset({Phase.COMPLETED})
+    for words in ("", "kite"):
+        assert await found(store, words, phases=ready, unwanted=True) == ["kite two"]
+        assert await found(store, words, phases=ready, unwanted=False) == ["kite one"]
+        assert await found(store, words, phases=ready) == ["kite two", "kite one"]
+
+
 async def test_each_filter_holds_alone_and_together_with_words(store: Store) -> None:
     await added(store, "kite one", kind=Kind.IMAGE)
     await added(store, "kite two", model="other", phase=Phase.ERROR)
