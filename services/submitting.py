@@ -226,6 +226,7 @@ class Submitting:
             if job_id is not None and (given := await self._given(generation, job_id)) is not None:
                 self._journal.note(generation.id, "engine", "adopted")
                 return given
+        self._journal.note(generation.id, "engine", "not_found")
         return None
 
     def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, pause: Pause) -> float:

@@ -136,6 +136,14 @@ def _looking(entry: TraceEntry) -> str:
     return _("Looking for it at the backend")
 
 
+def _not_found(entry: TraceEntry) -> str:
+    return _("Nothing in its list is surely this one; the hourly round looks on")
+
+
+def _wanted(entry: TraceEntry) -> str:
+    return _("Kept by a person, although it had been stopped")
+
+
 def _submit_lost(entry: TraceEntry) -> str:
     retry = _number(entry, "retry_in_s") or 0.0
     if entry.data.get("sent"):
@@ -176,6 +184,8 @@ LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
     ("engine", "resumed"): _resumed,
     ("engine", "adopted"): _adopted,
     ("engine", "looking"): _looking,
+    ("engine", "not_found"): _not_found,
+    ("engine", "wanted"): _wanted,
     ("engine", "submit_lost"): _submit_lost,
     ("engine", "cancel_lost"): _cancel_lost,
     ("engine", "bug"): _bug,

@@ -23,6 +23,7 @@ STATES = {
     "failed": {"phase": "error", "error_code": "failed", "error_text": "out of memory"},
     "unconfirmed": {"phase": "unconfirmed"},
     "stopped": {"phase": "dropped", "stop_requested_at": 1.0},
+    "not wanted": {"stop_requested_at": 1.0},
     "in the trash": {"hidden_at": time.time()},
 }
 

@@ -40,7 +40,8 @@ class GenerationCard(ui.element):
 
     def take(self, generation: Generation) -> None:
         """Draw what changed, and nothing else."""
-        percent = None if generation.final else shown_progress(generation)
+        still = generation.final or generation.phase is Phase.UNCONFIRMED
+        percent = None if still else shown_progress(generation)
         self.bar.show(percent)
         drawn = (
             generation.phase,

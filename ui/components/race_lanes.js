@@ -1,5 +1,6 @@
 // Two lanes on one time axis, drawn from marks {n, t, lane, kind, text, until, good}; times are Unix seconds of the server.
 const LEFT = 48, RIGHT = 16, PUSH = 18, POLL = 52, AXIS = 76;
+const LETTER_PX = 7;
 
 export default {
   template: `
@@ -82,7 +83,12 @@ export default {
         : Math.max(4, (this.now - this.start) * 1.12, (this.next || 0) - this.start);
     },
     x(t) {
-      const room = this.width - LEFT - RIGHT - (this.winner && this.tail <= this.end + 0.001 ? 44 : 0);
+      let room = this.width - LEFT - RIGHT;
+      if (this.winner) {
+        // the word behind the flag is never cut
+        const share = Math.max(0.01, (this.end - this.start) / this.span);
+        room = Math.min(room, (this.width - LEFT - 18 - LETTER_PX * this.words.result.length) / share);
+      }
       return Math.round((LEFT + Math.max(0, Math.min(1, (t - this.start) / this.span)) * room) * 10) / 10;
     },
     cross: (x, y) => `M${x - 4} ${y - 4}l8 8M${x + 4} ${y - 4}l-8 8`,

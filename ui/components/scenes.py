@@ -84,7 +84,7 @@ def unconfirmed() -> None:
         for name, meaning in (
             (_("Check now"), _("looks for it at the backend, and costs nothing")),
             (_("Submit again"), _("sends it once more, and may be charged twice")),
-            (_("Drop"), _("lets it go; should it arrive, it is kept")),
+            (_("Drop"), _("lets it go; should it arrive, you choose again")),
         ):
             with ui.element("li"):
                 ui.label(name).classes("r-strong")
@@ -102,7 +102,8 @@ def acts_working(acts: Acts, generation: Generation) -> None:
 
 def acts_ready(acts: Acts, generation: Generation) -> None:
     acts_unwanted(acts, generation)
-    Button(_("Delete"), acts.delete(generation), icon_name="trash", shown=False)
+    delete = Button(_("Delete"), acts.delete(generation), icon_name="trash").classes("r-btn-lean")
+    delete.props["title"] = _("Delete")
 
 
 def acts_unwanted(acts: Acts, generation: Generation) -> None:

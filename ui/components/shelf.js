@@ -33,7 +33,7 @@ export default {
             <video v-if="hovered === item.id" :src="'/media/' + item.id + '/preview'" muted autoplay loop playsinline aria-hidden="true" tabindex="-1"></video>
             <span v-if="!item.poster" class="i r-card-shape" :class="'i-' + item.shape" aria-hidden="true"></span>
             <span v-if="item.badge" class="r-card-badge">{{ item.badge }}</span>
-            <progress v-if="item.percent !== null" class="r-bar" max="100" :value="item.percent" aria-hidden="true"></progress>
+            <span v-if="item.percent !== null" class="r-bar" :style="{ '--percent': item.percent + '%' }"></span>
           </span>
           <span class="r-tile-title">{{ item.title.slice(0, 120) }}</span>
           <span class="r-tile-line"><span>{{ when(item.at) }} · {{ item.word }}</span><span v-for="tag in item.tags.slice(0, 3)" class="r-tile-tag">{{ tag }}</span></span>

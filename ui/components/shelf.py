@@ -49,7 +49,8 @@ class Shelf(ui.element, component="shelf.js"):
 
 
 def shown(generation: Generation) -> Shown:
-    percent = None if generation.final else shown_progress(generation)
+    still = generation.final or generation.phase is Phase.UNCONFIRMED
+    percent = None if still else shown_progress(generation)
     return {
         "id": generation.id,
         "title": generation.request.prompt[:400],
