@@ -74,4 +74,9 @@ LINES: tuple[Line, ...] = (
         claim="Two watchers on one database, of which one stands still until its leases have run out",
         command=tests("tests/proof/test_two_watchers.py"),
     ),
+    Line(
+        name="many open",
+        claim="Two thousand generations open in one process: a result that is ready there is kept here",
+        command=(sys.executable, "-m", "tests.bench", "many_open"),
+    ),
 )
