@@ -33,6 +33,17 @@ LINES: tuple[Line, ...] = (
         command=tests("tests/services/test_interleavings.py"),
     ),
     Line(
+        name="late",
+        claim="After a lost answer, the message, a restart, a stop or giving up a result comes by itself, once",
+        command=tests(
+            "tests/services/test_ghosts.py",
+            "tests/services/test_ghosts_over_http.py",
+            "tests/services/test_unwanted.py",
+            "tests/ui/test_unwanted.py",
+            "tests/ui/test_browser_unwanted.py",
+        ),
+    ),
+    Line(
         name="matrix",
         claim="Every fault at every point, from the submit to the commit, over real sockets",
         command=(sys.executable, "-m", "pytest", "-n", "0", "-rA", *ALL, "tests/matrix"),

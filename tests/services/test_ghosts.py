@@ -17,6 +17,7 @@ from services.ghosts import EVERY_S
 from services.model import Generation, Phase, replace
 from services.store.shelf import Shelf
 from tests.support.house import House
+from tests.support.late import count_late
 from tests.support.racing import now
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -33,6 +34,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await house.open()
     yield house
     await house.close()
+    count_late(house)
 
 
 def told(house: House, *submits: str, lists: str = "ok") -> None:

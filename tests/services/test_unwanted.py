@@ -15,6 +15,7 @@ from services.errors import Conflict, NotFound
 from services.model import Generation, Phase, Wanted
 from services.store.shelf import Shelf
 from tests.support.house import House
+from tests.support.late import count_late
 from tests.support.racing import now
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -28,6 +29,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await house.open()
     yield house
     await house.close()
+    count_late(house)
 
 
 async def stopped(house: House) -> Generation:
