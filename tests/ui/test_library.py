@@ -314,3 +314,18 @@ async def test_emptying_says_what_stays_because_it_may_still_come(house: KeptHou
     press(visitor, "Empty")
     await visitor.should_see("1 removed for good. 1 stopped one stays: what was paid for may still come.")
     assert titles(visitor) == ["waits"]
+
+
+async def test_an_unconfirmed_ones_card_offers_its_three_acts(house: KeptHouse, visitor: User) -> None:
+    row = await house.put("a lost one", phase=Phase.UNCONFIRMED)
+    await visitor.open("/library")
+    act(visitor, "check", [row.id])
+    await visitor.should_see("This backend has no list to look in.", retries=10)
+    act(visitor, "submit_again", [row.id])
+    await visitor.should_see("both may be charged", retries=10)
+    press(visitor, "Cancel")
+    assert (await house.store.get(row.id)).phase is Phase.UNCONFIRMED
+    act(visitor, "let_go", [row.id])
+    await until(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in house.heard))
+    act(visitor, "check", [row.id])
+    await visitor.should_see("This one is not unconfirmed any more.", retries=10)

@@ -262,6 +262,7 @@ export default {
     offers(item) {
       const act = (name) => () => this.$emit("act", [name, [item.id]]);
       return [
+        ...(item.phase === "unconfirmed" ? [{ name: this.words.check, act: act("check") }, { name: this.words.again, act: act("submit_again") }, { name: this.words.drop, act: act("let_go") }] : []),
         ...(item.unwanted ? [{ name: this.words.keep, act: act("keep") }, { name: this.words.drop, act: act("trash") }] : []),
         { name: this.words.reuse, act: act("reuse") },
         ...(item.kept ? this.sources(item, act) : []),

@@ -13,7 +13,10 @@ from ui.state import shown_progress
 from ui.text import _, forms
 
 Shown = dict[str, Any]
-ACTS = ("star", "unstar", "tag", "keep", "trash", "restore", "remove", "reuse", "film_from", "image_from")
+ACTS = (
+    "star", "unstar", "tag", "keep", "trash", "restore", "remove", "reuse", "film_from", "image_from",
+    "check", "submit_again", "let_go",
+)  # fmt: skip
 
 
 class Shelf(ui.element, component="shelf.js"):
@@ -96,6 +99,8 @@ def _words() -> dict[str, Any]:
         "download": _("Download"),
         "zip": _("Download as ZIP"),
         "tag": _("Tag"),
+        "check": _("Check now"),
+        "again": _("Submit again"),
         "keep": _("Keep"),
         "drop": _("Drop"),
         "trash": _("Delete"),

@@ -9,12 +9,13 @@ from functools import partial
 from nicegui import Client, background_tasks, ui
 from starlette.requests import Request
 
+from services.errors import Conflict
 from services.generations import Generations, Page
 from services.library import Library
 from services.library.fitting import fits
-from services.model import LOCAL_OWNER, Kind
+from services.model import LOCAL_OWNER, Generation, Kind, Phase
 from ui import drafts, finder, theme
-from ui.acts import to_composer
+from ui.acts import Acts, to_composer
 from ui.barrier import guarded
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
@@ -216,6 +217,9 @@ class LibraryPage:
             "unstar": partial(self.library.star, on=False, owner=self.visit.owner),
             "tag": self.tag,
             "keep": self.keep,
+            "check": partial(self.decide, "check"),
+            "submit_again": partial(self.decide, "submit_again"),
+            "let_go": partial(self.decide, "stop"),
             "trash": self.trash,
             "restore": self.restore,
             "remove": self.remove,
@@ -234,6 +238,15 @@ class LibraryPage:
             undo = self._later(partial(self.library.restore, gone, owner=self.visit.owner))
             toast(words.format(count=measure.number(len(gone))), open_it=undo, act=_("Undo"))
         await self._count()
+
+    async def decide(self, name: str, ids: list[str]) -> None:
+        """What is to become of an unconfirmed one."""
+        generation = await self.visit.generations.get(ids[0], owner=self.visit.owner)
+        if generation.phase is not Phase.UNCONFIRMED:
+            raise Conflict("This one is not unconfirmed any more.")
+        acts = Acts(visit=self.visit, started=_stay, edit=_stay)
+        decided = {"check": acts.check, "submit_again": acts.submit_again, "stop": acts.stop}[name]
+        await guarded(decided(generation))()
 
     async def keep(self, ids: list[str]) -> None:
         for generation_id in ids:
@@ -337,3 +350,7 @@ class LibraryPage:
             background_tasks.create(guarded(acted)(), name="library", context=self.visit.client)
 
         return run
+
+
+async def _stay(_: Generation) -> None:
+    """These acts lead nowhere from here."""
