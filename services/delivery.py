@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 ILLUSTRATE_AFTER_S = 0.5
 """Drawing takes the core that a browser on the same machine needs for the first frame."""
+CLOCKS_DIFFER_S = 5.0
+"""Two clocks that are kept right may differ by so much."""
 
 
 class Keeps(Protocol):
@@ -146,6 +148,9 @@ class Delivery:
             return
         self._checkpoint("after_commit")
         self._journal.note(generation.id, "engine", "won", channel=str(channel))
+        if result.finished_at is not None and receipt.backend_finished_at is None:
+            off_s = round(result.finished_at - standing.said_at)
+            self._journal.note(generation.id, "engine", "clock_off", ahead_s=off_s)
         self._bus.publish(done)
         _log_win(done, receipt)
         self._checkpoint("told")
@@ -180,7 +185,7 @@ class Delivery:
         return Receipt(
             won_by=channel,
             backend_said_at=standing.said_at,
-            backend_finished_at=result.finished_at,
+            backend_finished_at=_believed(result.finished_at, generation, standing.said_at),
             kept_at=now,
             attempts=standing.attempts,
             other_said=standing.other_said,
@@ -215,6 +220,14 @@ class Delivery:
         task.add_done_callback(self._tasks.discard)
 
 
+def _believed(finished_at: float | None, generation: Generation, said_at: float) -> float | None:
+    """The backend's own word on when it finished, unless its clock is plainly off: then nothing is known."""
+    if finished_at is None:
+        return None
+    earliest, latest = generation.created_at - CLOCKS_DIFFER_S, said_at + CLOCKS_DIFFER_S
+    return finished_at if earliest <= finished_at <= latest else None
+
+
 def _log_win(done: Generation, receipt: Receipt) -> None:
     word = "Video" if done.request.kind is Kind.VIDEO else "Image"
     if receipt.won_by is Channel.PUSH:
@@ -226,7 +239,7 @@ def _log_win(done: Generation, receipt: Receipt) -> None:
         done.id,
         receipt.won_by,
         receipt.attempts,
-        receipt.kept_at - (receipt.backend_finished_at or receipt.backend_said_at),
+        receipt.delivery_s,
         receipt.kept_at - done.created_at,
         f" late_s={receipt.late_s:.1f}" if receipt.late_s else "",
     )

@@ -105,6 +105,16 @@ def _won(entry: TraceEntry) -> str:
     return _("{channel} won: the bytes are kept").format(channel=_channel(entry).capitalize())
 
 
+def _clock_off(entry: TraceEntry) -> str:
+    ahead_s = _number(entry, "ahead_s") or 0.0
+    sentence = (
+        _("The backend's clock is {time} ahead of ours: when it finished is not known")
+        if ahead_s > 0
+        else _("The backend's clock is {time} behind ours: when it finished is not known")
+    )
+    return sentence.format(time=measure.exactly(abs(ahead_s)))
+
+
 def _ignored(entry: TraceEntry) -> str:
     heard = words.heard(_text(entry, "heard"))
     return _("{channel} came later and was ignored: {heard}").format(
@@ -177,6 +187,7 @@ LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
     ("engine", "keeping"): _keeping,
     ("engine", "keep_failed"): _keep_failed,
     ("engine", "won"): _won,
+    ("engine", "clock_off"): _clock_off,
     ("engine", "ignored"): _ignored,
     ("engine", "foreign"): _foreign,
     ("engine", "late"): _late,

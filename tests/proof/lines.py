@@ -90,4 +90,9 @@ LINES: tuple[Line, ...] = (
         claim="Two thousand generations open in one process: a result that is ready there is kept here",
         command=(sys.executable, "-m", "tests.bench", "many_open"),
     ),
+    Line(
+        name="bad input",
+        claim="Bad input of every kind: bounded memory, told in the trace, nothing else harmed",
+        command=tests("tests/bad_input", "tests/services/media/test_pinned.py"),
+    ),
 )

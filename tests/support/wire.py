@@ -27,6 +27,7 @@ from typing import Any
 from tests.support.wire_http import Call, Closed, endlessly, read_call, slowly
 from tests.support.wire_job import Job, Json, Script, content_of, task_of
 from tests.support.wire_listener import Listener
+from tests.support.wire_media import picture
 
 MOST_HEAD = 64 * 1024
 LISTED = {
@@ -365,6 +366,16 @@ class WireServer:
                 call.send(200, hashlib.sha256(content).digest() * (len(content) // 32 or 1), head)
             case "html":
                 call.send(200, b"<html>expired</html>", {"Content-Type": "text/html"})
+            case "empty":
+                call.send(200, b"", head)
+            case "announced":
+                call.send(200, content, head | {"Content-Length": str(job.script.announced_bytes)})
+                if job.script.announced_bytes > len(content):
+                    await call.gone()
+            case "leads_on":
+                call.send(302, b"", {"Location": job.script.leads_to})
+            case "picture":
+                call.send(200, picture(), {"Content-Type": "video/mp4"})
             case "slow":
                 call.send(200, b"", head | {"Content-Length": str(len(content))})
                 async for piece in slowly(content, job.script.slow_s):
@@ -420,7 +431,8 @@ class WireServer:
             "tasks": [] if job.uploaded else [task_of(job, job.status)],
         }
         if done and job.script.tells_finish and job.finished_at:
-            file["completed_at"] = datetime.fromtimestamp(job.finished_at, UTC).isoformat()
+            finished_at = job.finished_at + self.clock_ahead_s
+            file["completed_at"] = datetime.fromtimestamp(finished_at, UTC).isoformat()
         return file
 
     def _control(self, order: Json) -> Json:

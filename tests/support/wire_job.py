@@ -48,7 +48,7 @@ class Script:
     """ok · a status · silent · comments (a comment every `comment_every_s`, no event) · drop and end (after
     `push_after` events; the connection breaks, or the stream ends) · garbage · wrong_ids · duplicates ·
     late (subscribed after `push_late_s`; nothing is replayed) · hang · oversize · html · backwards (progress
-    falls)"""
+    falls) · flood (`flood_per_s` events a second for `flood_s`) · large (one whole event of `large_bytes`) · deep"""
     final: str = "ok"
     """The last event: ok · never · garbled · huge · first (progress comes after it); broken on the first
     `final_times` streams.
@@ -57,6 +57,9 @@ class Script:
     push_times: int | None = None
     push_after: int = 1
     push_late_s: float = 1.0
+    flood_per_s: int = 5000
+    flood_s: float = 10.0
+    large_bytes: int = 50_000_000
     replay: bool = False
     """What is final is told at once to who comes late, as the animatic does."""
     comment_every_s: float = 15.0
@@ -68,9 +71,12 @@ class Script:
 
     download: str = "ok"
     """ok · a status · truncated · garbage · slow (over `slow_s`) · reset · html · partial (206, the end only) ·
-    endless"""
+    endless · empty · picture (instead of a film) · announced (`announced_bytes` are said to come) · leads_on
+    (to `leads_to`)"""
     download_times: int | None = None
     slow_s: float = 2.0
+    announced_bytes: int = 10_000_000_000
+    leads_to: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

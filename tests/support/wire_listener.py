@@ -34,8 +34,7 @@ class Listener:
             else:
                 self._subscribe()
                 self.hear(final or {"type": "task", "object": task_of(self._job, self._job.status)})
-            if self._mode == "oversize":
-                await self._flood()
+            await self._misbehave()
             with contextlib.suppress(ConnectionError):
                 while await self._call.reader.read(4096):
                     pass
@@ -110,7 +109,32 @@ class Listener:
         if not self._call.writer.transport.is_closing():
             self._call.writer.write(b"%x\r\n%b\r\n" % (len(data), data))
 
+    async def _misbehave(self) -> None:
+        match self._mode:
+            case "oversize":
+                await self._never_end_a_line()
+            case "flood":
+                await self._flood()
+            case "large":
+                self._event(self._padded(self._job.script.large_bytes))
+            case "deep":
+                self._write(b"data: " + b"[" * 200_000 + b"]" * 200_000 + b"\n\n")
+
     async def _flood(self) -> None:
+        """In bursts, ten a second."""
+        told = json.dumps({"type": "render_progress", "object": {"file_id": self._job.id, "progress": 5}})
+        burst = b"data: %b\n\n" % told.encode() * (self._job.script.flood_per_s // 10)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for number in range(round(self._job.script.flood_s * 10)):
+            self._write(burst)
+            await self._call.writer.drain()
+            await asyncio.sleep(max(0.0, begun + (number + 1) / 10 - loop.time()))
+
+    def _padded(self, size_bytes: int) -> Json:
+        return {"type": "render_progress", "object": {"file_id": self._job.id, "note": "x" * size_bytes}}
+
+    async def _never_end_a_line(self) -> None:
         line = b"data: " + b"x" * 65_000
         while True:
             self._write(line)

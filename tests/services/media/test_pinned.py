@@ -11,6 +11,7 @@ import pytest
 from services.errors import DeliveryFailed
 from services.media.download import Downloader
 from services.media.guard import AddressGuard
+from tests.support.proven import proven
 
 
 class ChangingGuard(AddressGuard):
@@ -99,3 +100,31 @@ async def test_an_origin_that_was_forgotten_is_not_reached_over_an_open_connecti
     await downloader.close()
     assert refused.value.reason == "address"
     assert len(site.heads) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_name_whose_answer_changes_to_a_private_one_is_refused_from_then_on(
+    site: Any, dialled: list[tuple[str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.says("/film", "200 OK", b"bytes")
+    answers = iter(["93.184.216.34", "93.184.216.34", "127.0.0.1", "10.0.0.7"])
+    asked: list[str] = []
+
+    async def changing(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+        asked.append(host)
+        return [(2, 1, 6, "", (next(answers), port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", changing)
+    dialled.append(("", 0))  # else the first one is refused
+    downloader = Downloader(AddressGuard())
+    await downloader.fetch("http://film.example/film", tmp_path / "first")
+    for number in range(3):
+        before = list(dialled)
+        try:
+            await downloader.fetch("http://film.example/film", tmp_path / f"part{number}")
+        except DeliveryFailed as refused:
+            assert refused.reason == "address"
+            assert dialled == before, "nothing was connected to"
+    await downloader.close()
+    assert {host for host, _ in dialled if host} == {"93.184.216.34"}
+    proven("bad input", cases=1, harmed=0)
