@@ -289,6 +289,7 @@ def build(
             version=VERSION,
             data_dir=settings.data_dir,
             open_generations=functools.partial(count_open, store),
+            damaged=lambda: store.damaged,
             problems=lambda: catalogue.problems,
             models_known=lambda: any(catalogue.models(kind) for kind in Kind),
         ),

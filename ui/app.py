@@ -10,7 +10,7 @@ from services.library import Library
 from services.model import Kind
 from ui import theme
 from ui.components import source_well
-from ui.pages import chat, generation, settings, studio
+from ui.pages import chat, generation, settings, studio, trouble
 from ui.pages import checkup as checkup_page
 from ui.pages import deliveries as deliveries_page
 from ui.pages import library as library_page
@@ -30,3 +30,4 @@ def register(
     deliveries_page.register(generations, deliveries)
     checkup_page.register(checkup)
     settings.register(library)
+    trouble.register()

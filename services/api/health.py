@@ -33,6 +33,8 @@ class Health:
     problems: Callable[[], Mapping[str, str]]
     """Backend -> a sentence, for each that cannot be reached."""
     models_known: Callable[[], bool]
+    damaged: Callable[[], bool] = lambda: False
+    """Whether the database file is known to be damaged."""
     free_bytes: Callable[[Path], int] = field(default=lambda path: shutil.disk_usage(path).free)
     started_at_s: float = field(default_factory=time.monotonic)
 
@@ -47,6 +49,7 @@ class Health:
             "The data folder cannot be written.": not writable,
             "Less than 200 MB are free on the data folder's disk.": (free_bytes or 0) < FREE_AT_LEAST_BYTES,
             "The database does not answer.": open_now is None,
+            "The database file is damaged: see the log.": self.damaged(),
             "No backend has told its models yet.": not models,
         }
         reasons = [sentence for sentence, is_so in faults.items() if is_so]

@@ -11,7 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.errors import CannotStart
+from services.store.trouble import cannot_open
 
 
 def migrate(engine: Engine, *, to: str = "head") -> None:
@@ -24,8 +24,4 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, to)
     except (SQLAlchemyError, CommandError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise CannotStart(
-            f"The database cannot be opened ({cause}). It may be damaged, read-only, or newer than this "
-            "version of Rushes; nothing was changed."
-        ) from error
+        raise cannot_open(error) from error

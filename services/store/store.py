@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +21,9 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import SQLAlchemyError
 
-from services.errors import Conflict, NotFound
+from services.errors import Conflict, NotFound, StoreFailed
 from services.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted
 from services.store import leases
 from services.store.changes import ADD_TRACE, BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
@@ -31,7 +33,10 @@ from services.store.migrate import migrate
 from services.store.rows import changes_to_row, from_row, to_row, trace_from_row, trace_to_row
 from services.store.tables import generations as g
 from services.store.tables import idempotency_keys, trace_entries
+from services.store.trouble import RESCUE, is_damage, look_for_damage, spoken_of_reading, spoken_of_writing
 from services.store.writer import InlineWriter, Writer
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 LEASE_S = 30.0
@@ -60,10 +65,13 @@ class Store:
         self._writes = writing_engine(url)
         self._reads = reading_engine(url)
         self._prepared = False
+        self.damaged = False
+        """A page of the file could not be understood since this process began."""
 
     def prepare(self) -> None:
-        """Migrate, once. Raises CannotStart."""
+        """Look whether it is whole, and migrate, once. Raises CannotStart."""
         if not self._prepared:
+            look_for_damage(self._writes)
             migrate(self._writes)
             self._prepared = True
 
@@ -74,7 +82,7 @@ class Store:
             self._writer: Writer | InlineWriter = InlineWriter(self._writes)
             return
         await asyncio.to_thread(self.prepare)
-        self._writer = Writer(self._writes, checkpoint=self._checkpoint)
+        self._writer = Writer(self._writes, checkpoint=self._checkpoint, spoken=self._not_written)
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-reader")
 
     async def close(self) -> None:
@@ -245,7 +253,10 @@ class Store:
         statement = (
             update(g).where(g.c.lease_owner == self.process).values(lease_owner=None, lease_until=None)
         )
-        await self._writer.do(lambda connection: connection.execute(statement) and None)
+        try:
+            await self._writer.do(lambda connection: connection.execute(statement) and None)
+        except StoreFailed as failed:
+            log.warning("The leases were not given back; they run out. %s", failed)
 
     # -- what is asked -----------------------------------------------------------------------
 
@@ -349,15 +360,28 @@ class Store:
         return [from_row(row) for row in rows]
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """For the other rooms of the store: `work` on a connection that only reads."""
+        """For the other rooms of the store: `work` on a connection that only reads. Raises StoreFailed."""
 
         def run() -> T:
-            with self._reads.connect() as connection:
-                return work(connection)
+            try:
+                with self._reads.connect() as connection:
+                    return work(connection)
+            except SQLAlchemyError as error:
+                raise self._noted(spoken_of_reading(error)) from error
 
         if self._inline:
             return run()
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    def _not_written(self, error: Exception) -> Exception:
+        return self._noted(spoken_of_writing(error))
+
+    def _noted(self, error: Exception) -> Exception:
+        """Damage is told once, aloud: what it hits first may be a page that nobody looks at for weeks."""
+        if not self.damaged and is_damage(error):
+            self.damaged = True
+            log.error("The database file is damaged. %s", RESCUE)
+        return error
 
 
 def _known_key(connection: Connection, owner: str, key: str, fingerprint: str) -> list[Generation]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.errors import StoreFailed, Words
+from services.store.trouble import spoken_of_writing
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -28,9 +28,16 @@ class Writer:
     them fails the batch is rolled back and each is done again alone: a failure stays its own.
     """
 
-    def __init__(self, engine: Engine, *, checkpoint: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        checkpoint: Callable[[str], None] = lambda _: None,
+        spoken: Callable[[Exception], Exception] = spoken_of_writing,
+    ) -> None:
         self._engine = engine
         self._checkpoint = checkpoint
+        self._spoken = spoken
         self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -61,17 +68,21 @@ class Writer:
                     return
 
     def _commit(self, connection: Connection, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
+        begun = False
         try:
             with connection.begin():
+                begun = True
                 results = [work(connection) for work, _ in batch]
                 self._checkpoint("before_write")
         except Exception as error:
             _undo(connection)
-            if len(batch) > 1:
+            if begun and len(batch) > 1:
                 for item in batch:
                     self._commit(connection, [item])
-            else:
-                batch[0][1].set_exception(_spoken(error))
+            else:  # what does not even begin (somebody else holds the database) is nobody's own fault
+                spoken = self._spoken(error)
+                for _, done in batch:
+                    done.set_exception(spoken)
         else:
             self._checkpoint("after_write")
             for (_, done), result in zip(batch, results, strict=True):
@@ -90,7 +101,7 @@ class InlineWriter:
                 return work(self._connection)
         except SQLAlchemyError as error:
             _undo(self._connection)
-            raise _spoken(error) from error
+            raise spoken_of_writing(error) from error
 
     async def close(self) -> None:
         self._connection.close()
@@ -102,13 +113,3 @@ def _undo(connection: Connection) -> None:
     """
     with contextlib.suppress(DatabaseError):
         connection.connection.rollback()
-
-
-def _spoken(error: Exception) -> Exception:
-    if not isinstance(error, SQLAlchemyError):
-        return error
-    cause = str(getattr(error, "orig", None) or type(error).__name__)
-    sentence = Words("The database could not be written ({cause}). Look at the data folder's disk.")
-    spoken = StoreFailed(sentence, cause=cause)
-    spoken.__cause__ = error
-    return spoken
