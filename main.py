@@ -43,6 +43,7 @@ from services.generations import Generations
 from services.ghosts import Ghosts
 from services.journal import Journal
 from services.library import Library, rules
+from services.library.leftovers import Leftovers
 from services.library.rounds import Rounds
 from services.library.storage import Storage
 from services.media.download import Downloader
@@ -181,6 +182,7 @@ class Engine:
     chats: Chats
     companion: LanguageModel | None
     library: Library
+    leftovers: Leftovers
     deliveries: Deliveries
     checkup: Checkup
     animatic: AnimaticProcess | None
@@ -282,6 +284,7 @@ def build(
         chats=Chats(generations, ChatRows(store), companion=companion, checkpoint=checkpoint),
         companion=companion,
         library=library,
+        leftovers=Leftovers(shelf, store, storage),
         deliveries=deliveries,
         checkup=build_checkup(settings, backends, animatic_address),
         animatic=animatic,
@@ -387,6 +390,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         at_the_end("store_closed", engine.store.close)
         await engine.folder.clean_parts()
         started_at = time.time()
+        await engine.leftovers.open()
         at_the_end("leases_released", engine.store.release)
         at_the_end("journal_flushed", engine.journal.flush)
         for backend in engine.backends.values():
@@ -459,7 +463,7 @@ async def tidy(engine: Engine, started_at: float) -> None:
     """Remove kept files that a crash left between rename and commit, or between a row's removal and theirs:
     no row names them. What a row names and the folder does not have is lost, and is said.
     """
-    await engine.library.storage.tidy(older_than=started_at - OLDER_THAN_S)
+    await engine.leftovers.tidy(older_than=started_at - OLDER_THAN_S)
 
 
 async def draw_missing(engine: Engine, tidying: asyncio.Task[None], started_at: float) -> None:

@@ -142,6 +142,7 @@ class Library:
                 self._watching.forget(generation_id)
             for name in removed.files:
                 await self._folder.remove(name)
+            await self._shelf.files_gone(removed.files)
         if count:
             log.info("%d generations removed for good", count)
         return count

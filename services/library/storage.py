@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
-from services.media.files import MediaFolder
+from services.media.files import Lying, MediaFolder
 from services.media.sources import UNUSED_FOR_S, is_source
 from services.store.store import Store
 
@@ -37,10 +37,15 @@ class Storage:
         self._lost = lost
 
     async def check(self, *, older_than: float) -> Findings:
-        """Only files last written before that moment can be orphans: younger ones may be on their way.
+        """What is missing, and what is nobody's; nothing is changed.
+
+        Only files last written before that moment can be orphans: younger ones may be on their way.
 
         A source picture may wait in a composer, and has a week more.
         """
+        return (await self._look(older_than))[0]
+
+    async def _look(self, older_than: float) -> tuple[Findings, dict[str, Lying]]:
         kept = await self._store.kept_files()
         found = await self._folder.files()
         named = await self._store.media_names()
@@ -62,7 +67,7 @@ class Storage:
             orphan_bytes=sum(found[name].size_bytes for name in orphans),
             folder_bytes=sum(file.size_bytes for file in found.values()),
             free_bytes=await self._folder.free_bytes(),
-        )
+        ), found
 
     async def missing(self) -> list[str]:
         """Ids of the generations whose kept file is not there; only looked, nothing is told or changed."""
@@ -72,10 +77,13 @@ class Storage:
             return []
         return _missing(kept, found, await self._store.media_names())
 
-    async def tidy(self, *, older_than: float) -> Findings:
-        """Check, and remove the orphans."""
-        findings = await self.check(older_than=older_than)
-        for name in findings.orphans:
+    async def tidy(
+        self, *, older_than: float, only: Callable[[str, float], bool] = lambda *_: True
+    ) -> Findings:
+        """Check, and remove the orphans: all, or `only` those of such a name and time of writing."""
+        findings, found = await self._look(older_than)
+        going = [name for name in findings.orphans if only(name, found[name].written_at)]
+        for name in going:
             await self._folder.remove(name)
             log.info("Removed a file that no generation names: %s", name)
         return findings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from services.store.tables import generations as g
 from services.store.tables import idempotency_keys, past_jobs, preferences, tags, totals
 
 MOST_NAMES = 500
+OF_THE_INSTALL = ""
+"""Owner of what is remembered and is no person's."""
+GOING = "files going"
 _FINAL = [str(phase) for phase in FINAL]
 
 
@@ -131,7 +134,9 @@ class Shelf:
             files = {
                 name for row in rows for name in (row.kept and row.kept["name"], row.poster, row.preview)
             }
-            return Removed(ids=gone, files=sorted(name for name in files | sources if name))
+            going = sorted(name for name in files | sources if name)
+            _prefer(connection, GOING, [*_preferred(connection, GOING, []), *going], owner=OF_THE_INSTALL)
+            return Removed(ids=gone, files=going)
 
         return await self._store.write(work)
 
@@ -144,6 +149,19 @@ class Shelf:
             true() if ids is None else g.c.id.in_(ids),
         )
         return await self._store.read(lambda connection: connection.execute(query).scalar_one())
+
+    async def files_gone(self, names: Collection[str]) -> None:
+        """They are removed from the folder: no start need look for them."""
+
+        def work(connection: Connection) -> None:
+            left = [name for name in _preferred(connection, GOING, []) if name not in names]
+            _prefer(connection, GOING, left, owner=OF_THE_INSTALL)
+
+        await self._store.write(work)
+
+    async def files_going(self) -> list[str]:
+        """Of rows that were removed: what a crash has left of them is still in the folder."""
+        return list(await self.preference(GOING, owner=OF_THE_INSTALL) or [])
 
     async def oldest(
         self, *, owner: str, before: float | None = None, limit: int = 200, kept_only: bool = False
@@ -234,11 +252,7 @@ class Shelf:
 
     async def prefer(self, name: str, value: Any, *, owner: str) -> None:
         """`value` must be plain JSON."""
-        new = upsert(preferences).values(owner=owner, name=name, value=value)
-        statement = new.on_conflict_do_update(
-            index_elements=["owner", "name"], set_={"value": new.excluded.value}
-        )
-        await self._store.write(lambda connection: connection.execute(statement) and None)
+        await self._store.write(lambda connection: _prefer(connection, name, value, owner=owner))
 
     async def owners(self) -> list[str]:
         query = select(totals.c.owner).distinct()
@@ -259,6 +273,19 @@ class Shelf:
         new = changes | {"updated_at": self._now(), "revision": g.c.revision + 1}
         rows = connection.execute(update(g).where(where).values(new).returning(*g.c)).mappings()
         return [from_row(row) for row in rows]
+
+
+def _preferred(connection: Connection, name: str, otherwise: Any) -> Any:
+    """Of the install's own."""
+    query = select(preferences.c.value).filter_by(owner=OF_THE_INSTALL, name=name)
+    return connection.execute(query).scalar() or otherwise
+
+
+def _prefer(connection: Connection, name: str, value: Any, *, owner: str) -> None:
+    new = upsert(preferences).values(owner=owner, name=name, value=value)
+    connection.execute(
+        new.on_conflict_do_update(index_elements=["owner", "name"], set_={"value": new.excluded.value})
+    )
 
 
 def _theirs(ids: Sequence[str], owner: str) -> ColumnElement[bool]:

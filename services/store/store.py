@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 LEASE_S = 30.0
+NEWEST = 200
 EVERYTHING = Wanted()
 _FINAL = [str(phase) for phase in FINAL]
 
@@ -317,6 +318,21 @@ class Store:
         done = (g.c.phase == str(Phase.COMPLETED), g.c.finished_at < finished_before)
         query = select(g).where(*done, g.c.poster.is_(None), g.c.hidden_at.is_(None))
         return await self._generations(query.order_by(g.c.id.desc()).limit(limit))
+
+    async def last_sign(self) -> float | None:
+        """About when a process last wrote here: from the newest rows, and the leases of the open ones.
+
+        Before this process claims any; None where there is nothing yet.
+        """
+        newest = select(g.c.updated_at).order_by(g.c.id.desc()).limit(NEWEST).subquery()
+        leased = select(func.max(g.c.lease_until)).where(g.c.phase.in_([str(phase) for phase in OPEN]))
+
+        def work(connection: Connection) -> list[float | None]:
+            until = connection.execute(leased).scalar()
+            changed = connection.execute(select(func.max(newest.c.updated_at))).scalar()
+            return [changed, None if until is None else until - self.lease_s]
+
+        return max((sign for sign in await self.read(work) if sign is not None), default=None)
 
     async def ping(self) -> None:
         """Raises StoreFailed when the database does not take a write."""
