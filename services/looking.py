@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.backends.base import Backend
 from services.backends.listing import Listed
@@ -25,16 +27,41 @@ class _Seen:
     """By our clock: younger ones are all in the list."""
 
 
+@dataclass(slots=True)
+class _Turns:
+    """Listings of one backend and kind, one after the other, by number."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    begun: int = 0
+    last_begun: int = 0
+    last: dict[str, str] = field(default_factory=dict)
+
+
 class Looking:
     def __init__(self, rows: JobRows, *, now: Callable[[], float] = time.time) -> None:
         self._rows = rows
         self._now = now
+        self._turns: defaultdict[tuple[str, Kind], _Turns] = defaultdict(_Turns)
 
     async def found(self, backend: Backend, kind: Kind) -> dict[str, str]:
-        """By generation: the job that can only be its own. One listing, however many are looked for.
+        """By generation: the job that can only be its own. One listing, however many are looked for: who asks
+        while one is under way waits for the next, and shares it. Two hundred unconfirmed at a start would
+        else read two hundred times the same pages.
 
         Raises BackendError, ChannelLost.
         """
+        turns = self._turns[backend.name, kind]
+        begun = turns.begun
+        async with turns.lock:
+            if turns.last_begun > begun:
+                return turns.last
+            turns.begun += 1
+            mine = turns.begun
+            turns.last = await self._find(backend, kind)
+            turns.last_begun = mine
+            return turns.last
+
+    async def _find(self, backend: Backend, kind: Kind) -> dict[str, str]:
         since = self._now() - LOOK_BACK_S
         intents = await self._rows.unsure(backend.name, kind, since=since)
         if not intents:

@@ -11,10 +11,11 @@ import pytest
 import pytest_asyncio
 
 from services.backends.base import Capabilities
+from services.backends.listing import Listing
 from services.backends.scripted import Script, Scripted
 from services.errors import Conflict
 from services.ghosts import EVERY_S
-from services.model import Generation, Phase, replace
+from services.model import Generation, Kind, Phase, replace
 from services.store.shelf import Shelf
 from tests.support.house import House
 from tests.support.late import count_late
@@ -375,3 +376,22 @@ async def test_a_stopped_one_is_asked_about_after_its_watch_too(house: House) ->
     await house.ghosts.go_round()
     await asyncio.sleep(1)
     assert (await house.get(generation)).unwanted
+
+
+async def test_many_that_look_at_once_share_a_listing(house: House) -> None:
+    told(house, "lost_after")
+    listed, under_way = house.backend.listed, asyncio.Lock()
+
+    async def slow(kind: Kind, *, skip: int = 0) -> Listing:
+        assert not under_way.locked()
+        async with under_way:
+            await asyncio.sleep(1)
+            return await listed(kind, skip=skip)
+
+    house.backend.listed = slow  # type: ignore[method-assign]
+    started = [await ask(house, seed=seed) for seed in range(30)]
+    await asyncio.sleep(2.9)
+    assert house.backend.listed_times == 2
+    await asyncio.sleep(20)
+    assert {(await house.get(one)).phase for one in started} == {Phase.COMPLETED}
+    assert [house.backend.paid(one.id) for one in started] == [1] * 30
