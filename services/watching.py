@@ -110,10 +110,11 @@ class Watching:
         and streams are none any more: then every row is read again.
         """
         every_s = self._store.lease_s / RENEWALS_IN_A_LEASE
+        before = self._now()
         while True:
-            asleep_at = self._now()
             await asyncio.sleep(every_s)
-            overslept = not 0 <= self._now() - asleep_at <= self._store.lease_s
+            last, before = before, self._now()
+            overslept = not 0 <= before - last <= self._store.lease_s
             try:
                 await self.look_around(overslept=overslept)
             except Exception:  # the next round tries again; what nobody renews, others may claim

@@ -168,6 +168,20 @@ async def test_after_a_sleep_of_the_machine_every_row_is_read_again_and_asked_ab
     assert house.backend.paid(generation.id) == 1
 
 
+async def test_a_sleep_in_the_middle_of_a_renewal_is_noticed_too(house: House) -> None:
+    generation, renew = await started(house), house.store.renew
+
+    async def sleeps() -> object:
+        house.store.renew = renew  # type: ignore[method-assign]
+        house.watching._now = house.store._now = lambda: now() + 2 * LEASE_S
+        return await renew()
+
+    await asyncio.sleep(1)
+    house.store.renew = sleeps  # type: ignore[assignment,method-assign]
+    await asyncio.sleep(2 * ROUND_S)
+    assert (await house.get(generation)).epoch == 1
+
+
 async def test_an_ordinary_round_reads_nothing_again(house: House) -> None:
     generation = await started(house)
     await asyncio.sleep(5 * ROUND_S)

@@ -101,8 +101,11 @@ def at_a_stop(trial: Trial) -> None:
 
 def at_a_renewal(trial: Trial) -> None:
     begin_a_long_one(trial)
+    epoch = trial.row["epoch"]
     trial.order()
     trial.happen()
+    if trial.act == "stop":
+        trial.app.wait_until(lambda: trial.row["epoch"] > epoch, 10)  # read again
     if trial.act == "cancel":  # of the task that renews: main ends it only at the end of all
         trial.app.kill()
         trial.app.process.wait(10)
