@@ -29,7 +29,7 @@ SETTINGS = {
     "RUSHES_POLL_EVERY_S": "0.5",
     "RUSHES_POLL_ATTEMPTS": "1",  # so that every generation comes to the slow watch after half a second
 }
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 FOR_EVER_S = 600.0
 
 
