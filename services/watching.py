@@ -117,6 +117,8 @@ class Watching:
             overslept = not 0 <= before - last <= self._store.lease_s
             try:
                 await self.look_around(overslept=overslept)
+            except StoreFailed as failed:
+                log.warning("The leases could not be renewed; the next round tries again. %s", failed)
             except Exception:  # the next round tries again; what nobody renews, others may claim
                 log.exception("The leases could not be renewed.")
 
