@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import logging
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,26 +17,21 @@ import pytest
 
 import main
 from services import delivery, submitting, watching
-from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI, adapter
+from services.backends.superduperai import adapter
 from services.bus import News
 from services.channels import eventstream, polling, race, sse, web
 from services.media.download import Downloader, Limits
-from services.model import Draft, Generation, Kind, TraceEntry, replace
+from services.model import Draft, Generation, Kind, TraceEntry
 from services.settings import Settings
-from tests.matrix.plan import BLIND, Combination
-from tests.services.backends.conftest import PLAIN
-from tests.support.chaos import Asked, Chaos, DeadEnds, what_is
+from tests.matrix.backdrop import Backdrop
+from tests.matrix.plan import Combination
+from tests.support.chaos import Asked
 from tests.support.local_faults import BadDatabase, BadDisk
-from tests.support.wire import WireServer
-from tests.support.wire_job import Job
 from ui import news
 from ui.state import TabState
 
-TOKEN = "wire-token-that-nobody-may-read"
 SUBMIT_S = 5.0
 LIMIT_BYTES = 1024 * 1024
-SENDING: contextvars.ContextVar[str] = contextvars.ContextVar("prompt")
 
 
 def hasten(patch: pytest.MonkeyPatch) -> None:
@@ -60,30 +53,10 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(main, "Downloader", functools.partial(Downloader, limits=limits))
 
 
-class Rerouted(SuperDuperAI):
-    """The real adapter; only that some of its calls go to where nobody is."""
-
-    def __init__(self, ground: Ground, **named: Any) -> None:
-        super().__init__(**named)
-        self._ground = ground
-
-    async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
-        SENDING.set(generation.request.prompt)
-        return await super().submit(generation, source=source)
-
-    def _url(self, path: str) -> str:
-        usual = super()._url(path)
-        what, job_id = what_is(
-            "POST" if path.startswith("/file/generate") else "GET", ["api", "v1", *path.split("/")[1:]]
-        )
-        prompt = self._ground.prompt_of(job_id) if job_id else SENDING.get("")
-        return usual.replace(self._address.url, self._ground.port_for(prompt, what) or self._address.url)
-
-
-class Ground:
+class Ground(Backdrop):
     def __init__(self, folder: Path, backend: str, patch: pytest.MonkeyPatch) -> None:
+        super().__init__(backend)
         self.folder = folder
-        self.name = backend
         self.told: dict[str, list[str]] = {}
         """What an open page said of each generation."""
         self.heard: dict[str, list[Generation]] = {}
@@ -93,9 +66,6 @@ class Ground:
         """R1: by prompt, what was sent or asked before its row said so."""
         self._opened_at = time.time()
         self._seen: set[tuple[str, str]] = set()
-        self._ports: dict[tuple[str, str], tuple[str, int | None]] = {}
-        self.knocked: Counter[tuple[str, str]] = Counter()
-        """How often somebody came to a dead end."""
         self._both: dict[str, asyncio.Event] = {}
         self._database: sqlite3.Connection | None = None
         self._patch = patch
@@ -105,14 +75,10 @@ class Ground:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Ground]:
         with ExitStack() as stack:
-            self.wire = stack.enter_context(WireServer(token=TOKEN, keyed=self.name == "keyed"))
-            self.chaos = stack.enter_context(Chaos(self.wire.url, prompt_of=self.prompt_of, asked=self._look))
-            self.dead = DeadEnds()
+            stack.enter_context(self.wire)
+            stack.enter_context(self.line())
             stack.callback(self.dead.close)
             self.wire.script(addresses=(self.chaos.url,), comment_every_s=0.4, length_s=1.0)
-            able = Capabilities(keyed=self.name == "keyed", searchable=self.name != BLIND)
-            address = Address(self.chaos.url, TOKEN)
-            backend = Rerouted(self, name=self.name, address=address, capabilities=able, ssl_context=PLAIN)
             settings = Settings(  # type: ignore[call-arg]
                 _env_file=None,
                 data_dir=self.folder,
@@ -120,12 +86,13 @@ class Ground:
                 poll_attempts=2000,
                 stream_silence_s=2.5,
             )
-            self.engine = main.build(settings, backend=backend, origin=self.chaos.url)
+            self.engine = main.build(settings, backend=self.adapter(self.name), origin=self.chaos.url)
             for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
                 self.engine.downloader._guard.allow(dead)
             self.disk = BadDisk(self._patch)
             self.database = BadDatabase(self.engine.store._writes)
             self.engine.bus.subscribe(self._hear)
+            self.engine.store.prepare()  # alembic knows one migration at a time, and there are three grounds
             async with main.running(self.engine):
                 await self._models_are_known()
                 self._overtake()
@@ -142,7 +109,7 @@ class Ground:
 
     async def start(self, one: Combination) -> Generation:
         prompt = str(one)
-        self._set_up(one, prompt)
+        self.set_up(one, prompt)
         kind = Kind.IMAGE if crc32(prompt.encode()) % 2 else Kind.VIDEO
         model = "wire/still" if kind is Kind.IMAGE else "wire/film"
         (generation,) = await self.engine.generations.start(Draft(kind=kind, prompt=prompt, model=model))
@@ -153,43 +120,7 @@ class Ground:
             self.database.faults[generation.id] = (one.plan.commits, one.plan.database, one.plan.times)
         return generation
 
-    def _set_up(self, one: Combination, prompt: str) -> None:
-        plan, shape = one.plan, {}
-        if one.shape == "push only":
-            told_once = one.point in ("download", "rename", "commit") and plan.database != "taken over"
-            shape = {"poll": "500", "replay": not told_once, "waits": told_once}
-        if one.shape == "pull only":
-            shape = {"push": "404"}
-        if plan.database == "both at once":
-            shape |= {"addresses": (self.chaos.url, f"{self.chaos.url}/again")}
-        script = shape | dict(plan.wire)
-        if "download" in plan.ports:
-            dead = getattr(self.dead, plan.ports["download"])
-            script |= {"addresses": (dead,) * (plan.port_times or 1) + (self.chaos.url,), "replay": True}
-        for name in ("push_times", "poll_times", "final_times") if one.for_good else ():
-            script[name] = None
-        self.wire.script(prompt=prompt, **script)
-        for what, fault in plan.lines.items():
-            self.chaos.faults[prompt, what] = replace(fault, times=None) if one.for_good else fault
-        for what, which in plan.ports.items():
-            address = getattr(self.dead, which)
-            self._ports[prompt, what] = (address, None if one.for_good else plan.port_times)
-
-    # -- what the adapter and the line ask ---------------------------------------------------
-
-    def prompt_of(self, job_id: str) -> str:
-        job = self.wire.jobs.get(job_id)
-        return str(job.config.get("prompt", "")) if job is not None else ""
-
-    def port_for(self, prompt: str, what: str) -> str:
-        address, times = self._ports.get((prompt, what), ("", 0))
-        if times is not None and self.knocked[prompt, what] >= times:
-            return ""
-        self.knocked[prompt, what] += 1
-        return address
-
-    def jobs(self, prompt: str) -> list[Job]:
-        return [job for job in list(self.wire.jobs.values()) if job.config.get("prompt") == prompt]
+    # -- what is at work, and what is asked --------------------------------------------------
 
     def works_on(self, generation_id: str, prompt: str) -> str:
         """Tasks, open lines and unfinished files of one generation."""
@@ -199,7 +130,7 @@ class Ground:
         lines = self.chaos.open[prompt]
         return " ".join([*tasks, *(part.name for part in parts), *([f"{lines} lines"] if lines else [])])
 
-    def _look(self, asked: Asked) -> None:
+    def look(self, asked: Asked) -> None:
         """In the line's own thread, before anybody has read the request (R1)."""
         if asked.what not in ("submit", "poll", "stream") or (asked.prompt, asked.what) in self._seen:
             return

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.model import Generation, Phase
-from tests.matrix.ground import TOKEN, Ground
+from tests.matrix.backdrop import TOKEN
+from tests.matrix.ground import Ground
 from tests.matrix.plan import BLIND, Combination, End
 
 WITHIN_S = 60.0
@@ -36,6 +37,11 @@ def expected(one: Combination) -> Phase:
             return Phase.COMPLETED if one.backend == "keyed" else Phase.UNCONFIRMED
         case End.TAKEN:
             return Phase.UNCONFIRMED if one.backend == BLIND else Phase.COMPLETED
+
+
+def may_be_taken(one: Combination) -> bool:
+    """Whether the backend is to have one job of it in the end, or none."""
+    return one.plan.end is not End.REFUSED and (one.plan.end is not End.NOT_TAKEN or one.backend == "keyed")
 
 
 async def come_to_rest(ground: Ground, generation: Generation, one: Combination) -> float:
@@ -75,8 +81,7 @@ def _end(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
 
 def _money(ground: Ground, one: Combination) -> Iterator[Wrong]:
     taken = len(ground.jobs(str(one)))
-    never = one.plan.end is End.REFUSED or (one.plan.end is End.NOT_TAKEN and one.backend != "keyed")
-    if taken > (most := 0 if never else 1):
+    if taken > (most := int(may_be_taken(one))):
         yield Wrong("paid_twice", f"taken {taken} times, not {most}")
     elif taken < most:
         yield Wrong("lost", "it was never taken")

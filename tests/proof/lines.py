@@ -46,7 +46,7 @@ LINES: tuple[Line, ...] = (
     Line(
         name="matrix",
         claim="Every fault at every point, from the submit to the commit, over real sockets",
-        command=(sys.executable, "-m", "pytest", "-n", "0", "-rA", *ALL, "tests/matrix"),
+        command=tests("tests/matrix"),
     ),
     Line(
         name="drill",

@@ -73,13 +73,14 @@ class Chaos:
         """Requests by prompt that are being carried now."""
         self.url = ""
         self._upstream = urlsplit(upstream)
+        self._lines: set[asyncio.Task[None]] = set()
         self._prompt_of = prompt_of
         self._asked = asked
 
     def __enter__(self) -> Chaos:
         ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(ready)), name="chaos", daemon=True
+            target=lambda: asyncio.run(self.serve(lambda _: ready.set())), name="chaos", daemon=True
         )
         self._thread.start()
         if not ready.wait(10):
@@ -90,21 +91,28 @@ class Chaos:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(10)
 
-    async def _serve(self, ready: threading.Event) -> None:
+    def end(self) -> None:
+        """From its own loop."""
+        self._end.set()
+
+    async def serve(self, ready: Callable[[Chaos], None]) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._line, "127.0.0.1", 0, limit=MOST_HEAD, backlog=1024)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        ready.set()
+        ready(self)
         await self._end.wait()
         server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        for task in list(self._lines):
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*self._lines, return_exceptions=True)
 
     # -- one line ----------------------------------------------------------------------------
 
     async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._lines.add(task)
+        task.add_done_callback(self._lines.discard)
         with contextlib.suppress(Ended, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             early = b""
             while True:

@@ -62,6 +62,7 @@ class WireServer:
         self._end: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._connections: set[asyncio.StreamWriter] = set()
+        self._lines: set[asyncio.Task[None]] = set()
 
     # -- for tests ---------------------------------------------------------------------------
 
@@ -143,6 +144,11 @@ class WireServer:
 
     # -- serving -----------------------------------------------------------------------------
 
+    def end(self) -> None:
+        """From its own loop."""
+        assert self._end is not None
+        self._end.set()
+
     async def serve(self, ready: Callable[[WireServer], None]) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(
@@ -154,13 +160,16 @@ class WireServer:
         server.close()
         for writer in list(self._connections):
             writer.transport.abort()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        for task in list(self._lines):
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*self._lines, return_exceptions=True)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._lines.add(task)
+        task.add_done_callback(self._lines.discard)
         self.totals["connections"] += 1
         try:
             while (call := await read_call(reader, writer)) is not None:
