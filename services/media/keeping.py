@@ -62,7 +62,12 @@ class Keeper:
         made = await self._made(jobs.poster, kept, f"{stem}.poster.webp")
         if kept.duration_s is None and kept.content_type.startswith("image/"):
             return made, None
-        return made, await self._made(jobs.preview, kept, f"{stem}.preview.mp4")
+        try:
+            return made, await self._made(jobs.preview, kept, f"{stem}.preview.mp4")
+        except BaseException:
+            if made is not None:
+                await self._folder.remove(made)
+            raise
 
     async def _settle(self, part: Path, kind: Kind, size_bytes: int, sha256: str, mark: str = "") -> Kept:
         name = None

@@ -239,3 +239,20 @@ async def test_a_file_that_breaks_the_decoder_is_undecodable(
 
     monkeypatch.setattr(home.worker, "run", run)
     assert await home.why(Kind.VIDEO, films["mp4"]) == "undecodable"
+
+
+async def test_a_poster_whose_preview_broke_off_is_not_left(
+    home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, made = home.site.says("/result", "200 OK", films["mp4"]), home.keeper._made
+    kept = await home.keeper.keep("one", Kind.VIDEO, url)
+
+    async def breaks(draw: object, kept: object, name: str) -> str | None:
+        if "preview" in name:
+            raise ZeroDivisionError
+        return await made(draw, kept, name)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(home.keeper, "_made", breaks)
+    with pytest.raises(ZeroDivisionError):
+        await home.keeper.illustrate(kept)
+    assert home.files() == [kept.name]
