@@ -107,6 +107,8 @@ class Race:
         self._keep_failures = 0
         self._keep_not_before = float("-inf")
         self._unkept: _Heard | None = None
+        self._newest: _Heard | None = None
+        """Told while another address was being fetched: it is the one to try if that fails."""
         self._fetching_again: asyncio.TimerHandle | None = None
         self._said: dict[Channel, tuple[str, float]] = {}
         self._push_failure: Failure | None = None
@@ -235,6 +237,7 @@ class Race:
         channel, url = heard.channel, heard.result.url
         if any(url == other for other, _ in self._keeping.values()) or channel in self._keeping:
             self._hands.note("engine", "ignored", channel=str(channel), heard="result")
+            self._newest = heard
             return
         task = asyncio.create_task(self._keep(heard), name=f"keep {channel}")
         task.add_done_callback(self._runner_ended)
@@ -272,7 +275,7 @@ class Race:
         """The other channel is asked first. Where it is gone, nobody tells an address a second time."""
         if self._fetching_again is not None:
             self._fetching_again.cancel()
-        self._unkept = heard
+        self._unkept, self._newest = self._newest or heard, None
         self._fetching_again = asyncio.get_running_loop().call_later(pause_s, self._fetch_again)
 
     def _fetch_again(self) -> None:

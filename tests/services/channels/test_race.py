@@ -177,6 +177,14 @@ async def test_an_address_that_is_told_once_is_tried_again_while_nobody_else_tel
     )
 
 
+async def test_an_address_told_while_a_dead_one_is_fetched_is_the_next_to_be_tried() -> None:
+    urls = ("https://a.example/dead", "https://a.example/good")
+    script = Script(length_s=3.0, polls=("server_error",), urls=urls)
+    racing = Racing(script, bytes_ok=lambda url, _: url.endswith("good"), download_s=60.0)
+    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert racing.tries == 2
+
+
 async def test_a_slow_download_over_push_loses_to_another_address_over_poll() -> None:
     racing = Racing(
         Script(length_s=4.0, urls=("https://a.example/slow", "https://b.example/quick")),
