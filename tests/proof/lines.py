@@ -86,6 +86,11 @@ LINES: tuple[Line, ...] = (
         command=tests("tests/proof/test_two_watchers.py"),
     ),
     Line(
+        name="pages",
+        claim="Every page in both themes, in a real browser, as axe-core sees it",
+        command=tests("tests/ui/test_accessible_browser.py"),
+    ),
+    Line(
         name="many open",
         claim="Two thousand generations open in one process: a result that is ready there is kept here",
         command=(sys.executable, "-m", "tests.bench", "many_open"),

@@ -14,6 +14,7 @@ from uuid6 import uuid7
 
 from tests.support.app import RunningApp, running_app
 from tests.support.axe import grave_findings
+from tests.support.proven import proven
 from tests.ui.test_browser import SMALL, WITHIN_MS, browser
 
 __all__ = ["browser"]  # a fixture, found by its name
@@ -133,7 +134,7 @@ LOOKS: list[tuple[str, Callable[[Page], None]]] = [
 """An address, and what is done there before axe looks."""
 
 
-@pytest.fixture(params=["dark", "light"])
+@pytest.fixture(params=[pytest.param("dark", marks=pytest.mark.proof), "light"])
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     opened = browser.new_context(
         viewport={"width": 1280, "height": 860}, color_scheme=request.param, reduced_motion="reduce"
@@ -157,7 +158,9 @@ def test_nobody_is_kept_out(
     looked_at(page, studio.app.url + address.format(**studio.ids))
     act(page)
     page.wait_for_timeout(500)
-    assert grave_findings(page) == ""
+    found = grave_findings(page)
+    proven("pages", looked_at=1, grave_findings=len(found.splitlines()))
+    assert found == ""
 
 
 def test_a_russian_page_keeps_nobody_out(studio: Studio, browser: Browser) -> None:

@@ -69,6 +69,7 @@ def test_behind_a_plain_proxy_all_is_well(app: RunningApp, wire: WireServer, tmp
         assert marks(lines, what)
 
 
+@pytest.mark.proof
 def test_a_buffer_that_heeds_our_header_harms_nothing(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_stream_that_is_held_back_is_called_buffered(
     assert "proxy_buffering off;" in lines[ill + 1]
 
 
+@pytest.mark.proof
 def test_a_stream_that_is_cut_is_called_cut_and_when(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
@@ -133,6 +135,7 @@ async def _heard_for(url: str, seconds: int) -> list[Finding]:
         return await stream(session, url, seconds)
 
 
+@pytest.mark.proof
 def test_a_proxy_that_passes_no_websocket_and_no_range_is_told_so(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
