@@ -419,7 +419,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         resumed = await engine.watching.resume()
         engine.metrics.resume(resumed)
         if resumed:
-            log.info("%d open generations are watched again.", len(resumed))
+            log.info("Open generations that are watched again: %d.", len(resumed))
         await engine.worker.start()
         owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))
         owned.append(asyncio.create_task(rules.apply_for_ever(engine.library), name="rules"))

@@ -93,12 +93,13 @@ class Rounds:
             await self._save(current)
         current = replace(current, ended_at=self._now())
         await self._save(current)
-        log.info(
-            "The round over the kept files ended: %d checked, %d damaged, %d missing.",
-            current.checked,
-            len(current.damaged),
-            len(current.missing),
-        )
+        if current.checked:
+            log.info(
+                "The round over the kept files ended: %d checked, %d damaged, %d missing.",
+                current.checked,
+                len(current.damaged),
+                len(current.missing),
+            )
         return current
 
     async def _look(self, current: Round, generation_id: str, kept: Kept) -> Round:

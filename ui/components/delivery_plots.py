@@ -100,13 +100,13 @@ def lag_words(told: Tally) -> str:
 
 
 def polls_words(told: Tally) -> str:
-    said = _("{attempts} attempts in their turn, {checks} checks out of turn").format(
+    said = _("Attempts in their turn: {attempts}; checks out of turn: {checks}").format(
         attempts=measure.number(told.attempts), checks=measure.number(told.checks)
     )
     if not told.asked:
         return said + "."
     each = measure.number((told.attempts + told.checks) / told.asked, 1)
-    return _("{said}: {each} for each generation.").format(said=said, each=each)
+    return _("{said}. {each} for each generation.").format(said=said, each=each)
 
 
 def breaks_words(told: Tally) -> str:
