@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.errors import CannotStart
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Settings(BaseSettings):
@@ -52,3 +56,26 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{(self.data_dir / 'rushes.db').absolute()}"
+
+
+def read_settings() -> Settings:
+    """Raises CannotStart with the setting's name and what is wrong with it."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        prefix = "" if name.startswith("SUPERDUPERAI") else "RUSHES_"
+        raise CannotStart(f"the setting {prefix}{name} is not right: {first['msg']}.") from error
+    if settings.host not in LOOPBACK:
+        raise CannotStart(
+            f"RUSHES_HOST is {settings.host}, and there is no sign-in yet, so anybody on the network could "
+            "use your keys. Leave it at 127.0.0.1 and reach it through an SSH tunnel."
+        )
+    if not settings.resolved_database_url.startswith("sqlite:///"):
+        raise CannotStart("RUSHES_DATABASE_URL must name an SQLite file, as sqlite:////path/rushes.db.")
+    if bool(settings.superduperai_url) != bool(settings.superduperai_token):
+        raise CannotStart("set both SUPERDUPERAI_URL and SUPERDUPERAI_TOKEN, or neither.")
+    if bool(settings.chat_url) != bool(settings.chat_model):
+        raise CannotStart("set both RUSHES_CHAT_URL and RUSHES_CHAT_MODEL, or neither.")
+    return settings

@@ -1,4 +1,4 @@
-"""The engine as main opens it, in this process."""
+"""The engine as the app opens it, in this process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import main
+from services.engine import build, running
 from services.settings import Settings
 
 
@@ -16,5 +16,5 @@ async def test_a_start_clears_away_what_a_killed_download_has_left(tmp_path: Pat
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half a film")
     settings = Settings(_env_file=None, data_dir=tmp_path, animatic=False)  # type: ignore[call-arg]
-    async with main.running(main.build(settings)):
+    async with running(build(settings)):
         assert not left.exists()

@@ -13,6 +13,8 @@ import time
 from collections.abc import AsyncIterator
 
 import main
+import web
+from services.engine import Engine
 from services.model import Generation
 from services.watching import Watching
 
@@ -20,12 +22,12 @@ ASKED_EVERY_S = 0.01
 TOLD_EVERY_S = 1.0
 RESUME_BEGINS, RESUME_ENDS, LATENESS = "probe resume begins", "probe resume ends", "probe loop"
 
-_running = main.running
+_running = web.running
 _resume = Watching.resume
 
 
 @contextlib.asynccontextmanager
-async def running(engine: main.Engine) -> AsyncIterator[None]:
+async def running(engine: Engine) -> AsyncIterator[None]:
     watch = asyncio.create_task(_watch_the_loop(), name="bench probe")
     try:
         async with _running(engine):
@@ -56,6 +58,6 @@ async def _watch_the_loop() -> None:
 
 
 if __name__ == "__main__":
-    main.running = running
+    web.running = running
     Watching.resume = resume  # type: ignore[method-assign]
     sys.exit(main.main())

@@ -15,11 +15,11 @@ from zlib import crc32
 
 import pytest
 
-import main
 from services import delivery, submitting, watching
 from services.backends.superduperai import adapter
 from services.bus import News
 from services.channels import eventstream, polling, race, sse, web
+from services.engine import build, building, running
 from services.media.download import Downloader, Limits
 from services.model import Draft, Generation, Kind, TraceEntry
 from services.settings import Settings
@@ -50,7 +50,7 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(watching, "AFTER_A_BUG_S", (0.2, 0.5))
     patch.setattr(delivery, "ILLUSTRATE_AFTER_S", 0.2)
     limits = Limits(size_bytes=LIMIT_BYTES, connect_s=2.0, read_s=2.5, grace_s=20.0)
-    patch.setattr(main, "Downloader", functools.partial(Downloader, limits=limits))
+    patch.setattr(building, "Downloader", functools.partial(Downloader, limits=limits))
 
 
 class Ground(Backdrop):
@@ -86,14 +86,14 @@ class Ground(Backdrop):
                 poll_attempts=2000,
                 stream_silence_s=2.5,
             )
-            self.engine = main.build(settings, backend=self.adapter(self.name), origin=self.chaos.url)
+            self.engine = build(settings, backend=self.adapter(self.name), origin=self.chaos.url)
             for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
                 self.engine.downloader._guard.allow(dead)
             self.disk = BadDisk(self._patch)
             self.database = BadDatabase(self.engine.store._writes)
             self.engine.bus.subscribe(self._hear)
             self.engine.store.prepare()  # alembic knows one migration at a time, and there are three grounds
-            async with main.running(self.engine):
+            async with running(self.engine):
                 await self._models_are_known()
                 self._overtake()
                 yield self

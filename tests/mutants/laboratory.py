@@ -19,7 +19,7 @@ from tests.mutants.patch import DoesNotApply, Mutant
 from tests.support.app import ROOT
 from tests.support.proven import PROVEN
 
-NEEDED = ("main.py", "pyproject.toml", "services", "ui", "tests")
+NEEDED = ("main.py", "web.py", "pyproject.toml", "services", "ui", "tests")
 AT_ONCE = 2
 ONE_TEST_S = 60.0
 """A test that a mutant holds up is ended by its own time limit, and that is a failure like any other."""

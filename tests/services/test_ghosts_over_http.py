@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from uuid6 import uuid7
 
-import main as rushes
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
+from services.engine import Engine, build, running
 from services.media.guard import origin_of
 from services.model import Generation, Kind, Phase, Request, replace
 from services.settings import Settings
@@ -34,14 +34,14 @@ def wire() -> Iterator[WireServer]:
 
 
 @asynccontextmanager
-async def an_engine(wire: WireServer, folder: Path) -> AsyncIterator[rushes.Engine]:
+async def an_engine(wire: WireServer, folder: Path) -> AsyncIterator[Engine]:
     backend = SuperDuperAI(
         name="superduperai",
         address=Address(wire.url, wire.token),
         capabilities=Capabilities(searchable=True),
     )
     settings = Settings(_env_file=None, data_dir=folder, animatic=False)  # type: ignore[call-arg]
-    yield rushes.build(settings, backend=backend, origin=origin_of(wire.url))
+    yield build(settings, backend=backend, origin=origin_of(wire.url))
 
 
 def stopped_while_sent(seed: int, *, ago_s: float = 60.0) -> Generation:
@@ -78,7 +78,7 @@ async def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
             await asyncio.sleep(0.05)
 
 
-async def all_there(engine: rushes.Engine, rows: list[Generation]) -> list[Generation]:
+async def all_there(engine: Engine, rows: list[Generation]) -> list[Generation]:
     async with asyncio.timeout(30):
         while True:
             now = [await engine.store.get(row.id) for row in rows]
@@ -101,7 +101,7 @@ async def test_what_was_taken_unheard_comes_home_after_a_restart_each_to_whom_as
         await before.store.close()
         await before.backends["superduperai"].close()
 
-    async with an_engine(wire, tmp_path) as engine, rushes.running(engine):
+    async with an_engine(wire, tmp_path) as engine, running(engine):
         there = await all_there(engine, rows)
         assert all(row.unwanted for row in there)
         assert len({row.job_id for row in there}) == len(rows)
@@ -119,7 +119,7 @@ async def test_a_list_that_is_refused_harms_nothing_and_is_read_in_the_next_roun
 ) -> None:
     wire.list_status = 500
     row = stopped_while_sent(1)
-    async with an_engine(wire, tmp_path) as engine, rushes.running(engine):
+    async with an_engine(wire, tmp_path) as engine, running(engine):
         await engine.backends["superduperai"].submit(row)
         await engine.store.add([row])
         await engine.ghosts.go_round()
@@ -133,7 +133,7 @@ async def test_what_somebody_else_made_with_the_same_account_is_left_alone(
     wire: WireServer, tmp_path: Path
 ) -> None:
     row = stopped_while_sent(1)
-    async with an_engine(wire, tmp_path) as engine, rushes.running(engine):
+    async with an_engine(wire, tmp_path) as engine, running(engine):
         for other in ({"seed": 2}, {"prompt": "a kite, and a dog"}, {"duration_s": 10.0}):
             request = replace(row.request, **other)  # type: ignore[arg-type]
             await engine.backends["superduperai"].submit(replace(row, request=request))

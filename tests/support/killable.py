@@ -27,6 +27,9 @@ import nicegui.storage
 
 import main as rushes
 import ui.app
+import web
+from services.engine import build, building
+from services.settings import read_settings
 
 
 def main() -> None:
@@ -59,16 +62,16 @@ def _be_the_app(order: dict[str, Any]) -> NoReturn:
     os.dup2(log, 2)
     os.environ.update(order["env"])
     nicegui.storage.Storage.path = Path(os.environ["RUSHES_DATA_DIR"], "nicegui").absolute()
-    rushes.build = functools.partial(rushes.build, checkpoint=pull)  # type: ignore[assignment]
+    web.build = functools.partial(build, checkpoint=pull)  # type: ignore[assignment]
     if lease_s := os.environ.get("KILL_LEASE_S"):
-        rushes.Store = functools.partial(rushes.Store, lease_s=float(lease_s))  # type: ignore[assignment,misc]
+        building.Store = functools.partial(building.Store, lease_s=float(lease_s))  # type: ignore[assignment,misc]
     sys.exit(asyncio.run(_watch()) if "KILL_PAGELESS" in os.environ else rushes.main())
 
 
 async def _watch() -> None:
     """Claims what others let run out, and nothing else: it is not the only one here."""
     rushes.set_up_logging()
-    engine = rushes.build(rushes.read_settings())
+    engine = build(read_settings(), checkpoint=pull)
     await engine.store.open()
     await engine.worker.start()
     print("Rushes is ready: http://nobody:0", flush=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-import main
 from services.checkup import Drills
+from services.engine.building import build_checkup
 from services.settings import Settings
 from tests.services.checkup.test_drills import played
 from tests.support.app import RunningApp, running_app
@@ -76,9 +76,9 @@ def test_a_build_with_a_rule_switched_off_is_red_through_its_process_too(
     proven("drill", rules_switched_off=1, found=1, not_found=0)
 
 
-def test_the_command_that_main_gives_is_the_drill(tmp_path: Path) -> None:
+def test_the_command_that_the_engine_is_given_is_the_drill(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
-    checkup = main.build_checkup(settings, {}, None)
+    checkup = build_checkup(settings, {}, None)
     run = asyncio.run(_played(checkup.drills))
     assert run is True
 

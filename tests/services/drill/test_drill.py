@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-import main
 from services.backends.scripted import Scripted
 from services.channels.polling import Polling
 from services.channels.race import Failed, Race
 from services.delivery import Delivery
 from services.drill import Drill, Finding, stage
+from services.engine import open_for_drill
 from services.errors import BackendUnavailable, CannotStart, DeliveryFailed
 from services.model import Channel, Failure, Generation, Phase, replace
 from services.settings import Settings
@@ -44,7 +44,7 @@ def settings_for(folder: Path) -> Settings:
 def drilled(folder: Path, *rules: str) -> list[Finding]:
     async def run() -> list[Finding]:
         settings = settings_for(folder)
-        return await Drill(functools.partial(main.open_for_drill, settings), folder).run(frozenset(rules))
+        return await Drill(functools.partial(open_for_drill, settings), folder).run(frozenset(rules))
 
     return asyncio.run(run())
 
