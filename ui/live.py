@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from nicegui import Client
 
-from services.bus import Bus, News
+from services.bus import News
 from services.model import Generation, TraceEntry
 from ui.state import Change, TabState
+from ui.visit import Visit
 
 BEAT_S = 0.25
 CHATTER_S = 2.0
@@ -18,29 +19,33 @@ CHATTER_S = 2.0
 
 
 def follow(
-    bus: Bus,
-    state: TabState,
+    visit: Visit,
     *,
-    client: Client,
-    owner: str,
     on_change: Callable[[Change], None],
-    on_trace: Callable[[list[TraceEntry]], None],
+    on_trace: Callable[[list[TraceEntry]], None] = lambda _: None,
     generation_id: str | None = None,
     cares: Callable[[str], bool] = lambda _: False,
 ) -> None:
     """Subscribe now, so that what is read afterwards leaves no gap; unsubscribe when the client goes.
 
-    To all of the owner's, or to one. Trace entries come of what is on the stage, and of each id that the
-    page `cares` for.
+    To all that is the visitor's, or to one. Trace entries come of what is on the stage, and of each id that
+    the page `cares` for.
     """
-    ear = _Ear(state=state, client=client, owner=owner, on_change=on_change, on_trace=on_trace, cares=cares)
-    unsubscribe = bus.subscribe(ear.hear, generation_id=generation_id)
+    ear = _Ear(
+        state=visit.state,
+        client=visit.client,
+        owner=visit.owner,
+        on_change=on_change,
+        on_trace=on_trace,
+        cares=cares,
+    )
+    unsubscribe = visit.generations.bus.subscribe(ear.hear, generation_id=generation_id)
 
     def end() -> None:
         unsubscribe()
         ear.close()
 
-    client.on_delete(end)
+    visit.client.on_delete(end)
 
 
 @dataclass(slots=True, kw_only=True)

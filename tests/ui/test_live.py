@@ -13,6 +13,7 @@ from services.model import Kind, Phase, TraceEntry
 from tests.ui.door import Door
 from ui.live import BEAT_S, CHATTER_S, follow
 from ui.state import Change, TabState
+from ui.visit import Visit
 
 
 class FakeClient:
@@ -42,14 +43,8 @@ class Ears:
         self.client = FakeClient()
         self.changes: list[Change] = []
         self.traced: list[TraceEntry] = []
-        follow(
-            self.door.bus,
-            self.state,
-            client=cast(Client, self.client),
-            owner=owner,
-            on_change=self.changes.append,
-            on_trace=self.traced.extend,
-        )
+        visit = Visit(generations=self.door, owner=owner, client=cast(Client, self.client), state=self.state)
+        follow(visit, on_change=self.changes.append, on_trace=self.traced.extend)
 
 
 @pytest.mark.asyncio

@@ -37,15 +37,7 @@ class Artifact(ui.element):
         """Listen, then read: nothing falls between. The newest one's film is loaded at once."""
         self._newest = newest
         visit = self.visit
-        follow(
-            visit.generations.bus,
-            visit.state,
-            client=visit.client,
-            owner=visit.owner,
-            generation_id=self.id_of,
-            on_change=self._changed,
-            on_trace=self._traced,
-        )
+        follow(visit, generation_id=self.id_of, on_change=self._changed, on_trace=self._traced)
         known = visit.state.known.get(self.id_of)
         if known is None or known.hidden_at is not None:
             return

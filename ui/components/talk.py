@@ -58,14 +58,7 @@ class Talk:
         """Subscribe, then read, then draw: nothing falls between."""
         visit = self.visit
         visit.client.on_delete(self.chats.news.listen(self._hear, about=self.id))
-        follow(
-            visit.generations.bus,
-            visit.state,
-            client=visit.client,
-            owner=visit.owner,
-            on_change=self._changed,
-            on_trace=lambda _entries: None,
-        )
+        follow(visit, on_change=self._changed)
         self.blank.visible = not begun
         if begun:
             read = await self.chats.messages(self.id, owner=visit.owner, limit=AT_ONCE)

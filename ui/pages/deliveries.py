@@ -65,10 +65,7 @@ class DeliveriesPage:
     async def open(self) -> None:
         """Subscribe, then draw, then read: nothing falls between."""
         follow(
-            self.visit.generations.bus,
-            self.visit.state,
-            client=self.visit.client,
-            owner=self.visit.owner,
+            self.visit,
             on_change=self.changed,
             on_trace=self.traced,
             cares=lambda generation_id: self.rows is not None and self.rows.cares(generation_id),

@@ -67,14 +67,7 @@ class Single:
         self.acts = Acts(visit=visit, started=self.started, edit=self.edit)
 
     def listen(self) -> None:
-        follow(
-            self.visit.generations.bus,
-            self.visit.state,
-            client=self.visit.client,
-            owner=self.visit.owner,
-            on_change=self.changed,
-            on_trace=self.traced,
-        )
+        follow(self.visit, on_change=self.changed, on_trace=self.traced)
 
     async def draw(self, generation: Generation) -> None:
         state = self.visit.state

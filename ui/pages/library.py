@@ -75,14 +75,7 @@ class LibraryPage:
     async def open(self) -> None:
         """Subscribe, then read, then draw: nothing falls between."""
         self.shelf: Shelf | None = None
-        follow(
-            self.visit.generations.bus,
-            self.visit.state,
-            client=self.visit.client,
-            owner=self.visit.owner,
-            on_change=self.changed,
-            on_trace=lambda _entries: None,
-        )
+        follow(self.visit, on_change=self.changed)
         models = await self.library.models(owner=self.visit.owner)
         tags = await self.library.tags(owner=self.visit.owner)
         with ui.element("div").classes("r-library"):

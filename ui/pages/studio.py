@@ -48,14 +48,7 @@ class Desk:
     async def open(self) -> None:
         """Subscribe, then read, then draw: nothing falls between."""
         visit = self.visit
-        follow(
-            self.generations.bus,
-            visit.state,
-            client=visit.client,
-            owner=visit.owner,
-            on_change=self.changed,
-            on_trace=self.traced,
-        )
+        follow(visit, on_change=self.changed, on_trace=self.traced)
         await visit.learn(self.kind)
         recent = await self.generations.recent(owner=visit.owner, kind=self.kind, limit=RECENT)
         for generation in reversed(recent.items):
