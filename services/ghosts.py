@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from services.backends.base import Backend
-from services.errors import BackendError, ChannelLost, StoreFailed
+from services.barrier import barrier
+from services.errors import BackendError, ChannelLost
 from services.looking import LOOK_BACK_S, Looking
 from services.model import Generation, Kind
 from services.store.jobs import JobRows
@@ -41,14 +42,10 @@ class Ghosts:
         self._looking = Looking(rows, now=now)
 
     async def run(self) -> None:
-        """Now and every hour, for ever; main owns the task."""
+        """Now and every hour, for ever; the engine owns the task."""
         while True:
-            try:
+            with barrier("The round for what was paid and not heard of failed"):
                 await self.go_round()
-            except StoreFailed as failed:
-                log.warning("The round for what was paid and not heard of waits: %s", failed)
-            except Exception:  # the next hour tries again
-                log.exception("The round for what was paid and not heard of failed.")
             await asyncio.sleep(EVERY_S)
 
     async def go_round(self) -> list[Generation]:

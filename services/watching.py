@@ -12,14 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from services.backends.base import Backend
+from services.barrier import barrier
 from services.bus import Bus
 from services.channels.policy import PollPolicy
 from services.channels.race import Failed, Hands, Race, Standing
-from services.errors import (
-    ChannelLost,
-    DeliveryFailed,
-    StoreFailed,
-)
+from services.errors import ChannelLost, DeliveryFailed, StoreFailed
 from services.journal import Journal
 from services.media.guard import origin_of
 from services.model import Channel, Failure, Generation, Kind, Phase, Report, Result
@@ -106,8 +103,8 @@ class Watching:
         return rows
 
     async def keep_leases(self) -> None:
-        """Renew for ever; main owns the task. After a sleep of the machine, or a jump of its clock, deadlines
-        and streams are none any more: then every row is read again.
+        """Renew for ever; the engine owns the task. After a sleep of the machine, or a jump of its clock,
+        deadlines and streams are none any more: then every row is read again.
         """
         every_s = self._store.lease_s / RENEWALS_IN_A_LEASE
         before = self._now()
@@ -115,12 +112,8 @@ class Watching:
             await asyncio.sleep(every_s)
             last, before = before, self._now()
             overslept = not 0 <= before - last <= self._store.lease_s
-            try:
+            with barrier("The leases could not be renewed"):  # what nobody renews, others may claim
                 await self.look_around(overslept=overslept)
-            except StoreFailed as failed:
-                log.warning("The leases could not be renewed; the next round tries again. %s", failed)
-            except Exception:  # the next round tries again; what nobody renews, others may claim
-                log.exception("The leases could not be renewed.")
 
     async def look_around(self, *, overslept: bool = False) -> None:
         """Renew; let go of what others have claimed; watch what nobody does: what others let run out, and

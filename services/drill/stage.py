@@ -38,7 +38,7 @@ class Broken(Exception):
 
 
 class Engine(Protocol):
-    """What the drill takes of main's."""
+    """What the drill takes of it."""
 
     @property
     def generations(self) -> Generations: ...

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from services.errors import StoreFailed
+from services.barrier import barrier
 from services.media.files import MediaFolder
 from services.media.part import measure
 from services.media.threads import in_thread
@@ -62,14 +62,10 @@ class Rounds:
         self._rests = rests
 
     async def run(self) -> None:
-        """For ever; main owns the task. A round that a restart cut short goes on where it was."""
+        """For ever; the engine owns the task. A round that a restart cut short goes on where it was."""
         while True:
-            try:
+            with barrier("The round over the kept files failed"):
                 await self.go_round()
-            except StoreFailed as failed:
-                log.warning("The round over the kept files waits: %s", failed)
-            except Exception:  # the next hour tries again
-                log.exception("The round over the kept files failed.")
             await asyncio.sleep(LOOKS_EVERY_S)
 
     async def last(self) -> Round | None:

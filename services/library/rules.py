@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from services.errors import InvalidRequest, StoreFailed
+from services.barrier import barrier
+from services.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from services.library.library import Library
@@ -56,15 +57,11 @@ def read(stored: Any) -> Rule:
 
 
 async def apply_for_ever(library: Library) -> None:
-    """Every hour, beginning now; main owns the task."""
+    """Every hour, beginning now; the engine owns the task."""
     while True:
-        try:
+        with barrier("The rules for what stays could not be applied"):
             for owner in await library.owners():
                 await apply(library, owner=owner)
-        except StoreFailed as failed:
-            log.warning("The rules for what stays could not be applied: %s", failed)
-        except Exception:  # the next hour tries again
-            log.exception("The rules for what stays could not be applied.")
         await asyncio.sleep(EVERY_S)
 
 
