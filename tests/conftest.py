@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
+@pytest.fixture(scope="module", autouse=True)
+def what_was_there_before_is_not_looked_through() -> None:
     """What thousands of collected tests hold stays until the end: no collection need look through it again.
 
     Each test of a page makes four full ones (NiceGUI's simulation), 0.2-0.4 s apiece with the whole suite collected.

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterable, Callable
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from services.bus import Bus, Hub
 from services.chat import Chats
 from services.checkup import Checkup
@@ -59,6 +61,9 @@ FROM_PICTURE = replace(FILM, name="animatic/film-from-picture", label="Animatic 
 STILL = replace(FILM, name="animatic/still", label="Animatic still", kind=Kind.IMAGE, durations_s=(), fps=())
 STILL_FROM_PICTURE = replace(STILL, name="animatic/still-from-picture", label="Animatic from a picture", needs_source=True)  # fmt: skip
 SOURCE = "ab/cdef.source.png"
+AHEAD = pytest.mark.looptime(start=time.monotonic)
+"""For tests of pages: beats and rests pass at once, as soon as nothing else is to be done. The clock starts where
+the fixtures' stood: their timers are due soon."""
 
 
 class Shelf:
@@ -326,5 +331,5 @@ def a_receipt(won_by: Channel = Channel.PUSH, **fields: Any) -> Receipt:
 
 async def settle() -> None:
     """Time for a beat of the page, and turns of the loop: on a busy machine time alone lets nothing happen."""
-    for _ in range(35):
-        await asyncio.sleep(0.01)
+    for _ in range(7):
+        await asyncio.sleep(0.05)

@@ -9,11 +9,11 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from services.model import Channel, Phase
-from tests.ui.door import Door, settle
+from tests.ui.door import AHEAD, Door, settle
 from ui.components.bar import Bar
 from ui.components.trace_table import TraceTable
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
 def videos(user: User) -> list[ui.element]:

@@ -10,10 +10,10 @@ from nicegui.testing import User
 
 from services.errors import Conflict, InvalidRequest, Words
 from services.model import Channel, Phase
-from tests.ui.door import Door
+from tests.ui.door import AHEAD, Door
 from ui.text import languages, measure
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, AHEAD]
 RUSSIAN = "ru-RU,ru;q=0.9,en;q=0.8"
 
 

@@ -10,12 +10,12 @@ from nicegui import Client, ElementFilter, ui
 from nicegui.testing import User
 
 from services.model import Generation, Phase, replace
-from tests.ui.door import Door
+from tests.ui.door import AHEAD, Door
 from ui import notices
 from ui.components.notice_switches import NoticeSwitches
 from ui.components.toast import Toast
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, AHEAD]
 ARRIVED = "Video generated successfully via SSE!"
 
 
@@ -62,10 +62,15 @@ async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(user: User, d
     await user.open("/settings")
     row = door.put(Phase.SUBMITTING)
     door.bus.publish(row)
-    door.change(row.id, phase=Phase.UNCONFIRMED)
-    door.change(row.id, phase=Phase.PROCESSING)
-    door.change(row.id, late_since=time.time())
-    door.change(row.id, phase=Phase.ERROR, error_code="failed", error_text="no", finished_at=time.time())
+    failed = {"phase": Phase.ERROR, "error_code": "failed", "error_text": "no", "finished_at": time.time()}
+    for turn in (
+        {"phase": Phase.UNCONFIRMED},
+        {"phase": Phase.PROCESSING},
+        {"late_since": time.time()},
+        failed,
+    ):
+        door.change(row.id, **turn)
+        await asyncio.sleep(0.01)
     door.finish(row.id)
     await told()
     found = [toast.props["notice"] for toast in toasts(user.client)]

@@ -10,6 +10,7 @@ from nicegui.testing import User
 from services.errors import InvalidRequest
 from services.model import Kind, Phase, replace
 from tests.ui.door import (
+    AHEAD,
     CLOUD,
     FILM,
     FROM_PICTURE,
@@ -24,7 +25,7 @@ from tests.ui.door import (
 from tests.ui.test_studio import cards, press, stage, toasts, write
 from ui.components.source_well import SourceWell
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
 @pytest.fixture

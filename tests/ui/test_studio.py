@@ -13,11 +13,11 @@ from nicegui.testing.user_interaction import UserInteraction
 from services.errors import Conflict, InvalidRequest
 from services.generations import Typical
 from services.model import Channel, Kind, Phase, replace
-from tests.ui.door import CLOUD, FILM, Door, settle
+from tests.ui.door import AHEAD, CLOUD, FILM, Door, settle
 from ui.components.bar import Bar
 from ui.components.toast import Toast
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
 def write(user: User, text: str) -> None:

@@ -10,12 +10,12 @@ from nicegui import ElementFilter
 from nicegui.testing import User
 
 from services.model import Generation, Kind, Phase
-from tests.ui.door import Door, a_request, settle
+from tests.ui.door import AHEAD, Door, a_request, settle
 from tests.ui.test_studio import cards, press, stage, toasts, videos
 from ui.components.toast import Toast
 from ui.notices import FRAME_S
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
 def arrived(door: Door, **fields: object) -> Generation:
