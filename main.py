@@ -13,6 +13,7 @@ import web
 from services.doctor import ILL, Doctor
 from services.drill import Drill
 from services.drill.finding import written
+from services.drill.plan import RULES
 from services.engine import open_for_drill
 from services.engine.backends import build_backends
 from services.errors import CannotStart
@@ -29,7 +30,8 @@ def main() -> int:
     try:
         settings = read_settings()
         if asked.command == "drill":
-            return asyncio.run(drill_in_lines(settings) if asked.lines else drill(settings))
+            rules = frozenset(asked.rules) or None
+            return asyncio.run(drill_in_lines(settings, rules) if asked.lines else drill(settings, rules))
         if asked.command == "doctor":
             url = address_of(settings, asked.address)
             return asyncio.run(doctor(settings, url, stream_s=QUICK_S if asked.quick else STREAM_S))
@@ -55,12 +57,16 @@ def read_command() -> argparse.Namespace:
     play.add_argument(
         "--lines", action="store_true", help="each finding at once, as JSON; it ends when its input is closed"
     )
+    play.add_argument("rules", nargs="*", metavar="RULE", help="only these, as R6 (default: all)")
     examine = commands.add_parser(
         "doctor", help="is all well between this install, its people and its backends"
     )
     examine.add_argument("address", nargs="?", help="the address people use (default: RUSHES_PUBLIC_URL)")
     examine.add_argument("--quick", action="store_true", help=f"listen for {QUICK_S} s, not for {STREAM_S} s")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if unknown := set(getattr(asked, "rules", ())) - RULES.keys():
+        play.error(f"there is no rule {', '.join(sorted(unknown))}: they are R1 to R{len(RULES)}")
+    return asked
 
 
 def set_up_logging() -> None:
@@ -72,10 +78,10 @@ def set_up_logging() -> None:
 # -- the drill ------------------------------------------------------------------------------------
 
 
-async def drill(settings: Settings) -> int:
-    """0 when every rule held, else 1. It touches nothing of the install's own."""
+async def drill(settings: Settings, rules: frozenset[str] | None) -> int:
+    """0 when every rule (or those that are named) held, else 1. It touches nothing of the install's own."""
     logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
-    findings = await Drill(functools.partial(open_for_drill, settings), settings.data_dir).run()
+    findings = await Drill(functools.partial(open_for_drill, settings), settings.data_dir).run(rules)
     for finding in findings:
         print(finding)
     broken = sum(1 for finding in findings if finding.broken)
@@ -83,11 +89,11 @@ async def drill(settings: Settings) -> int:
     return 1 if broken else 0
 
 
-async def drill_in_lines(settings: Settings) -> int:
+async def drill_in_lines(settings: Settings, rules: frozenset[str] | None) -> int:
     """The same for the check-up page, which closes our input when the app ends, however it ends."""
     logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
     play = Drill(functools.partial(open_for_drill, settings), settings.data_dir)
-    playing = asyncio.create_task(play.run(tell=lambda finding: print(written(finding), flush=True)))
+    playing = asyncio.create_task(play.run(rules, tell=lambda finding: print(written(finding), flush=True)))
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), playing.cancel)
     return 1 if any(finding.broken for finding in await playing) else 0
 

@@ -13,14 +13,18 @@ from pathlib import Path
 
 from services.drill.files import Files
 from services.drill.finding import Finding
+from services.drill.lives import two_lives
+from services.drill.over_http import hosted
 from services.drill.plan import AFTERWARDS, TOGETHER, Trial
-from services.drill.stage import Broken, OpenEngine, Stage, comes_true
+from services.drill.shared import Shared
+from services.drill.stage import Broken, OpenEngine, Stage
 from services.drill.witness import Witness
 from services.errors import CannotStart, Sentence
-from services.model import Kind
 
 PREFIX = "drill-"
 LEFT_AFTER_S = 3600.0
+AT_ONCE = 16
+"""So that a small machine is not late for each of them."""
 
 
 class Drill:
@@ -37,9 +41,11 @@ class Drill:
 
         Raises CannotStart where the data folder cannot be written.
         """
+        turns = asyncio.Semaphore(AT_ONCE)
 
         async def played(trial: Trial) -> Finding:
-            finding = await _played(stage, trial)
+            async with turns:
+                finding = await _played(stage, trial)
             tell(finding)
             return finding
 
@@ -55,19 +61,19 @@ class Drill:
         backend = Witness()
         async with (
             Files().serving() as files,
-            self._open_engine(folder, backend, files.origin) as engine,
+            self._open_engine(folder, [backend], [files.origin]) as engine,
         ):
             stage = Stage(
                 open_engine=self._open_engine, folder=folder, backend=backend, files=files, engine=engine
             )
             backend.read_row = engine.store.get
-            stage.listen(engine)
-
-            async def models_known() -> bool:
-                return bool(engine.generations.catalogue.models(Kind.IMAGE))
-
-            await comes_true(models_known, Sentence("the backend's models are not known"))
-            yield stage
+            await stage.models_known(backend)
+            with stage.listening(engine):
+                async with (
+                    Shared("two lives", lambda: two_lives(stage)) as stage.lives,
+                    Shared("hosted", lambda: hosted(stage)) as stage.hosted,
+                ):
+                    yield stage
 
 
 @contextmanager

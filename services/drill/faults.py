@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 
 from services.bus import News
 from services.drill.stage import Broken, Stage, expect, written
 from services.drill.witness import SOON_GIVEN_UP, SOON_LATE
-from services.errors import NotFound, Sentence
+from services.errors import CannotStart, NotFound, Sentence
 from services.model import Channel, Generation, Phase
+from services.store.lock import FolderLock
 
 LOST = ("network",)
 QUIET_S = 1.5
@@ -50,21 +50,14 @@ async def same_address(stage: Stage) -> None:
     await stage.check_one_file(done)
 
 
-async def cut_short(stage: Stage) -> None:
-    await _only_the_whole(stage, "cut short", "half", "gone")
-
-
-async def not_the_file(stage: Stage) -> None:
-    await _only_the_whole(stage, "not the file", "page", "shortened")
-
-
-async def _only_the_whole(stage: Stage, prompt: str, *others: str) -> None:
-    urls = tuple(stage.files.url(path) for path in (*others, "whole"))
-    done = await stage.done(await stage.start(prompt, urls=urls))
-    whole = hashlib.sha256(stage.files.whole).hexdigest()
-    expect(done.kept is not None and done.kept.sha256 == whole, Sentence("other bytes were kept"))
-    failed = [entry for entry in await stage.trace(done) if entry.event == "keep_failed"]
-    expect(len(failed) > 0, Sentence("the broken file is not in the trace"))
+async def failure_meanwhile(stage: Stage) -> None:
+    # Push brings the result, and while its bytes are on their way polling says that there is none.
+    prompt, path = "failure meanwhile", "slow/meanwhile"
+    stage.backend.knows[prompt] = lambda: stage.files.asked[path] > 0
+    urls = (stage.files.url(path),)
+    generation = await stage.start(prompt, fails="no", fails_on=frozenset({"poll"}), wrongly=True, urls=urls)
+    row = await stage.until(generation, lambda row: row.final, Sentence("it never ended"))
+    expect(row.phase is Phase.COMPLETED, Sentence("it ended as {phase}", phase=str(row.phase)))
 
 
 async def wrong_failure(stage: Stage) -> None:
@@ -107,6 +100,7 @@ async def stopped(stage: Stage) -> None:
 
 
 async def lost_answer(stage: Stage) -> None:
+    stage.backend.unlisted.add("lost answer")
     generation = await stage.start("lost answer", submits=("lost_after", "ok"))
     await _unconfirmed(stage, generation)
     await asyncio.sleep(QUIET_S)
@@ -161,8 +155,18 @@ async def progress(stage: Stage) -> None:
         "progress", length_s=1.5, event_every_s=0.5, poll_knows_after_s=0.5, streams=("drops", "refused")
     )
     done = await stage.done(generation)
-    told = [news.progress for news in stage.heard if news.id == done.id and news.progress is not None]
-    expect(len(told) > 1, Sentence("no progress was told"))
+    _only_forwards(stage, done)
+
+
+async def not_fetched_at_first(stage: Stage) -> None:
+    urls = (stage.files.url("third"),)
+    _only_forwards(stage, await stage.done(await stage.start("not fetched at first", urls=urls, polls=LOST)))
+
+
+def _only_forwards(stage: Stage, done: Generation) -> None:
+    news = [each for each in stage.heard if each.id == done.id]
+    told = [-1.0 if each.progress is None else each.progress for each in news]
+    expect(len(set(told)) > 1, Sentence("no progress was told"))
     expect(told == sorted(told), Sentence("it went backwards"))
 
 
@@ -173,6 +177,15 @@ async def crash(stage: Stage) -> None:
     await stage.done(beside)
     bugs = [entry for entry in await stage.trace(done) if entry.event == "bug"]
     expect(len(bugs) == 1, Sentence("the crash is not in the trace"))
+
+
+async def watcher_cut_off(stage: Stage) -> None:
+    generation = await stage.start("watcher cut off", length_s=1e6)
+    await stage.until(generation, lambda row: row.job_id is not None, Sentence("it was never sent"))
+    await stage.cut_off_watcher(generation)
+    await stage.engine.watching.look_around()
+    stage.backend.finish("watcher cut off")
+    await stage.done(generation)
 
 
 async def broken_listener(stage: Stage) -> None:
@@ -202,7 +215,7 @@ async def seen_by_others(stage: Stage) -> None:
 
 
 async def receipt(stage: Stage) -> None:
-    done = await stage.done(await stage.start("receipt", streams=("drops", "refused")))
+    done = await stage.done(await stage.start("receipt", length_s=1.5, streams=("drops", "refused")))
     kept = done.receipt
     expect(kept is not None and kept.backend_said_at <= kept.kept_at, Sentence("its times are not right"))
     expect(bool(kept and kept.other_said), Sentence("it does not say what the other channel had said"))
@@ -219,11 +232,10 @@ async def restart(stage: Stage) -> None:
     # The first one is not even dead: it wakes with a result in its hand.
     held = await stage.start("restart", length_s=1e6)
     held = await stage.until(held, lambda row: row.job_id is not None, Sentence("it was never sent"))
-    async with stage.open_engine(stage.folder, stage.backend, stage.files.origin) as second:
-        stage.listen(second)
+    async with stage.house(stage.folder, stage.backend) as second:
         taken = await stage.until(held, lambda row: row.epoch > held.epoch, Sentence("nobody took it over"))
         await stage.hand_over(stage.engine, held)
-        row = await second.store.get(taken.id)
+        row = await second.engine.store.get(taken.id)
         expect(
             row.phase is not Phase.COMPLETED,
             Sentence("the old process completed what was not its own any more"),
@@ -235,10 +247,32 @@ async def restart(stage: Stage) -> None:
         await stage.check_one_file(await stage.engine.store.get(taken.id))
 
 
+async def told_early(stage: Stage) -> None:
+    """Of all that was told so far."""
+    early = [news.phase for news in stage.early]
+    expect(
+        not early, Sentence("{phase} was told before it stood in the database", phase=str(early and early[0]))
+    )
+
+
+async def second_process(stage: Stage) -> None:
+    folder = stage.folder / "held"
+    first, second = FolderLock(folder), FolderLock(folder)
+    first.take()
+    try:
+        second.take()
+    except CannotStart:
+        return
+    finally:
+        first.release()
+        second.release()
+    raise Broken(Sentence("it was let in"))
+
+
 async def left_over(stage: Stage) -> None:
     left = stage.engine.folder.part("left")
     await asyncio.to_thread(left.write_bytes, b"half a file")
-    async with stage.open_engine(stage.folder, stage.backend, stage.files.origin):
+    async with stage.house(stage.folder, stage.backend):
         still_there = await asyncio.to_thread(left.exists)
     expect(not still_there, Sentence("what was left still lies there"))
 

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.backends.base import Backend
 from services.backends.scripted import Script
 from services.bus import News
 from services.channels.race import Standing
 from services.delivery import Delivery
+from services.drill.disk import disk_of
 from services.drill.files import Files
-from services.drill.witness import STILL, Witness
+from services.drill.shared import Shared
+from services.drill.witness import FILM, STILL, Witness
 from services.errors import Sentence
 from services.generations import Generations
+from services.ghosts import Ghosts
+from services.library import Library
 from services.media.files import MediaFolder
-from services.model import Channel, Draft, Generation, Kind, Result, TraceEntry
+from services.model import LOCAL_OWNER, Channel, Draft, Generation, Kind, Result, TraceEntry
+from services.settings import Settings
 from services.store.store import Store
+from services.watching import Watching
+
+if TYPE_CHECKING:
+    from services.drill.lives import Life
+    from services.drill.over_http import Hosted
 
 WITHIN_S = 10.0
 """What has not come true by then does not hold."""
@@ -41,6 +52,8 @@ class Engine(Protocol):
     """What the drill takes of it."""
 
     @property
+    def settings(self) -> Settings: ...
+    @property
     def generations(self) -> Generations: ...
     @property
     def store(self) -> Store: ...
@@ -48,13 +61,19 @@ class Engine(Protocol):
     def delivery(self) -> Delivery: ...
     @property
     def folder(self) -> MediaFolder: ...
+    @property
+    def watching(self) -> Watching: ...
+    @property
+    def ghosts(self) -> Ghosts: ...
+    @property
+    def library(self) -> Library: ...
 
 
 class OpenEngine(Protocol):
-    """Main's: a whole engine on `folder` with one backend, whose results come from `origin`."""
+    """Main's: a whole engine on `folder` with these backends, whose results come from `origins`."""
 
     def __call__(
-        self, folder: Path, backend: Backend, origin: str
+        self, folder: Path, backends: Sequence[Backend], origins: Iterable[str]
     ) -> AbstractAsyncContextManager[Engine]: ...
 
 
@@ -65,23 +84,66 @@ class Stage:
     backend: Witness
     files: Files
     engine: Engine
+    lives: Shared[Life] = field(init=False)
+    hosted: Shared[Hosted] = field(init=False)
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One after the other: two migrations at once in one process get into each other's way."""
     heard: list[Generation] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     """What the log said."""
+    early: list[Generation] = field(default_factory=list)
+    """News of what the database did not hold (yet)."""
 
-    def listen(self, engine: Engine) -> None:
-        engine.generations.bus.subscribe(self._hear)
+    @contextmanager
+    def listening(self, engine: Engine) -> Iterator[None]:
 
-    def _hear(self, news: News) -> None:
-        if isinstance(news, Generation):
-            self.heard.append(news)
+        def hear(news: News) -> None:
+            if isinstance(news, Generation):
+                self.heard.append(news)
+                if disk.revision(news.id) < news.revision:
+                    self.early.append(news)
 
-    async def start(self, prompt: str, model: str = STILL, **script: Any) -> Generation:
+        with disk_of(engine.settings) as disk:
+            end = engine.generations.bus.subscribe(hear)
+            try:
+                yield
+            finally:
+                end()
+
+    @asynccontextmanager
+    async def house(
+        self, folder: Path, *backends: Backend, origins: tuple[str, ...] = ()
+    ) -> AsyncIterator[Stage]:
+        """Another engine on another folder, or on the same; results may come from `origins` too."""
+        async with AsyncExitStack() as stack:
+            async with self.opening:
+                opened = self.open_engine(folder, backends, (self.files.origin, *origins))
+                engine = await stack.enter_async_context(opened)
+            backend = next((each for each in backends if isinstance(each, Witness)), self.backend)
+            house = dataclasses.replace(self, folder=folder, backend=backend, engine=engine)
+            await house.models_known(*backends)
+            with house.listening(engine):
+                yield house
+
+    async def models_known(self, *backends: Backend) -> None:
+        async def known() -> bool:
+            models = self.engine.generations.catalogue.models(Kind.IMAGE)
+            return {model.backend for model in models} >= {backend.name for backend in backends}
+
+        await comes_true(known, Sentence("the backend's models are not known"))
+
+    def script(self, prompt: str, **script: Any) -> None:
         told = {"length_s": 0.5, "event_every_s": 0.1, "urls": (self.files.url("whole"),), **script}
         self.backend.scripts[prompt] = Script(**told)
-        (generation,) = await self.engine.generations.start(
-            Draft(kind=Kind.IMAGE, prompt=prompt, model=model)
-        )
+
+    def draft(self, prompt: str, model: str = STILL) -> Draft:
+        return Draft(kind=Kind.VIDEO if model == FILM else Kind.IMAGE, prompt=prompt, model=model)
+
+    async def start(
+        self, prompt: str, model: str = STILL, *, owner: str = LOCAL_OWNER, **script: Any
+    ) -> Generation:
+        self.script(prompt, **script)
+        (generation,) = await self.engine.generations.start(self.draft(prompt, model), owner=owner)
         return generation
 
     async def until(
@@ -97,7 +159,34 @@ class Stage:
 
     async def done(self, generation: Generation) -> Generation:
         otherwise = Sentence("no result was kept within {seconds} s", seconds=round(WITHIN_S))
-        return await self.until(generation, lambda row: row.kept is not None, otherwise)
+        done = await self.until(generation, lambda row: row.kept is not None, otherwise)
+        assert done.kept is not None
+        kept = await asyncio.to_thread(_sha256, self.engine.generations.media(done.kept.name))
+        expect(kept == done.kept.sha256, Sentence("the row is final, and its file is not in its place"))
+        return done
+
+    async def being_sent(self, prompt: str) -> None:
+        """Until the backend has the request in its hand."""
+
+        async def held() -> bool:
+            return prompt in self.backend.held
+
+        await comes_true(held, Sentence("it was never sent"))
+
+    async def cut_off_watcher(self, generation: Generation) -> None:
+        """As by a stray cancel: nobody is told."""
+        watchers = [task for task in asyncio.all_tasks() if task.get_name() == f"watch {generation.id}"]
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+
+    async def unwatched(self, generation: Generation) -> None:
+        """Until its watcher has come to an end."""
+
+        async def ended() -> bool:
+            return not self.engine.watching.watches(generation.id)
+
+        await comes_true(ended, Sentence("its watcher does not end"))
 
     async def trace(self, generation: Generation) -> list[TraceEntry]:
         return await self.engine.generations.trace(generation.id)
@@ -131,6 +220,10 @@ async def comes_true(holds: Callable[[], Awaitable[bool]], otherwise: Sentence) 
                 await asyncio.sleep(EVERY_S)
     except TimeoutError:
         raise Broken(otherwise) from None
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def expect(holds: bool, otherwise: Sentence) -> None:

@@ -7,7 +7,7 @@ import functools
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from services import api
@@ -56,16 +56,16 @@ def build(
     settings: Settings,
     *,
     checkpoint: Callable[[str], None] = lambda _: None,
-    backend: Backend | None = None,
-    origin: str = "",
+    instead: Sequence[Backend] = (),
+    origins: Iterable[str] = (),
 ) -> Engine:
     """`checkpoint` is told when a boundary is reached; tests pull the plug there.
 
-    A `backend`, whose results come from `origin`, stands in for all that are configured.
+    The backends `instead`, whose results come from `origins`, stand in for all that are configured.
     """
-    guard = AddressGuard([origin] if origin else [])
+    guard = AddressGuard(origins)
     backends, animatic_address = (
-        build_backends(settings, guard) if backend is None else ({backend.name: backend}, None)
+        ({backend.name: backend for backend in instead}, None) if instead else build_backends(settings, guard)
     )
     bus = Bus()
     process = f"{os.getpid()}-{secrets.token_hex(4)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ POLLS_EVERY_S = 0.3
 
 @asynccontextmanager
 async def open_for_drill(
-    settings: Settings, folder: Path, backend: Backend, origin: str
+    settings: Settings, folder: Path, backends: Sequence[Backend], origins: Iterable[str]
 ) -> AsyncIterator[Engine]:
     """The whole engine, faster, in another folder, and with nobody to pay."""
     changes = {
@@ -29,6 +29,6 @@ async def open_for_drill(
         "poll_attempts": 1000,
         "stream_silence_s": 1.0,
     }
-    engine = build(settings.model_copy(update=changes), backend=backend, origin=origin)
+    engine = build(settings.model_copy(update=changes), instead=backends, origins=origins)
     async with running(engine):
         yield engine

@@ -86,7 +86,7 @@ class Ground(Backdrop):
                 poll_attempts=2000,
                 stream_silence_s=2.5,
             )
-            self.engine = build(settings, backend=self.adapter(self.name), origin=self.chaos.url)
+            self.engine = build(settings, instead=[self.adapter(self.name)], origins=[self.chaos.url])
             for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
                 self.engine.downloader._guard.allow(dead)
             self.disk = BadDisk(self._patch)

@@ -16,9 +16,9 @@ class Line:
     command: tuple[str, ...]
 
 
-def tests(*paths: str) -> tuple[str, ...]:
-    """Two at a time, a file's tests in one process."""
-    return (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-rA", *ALL, *paths)
+def tests(*paths: str, dist: str = "loadfile") -> tuple[str, ...]:
+    """Two at a time, a file's tests in one process; with `dist="worksteal"` in both."""
+    return (sys.executable, "-m", "pytest", "-n", "2", "--dist", dist, "-rA", *ALL, *paths)
 
 
 LINES: tuple[Line, ...] = (
@@ -56,6 +56,7 @@ LINES: tuple[Line, ...] = (
             "tests/services/checkup",
             "tests/ui/test_checkup.py",
             "tests/mutants/test_drilled.py",
+            dist="worksteal",
         ),
     ),
     Line(
@@ -72,10 +73,7 @@ LINES: tuple[Line, ...] = (
         name="kills",
         claim="Kill, stop beyond the lease, exception and cancel at every boundary of a generation's life",
         command=tests(
-            "tests/proof/test_kill_points.py",
-            "tests/proof/test_kill_points_around.py",
-            "tests/test_kill.py",
-            "tests/test_shutdown.py",
+            "tests/proof/test_kill_points.py", "tests/proof/test_kill_points_around.py", "tests/test_kill.py"
         ),
     ),
     Line(

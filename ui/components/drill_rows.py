@@ -6,7 +6,7 @@ from nicegui import ui
 
 from services.checkup import Run
 from services.drill import Finding
-from services.drill.plan import AFTERWARDS, RULES, TOGETHER, TRIALS
+from services.drill.plan import RULES, TRIALS
 from ui import words
 from ui.text import _, deferred
 
@@ -17,7 +17,6 @@ STATES = {
     "held": deferred("held"),
     "broken": deferred("did not hold"),
 }
-LAST = {trial.name for trial in AFTERWARDS}
 
 
 class DrillRows:
@@ -63,7 +62,4 @@ class _Row:
             return "held"
         if run is None:
             return "waiting"
-        if not run.under_way:
-            return "left"
-        last = all(name in LAST for name in self._trials)
-        return "waiting" if last and len(run.findings) < len(TOGETHER) else "trying"
+        return "trying" if run.under_way else "left"

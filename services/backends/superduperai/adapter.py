@@ -30,6 +30,8 @@ LISTED_AT_ONCE = 50
 
 
 class SuperDuperAI:
+    """A submit that is not answered within `answers_within_s` was perhaps taken."""
+
     def __init__(
         self,
         *,
@@ -37,10 +39,12 @@ class SuperDuperAI:
         address: Address,
         capabilities: Capabilities,
         ssl_context: ssl.SSLContext | None = None,
+        answers_within_s: float = SUBMIT_S,
     ) -> None:
         self.name = name
         self.capabilities = capabilities
         self.host = Host(name)
+        self._answers_within_s = answers_within_s
         self._address = address
         self._web = Web(self.host, ssl_context=ssl_context)
         self._judge = Judge(name, address)
@@ -57,7 +61,7 @@ class SuperDuperAI:
         answer = await self._work(
             "POST",
             f"/file/generate-{request.kind}",
-            within_s=SUBMIT_S,
+            within_s=self._answers_within_s,
             content=body_of(request, reference),
             headers=headers,
         )

@@ -52,7 +52,7 @@ def drilled(folder: Path, *rules: str) -> list[Finding]:
 def test_the_command_says_that_every_rule_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {"PATH": "/usr/bin", "RUSHES_DATA_DIR": str(tmp_path), "PYTHONUTF8": "1"}
     done = subprocess.run(
-        [sys.executable, "main.py", "drill"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=100
+        [sys.executable, "main.py", "drill"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=110
     )
     *lines, last = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
