@@ -56,6 +56,7 @@ def test_sigterm_with_everything_under_way_ends_the_app_within_two_seconds(
         app.stop()
 
 
+@pytest.mark.proof
 def test_ctrl_c_reaches_the_whole_group_and_ends_it_as_well(
     nursery: Nursery, wire: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +69,7 @@ def test_ctrl_c_reaches_the_whole_group_and_ends_it_as_well(
         _must_arrive_after_all(app, wire, ids)
 
 
+@pytest.mark.proof
 def test_a_stop_in_the_middle_of_a_preview_leaves_it_to_the_next_start(
     nursery: Nursery, wire: WireServer, tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_a_stop_in_the_middle_of_a_preview_leaves_it_to_the_next_start(
         app.must_have_kept(file_id, wire.content(job_id))
 
 
+@pytest.mark.proof
 def test_a_stop_while_the_app_is_still_starting_ends_well_too(nursery: Nursery, tmp_path: Path) -> None:
     with killable_app(nursery, tmp_path / "data") as app:
         app.stop()

@@ -65,7 +65,7 @@ class FileLimit:
         psutil.Process(app.process.pid).rlimit(psutil.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
 
 
-@pytest.fixture(params=["small disk", "file limit"])
+@pytest.fixture(params=[pytest.param("small disk", marks=pytest.mark.proof), "file limit"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk | FileLimit]:
     folder = tmp_path / "disk"
     folder.mkdir()
@@ -110,6 +110,7 @@ def test_a_full_disk_refuses_new_work_and_keeps_what_was_paid_for(
     proven("bad input", cases=1, harmed=0)
 
 
+@pytest.mark.proof
 def test_a_poster_that_could_not_be_written_down_is_drawn_at_the_next_start(
     nursery: Nursery, tmp_path: Path
 ) -> None:

@@ -73,7 +73,10 @@ LINES: tuple[Line, ...] = (
         name="kills",
         claim="Kill, stop beyond the lease, exception and cancel at every boundary of a generation's life",
         command=tests(
-            "tests/proof/test_kill_points.py", "tests/proof/test_kill_points_around.py", "tests/test_kill.py"
+            "tests/proof/test_kill_points.py",
+            "tests/proof/test_kill_points_around.py",
+            "tests/test_kill.py",
+            "tests/test_shutdown.py",
         ),
     ),
     Line(

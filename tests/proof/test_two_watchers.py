@@ -34,6 +34,7 @@ POINTS = (
     "mid_download",
     "downloaded",
     "before_rename",
+    "before_commit",
     "downloaded linked",
     "after_rename",
     "before_commit before_write",
@@ -60,9 +61,8 @@ def two(wire: WireServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     nursery.close()
 
 
-@pytest.mark.parametrize(
-    "points", ["before_commit", *(pytest.param(each, marks=pytest.mark.proof) for each in POINTS)]
-)
+@pytest.mark.proof
+@pytest.mark.parametrize("points", POINTS)
 def test_who_stood_still_finds_that_it_has_nothing_to_say(two: TwoWatchers, points: str) -> None:
     prompt = f"a kite, asleep {points}"
     if points in ("before_late", "illustrated"):

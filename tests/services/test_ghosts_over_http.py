@@ -86,7 +86,9 @@ async def all_there(engine: Engine, rows: list[Generation]) -> list[Generation]:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("ahead_s", [0.0, -DAY_S, DAY_S])
+@pytest.mark.parametrize(
+    "ahead_s", [0.0, *(pytest.param(each, marks=pytest.mark.proof) for each in (-DAY_S, DAY_S))]
+)
 async def test_what_was_taken_unheard_comes_home_after_a_restart_each_to_whom_asked_for_it(
     wire: WireServer, tmp_path: Path, ahead_s: float
 ) -> None:

@@ -10,10 +10,12 @@ import pytest
 from nicegui import Client
 
 from services.model import Kind, Phase, TraceEntry
-from tests.ui.door import Door
+from tests.ui.door import AHEAD, Door
 from ui.live import BEAT_S, CHATTER_S, follow
 from ui.state import Change, TabState
 from ui.visit import Visit
+
+pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
 class FakeClient:
@@ -47,7 +49,6 @@ class Ears:
         follow(visit, on_change=self.changes.append, on_trace=self.traced.extend)
 
 
-@pytest.mark.asyncio
 async def test_a_turn_is_heard_at_once() -> None:
     ears = Ears()
     row = ears.door.put()
@@ -57,7 +58,6 @@ async def test_a_turn_is_heard_at_once() -> None:
     assert ears.client.entered == 1
 
 
-@pytest.mark.asyncio
 async def test_progress_is_gathered_to_four_a_second() -> None:
     ears = Ears()
     row = ears.door.put()
@@ -72,7 +72,6 @@ async def test_progress_is_gathered_to_four_a_second() -> None:
     assert ears.changes[-1].after.progress == 0.99
 
 
-@pytest.mark.asyncio
 async def test_a_turn_does_not_overtake_what_was_waiting() -> None:
     ears = Ears()
     row = ears.door.put()
@@ -87,7 +86,6 @@ async def test_a_turn_does_not_overtake_what_was_waiting() -> None:
     assert ears.changes[-1].after.phase is Phase.COMPLETED
 
 
-@pytest.mark.asyncio
 async def test_somebody_elses_are_not_heard() -> None:
     ears = Ears(owner="ada")
     row = ears.door.put(owner="bob")
@@ -97,7 +95,6 @@ async def test_somebody_elses_are_not_heard() -> None:
     assert ears.state.known == {}
 
 
-@pytest.mark.asyncio
 async def test_only_the_stages_own_trace_is_heard() -> None:
     ears = Ears()
     mine, other = ears.door.put(), ears.door.put()
@@ -108,7 +105,6 @@ async def test_only_the_stages_own_trace_is_heard() -> None:
     assert [entry.generation_id for entry in ears.traced] == [mine.id]
 
 
-@pytest.mark.asyncio
 async def test_push_progress_comes_in_handfuls_and_all_of_it_comes() -> None:
     ears = Ears()
     row = ears.door.put()
@@ -124,7 +120,6 @@ async def test_push_progress_comes_in_handfuls_and_all_of_it_comes() -> None:
     assert [entry.seq for entry in ears.traced] == list(range(1, 61))
 
 
-@pytest.mark.asyncio
 async def test_a_lost_stream_does_not_wait_with_the_chatter() -> None:
     ears = Ears()
     row = ears.door.put()
@@ -137,7 +132,6 @@ async def test_a_lost_stream_does_not_wait_with_the_chatter() -> None:
     assert [entry.event for entry in ears.traced] == ["event", "event", "lost"]
 
 
-@pytest.mark.asyncio
 async def test_nothing_is_heard_after_the_page_is_gone() -> None:
     ears = Ears()
     row = ears.door.put()

@@ -154,6 +154,7 @@ def test_where_nothing_answers_the_rest_is_still_examined(app: RunningApp, wire:
     assert marks(lines, "superduperai")[:3] == "✓✓✓"
 
 
+@pytest.mark.proof
 def test_a_key_that_is_not_taken_is_told(app: RunningApp, wire: WireServer, tmp_path: Path) -> None:
     wire.models_status = 401
     try:

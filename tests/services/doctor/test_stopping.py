@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.app import running_app
 
 
+@pytest.mark.proof
 def test_a_listening_doctor_does_not_hold_up_the_end(tmp_path: Path) -> None:
     came = threading.Event()
 
