@@ -6,7 +6,19 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, case, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from services.model import FINAL, NEXT, Phase
 from services.store.tables import generations as g
@@ -37,9 +49,9 @@ def change(names: tuple[str, ...], *, phases: Phases | None, epoch: bool) -> Upd
     return statement.values(**new, revision=g.c.revision + 1).returning(g)
 
 
-def in_one_of(phases: Iterable[Phase]) -> ColumnElement[bool]:
+def in_one_of(phases: Iterable[Phase], column: ColumnElement[str] = g.c.phase) -> ColumnElement[bool]:
     """Spelled out: the text of an IN is put together anew at every run (0.06 ms)."""
-    return or_(*(g.c.phase == str(phase) for phase in sorted(phases)))
+    return or_(*(column == str(phase) for phase in sorted(phases)))
 
 
 def awaited(now: float) -> ColumnElement[bool]:
@@ -51,22 +63,33 @@ def awaited(now: float) -> ColumnElement[bool]:
     return and_(or_(stopped, failed), g.c.watch_until > now)
 
 
-_BETTER = or_(g.c.progress.is_(None), g.c.progress < bindparam("value"))
+_lines = func.json_each(bindparam("lines")).table_valued("value")
+_told = select(
+    *(
+        func.json_extract(_lines.c.value, f"$[{at}]").label(name)
+        for at, name in enumerate(("id", "epoch", "value", "stage"))
+    )
+).cte("told")
+_phase = func.coalesce(g.c.phase, "")
+"""Not to be looked up in its index: the planner would read all open rows for each one that is told."""
+_BETTER = or_(g.c.progress.is_(None), g.c.progress < _told.c.value)
 PROGRESS = (
     update(g)
     .where(
-        and_(g.c.id == bindparam("the_id"), g.c.epoch == bindparam("the_epoch"), in_one_of(OPEN)),
-        or_(_BETTER, g.c.stage != bindparam("the_stage")),
+        and_(g.c.id == _told.c.id, g.c.epoch == _told.c.epoch, in_one_of(OPEN, _phase)),
+        or_(_BETTER, g.c.stage != _told.c.stage),
     )
     .values(
-        progress=case((_BETTER, bindparam("value")), else_=g.c.progress),
-        stage=bindparam("the_stage"),
+        progress=case((_BETTER, _told.c.value), else_=g.c.progress),
+        stage=_told.c.stage,
         revision=g.c.revision + 1,
         updated_at=bindparam("at"),
     )
     .returning(g)
 )
-"""Never backwards (R8)."""
+"""Of many rows at once: `lines` is a JSON array of [id, epoch, progress or null, stage]. One by one they took
+three times as long. Never backwards (R8).
+"""
 
 ADD_TRACE = (
     insert(t)

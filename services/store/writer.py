@@ -1,4 +1,7 @@
-"""All writes of a process, in order, on one connection: what is waiting together is committed together."""
+"""All writes of a process on one connection, in order: what is waiting together is committed together.
+
+What may wait lets everything else go first.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from sqlite3 import DatabaseError
 from typing import Any, TypeVar
 
@@ -19,6 +24,13 @@ from services.store.trouble import spoken_of_writing
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    work: Work[Any]
+    done: Future[Any]
+    patient: bool
 
 
 class Writer:
@@ -38,14 +50,19 @@ class Writer:
         self._engine = engine
         self._checkpoint = checkpoint
         self._spoken = spoken
-        self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def do(self, work: Work[T]) -> T:
-        """Run `work` in a transaction. Shielded: once asked, a write is done even if the asker is gone."""
+    async def do(self, work: Work[T], *, patient: bool = False) -> T:
+        """Run `work` in a transaction. Shielded: once asked, a write is done even if the asker is gone.
+
+        A `patient` one waits until nothing else does, and a row of them makes room for what comes meanwhile:
+        with thousands of generations open the journal's lines take a third of the time, and a result that is
+        in hand must not stand behind them.
+        """
         done: Future[T] = Future()
-        self._waiting.put((work, done))
+        self._waiting.put(_Asked(work=work, done=done, patient=patient))
         return await asyncio.shield(asyncio.wrap_future(done))
 
     async def close(self) -> None:
@@ -53,40 +70,50 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
+        urgent: deque[_Asked] = deque()
+        patient: deque[_Asked] = deque()
+        ended = False
         with self._engine.connect() as connection:
-            while (first := self._waiting.get()) is not None:
-                batch = [first]
-                ended = False
-                while len(batch) < BATCH and not self._waiting.empty():
-                    item = self._waiting.get()
-                    if item is None:
+            while not ended or urgent or patient:
+                while not self._waiting.empty() or not (ended or urgent or patient):
+                    asked = self._waiting.get()
+                    if asked is None:
                         ended = True
-                        break
-                    batch.append(item)
-                self._commit(connection, batch)
-                if ended:
-                    return
+                    else:
+                        (patient if asked.patient else urgent).append(asked)
+                if urgent:
+                    self._commit(connection, [urgent.popleft() for _ in range(min(BATCH, len(urgent)))])
+                if patient:  # also while there is always something urgent: one after each batch
+                    tried = self._commit(connection, patient, gives_way=True)
+                    for _ in range(tried):
+                        patient.popleft()
 
-    def _commit(self, connection: Connection, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
+    def _commit(self, connection: Connection, batch: Sequence[_Asked], *, gives_way: bool = False) -> int:
+        """How many of the batch are done: one that `gives_way` ends early when another write is asked for."""
         begun = False
+        results: list[Any] = []
         try:
             with connection.begin():
                 begun = True
-                results = [work(connection) for work, _ in batch]
+                for asked in batch:
+                    results.append(asked.work(connection))
+                    if gives_way and not self._waiting.empty():
+                        break
                 self._checkpoint("before_write")
         except Exception as error:
             _undo(connection)
             if begun and len(batch) > 1:
-                for item in batch:
-                    self._commit(connection, [item])
+                for asked in batch:
+                    self._commit(connection, [asked])
             else:  # what does not even begin (somebody else holds the database) is nobody's own fault
                 spoken = self._spoken(error)
-                for _, done in batch:
-                    done.set_exception(spoken)
-        else:
-            self._checkpoint("after_write")
-            for (_, done), result in zip(batch, results, strict=True):
-                done.set_result(result)
+                for asked in batch:
+                    asked.done.set_exception(spoken)
+            return len(batch)
+        self._checkpoint("after_write")
+        for asked, result in zip(batch, results, strict=False):
+            asked.done.set_result(result)
+        return len(results)
 
 
 class InlineWriter:
@@ -95,7 +122,7 @@ class InlineWriter:
     def __init__(self, engine: Engine) -> None:
         self._connection = engine.connect()
 
-    async def do(self, work: Work[T]) -> T:
+    async def do(self, work: Work[T], *, patient: bool = False) -> T:
         try:
             with self._connection.begin():
                 return work(self._connection)

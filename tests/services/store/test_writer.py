@@ -1,0 +1,132 @@
+"""Whose write is next: what may wait lets everything else go first, and is done all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Connection
+
+from services.store.engine import writing_engine
+from services.store.writer import Writer
+
+pytestmark = pytest.mark.asyncio
+
+
+class Desk:
+    """A writer who notes what is done, and when a transaction ends (`|`)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.done: list[str] = []
+        self._engine = writing_engine(f"sqlite:///{folder / 'desk.db'}")
+        self.writer = Writer(self._engine, checkpoint=self._reached)
+        self._free = threading.Event()
+
+    def ask(
+        self, name: str, *, patient: bool = False, act: Callable[[], object] = lambda: None
+    ) -> asyncio.Task[None]:
+        def work(_: Connection) -> None:
+            act()
+            self.done.append(name)
+
+        return asyncio.create_task(self.writer.do(work, patient=patient))
+
+    async def busy(self) -> asyncio.Task[None]:
+        """The writer is at something until it is let go on."""
+        task = self.ask("first", act=lambda: self._free.wait(10))
+        await asyncio.sleep(0.05)
+        return task
+
+    async def free(self, *asked: asyncio.Task[None]) -> str:
+        """What was done, in its order."""
+        await asyncio.sleep(0)
+        self._free.set()
+        await asyncio.gather(*asked, return_exceptions=True)
+        return " ".join(self.done)
+
+    def _reached(self, boundary: str) -> None:
+        if boundary == "after_write":
+            self.done.append("|")
+
+    async def close(self) -> None:
+        self._free.set()
+        await self.writer.close()
+        self._engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    await desk.close()
+
+
+async def test_what_may_wait_goes_behind_what_is_asked_later(desk: Desk) -> None:
+    first = await desk.busy()
+    asked = [desk.ask("line", patient=True), desk.ask("line", patient=True), desk.ask("result")]
+    assert await desk.free(first, *asked) == "first | result | line line |"
+
+
+async def test_a_row_of_what_may_wait_makes_room_for_what_comes_meanwhile(desk: Desk) -> None:
+    loop, late = asyncio.get_running_loop(), []
+
+    def interrupt() -> None:
+        asked = threading.Event()
+        loop.call_soon_threadsafe(lambda: (late.append(desk.ask("result")), loop.call_soon(asked.set)))
+        asked.wait(10)
+
+    first = await desk.busy()
+    lines = [desk.ask("one", patient=True, act=interrupt)]
+    lines += [desk.ask(name, patient=True) for name in ("two", "three")]
+    await desk.free(first, *lines)
+    await asyncio.gather(*late)
+    assert " ".join(desk.done) == "first | one | result | two three |"
+
+
+async def test_what_may_wait_is_done_although_there_is_always_something_else(desk: Desk) -> None:
+    loop = asyncio.get_running_loop()
+    rest: list[asyncio.Task[None]] = []
+    ended = asyncio.Event()
+
+    def another(left: int) -> None:
+        if left == 0:
+            ended.set()
+            return
+        asked = threading.Event()
+
+        def ask() -> None:
+            rest.append(desk.ask("result", act=lambda: another(left - 1)))
+            loop.call_soon(asked.set)
+
+        loop.call_soon_threadsafe(ask)
+        asked.wait(10)
+
+    first = await desk.busy()
+    lines = [desk.ask("line", patient=True) for _ in range(3)]
+    chain = desk.ask("result", act=lambda: another(6))
+    await desk.free(first, *lines, chain)
+    assert " ".join(desk.done).startswith("first | result | line | result | line | result | line |")
+    while len(rest) < 6 or not all(task.done() for task in rest):
+        await asyncio.sleep(0.01)
+
+
+async def test_a_failure_among_what_may_wait_stays_its_own(desk: Desk) -> None:
+    first = await desk.busy()
+    lines = [desk.ask("one", patient=True), desk.ask("bad", patient=True, act=lambda: 1 / 0)]
+    lines.append(desk.ask("three", patient=True))
+    await desk.free(first, *lines)
+    assert [type(line.exception()) for line in lines] == [type(None), ZeroDivisionError, type(None)]
+    assert desk.done[-4:] == ["one", "|", "three", "|"]
+
+
+async def test_at_the_end_all_that_was_asked_is_done(desk: Desk) -> None:
+    first = await desk.busy()
+    lines = [desk.ask("line", patient=True) for _ in range(3)]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(desk.writer.close())
+    await asyncio.sleep(0)
+    assert await desk.free(first, *lines, closing) == "first | line line line |"
