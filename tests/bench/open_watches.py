@@ -24,7 +24,7 @@ def measure() -> list[Figure]:
         rig.wire(length_s=LENGTH_S, progress_every_s=PROGRESS_EVERY_S) as backend,
         rig.studio(backend, RUSHES_POLL_ATTEMPTS="1000") as app,
     ):
-        _warm_up(backend, app)
+        warm_up(backend, app)
         empty = rig.memory_bytes(app)
         open_them(backend, app)
         time.sleep(SETTLED_S)
@@ -53,7 +53,7 @@ def open_them(backend: rig.Wire, app: rig.RunningApp, count: int = OPEN) -> dict
     return dict(zip(ids, prompts, strict=True))
 
 
-def _warm_up(backend: rig.Wire, app: rig.RunningApp) -> None:
+def warm_up(backend: rig.Wire, app: rig.RunningApp) -> None:
     """What is loaded or cached at the first use belongs to nobody's share."""
     prompts = [f"warm-up number {number}" for number in range(WARM_UP)]
     for prompt in prompts:
