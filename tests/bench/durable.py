@@ -12,11 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from uuid6 import uuid7
-
-from services.model import Generation, Kind, Phase, Request
+from services.model import Generation, Phase
 from services.store.store import Store
 from tests.bench.table import Figure, one
+from tests.support.rows import a_generation, a_request
 
 WRITERS, CHANGES = 8, 250
 PAUSE_S = 0.02
@@ -85,27 +84,7 @@ async def _sync(path: Path, taken: list[float]) -> None:
 
 
 def _row() -> Generation:
-    now = time.time()
-    request = Request(
-        kind=Kind.VIDEO,
-        prompt="a kite over the sea",
-        backend="bench",
-        model="bench/film",
-        aspect_ratio="16:9",
-        resolution="720p",
-        seed=1,
-        duration_s=5.0,
-        fps=24,
-    )
-    return Generation(
-        id=str(uuid7()),
-        request_id=str(uuid7()),
-        owner="local",
-        request=request,
-        phase=Phase.PROCESSING,
-        created_at=now,
-        updated_at=now,
-    )
+    return a_generation(request=a_request(backend="bench", model="bench/film"), phase=Phase.PROCESSING)
 
 
 def _ms(seconds: list[float]) -> list[float]:

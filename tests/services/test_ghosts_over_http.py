@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from uuid6 import uuid7
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
 from services.engine import Engine, build, running
-from services.model import Generation, Kind, Phase, Request, replace
+from services.model import Generation, Phase, replace
 from services.settings import Settings
+from tests.support.rows import a_generation, a_request
 from tests.support.wire import WireServer
 
 pytestmark = pytest.mark.asyncio
@@ -45,24 +45,10 @@ async def an_engine(wire: WireServer, folder: Path) -> AsyncIterator[Engine]:
 
 def stopped_while_sent(seed: int, *, ago_s: float = 60.0) -> Generation:
     at = time.time() - ago_s
-    return Generation(
-        id=str(uuid7()),
-        request_id=str(uuid7()),
-        owner="local",
-        request=Request(
-            kind=Kind.VIDEO,
-            prompt="a kite",
-            backend="superduperai",
-            model="wire/film",
-            aspect_ratio="16:9",
-            resolution="360p",
-            seed=seed,
-            duration_s=5.0,
-            fps=24,
-        ),
+    return a_generation(
+        at=at,
+        request=a_request(seed=seed),
         phase=Phase.DROPPED,
-        created_at=at,
-        updated_at=at,
         submitted_at=at,
         unsure_since=at,
         stop_requested_at=at,

@@ -8,7 +8,8 @@ import pytest
 
 from services.backends.listing import Listed
 from services.matching import Clock, clock_of, own_jobs
-from services.model import Generation, Kind, Phase, Request, replace
+from services.model import Generation, Phase, replace
+from tests.support.rows import a_generation, a_request
 
 NOON = 1_800_000_000.0
 DAY_S = 86_400.0
@@ -16,24 +17,11 @@ EVER = float("-inf")
 
 
 def an_intent(name: str, *, sent_at: float, **changes: Any) -> Generation:
-    request = Request(
-        kind=Kind.VIDEO,
-        prompt="a kite",
-        backend="b",
-        model="m",
-        aspect_ratio="16:9",
-        resolution="720p",
-        seed=7,
-        duration_s=5.0,
-    )
-    intent = Generation(
+    intent = a_generation(
         id=name,
-        request_id="r",
-        owner="local",
-        request=request,
+        at=sent_at,
+        request=a_request(resolution="720p"),
         phase=Phase.UNCONFIRMED,
-        created_at=sent_at,
-        updated_at=sent_at,
         submitted_at=sent_at,
         unsure_since=sent_at,
     )

@@ -12,9 +12,11 @@ from services.backends.scripted import Script, Scripted
 from services.channels.policy import PollPolicy, tool_policy
 from services.channels.race import Hands, Race, Standing, Verdict
 from services.errors import DeliveryFailed
-from services.model import Channel, Generation, Kind, Phase, Request, Result
+from services.model import Channel, Generation, Phase, Result
+from tests.support import rows
 
 EPOCH = 1_800_000_000.0
+REQUEST = rows.a_request(backend="scripted", model="scripted/video")
 
 
 def now() -> float:
@@ -22,24 +24,8 @@ def now() -> float:
 
 
 def a_generation(number: int = 1, **changes: Any) -> Generation:
-    request = Request(
-        kind=Kind.VIDEO,
-        prompt="a kite",
-        backend="scripted",
-        model="scripted/video",
-        aspect_ratio="16:9",
-        resolution="720p",
-        seed=7,
-    )
-    return Generation(
-        id=f"generation-{number:04}",
-        request_id="request",
-        owner="local",
-        request=request,
-        phase=Phase.PROCESSING,
-        created_at=now(),
-        updated_at=now(),
-        **changes,
+    return rows.a_generation(
+        id=f"generation-{number:04}", at=now(), request=REQUEST, phase=Phase.PROCESSING, **changes
     )
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from uuid6 import uuid7
 
-from services.model import Generation, Kind, Phase, Request
+from services.model import Generation
 from services.settings import Settings
 from services.store.store import Store
 from tests.support.kill_app import KillableApp, Nursery, Row, cloud, eventually
+from tests.support.rows import a_generation, a_request
 from tests.support.wire import WireServer
 
 LEASE_S = 1.2
@@ -137,12 +137,4 @@ class TwoWatchers:
 
 
 def _intent(prompt: str) -> Generation:
-    now = time.time()
-    return Generation(
-        id=str(uuid7()), request_id=str(uuid7()), owner="local", phase=Phase.PENDING, created_at=now, updated_at=now,
-        late_after_s=1.0, watch_until=now + 86_400,
-        request=Request(
-            kind=Kind.VIDEO, prompt=prompt, backend="superduperai", model="wire/film", aspect_ratio="16:9",
-            resolution="360p", seed=7, duration_s=5.0, fps=24,
-        ),
-    )  # fmt: skip
+    return a_generation(request=a_request(prompt=prompt), late_after_s=1.0, watch_until=time.time() + 86_400)

@@ -19,28 +19,18 @@ from services.errors import (
     ChannelLost,
 )
 from services.matching import Clock, own_jobs
-from services.model import Generation, Kind, Model, Phase, Request
+from services.model import Kind, Model, Phase
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
+from tests.support.rows import a_generation, a_request
 from tests.support.wire import WireServer
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"
 SUBMITTED_AT = 1_795_341_600.0  # 2026-11-22T10:00:00Z
-GENERATION = Generation(
+GENERATION = a_generation(
     id="g1",
-    request_id="r1",
-    owner="local",
-    request=Request(
-        kind=Kind.VIDEO,
-        prompt="a kite",
-        backend="x",
-        model="m",
-        aspect_ratio="1:1",
-        resolution="360p",
-        seed=42,
-    ),
+    at=SUBMITTED_AT,
+    request=a_request(model="m", aspect_ratio="1:1", seed=42, duration_s=None),
     phase=Phase.UNCONFIRMED,
-    created_at=SUBMITTED_AT,
-    updated_at=SUBMITTED_AT,
     submitted_at=SUBMITTED_AT,
     unsure_since=SUBMITTED_AT,
 )

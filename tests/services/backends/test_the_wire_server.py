@@ -20,22 +20,13 @@ from PIL import Image
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
 from services.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
-from services.model import Generation, Kind, Phase, Request, replace
+from services.model import Kind, Phase, replace
 from tests.services.backends.conftest import PLAIN
+from tests.support.rows import a_generation, a_request
 from tests.support.wire import WireServer
 
-REQUEST = Request(
-    kind=Kind.VIDEO, prompt="a kite", backend="x", model="m", aspect_ratio="1:1", resolution="360p", seed=42
-)
-GENERATION = Generation(
-    id="g1",
-    request_id="r1",
-    owner="local",
-    request=REQUEST,
-    phase=Phase.SUBMITTING,
-    created_at=0,
-    updated_at=0,
-)
+REQUEST = a_request(seed=42)
+GENERATION = a_generation(id="g1", request=REQUEST, phase=Phase.SUBMITTING)
 ABLE = Capabilities(keyed=True, searchable=True, cancel=True)
 
 

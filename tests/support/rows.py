@@ -1,0 +1,41 @@
+"""A request and a generation of which only what matters need be named."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from uuid6 import uuid7
+
+from services.model import Generation, Kind, Phase, Request
+
+
+def a_request(**named: Any) -> Request:
+    """For a film of a kite, as the wire server knows it."""
+    usual: dict[str, Any] = {
+        "kind": Kind.VIDEO,
+        "prompt": "a kite",
+        "backend": "superduperai",
+        "model": "wire/film",
+        "aspect_ratio": "16:9",
+        "resolution": "360p",
+        "seed": 7,
+        "duration_s": 5.0,
+        "fps": 24,
+    }
+    return Request(**usual | named)
+
+
+def a_generation(*, at: float | None = None, **named: Any) -> Generation:
+    """Born `at` a Unix time, by default now; its ids are new."""
+    at = time.time() if at is None else at
+    usual: dict[str, Any] = {
+        "id": str(uuid7()),
+        "request_id": str(uuid7()),
+        "owner": "local",
+        "request": a_request(),
+        "phase": Phase.PENDING,
+        "created_at": at,
+        "updated_at": at,
+    }
+    return Generation(**usual | named)
