@@ -3,8 +3,12 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.kill_app import Nursery
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,3 +28,13 @@ def a_loop_for_those_who_look_for_one() -> Iterator[None]:
     asyncio.set_event_loop(loop)
     yield
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """Where apps with a plug to pull are born fast."""
+    from tests.support.kill_app import Nursery  # 0.4 s, and few tests need one
+
+    nursery = Nursery()
+    yield nursery
+    nursery.close()

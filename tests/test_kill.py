@@ -40,13 +40,6 @@ def at(*boundaries: str, fast: str) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
-
-
-@pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
     """A paid backend that knows no keys; it outlives the app."""
     with WireServer(keyed=False) as wire:

@@ -13,25 +13,18 @@ from pathlib import Path
 
 import httpx
 import pytest
-from uuid6 import uuid7
 
-from services.model import Generation, Kind, Phase, Request
+from services.model import Generation, Phase
 from services.settings import Settings
 from services.store.store import Store
 from tests.support.kill_app import KillableApp, Nursery, cloud, eventually, killable_app
+from tests.support.rows import a_generation, a_request
 from tests.support.wire import WireServer
 
 pytestmark = pytest.mark.timeout(180)
 
 OPEN = 200
 FIRST_WITHIN_S, ALL_WITHIN_S = 1.0, 3.0
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
 
 
 @pytest.fixture
@@ -208,24 +201,10 @@ async def _add(data_dir: Path, jobs: list[str]) -> None:
 
 def open_generation(number: int, job_id: str) -> Generation:
     now = time.time()
-    return Generation(
-        id=str(uuid7()),
-        request_id=str(uuid7()),
-        owner="local",
-        request=Request(
-            kind=Kind.VIDEO,
-            prompt=f"open kite {number}",
-            backend="superduperai",
-            model="wire/film",
-            aspect_ratio="16:9",
-            resolution="360p",
-            seed=number,
-            duration_s=5.0,
-            fps=24,
-        ),
+    return a_generation(
+        at=now,
+        request=a_request(prompt=f"open kite {number}", seed=number),
         phase=Phase.PROCESSING,
-        created_at=now,
-        updated_at=now,
         submitted_at=now,
         watch_until=now + 86_400,
         job_id=job_id,

@@ -24,13 +24,6 @@ pytestmark = pytest.mark.timeout(180)
 WITHIN_S = 2.0
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
-
-
 @pytest.fixture
 def wire(tmp_path: Path) -> Iterator[WireServer]:
     """Everything is under way for ever: two jobs that run, one whose film trickles in."""

@@ -25,13 +25,6 @@ pytestmark = pytest.mark.timeout(180)
 MB = 1_000_000
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
-
-
 class SmallDisk:
     """A tmpfs of 24 MB."""
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.scenes import AROUND, Scene, Theatre, listed, named, theatre
+from tests.support.scenes import AROUND, Scene, Theatre, listed, named
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    with theatre(tmp_path_factory.mktemp("points")) as stage:
-        yield stage
 
 
 @pytest.mark.parametrize(("scene", "points", "act"), listed(AROUND), ids=named)

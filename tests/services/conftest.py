@@ -7,6 +7,9 @@ import pytest_asyncio
 
 from services.backends.scripted import Script, Scripted
 from tests.support.house import House
+from tests.support.kept import kept_house
+
+__all__ = ["house", "kept_house"]
 
 
 @pytest_asyncio.fixture

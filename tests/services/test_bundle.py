@@ -47,13 +47,10 @@ NEVER = (
 )  # fmt: skip
 
 
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    house.secrets.append(KEY)
-    await house.store.open()
-    yield house
-    await house.store.close()
+@pytest.fixture
+def house(kept_house: KeptHouse) -> KeptHouse:
+    kept_house.secrets.append(KEY)
+    return kept_house
 
 
 @pytest_asyncio.fixture

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from uuid6 import uuid7
 
 from services.deliveries import deliveries as door
@@ -23,13 +21,10 @@ NOON = datetime(2026, 11, 20, 12, 30).timestamp()
 DAY_S = 86_400.0
 
 
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    house.deliveries._now = lambda: NOON
-    await house.store.open()
-    yield house
-    await house.store.close()
+@pytest.fixture
+def house(kept_house: KeptHouse) -> KeptHouse:
+    kept_house.deliveries._now = lambda: NOON
+    return kept_house
 
 
 def id_at(at: float) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
 
+import pytest_asyncio
 from PIL import Image
-from uuid6 import uuid7
 
 from services.bus import Bus, News
 from services.chat import Chats
@@ -20,15 +21,25 @@ from services.library import Library
 from services.library.rounds import Rounds
 from services.library.storage import Storage
 from services.media.files import MediaFolder
-from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, replace
+from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, replace
 from services.settings import Settings
 from services.store.chats import ChatRows
 from services.store.deliveries import DeliveryRows
 from services.store.shelf import Shelf
 from services.store.store import Store
 from services.watching import Watching
+from tests.support.rows import a_generation, a_request
 
 RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=10.0, backend_finished_at=9.0, kept_at=11.0)
+
+
+@pytest_asyncio.fixture
+async def kept_house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
+    """Its database is open. The conftest of a room that needs it imports it."""
+    house = KeptHouse(tmp_path)
+    await house.store.open()
+    yield house
+    await house.store.close()
 
 
 class KeptHouse:
@@ -80,17 +91,13 @@ class KeptHouse:
         self, prompt: str = "a kite", *, content: bytes | None = None, **changes: Any
     ) -> Generation:
         """A completed picture with its file, unless told otherwise."""
-        kind = changes.pop("kind", Kind.IMAGE)
-        asked = {name: changes.pop(name) for name in ("model", "source") if name in changes}
-        request = Request(
-            kind=kind, prompt=prompt, backend="animatic", model=asked.pop("model", "animatic/still"),
-            aspect_ratio="16:9", resolution="720p", seed=7, **asked,
-        )  # fmt: skip
-        generation_id = changes.pop("id", str(uuid7()))
-        row = Generation(
-            id=generation_id, request_id=f"request-{generation_id}", owner="local", request=request,
-            phase=Phase.COMPLETED, created_at=1_790_000_000.0, updated_at=0.0,
-        )  # fmt: skip
+        of_a_picture = {
+            "kind": Kind.IMAGE, "backend": "animatic", "model": "animatic/still", "resolution": "720p",
+            "duration_s": None, "fps": None,
+        }  # fmt: skip
+        asked = {name: changes.pop(name) for name in ("kind", "model", "source") if name in changes}
+        request = a_request(prompt=prompt, **of_a_picture | asked)
+        row = a_generation(request=request, phase=Phase.COMPLETED, at=1_790_000_000.0)
         if "kept" not in changes and changes.get("phase", Phase.COMPLETED) is Phase.COMPLETED:
             changes |= {"kept": self.file(content or a_picture()), "receipt": RECEIPT}
         row = replace(row, **changes)

@@ -1,10 +1,11 @@
-"""Pages without a browser: NiceGUI's simulated user, and the stand-in door."""
+"""Pages without a browser: NiceGUI's simulated user at the stand-in door, a visitor in a library with real rows."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 # NiceGUI would write its storage into the current folder
 os.environ.setdefault("NICEGUI_STORAGE_PATH", tempfile.mkdtemp(prefix="rushes-tests-"))
@@ -13,8 +14,12 @@ import pytest
 import pytest_asyncio
 from nicegui.testing import User, user_simulation
 
+from tests.support.kept import KeptHouse
+from tests.support.kept import kept_house as house
 from tests.ui.door import Door
 from ui.app import register
+
+__all__ = ["door", "house", "user", "visitor"]
 
 
 @pytest.fixture
@@ -28,4 +33,11 @@ async def user(door: Door) -> AsyncIterator[User]:
         register(
             door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries(), door.as_checkup()
         )
+        yield simulated
+
+
+@pytest_asyncio.fixture
+async def visitor(house: KeptHouse) -> AsyncIterator[User]:
+    async with user_simulation() as simulated:
+        register(house.generations, house.library, cast(Any, None), house.deliveries, cast(Any, None))
         yield simulated

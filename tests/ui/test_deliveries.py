@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import pytest_asyncio
 from nicegui import ElementFilter, ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from services.deliveries.lanes import Lanes, Poll, Push
 from services.generations import Typical
@@ -18,28 +15,12 @@ from services.model import Channel, Generation, Phase, Receipt, TraceEntry, repl
 from tests.support.kept import KeptHouse
 from tests.ui.test_library import press, until
 from ui import words
-from ui.app import register
 from ui.components.moment import Moment
 from ui.components.open_rows import poll_words, push_words
 from ui.components.plot import by_name, curve, over_time
 from ui.pages import deliveries as page
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
-
-
-@pytest_asyncio.fixture
-async def visitor(house: KeptHouse) -> AsyncIterator[User]:
-    async with user_simulation() as simulated:
-        register(house.generations, house.library, cast(Any, None), house.deliveries, cast(Any, None))
-        yield simulated
 
 
 async def delivered(house: KeptHouse, by: Channel = Channel.PUSH, **fields: Any) -> Generation:

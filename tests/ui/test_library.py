@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import pytest_asyncio
 from nicegui import ElementFilter, app, ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from services.model import Kind, Phase, Wanted
 from tests.support.kept import KeptHouse
 from ui import finder
-from ui.app import register
 from ui.components.button import Button
 from ui.components.shelf import Shelf
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
-
-
-@pytest_asyncio.fixture
-async def visitor(house: KeptHouse) -> AsyncIterator[User]:
-    async with user_simulation() as simulated:
-        register(house.generations, house.library, cast(Any, None), house.deliveries, cast(Any, None))
-        yield simulated
 
 
 @pytest.fixture

@@ -25,12 +25,9 @@ from tests.support.kept import KeptHouse
 pytestmark = pytest.mark.asyncio
 
 
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
+@pytest.fixture
+def house(kept_house: KeptHouse) -> KeptHouse:
+    return kept_house
 
 
 @pytest_asyncio.fixture

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
 from services.library.fitting import fits
 from services.model import Kind, Phase, Wanted
@@ -21,14 +17,6 @@ PROMPTS = [
     "Над морем",
 ]
 WORDS = ["", "rain light", "light rain", "елка", "маяк дожд", "cafe", "CAFÉ ", "snow", "field", "100", "1", "a", "!", "йо", "иод", "мор", "море"]  # fmt: skip
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
 
 
 @pytest.mark.asyncio

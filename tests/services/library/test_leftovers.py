@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from services.library.leftovers import Leftovers
 from services.library.storage import Storage
@@ -21,14 +18,6 @@ pytestmark = pytest.mark.asyncio
 ENDED = time.time()
 BEGAN = ENDED - 3600
 """The life before: rows are leased by the true clock."""
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
 
 
 def leftovers(house: KeptHouse, now: float) -> Leftovers:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from services.errors import InvalidRequest, NotFound
@@ -18,14 +15,6 @@ from services.store.listing import first_id_at
 from tests.support.kept import RECEIPT, KeptHouse
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
 
 
 async def ids(house: KeptHouse, **wanted: object) -> list[str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.library import rounds
 from services.library.rounds import EVERY_S, Rounds
@@ -15,14 +13,6 @@ from services.model import Generation
 from tests.support.kept import KeptHouse
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
 
 
 class Clock:

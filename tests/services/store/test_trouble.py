@@ -7,12 +7,10 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from services.errors import CannotStart, StoreFailed
 from services.store.store import Store
@@ -21,12 +19,9 @@ from tests.support.kept import KeptHouse
 pytestmark = pytest.mark.asyncio
 
 
-@pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
+@pytest.fixture
+def house(kept_house: KeptHouse) -> KeptHouse:
+    return kept_house
 
 
 async def spoil(house: KeptHouse, database: Path) -> None:
