@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.app import RunningApp
+from tests.support.app import NO_TLS, RunningApp
 from tests.support.proven import proven
 from tests.support.wire import WireServer
 
@@ -60,7 +60,7 @@ def job_of(wire: WireServer, prompt: str) -> str:
 
 def kept(app: RunningApp, file_id: str) -> str:
     """The hash of what is served."""
-    answer = httpx.get(app.get(f"/api/file/{file_id}")["url"], trust_env=False, timeout=30)
+    answer = httpx.get(app.get(f"/api/file/{file_id}")["url"], trust_env=False, timeout=30, verify=NO_TLS)
     return hashlib.sha256(answer.content).hexdigest()
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.app import NO_TLS
+
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "a-token-for-tests"
 SMALL = {
@@ -39,7 +41,11 @@ class Server:
         self.process.stdin.flush()
         self.url: str = json.loads(self.process.stdout.readline())["url"]
         self.client = httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20, trust_env=False
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=20,
+            trust_env=False,
+            verify=NO_TLS,
         )
 
     def film(self, *, key: str = "", **config: Any) -> dict[str, Any]:
