@@ -18,6 +18,7 @@ from services.channels.policy import PollPolicy
 from services.channels.race import Failed, Hands, Race, Standing
 from services.errors import ChannelLost, DeliveryFailed, StoreFailed
 from services.journal import Journal
+from services.lateness import Lateness
 from services.media.guard import origin_of
 from services.model import Channel, Failure, Generation, Kind, Phase, Report, Result
 from services.steps import Steps
@@ -91,7 +92,7 @@ class Watching:
         self._watchers = Watchers(journal.forget)
         self._races: dict[str, Race] = {}
         self._rows = JobRows(store, now=now)
-        self._lateness: set[asyncio.Task[None]] = set()
+        self._lateness = Lateness(store, journal, bus, now=now, checkpoint=checkpoint)
 
     # -- the life of all ---------------------------------------------------------------------
 
@@ -133,9 +134,7 @@ class Watching:
         """Submits under way may end; all else stops at once and is resumed at the next start."""
         await self._submitting.close()
         await self._watchers.close()
-        for task in self._lateness:
-            task.cancel()
-        await asyncio.gather(*self._lateness, return_exceptions=True)
+        await self._lateness.close()
 
     @property
     def open_count(self) -> int:
@@ -206,14 +205,10 @@ class Watching:
         if resumed:
             self._journal.note(generation.id, "engine", "resumed")
         self._checkpoint("watch_begun")
-        late = self._tell_when_late(generation)
-        try:
+        with self._lateness.told(generation):
             submitted = await self._submitting.submitted(generation, backend, resumed)
             if submitted is not None:
                 await self._watch_job(submitted, backend, resumed)
-        finally:
-            if late is not None:
-                late.cancel()
 
     async def submit_again(self, generation_id: str) -> Generation | None:
         """An unconfirmed one, by a person's word; None when it is not unconfirmed any more."""
@@ -360,30 +355,6 @@ class Watching:
 
     def _remaining_s(self, generation: Generation) -> float | None:
         return None if generation.watch_until is None else max(1.0, generation.watch_until - self._now())
-
-    def _tell_when_late(self, generation: Generation) -> asyncio.TimerHandle | None:
-        if generation.late_since is not None or generation.final:
-            return None
-        in_s = max(0.0, generation.created_at + generation.late_after_s - self._now())
-        return asyncio.get_running_loop().call_later(in_s, self._late, generation)
-
-    def _late(self, generation: Generation) -> None:
-        task = asyncio.create_task(self._tell_late(generation), name=f"late {generation.id}")
-        self._lateness.add(task)
-        task.add_done_callback(self._lateness.discard)
-
-    async def _tell_late(self, generation: Generation) -> None:
-        try:
-            self._checkpoint("before_late")
-            told = await self._store.amend(generation.id, epoch=generation.epoch, late_since=self._now())
-            self._checkpoint("after_late")
-        except Exception:
-            log.exception("The lateness of %s could not be stored.", generation.id)
-            return
-        if told is not None:
-            log.info("%s takes longer than %.0f s; it is watched on.", told.id, told.late_after_s)
-            self._journal.note(told.id, "engine", "late")
-            self._bus.publish(told)
 
 
 def _awaits(ended: Generation) -> bool:
