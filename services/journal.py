@@ -35,6 +35,7 @@ class Journal:
         self._last_seq: dict[str, int] = {}
         self._heard: dict[str, tuple[int, float]] = {}
         self._dirty = asyncio.Event()
+        self._flushing = asyncio.Lock()
         self._failing = False
 
     def note(
@@ -67,6 +68,11 @@ class Journal:
             await self.flush()
 
     async def flush(self) -> None:
+        """All that was noted before stands in the database when it returns; also what another was writing."""
+        async with self._flushing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._dirty.clear()
         entries, self._entries = self._entries, []
         progress, self._progress = self._progress, {}

@@ -18,7 +18,7 @@ from services.errors import Sentence
 from services.model import Draft, Generation, Kind, Phase
 
 PLAIN, KEYED = "drill-plain", "drill-keyed"
-ANSWERS_WITHIN_S = 3.0
+ANSWERS_WITHIN_S = 4.0
 QUIET_S = 1.5
 LOST = ("broken",)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from services.drill.lives import Life
     from services.drill.over_http import Hosted
 
-WITHIN_S = 10.0
+WITHIN_S = 20.0
 """What has not come true by then does not hold."""
 EVERY_S = 0.02
 

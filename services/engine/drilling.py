@@ -30,5 +30,5 @@ async def open_for_drill(
         "stream_silence_s": 1.0,
     }
     engine = build(settings.model_copy(update=changes), instead=backends, origins=origins)
-    async with running(engine):
+    async with running(engine, decoders=False):  # there are seven of them, and each has three processes
         yield engine

@@ -23,8 +23,11 @@ OLDER_THAN_S = 0.1
 
 
 @asynccontextmanager
-async def running(engine: Engine) -> AsyncIterator[None]:
-    """From the database upwards, and down again in the other order."""
+async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[None]:
+    """From the database upwards, and down again in the other order.
+
+    Without `decoders` each process that decodes is started only when there is something for it.
+    """
     async with AsyncExitStack() as stack:
 
         def at_the_end(name: str, close: Callable[[], Awaitable[None]]) -> None:
@@ -64,7 +67,8 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         engine.metrics.resume(resumed)
         if resumed:
             log.info("Open generations that are watched again: %d.", len(resumed))
-        await engine.worker.start()
+        if decoders:
+            await engine.worker.start()
         owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))
         owned.append(asyncio.create_task(rules.apply_for_ever(engine.library), name="rules"))
         owned.append(asyncio.create_task(engine.library.rounds.run(), name="rounds"))

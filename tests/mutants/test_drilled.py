@@ -17,7 +17,7 @@ from tests.mutants.patch import Mutant, mutants
 from tests.support.proven import proven
 
 MUTANTS = mutants()
-PATIENCE, SHORT_PATIENCE = "WITHIN_S = 10.0", "WITHIN_S = 6.0"
+PATIENCE, SHORT_PATIENCE = "WITHIN_S = 20.0", "WITHIN_S = 8.0"
 """What does not come true costs the whole of it."""
 
 

@@ -238,7 +238,7 @@ def each_in_its_share() -> list[Any]:
 def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
     switch_off: Switch, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "WITHIN_S", 5.0)
+    monkeypatch.setattr(stage, "WITHIN_S", 8.0)
     monkeypatch.setattr(logging.getLogger("rushes"), "level", logging.INFO)
     switch_off(monkeypatch)
     findings = drilled(tmp_path, rule)
