@@ -40,7 +40,7 @@ LINES: tuple[Line, ...] = (
             "tests/services/test_ghosts_over_http.py",
             "tests/services/test_unwanted.py",
             "tests/ui/test_unwanted.py",
-            "tests/ui/test_browser_unwanted.py",
+            "tests/ui/browser/test_unwanted.py",
         ),
     ),
     Line(
@@ -67,7 +67,7 @@ LINES: tuple[Line, ...] = (
     Line(
         name="doctor",
         claim="Behind a real nginx the doctor names what holds back, cuts or refuses, and nothing else",
-        command=tests("tests/services/doctor", "tests/ui/test_checkup_browser.py"),
+        command=tests("tests/services/doctor", "tests/ui/browser/test_checkup.py"),
     ),
     Line(
         name="kills",
@@ -92,7 +92,7 @@ LINES: tuple[Line, ...] = (
     Line(
         name="pages",
         claim="Every page in both themes, in a real browser, as axe-core sees it",
-        command=tests("tests/ui/test_accessible_browser.py"),
+        command=tests("tests/ui/browser/test_accessible.py"),
     ),
     Line(
         name="many open",

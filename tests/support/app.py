@@ -90,6 +90,9 @@ class RunningApp:
         address = self.url + path
         return httpx.post(address, json=body, headers=headers, timeout=10, trust_env=False, verify=NO_TLS)
 
+    def delete(self, path: str) -> httpx.Response:
+        return httpx.delete(self.url + path, timeout=10, trust_env=False)
+
     def generate(self, prompt: str = "a kite over the sea", **more: object) -> str:
         answer = self.post("/api/generate/video", {"prompt": prompt, **more})
         assert answer.status_code == 202, answer.text
@@ -104,6 +107,13 @@ class RunningApp:
 
         self.wait_until(there, within_s)
         return found
+
+    def clear(self) -> None:
+        """Away with all that was made, the trash too."""
+        while items := self.get("/api/files")["items"]:
+            for item in items:
+                self.delete(f"/api/file/{item['id']}")
+        self.wait_until(lambda: self.delete("/api/trash").json()["waiting"] == 0, 30)
 
     def wait_until(self, condition, within_s: float) -> None:  # type: ignore[no-untyped-def]
         deadline = time.monotonic() + within_s

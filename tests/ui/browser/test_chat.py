@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 from uuid6 import uuid7
 
-from tests.support.app import RunningApp, running_app
-from tests.support.chromium import FLAGS, chromium
+from tests.support.app import RunningApp
+from tests.support.browsing import ARRIVED, PHONE, WITHIN_MS, Profiles, press, too_wide, widened
 
-WITHIN_MS = 90_000
-ARRIVED = re.compile(r"^Video generated successfully( via SSE)?!$")
 SHORT = "make a 1 second vertical video of {}, 360p"
-LONG = "make a 20 second video of {}, 480p"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("rushes")) as running:
-        running.wait_for_models()
-        yield running
-        assert " ERROR " not in running.log, running.log
-        assert "Traceback" not in running.log, running.log
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
+LONG = "make a 20 second video of {}, 360p"
 
 
 @pytest.fixture
-def page(app: RunningApp, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def page(app: RunningApp, page: Page) -> Page:
     page.goto(app.url + "/chat/new")
-    yield page
-    assert errors == []
-    context.close()
+    return page
 
 
 def field(page: Page) -> Locator:
@@ -54,7 +27,7 @@ def field(page: Page) -> Locator:
 
 def say(page: Page, text: str) -> None:
     field(page).fill(text)
-    page.get_by_role("button", name="Send", exact=True).click()
+    press(page, "Send")
 
 
 def figure(page: Page) -> Locator:
@@ -138,7 +111,8 @@ def test_markup_in_a_message_stays_text(page: Page) -> None:
 
 
 def test_the_thread_keeps_to_its_end_unless_somebody_reads_further_up(page: Page) -> None:
-    for number in range(8):
+    page.set_viewport_size({"width": 1280, "height": 480})
+    for number in range(5):
         say(page, f"asdf{number}")
         expect(page.locator(".is-studio")).to_have_count(number + 1)
     at_end = "(() => { const b = document.querySelector('.r-thread'); return b.scrollHeight - b.scrollTop - b.clientHeight < 4 })()"
@@ -158,7 +132,7 @@ def says_hello_elsewhere(page: Page) -> None:
     other = page.context.new_page()
     other.goto(page.url)
     say(other, "hello")
-    expect(other.locator(".is-studio")).to_have_count(9)
+    expect(other.locator(".is-studio")).to_have_count(6)
     other.close()
 
 
@@ -172,7 +146,7 @@ def test_an_unknown_conversation_says_so_and_leads_on(app: RunningApp, page: Pag
 
 def test_a_conversation_is_renamed_and_deleted(page: Page) -> None:
     say(page, "hello")
-    page.get_by_role("button", name="Rename", exact=True).click()
+    press(page, "Rename")
     page.get_by_label("A name for this conversation", exact=True).last.fill("A short one")
     page.get_by_role("dialog").get_by_role("button", name="Rename", exact=True).click()
     expect(page.get_by_role("heading", name="A short one")).to_be_visible()
@@ -186,16 +160,14 @@ def test_a_conversation_is_renamed_and_deleted(page: Page) -> None:
     assert answer.status == 404
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_nothing_is_wider_than_the_screen(app: RunningApp, browser: Browser, width: int, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 740}, color_scheme=scheme, locale="ru-RU"
-    )  # type: ignore[arg-type]
-    page = context.new_page()
+def test_nothing_is_wider_than_the_screen(app: RunningApp, profiles: Profiles) -> None:
+    page = profiles.lend(viewport=PHONE, locale="ru-RU").new_page()
     page.goto(f"{app.url}/chat/new")
     page.get_by_role("textbox", name="Сообщение").fill("/video 1s 360p " + "word " * 40 + "x" * 300)
     page.keyboard.press("Enter")
     expect(page.locator("video")).to_have_count(1, timeout=WITHIN_MS)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()
+    for width in widened(page, (360, 768, 1280)):
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+            assert not too_wide(page), (scheme, width)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp, running_app
+from tests.support.browsing import PHONE, WITHIN_MS, Profiles
 from tests.support.kill_app import cloud
 from tests.support.wire import WireServer
-from tests.ui.test_browser import WITHIN_MS, browser
-
-__all__ = ["browser"]  # a fixture, found by its name
 
 pytestmark = pytest.mark.proof
 
@@ -33,11 +31,10 @@ def app(wire: WireServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, reduced_motion="reduce")
-    context.set_default_timeout(WITHIN_MS)
-    yield context.new_page()
-    context.close()
+def page(profiles: Profiles) -> Page:
+    page = profiles.lend(viewport=PHONE, reduced_motion="reduce").new_page()
+    page.set_default_timeout(WITHIN_MS)
+    return page
 
 
 def arrived_after_its_stop(app: RunningApp, wire: WireServer, page: Page, prompt: str) -> str:

@@ -5,60 +5,31 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from services.media.xmp import facts_in
-from tests.support.app import RunningApp, running_app
-from tests.support.chromium import FLAGS, chromium
+from tests.support.app import RunningApp
+from tests.support.browsing import PHONE, SMALL, WITHIN_MS, Profiles, too_wide, widened
 
-WITHIN_MS = 90_000
-SMALL = {"resolution": "360p", "duration": 1, "fps": 12}
 PROMPTS = ("A lighthouse above a stormy sea", "A quiet forest in the rain", "Red dunes at noon")
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("rushes")) as running:
-        running.wait_for_models()
-        for file_id in [running.generate(prompt, **SMALL) for prompt in PROMPTS]:
-            running.wait_until(
-                lambda file_id=file_id: running.get(f"/api/file/{file_id}")["thumbnail_url"], 90
-            )
-        yield running
-        assert " ERROR " not in running.log, running.log
-        assert "Traceback" not in running.log, running.log
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # not longer than this module: while it lives, no asyncio test can run beside it
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
+def library(app: RunningApp) -> str:
+    """Its address; three films are in it."""
+    for file_id in [app.generate(prompt, **SMALL) for prompt in PROMPTS]:
+        app.wait_until(lambda file_id=file_id: app.get(f"/api/file/{file_id}")["thumbnail_url"], 90)
+    return f"{app.url}/library"
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1280, "height": 860}, accept_downloads=True)
-    opened.set_default_timeout(20_000)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def page(app: RunningApp, context: BrowserContext) -> Iterator[Page]:
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{app.url}/library")
+def page(library: str, page: Page) -> Page:
+    page.goto(library)
     expect(page.locator(".r-tile")).to_have_count(3)
-    yield page
-    assert errors == []
+    return page
 
 
 def test_a_search_finds_while_it_is_typed_and_the_way_back_leads_to_it(page: Page) -> None:
@@ -180,25 +151,25 @@ def test_a_file_from_here_brings_its_settings_back(app: RunningApp, page: Page, 
 
 def test_a_new_one_comes_by_itself_and_waits_while_somebody_points(app: RunningApp, page: Page) -> None:
     page.locator(".r-tile-link").first.hover()
-    app.generate("A kite that has just been made", **SMALL)
+    kite = app.generate("A kite that has just been made", **SMALL)
     expect(page.get_by_role("button", name="1 new")).to_be_visible()
     expect(page.locator(".r-tile").first).not_to_contain_text("A kite")
     page.get_by_role("button", name="1 new").click()
     expect(page.locator(".r-tile").first).to_contain_text("A kite")
     expect(page.locator(".r-tile").first.locator("img")).to_have_count(1, timeout=WITHIN_MS)
+    app.delete(f"/api/file/{kite}")
+    expect(page.locator(".r-tile")).to_have_count(3)
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-def test_nothing_is_wider_than_the_screen(app: RunningApp, browser: Browser, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 740})
-    page = context.new_page()
-    page.goto(f"{app.url}/library")
+def test_nothing_is_wider_than_the_screen(profiles: Profiles, library: str) -> None:
+    page = profiles.lend(viewport=PHONE).new_page()
+    page.goto(library)
     page.locator(".r-tile-link").first.focus()
     page.keyboard.press("x")
     expect(page.get_by_role("toolbar")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    bar = page.get_by_role("toolbar").bounding_box()
-    assert bar is not None
-    assert bar["x"] >= 0
-    assert bar["x"] + bar["width"] <= width
-    context.close()
+    for width in widened(page, (360, 768, 1280)):
+        assert not too_wide(page), width
+        bar = page.get_by_role("toolbar").bounding_box()
+        assert bar is not None
+        assert bar["x"] >= 0
+        assert bar["x"] + bar["width"] <= width

@@ -6,31 +6,17 @@ import io
 import re
 from pathlib import Path
 
+import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp
-from tests.ui.test_browser import WITHIN_MS, app, browser, choose, context, page, player, toasts
-
-__all__ = ["app", "browser", "context", "page"]  # fixtures, found by their names
+from tests.support.browsing import WITHIN_MS, choose, generate, opened, player, press, shrink, toasts
 
 
-def shrink(page: Page, *, film: bool) -> None:
-    """The smallest that there is."""
-    if film:
-        choose(page, "Length", "1 s")
-    if not page.get_by_label("Resolution").is_visible():
-        page.get_by_text("More settings").click()
-    choose(page, "Resolution", "360p")
-
-
-def generate(page: Page, prompt: str) -> None:
-    page.get_by_label("Prompt", exact=True).fill(prompt)
-    page.get_by_role("button", name="Generate", exact=True).click()
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
+@pytest.fixture
+def page(app: RunningApp, page: Page) -> Page:
+    return opened(page, app.url)
 
 
 def thumbnail(page: Page) -> None:
@@ -61,7 +47,7 @@ def test_an_image_becomes_a_film_and_its_last_frame_the_next_one(app: RunningApp
     press(page, "Animate")
     page.wait_for_url(app.url + "/")
     thumbnail(page)
-    shrink(page, film=True)
+    shrink(page)
     generate(page, "A slow pan over the flowers")
     player(page, "A slow pan over the flowers")
     expect(toasts(page)).to_have_count(1)
@@ -88,7 +74,7 @@ def test_a_picture_is_dropped_pasted_or_chosen_and_a_film_plays_over_it(page: Pa
         remove_picture(page)
         hand_over(page, way, picture.read_bytes())
         thumbnail(page)
-    shrink(page, film=True)
+    shrink(page)
     generate(page, "A kite over grey hills")
     player(page, "A kite over grey hills")
 
@@ -107,7 +93,7 @@ def test_what_is_no_picture_is_told_at_once_and_the_words_stay(page: Page, tmp_p
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Still here")
 
 
-def test_a_picture_lost_on_the_way_is_told(page: Page, context: BrowserContext) -> None:
+def test_a_picture_lost_on_the_way_is_told(page: Page) -> None:
     page.route("**/_source/**", lambda route: route.abort())
     data = io.BytesIO()
     Image.new("RGB", (8, 8)).save(data, "PNG")

@@ -1,0 +1,67 @@
+"""One Chromium and one app for all that is tried in a browser, and each test finds them as if they were new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.app import RunningApp, running_app
+from tests.support.browsing import Profiles
+from tests.support.chromium import FLAGS, chromium
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    # not longer than this folder: while it lives, no asyncio test can run beside it
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="package")
+def one_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    with running_app(tmp_path_factory.mktemp("rushes")) as running:
+        running.wait_for_models()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(one_app: RunningApp) -> Iterator[RunningApp]:
+    """The running app with nothing in it; no error may come of what is done with it."""
+    one_app.clear()
+    said = len(one_app.log)
+    yield one_app
+    log = one_app.log[said:]
+    assert " ERROR " not in log, log
+    assert "Traceback" not in log, log
+
+
+@pytest.fixture(scope="package")
+def all_profiles(browser: Browser) -> Iterator[Profiles]:
+    profiles = Profiles(browser)
+    yield profiles
+    profiles.close()
+
+
+@pytest.fixture
+def profiles(all_profiles: Profiles) -> Iterator[Profiles]:
+    yield all_profiles
+    all_profiles.wipe()
+
+
+@pytest.fixture
+def context(profiles: Profiles) -> BrowserContext:
+    return profiles.lend(color_scheme="dark")
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page without an address yet; nothing that is done with it may break a script."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    assert errors == []
