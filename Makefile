@@ -24,7 +24,7 @@ drill doctor: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # All that is long as well, and the promise table of the README: ONLY='one engine' for one line of it.
 proof: $(VENV)/.installed-dev

@@ -3,12 +3,20 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from tests.support.kill_app import Nursery
+
+IN_A_BROWSER = Path(__file__).parent / "ui" / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: two processes share them, and the short ones fill up what is left at the end."""
+    items.sort(key=lambda item: not item.path.is_relative_to(IN_A_BROWSER))
 
 
 @pytest.fixture(scope="module", autouse=True)
