@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fastapi.responses import RedirectResponse
+from nicegui import app
+
 from services.chat import Chats
 from services.checkup import Checkup
 from services.deliveries import Deliveries
@@ -24,6 +27,7 @@ def register(
     source_well.install(generations)
     studio.register(generations, kind=Kind.VIDEO, path="/")
     studio.register(generations, kind=Kind.IMAGE, path="/image")
+    app.add_api_route("/video", lambda: RedirectResponse("/"), include_in_schema=False)
     generation.register(generations)
     chat.register(chats)
     library_page.register(generations, library)

@@ -157,7 +157,7 @@ def _wanted(entry: TraceEntry) -> str:
 def _submit_lost(entry: TraceEntry) -> str:
     retry = _number(entry, "retry_in_s") or 0.0
     if entry.data.get("sent"):
-        return _("The line broke while it was sent")
+        return _("It was sent, and no answer came back")
     return _("The backend could not be reached; again in {time}").format(time=measure.exactly(retry))
 
 

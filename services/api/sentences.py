@@ -23,6 +23,10 @@ WHAT = {
     "greater_than_equal": "{field} must be at least {ge}.",
     "less_than_equal": "{field} must be at most {le}.",
     "literal_error": "{field} must be one of {expected}.",
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"),
+        "{field} must be a time with its zone, as 2026-01-31T18:00:00Z.",
+    ),
     "not_plain_text": "{field} holds characters that are no text.",
     "blank": "{field} must not be empty.",
 }

@@ -65,7 +65,8 @@ def a_duration(value: float | None, model: Model) -> float | None:
     if value is None:
         return _default(model.default_duration_s, lengths, free=model.any_duration)
     if not _is_number(value) or not 0 < value <= LONGEST_FILM_S:
-        raise InvalidRequest("The duration must be a number of seconds above 0.", field="duration")
+        sentence = Words("The duration must be a number of seconds above 0, at most {most:g}.")
+        raise InvalidRequest(sentence, field="duration", most=LONGEST_FILM_S)
     if lengths and not _is_allowed(value, lengths, free=model.any_duration):
         has = _range(lengths, free=model.any_duration)
         sentence = Words("{model} makes no {length:g} s. It makes: {lengths} s.")

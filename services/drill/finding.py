@@ -27,8 +27,8 @@ class Finding:
 
     def __str__(self) -> str:
         mark = "✗" if self.broken else "✓"
-        seen = f": {self.broken}" if self.broken else ""
-        return f"{mark} {self.rule:<4} {self.does.removesuffix('.')}{seen}."
+        seen = f" Seen instead: {self.broken}." if self.broken else ""
+        return f"{mark} {self.rule:<4} {self.does}{seen}"
 
 
 def written(finding: Finding) -> str:

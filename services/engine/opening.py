@@ -66,7 +66,7 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         resumed = await engine.watching.resume()
         engine.metrics.resume(resumed)
         if resumed:
-            log.info("Open generations that are watched again: %d.", len(resumed))
+            log.info("Generations that are watched again: %d.", len(resumed))
         if decoders:
             await engine.worker.start()
         owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))

@@ -424,3 +424,9 @@ async def test_the_live_region_tells_each_stage_once(user: User, door: Door) -> 
         "Rendering.",
         "Finished over there. Bringing the file home.",
     ]
+
+
+async def test_the_video_page_is_found_under_its_name_too(user: User) -> None:
+    await user.open("/video")
+    await user.should_see(marker="prompt")
+    await user.should_see("Nothing on the stage yet")

@@ -79,7 +79,7 @@ def unwanted(acts: Acts, generation: Generation) -> None:
 
 def unconfirmed() -> None:
     picture("question", _("Nobody knows whether the backend took it."))
-    quiet(_("The line broke while it was sent. It may be in work there, and it may be charged."))
+    quiet(_("It was sent, and no clear answer came back. It may be in work there, and it may be charged."))
     with ui.element("ul").classes("r-choices"):
         for name, meaning in (
             (_("Check now"), _("looks for it at the backend, and costs nothing")),

@@ -23,7 +23,7 @@ from services.channels.race import Failed, Race
 from services.delivery import Delivery
 from services.drill import Drill, Finding, stage
 from services.engine import open_for_drill
-from services.errors import BackendUnavailable, CannotStart, DeliveryFailed
+from services.errors import BackendUnavailable, CannotStart, DeliveryFailed, Sentence
 from services.model import Channel, Failure, Generation, Phase, replace
 from services.settings import Settings
 from services.steps import Steps
@@ -246,3 +246,12 @@ def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
     proven("drill", rules_switched_off=1, found=int(found), not_found=int(not found))
     assert found, [str(finding) for finding in findings]
     assert not any("it broke with" in str(finding.broken) for finding in findings), [str(f) for f in findings]
+
+
+def test_what_was_seen_instead_stands_in_a_sentence_of_its_own() -> None:
+    broken = Finding("just_before", Sentence("the open stream triggered no poll"))
+    assert str(broken) == (
+        "✗ R7   It is ready just before the stream opens: polling asks at once. "
+        "Seen instead: the open stream triggered no poll."
+    )
+    assert str(Finding("just_before")).endswith("polling asks at once.")
