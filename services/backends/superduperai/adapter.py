@@ -30,7 +30,7 @@ LISTED_AT_ONCE = 50
 
 
 class SuperDuperAI:
-    """A submit that is not answered within `answers_within_s` was perhaps taken."""
+    """A submit that is not answered within `answers_within_s` (default: 30 s) was perhaps taken."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class SuperDuperAI:
         address: Address,
         capabilities: Capabilities,
         ssl_context: ssl.SSLContext | None = None,
-        answers_within_s: float = SUBMIT_S,
+        answers_within_s: float | None = None,
     ) -> None:
         self.name = name
         self.capabilities = capabilities
@@ -61,7 +61,7 @@ class SuperDuperAI:
         answer = await self._work(
             "POST",
             f"/file/generate-{request.kind}",
-            within_s=self._answers_within_s,
+            within_s=SUBMIT_S if self._answers_within_s is None else self._answers_within_s,
             content=body_of(request, reference),
             headers=headers,
         )
