@@ -209,4 +209,6 @@ def test_a_database_that_was_put_back_or_begun_anew_costs_no_clip(
 
 
 def films(app: RunningApp) -> set[str]:
-    return {path.name for path in (app.data_dir / "media").rglob("*.mp4") if ".parts" not in path.parts}
+    """Previews are drawn again where the row of the backup knows of none."""
+    lying = (app.data_dir / "media").rglob("*.mp4")
+    return {path.name for path in lying if ".parts" not in path.parts and ".preview." not in path.name}

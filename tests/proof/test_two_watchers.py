@@ -149,7 +149,7 @@ def fall_asleep(
     then: Callable[[], None] = lambda: None,
 ) -> bool:
     """The one has the row and stands still at the point; the other has it by now, or cannot have it."""
-    two.halt(other)
+    two.halt_between_writes(other)
     one.order(*points.split(), act="stop")
     two.put(prompt)
     one.wait_until_it_is_there()

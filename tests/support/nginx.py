@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+import psutil
+
 from tests.support.chromium import install
 
 PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 HELP = "The doctor's tests need nginx. Install it (Debian: apt install nginx-light)."
 READY_WITHIN_S = 10.0
+STREAM_WITHIN_S = 30.0
 
 PASSED_ON = """
             proxy_http_version 1.1;
@@ -69,14 +73,20 @@ def standing_before(upstream: str, says: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def cutting_after(seconds: int, upstream: str, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Its address, and an act: what is open then is cut so many seconds later, however lively it is.
+    """Its address, and an act: waits for a stream, and what is open then is cut so many seconds later, however
+    lively it is.
 
     That is a reload with worker_shutdown_timeout, the one cut by age that nginx has.
     """
     main = f"master_process on; worker_processes 1; worker_shutdown_timeout {seconds}s;"
     folder.chmod(0o755)  # its worker may be another user
     with _running(upstream, f"proxy_buffering off; {PASSED_ON}", folder, main) as (url, process):
-        yield url, lambda: process.send_signal(signal.SIGHUP)
+
+        def cut() -> None:
+            _wait_for_a_stream(psutil.Process(process.pid), httpx.URL(upstream).port)
+            process.send_signal(signal.SIGHUP)
+
+        yield url, cut
 
 
 @contextmanager
@@ -108,3 +118,21 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise RuntimeError("nginx did not start.")
+
+
+def _wait_for_a_stream(process: psutil.Process, port: int | None) -> None:
+    """Until a connection to the app outlives a look: questions are answered sooner."""
+    deadline = time.monotonic() + STREAM_WITHIN_S
+    before: set[int] = set()
+    while time.monotonic() < deadline:
+        now = {
+            connection.laddr.port
+            for worker in process.children()
+            for connection in worker.net_connections("tcp")
+            if connection.raddr and connection.raddr.port == port
+        }
+        if before & now:
+            return
+        before = now
+        time.sleep(0.5)
+    raise RuntimeError("No stream was opened.")

@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import re
 import signal
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,14 @@ class TwoWatchers:
     def halt(self, watcher: KillableApp) -> None:
         watcher.process.send_signal(signal.SIGSTOP)
         self.wait_until_it_stands(watcher)
+
+    def halt_between_writes(self, watcher: KillableApp) -> None:
+        """Not with the database's lock in its hand: others are to write meanwhile."""
+        self.halt(watcher)
+        while not self._may_be_written():
+            self.go_on(watcher)
+            time.sleep(0.01)
+            self.halt(watcher)
 
     def wait_until_it_stands(self, watcher: KillableApp) -> None:
         process = psutil.Process(watcher.process.pid)
@@ -114,6 +124,14 @@ class TwoWatchers:
         except AssertionError:
             return len(self.one.media() ^ self.one.named())
         return 0
+
+    def _may_be_written(self) -> bool:
+        with closing(sqlite3.connect(self.data_dir / "rushes.db", timeout=0.5)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
 
     def _right(self, row: Row) -> bool:
         path = self.data_dir / "media" / row["kept"]["name"]

@@ -107,10 +107,10 @@ def test_a_stream_that_is_cut_at_the_age_of_30_s_is_called_cut_and_when(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
     with cutting_after(30, app.url, tmp_path) as (url, cut):
-        timer = threading.Timer(2.0, cut)  # by then the doctor listens
-        timer.start()
+        cutting = threading.Thread(target=cut)
+        cutting.start()
         code, lines = examined(url, app, wire)
-        timer.join()
+        cutting.join()
     assert code == 1, lines
     (said,) = (line for line in lines if "Cut after about" in line)
     (lived_s, quiet_s) = map(int, re.findall(r"(\d+) s", said))
