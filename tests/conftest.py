@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+# NiceGUI would write its storage into the current folder, and each simulation clears it: in the other process too.
+# Before anything imports it, whatever is collected first.
+os.environ["NICEGUI_STORAGE_PATH"] = tempfile.mkdtemp(prefix="rushes-tests-")
 
 import pytest
 

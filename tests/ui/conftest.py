@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from typing import Any, cast
-
-# NiceGUI would write its storage into the current folder
-os.environ.setdefault("NICEGUI_STORAGE_PATH", tempfile.mkdtemp(prefix="rushes-tests-"))
 
 import pytest
 import pytest_asyncio
