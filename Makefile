@@ -43,7 +43,7 @@ bench: $(VENV)/.installed-dev
 
 # After words were added or changed: brings ui/text/*.po up to date and names what is to be translated.
 words: $(VENV)/.installed-dev
-	@$(PY) -m tests.support.words
+	@$(PY) -m tests.support.catalogues
 
 $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rushes needs Python 3.11 or newer; name one with: make run PYTHON=python3.12")'

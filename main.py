@@ -9,17 +9,16 @@ import logging
 import re
 import sys
 
-import web
-from services.doctor import ILL, Doctor
-from services.drill import Drill
-from services.drill.finding import written
-from services.drill.plan import RULES
-from services.engine import open_for_drill
-from services.engine.backends import build_backends
-from services.errors import CannotStart
-from services.media.guard import AddressGuard
-from services.settings import Settings, read_settings
-from services.store.lock import FolderLock
+from services.app import open_for_drill, server
+from services.backends.registry import build_backends
+from services.core.errors import CannotStart
+from services.core.settings import Settings, read_settings
+from services.diagnostics.doctor import ILL, Doctor
+from services.diagnostics.drill import Drill
+from services.diagnostics.drill.finding import written
+from services.diagnostics.drill.plan import RULES
+from services.http.address_guard import AddressGuard
+from services.store.folder_lock import FolderLock
 
 STREAM_S, QUICK_S = 35, 5
 
@@ -37,9 +36,9 @@ def main() -> int:
             return asyncio.run(doctor(settings, url, stream_s=QUICK_S if asked.quick else STREAM_S))
         lock = FolderLock(settings.data_dir)
         lock.take()
-        with web.listening_socket(settings) as listener:
+        with server.listening_socket(settings) as listener:
             set_up_logging()
-            web.serve(settings, listener)
+            server.serve(settings, listener)
     except CannotStart as refusal:
         print(f"Rushes cannot start: {refusal}", file=sys.stderr)
         return 1

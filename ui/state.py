@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from nicegui import binding
 
-from services.model import Generation, Kind, Phase, TraceEntry, replace
-from ui import words
+from services.core.model import Generation, Kind, Phase, TraceEntry, replace
+from ui.text import labels
 
 REMEMBERED = 400
 """Generations a tab keeps in mind; the oldest are forgotten."""
@@ -131,7 +131,7 @@ class TabState:
         status.status = "idle" if generation is None else generation.status
         status.progress = None if generation is None else shown_progress(generation)
         if generation is None or before is None or _tells(before) != _tells(generation):
-            status.message = "" if generation is None else words.message(generation)
+            status.message = "" if generation is None else labels.message(generation)
 
     def _hear(self, entry: TraceEntry) -> None:
         current = self.current_generation
@@ -157,7 +157,7 @@ def shown_progress(generation: Generation) -> int | None:
     """0-100 as on the screen."""
     if generation.phase is Phase.COMPLETED:
         return 100
-    return words.percent(generation.progress)
+    return labels.percent(generation.progress)
 
 
 def _tells(generation: Generation) -> tuple[object, ...]:

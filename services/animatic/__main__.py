@@ -24,9 +24,9 @@ from pathlib import Path  # noqa: E402
 import uvicorn  # noqa: E402
 
 from services.animatic.app import Api  # noqa: E402
-from services.animatic.feed import Feed  # noqa: E402
-from services.animatic.shelf import Shelf  # noqa: E402
-from services.animatic.studio import Studio  # noqa: E402
+from services.animatic.event_feed import Feed  # noqa: E402
+from services.animatic.job_store import Shelf  # noqa: E402
+from services.animatic.render_queue import Studio  # noqa: E402
 from services.animatic.wire import Wire  # noqa: E402
 
 

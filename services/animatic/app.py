@@ -15,12 +15,12 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.animatic.feed import Feed
+from services.animatic.event_feed import Feed
+from services.animatic.job_request import BadOrder, Kind, Order, read_order
+from services.animatic.job_store import Shelf, write_atomically
 from services.animatic.models import MODELS
-from services.animatic.order import BadOrder, Kind, Order, read_order
 from services.animatic.record import Record, hash_of, new_record, uploaded
-from services.animatic.shelf import Shelf, write_atomically
-from services.animatic.studio import Studio
+from services.animatic.render_queue import Studio
 from services.animatic.uploads import BadUpload, TooLarge, extension_of, read_upload
 from services.animatic.wire import CONTENT_TYPES, Wire, task_event
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from services.animatic.order import Kind, Order
+from services.animatic.job_request import Kind, Order
 
 Status = Literal["in_progress", "completed", "error"]
 

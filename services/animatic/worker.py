@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.animatic.order import Order
+from services.animatic.job_request import Order
 
 PROGRESS_EVERY_S = 0.125
 

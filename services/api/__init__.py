@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.api import bug_report as deliveries_
 from services.api import (
     chat,
     docs,
-    doctor,
+    doctor_probes,
     errors,
     events,
+    fallback,
     files,
     generate,
-    guard,
     media,
-    nowhere,
-    shelf,
+    origin_guard,
     sources,
 )
-from services.api import checkup as checkup_
-from services.api import deliveries as deliveries_
+from services.api import diagnostics as checkup_
 from services.api import health as health_
+from services.api import library as library_
 from services.api import metrics as metrics_
-from services.api.addresses import Addresses
 from services.api.health import Health
 from services.api.metrics import Metrics
+from services.api.public_url import Addresses
 from services.chat import Chats
-from services.checkup import Checkup
-from services.deliveries import Deliveries
-from services.generations import Generations
+from services.diagnostics.runs import Checkup
+from services.generations.service import Generations
 from services.library import Library
+from services.statistics import Deliveries
 
 __all__ = ["Health", "Metrics", "include"]
 
@@ -56,19 +56,19 @@ def include(
     routers = [
         generate.router(generations),
         files.router(generations, addresses),
-        shelf.router(generations, library, addresses),
+        library_.router(generations, library, addresses),
         chat.router(chats),
         events.router(generations, addresses),
         deliveries_.router(deliveries),
         sources.router(generations),
         media.router(generations, library, metrics.lost),
-        doctor.router(),
+        doctor_probes.router(),
         checkup_.router(checkup),
         health_.router(health),
         metrics_.router(metrics),
         docs.router(app),
     ]
-    for router in [*routers, nowhere.router([route for each in routers for route in each.routes])]:
+    for router in [*routers, fallback.router([route for each in routers for route in each.routes])]:
         app.include_router(router)
     errors.install(app)
-    guard.install(app, public_url=public_url)
+    origin_guard.install(app, public_url=public_url)

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from uuid6 import uuid7
 
-from services.api import bodies, reading
-from services.api.answers import Answer, Done, Refusal, iso
+from services.api import request_body, request_models
 from services.api.errors import Unreadable
+from services.api.response_models import Answer, Done, Refusal, iso
 from services.chat import LONGEST_MESSAGE, Chats
-from services.conversation import Conversation, Message, Role
+from services.core.conversation import Conversation, Message, Role
 
 MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "No such conversation."}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -20,7 +20,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"model": Refusal, "description": "Nothing that can be taken; `field` names it."},
 }
 Limit = Annotated[int, Query(ge=1, le=200, description="1-200")]
-Text = Annotated[str, AfterValidator(bodies.plain_text), Field(max_length=1_000_000)]
+Text = Annotated[str, AfterValidator(request_models.plain_text), Field(max_length=1_000_000)]
 
 
 class MessageBody(BaseModel):
@@ -113,10 +113,10 @@ def router(chats: Chats) -> APIRouter:
 
 
 async def _body(request: Request) -> MessageBody:
-    came = await reading.content(request)
-    if isinstance(came, reading.Form):
+    came = await request_body.content(request)
+    if isinstance(came, request_body.Form):
         raise Unreadable("Send JSON (application/json).", status=415)
-    return bodies.read(MessageBody, came)
+    return request_models.read(MessageBody, came)
 
 
 def _head(chat: Conversation) -> dict[str, str]:

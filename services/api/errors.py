@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from services.api.guard import HEADERS
-from services.api.sentences import sentence_of
-from services.errors import (
+from services.api.origin_guard import HEADERS
+from services.api.validation_errors import sentence_of
+from services.core.errors import (
     AppError,
     BackendError,
     BackendUnavailable,

@@ -12,13 +12,13 @@ import anyio
 from fastapi import APIRouter, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.api.addresses import Addresses
-from services.api.answers import Refusal, file_answer, percent, task
-from services.api.messages import message_of
-from services.bus import News
-from services.errors import NotFound
-from services.generations import Generations
-from services.model import Generation, Phase
+from services.api.public_url import Addresses
+from services.api.response_models import Refusal, file_answer, percent, task
+from services.api.status_messages import message_of
+from services.core.errors import NotFound
+from services.core.events import News
+from services.core.model import Generation, Phase
+from services.generations.service import Generations
 
 KEEP_ALIVE_S = 15
 REREAD_S = 15.0

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
-from services.api.addresses import Addresses
-from services.api.answers import (
+from services.api.public_url import Addresses
+from services.api.response_models import (
     Accepted,
     Done,
     FileAnswer,
@@ -19,8 +19,8 @@ from services.api.answers import (
     file_answer,
     trace_answer,
 )
-from services.generations import Generations
-from services.model import STATES, UNWANTED_IN, Kind, Wanted
+from services.core.model import STATES, UNWANTED_IN, Kind, Wanted
+from services.generations.service import Generations
 
 MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Refusal, "description": "Not in this phase."}}

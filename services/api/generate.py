@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.api import bodies, reading
-from services.api.answers import Accepted, Refusal, accepted
-from services.generations import Generations
-from services.model import Kind
+from services.api import request_body, request_models
+from services.api.response_models import Accepted, Refusal, accepted
+from services.core.model import Kind
+from services.generations.service import Generations
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Refusal, "description": description}
@@ -28,41 +28,49 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 def router(generations: Generations) -> APIRouter:
     routes = APIRouter(prefix="/api/generate", tags=["generate"])
 
-    @routes.post("/video", status_code=202, responses=REFUSALS, openapi_extra=_documented(bodies.VideoBody))
+    @routes.post(
+        "/video", status_code=202, responses=REFUSALS, openapi_extra=_documented(request_models.VideoBody)
+    )
     async def generate_video(request: Request, response: Response) -> Accepted:
         """Start a video. Only the prompt is needed; with `file`, a picture to start from."""
-        return await _start(generations, request, response, Kind.VIDEO, bodies.VideoBody)
+        return await _start(generations, request, response, Kind.VIDEO, request_models.VideoBody)
 
-    @routes.post("/image", status_code=202, responses=REFUSALS, openapi_extra=_documented(bodies.ImageBody))
+    @routes.post(
+        "/image", status_code=202, responses=REFUSALS, openapi_extra=_documented(request_models.ImageBody)
+    )
     async def generate_image(request: Request, response: Response) -> Accepted:
         """Start one to four images, each with its own fileId."""
-        return await _start(generations, request, response, Kind.IMAGE, bodies.ImageBody)
+        return await _start(generations, request, response, Kind.IMAGE, request_models.ImageBody)
 
     return routes
 
 
 async def _start(
-    generations: Generations, request: Request, response: Response, kind: Kind, model: type[bodies.VideoBody]
+    generations: Generations,
+    request: Request,
+    response: Response,
+    kind: Kind,
+    model: type[request_models.VideoBody],
 ) -> Accepted:
-    key = reading.idempotency_key(request)
-    came = await reading.content(request)
-    if isinstance(came, reading.Form):
-        body = bodies.read(model, bodies.from_form(model, came.fields))
+    key = request_body.idempotency_key(request)
+    came = await request_body.content(request)
+    if isinstance(came, request_body.Form):
+        body = request_models.read(model, request_models.from_form(model, came.fields))
         sha256: str | None = hashlib.sha256(came.file).hexdigest()
         source: str | None = await generations.add_source(came.file)
     else:
-        body, sha256, source = bodies.read(model, came), None, None
+        body, sha256, source = request_models.read(model, came), None, None
     started = await generations.start(
         body.draft(kind, source),
         count=getattr(body, "count", None) or 1,
         key=key,
-        fingerprint=bodies.fingerprint(kind, body, sha256),
+        fingerprint=request_models.fingerprint(kind, body, sha256),
     )
     response.headers["Location"] = f"/api/file/{started[0].id}"
     return accepted(started)
 
 
-def _documented(model: type[bodies.VideoBody]) -> dict[str, Any]:
+def _documented(model: type[request_models.VideoBody]) -> dict[str, Any]:
     """The body is parsed by hand, so it is described by hand too."""
     as_json = model.model_json_schema()
     as_form = {
@@ -82,7 +90,7 @@ def _documented(model: type[bodies.VideoBody]) -> dict[str, Any]:
             {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "schema": {"type": "string", "maxLength": reading.LONGEST_KEY},
+                "schema": {"type": "string", "maxLength": request_body.LONGEST_KEY},
                 "description": "The same key and body answer the same; another body is refused.",
             }
         ],

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from services.doctor.disk import FREE_AT_LEAST_BYTES, can_write
+from services.diagnostics.doctor.disk import FREE_AT_LEAST_BYTES, can_write
 
 log = logging.getLogger(__name__)
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.api.answers import Refusal
-from services.errors import NotFound
-from services.generations import Generations
+from services.api.response_models import Refusal
+from services.core.errors import NotFound
+from services.core.model import Generation, Kept, Phase
+from services.generations.service import Generations
 from services.library import Library
-from services.library.handing import download_name
+from services.library.export import download_name
 from services.media.formats import CONTENT_TYPES, FORMATS
 from services.media.serve import copy_response, file_response, safe_name
-from services.model import Generation, Kept, Phase
 
 TYPES = {each.extension: each.content_type for each in FORMATS}
 ANSWERS: dict[int | str, dict[str, Any]] = {

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from services.bus import Bus, News
-from services.model import Generation, Phase, TraceEntry
+from services.core.events import Bus, News
+from services.core.model import Generation, Phase, TraceEntry
 
 REMEMBERED = 50_000
 LAG_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 300, 3600)

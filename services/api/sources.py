@@ -7,11 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.api import reading
-from services.api.answers import Refusal
+from services.api import request_body
 from services.api.media import ANSWERS, TYPES
-from services.errors import NotFound
-from services.generations import Generations
+from services.api.response_models import Refusal
+from services.core.errors import NotFound
+from services.generations.service import Generations
 from services.media.serve import file_response
 from services.media.sources import is_source
 
@@ -40,7 +40,7 @@ def router(generations: Generations) -> APIRouter:
     @routes.post("/api/source", status_code=201, responses=REFUSALS, openapi_extra=BODY)
     async def bring(request: Request) -> SourceAnswer:
         """Bring a picture as the bare body. One that no request names is removed after a week."""
-        return _answer(await generations.receive_source(reading.picture(request)))
+        return _answer(await generations.receive_source(request_body.picture(request)))
 
     @routes.post("/api/file/{file_id}/source", status_code=201, responses=MISSING | REFUSALS)
     async def take(file_id: str) -> SourceAnswer:

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.backends.listing import Listing
-from services.channels.eventstream import StreamEvent
-from services.channels.host import Host
-from services.model import Generation, Kind, Model, Report
+from services.backends.job_listing import Listing
+from services.core.model import Generation, Kind, Model, Report
+from services.http.event_stream import StreamEvent
+from services.http.host_limiter import Host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

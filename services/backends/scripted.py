@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.backends.base import Capabilities
-from services.backends.listing import Listed, Listing
-from services.channels.eventstream import StreamEvent
-from services.channels.host import Host
-from services.errors import BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
-from services.model import Failure, Generation, Kind, Model, Report, Result
+from services.backends.job_listing import Listed, Listing
+from services.core.errors import BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
+from services.core.model import Failure, Generation, Kind, Model, Report, Result
+from services.http.event_stream import StreamEvent
+from services.http.host_limiter import Host
 
 LISTED_AT_ONCE = 50
 SUBMITS = ("ok", "refused", "not_taken", "lost_before", "lost_after", "misspoke")

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from services.backends.base import Backend
-from services.catalogue.completing import complete
-from services.catalogue.memory import Lists, recall, remember
+from services.catalogue.cache import Lists, recall, remember
+from services.catalogue.completion import complete
 from services.catalogue.overrides import Overrides, read_overrides
-from services.errors import BackendError, NoModels
-from services.model import Draft, Kind, Model, Request
-from services.settings import Settings
+from services.core.errors import BackendError, NoModels
+from services.core.model import Draft, Kind, Model, Request
+from services.core.settings import Settings
 
 log = logging.getLogger(__name__)
 

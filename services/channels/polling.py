@@ -7,10 +7,10 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.channels.host import Host
-from services.channels.policy import UNAUTHORIZED_GAP_S, PollPolicy
-from services.errors import ChannelLost
-from services.model import Report
+from services.channels.poll_policy import UNAUTHORIZED_GAP_S, PollPolicy
+from services.core.errors import ChannelLost
+from services.core.model import Report
+from services.http.host_limiter import Host
 
 JITTER = 0.05
 ASKED_AGAIN_AFTER_S = 1.0

@@ -12,13 +12,13 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.channels.eventstream import StreamEvent
-from services.channels.host import Host
-from services.channels.policy import PollPolicy
+from services.channels.poll_policy import PollPolicy
 from services.channels.polling import Mouth, Polling
-from services.channels.sse import Ears, OpenStream, listen
-from services.errors import ChannelLost, DeliveryFailed
-from services.model import Channel, Failure, Report, Result
+from services.channels.push import Ears, OpenStream, listen
+from services.core.errors import ChannelLost, DeliveryFailed
+from services.core.model import Channel, Failure, Report, Result
+from services.http.event_stream import StreamEvent
+from services.http.host_limiter import Host
 
 UNCONFIRMED_FAILURE_S = 600.0
 """How long a failure heard over push waits for a poll that answers (R4)."""

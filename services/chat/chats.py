@@ -10,13 +10,13 @@ from weakref import WeakValueDictionary
 
 from uuid6 import UUID, uuid7
 
-from services.bus import Hub
-from services.catalogue.checks import a_text
-from services.chat.answering import KEPT_TRYING_S, Answering, Companion, artifact, result
-from services.conversation import ChatNews, Conversation, Message, Role, Sort
-from services.errors import InvalidRequest, NotFound, StoreFailed
-from services.generations import Generations
-from services.model import LOCAL_OWNER, Generation, TraceEntry
+from services.catalogue.field_checks import a_text
+from services.chat.replying import KEPT_TRYING_S, Answering, Companion, artifact, result
+from services.core.conversation import ChatNews, Conversation, Message, Role, Sort
+from services.core.errors import InvalidRequest, NotFound, StoreFailed
+from services.core.events import Hub
+from services.core.model import LOCAL_OWNER, Generation, TraceEntry
+from services.generations.service import Generations
 from services.store.chats import ChatRows
 
 log = logging.getLogger(__name__)

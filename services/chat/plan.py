@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.model import Draft
+from services.core.model import Draft
 
 Value = str | float | int | bool | None
 

@@ -1,6 +1,5 @@
 """Everything that is kept, and what a person does with it: the door beside `generations`."""
 
-from services.library import rules
 from services.library.library import Library
 
-__all__ = ["Library", "rules"]
+__all__ = ["Library"]

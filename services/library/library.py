@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from services.bus import Bus
-from services.errors import InvalidRequest, NotFound
-from services.generations import Generations, Page
-from services.library import rules
-from services.library.facts import draft_in
-from services.library.handing import Archive, Handing
-from services.library.rounds import Rounds
+from services.core.errors import InvalidRequest, NotFound
+from services.core.events import Bus
+from services.core.model import LOCAL_OWNER, Draft, Generation, Wanted
+from services.generations.service import Generations, Page
+from services.generations.supervisor import Watching
+from services.library import retention
+from services.library.embedded_facts import draft_in
+from services.library.export import Archive, Handing
+from services.library.scrub import Rounds
 from services.library.storage import YOUNG_S, Findings, Storage
-from services.media.copies import Copy
-from services.media.files import MediaFolder
-from services.model import LOCAL_OWNER, Draft, Generation, Wanted
-from services.store.shelf import Shelf, Total
-from services.watching import Watching
+from services.media.storage.folder import MediaFolder
+from services.media.tagged_copy import Copy
+from services.store.library import Shelf, Total
 
 log = logging.getLogger(__name__)
 
@@ -178,13 +178,13 @@ class Library:
     async def remove_orphans(self) -> Findings:
         return await self.storage.tidy(older_than=self._now() - YOUNG_S)
 
-    async def rule(self, *, owner: str = LOCAL_OWNER) -> rules.Rule:
-        return rules.read(await self._shelf.preference(rules.NAME, owner=owner))
+    async def rule(self, *, owner: str = LOCAL_OWNER) -> retention.Rule:
+        return retention.read(await self._shelf.preference(retention.NAME, owner=owner))
 
-    async def set_rule(self, rule: rules.Rule, *, owner: str = LOCAL_OWNER) -> int:
+    async def set_rule(self, rule: retention.Rule, *, owner: str = LOCAL_OWNER) -> int:
         """Remember it and apply it at once; how many went. Raises InvalidRequest."""
-        await self._shelf.prefer(rules.NAME, asdict(rules.checked(rule)), owner=owner)
-        return await rules.apply(self, owner=owner, now=self._now)
+        await self._shelf.prefer(retention.NAME, asdict(retention.checked(rule)), owner=owner)
+        return await retention.apply(self, owner=owner, now=self._now)
 
     async def oldest(
         self, *, owner: str, before: float | None = None, limit: int = 200, kept_only: bool = False

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
-from services.media.files import Lying, MediaFolder
 from services.media.sources import UNUSED_FOR_S, is_source
+from services.media.storage.folder import Lying, MediaFolder
 from services.store.store import Store
 
 log = logging.getLogger(__name__)

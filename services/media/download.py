@@ -11,11 +11,11 @@ from weakref import WeakValueDictionary
 import httpcore
 import httpx
 
-from services.errors import DeliveryFailed
+from services.core.errors import DeliveryFailed
+from services.http.address_guard import AddressGuard, origin_of
+from services.http.checked_network import PinnedNetwork
 from services.media.checkpoints import Checkpoint, reach
-from services.media.guard import AddressGuard, origin_of
-from services.media.part import BATCH_BYTES, PartFile
-from services.media.pinned import PinnedNetwork
+from services.media.storage.part_file import BATCH_BYTES, PartFile
 from services.media.threads import in_thread
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.model import Kind
+from services.core.model import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

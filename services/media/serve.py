@@ -8,8 +8,8 @@ from urllib.parse import quote
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from services.media.copies import Copy
 from services.media.formats import CONTENT_TYPES
+from services.media.tagged_copy import Copy
 
 _ONE_RANGE = re.compile(rb"bytes=(?:(\d{1,18})-(\d{1,18})?|-\d{1,18})")
 _HEADERS = {

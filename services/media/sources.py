@@ -6,14 +6,14 @@ import shutil
 from collections.abc import AsyncIterable
 from pathlib import Path
 
-from services.errors import DeliveryFailed, InvalidRequest, StoreFailed, Words
-from services.media import jobs
-from services.media.files import DiskErrors, MediaFolder
+from services.core.errors import DeliveryFailed, InvalidRequest, StoreFailed, Words
+from services.core.model import Kept, Kind
+from services.media import worker_tasks
 from services.media.formats import WEBP, sniff
-from services.media.keeping import Keeper
+from services.media.ingest import Keeper
+from services.media.storage.folder import DiskErrors, MediaFolder
 from services.media.threads import in_thread
-from services.media.worker import Worker
-from services.model import Kept, Kind
+from services.media.worker_pool import Worker
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_PIXELS = 40_000_000
@@ -66,7 +66,7 @@ class Sources:
             if kept.content_type in TYPES:
                 await in_thread(shutil.copyfile, self._folder.path(kept.name), part)
             else:
-                await self._worker.run(jobs.still, str(self._folder.path(kept.name)), str(part))
+                await self._worker.run(worker_tasks.still, str(self._folder.path(kept.name)), str(part))
         except OSError as error:
             await self._folder.discard(part)
             sentence = Words("This file was kept, but it is gone from the disk.")
@@ -109,7 +109,7 @@ class Sources:
         """Not every backend knows animations, and none says which frame it took."""
         still = self._folder.part(MARK)
         try:
-            await self._worker.run(jobs.still, str(part), str(still))
+            await self._worker.run(worker_tasks.still, str(part), str(still))
         except ValueError as error:
             await self._folder.discard(still)
             raise DeliveryFailed("The file cannot be decoded.", reason="undecodable") from error

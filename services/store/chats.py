@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from services.conversation import Conversation, Message, Role, Sort
-from services.errors import Conflict, NotFound
-from services.model import FINAL, Generation
+from services.core.conversation import Conversation, Message, Role, Sort
+from services.core.errors import Conflict, NotFound
+from services.core.model import FINAL, Generation
 from services.store.rows import from_row
 from services.store.store import Store
 from services.store.tables import chats as c

@@ -20,9 +20,9 @@ from sqlalchemy import (
     update,
 )
 
-from services.model import Generation, Kind, Phase
-from services.store.changes import in_one_of
+from services.core.model import Generation, Kind, Phase
 from services.store.rows import from_row
+from services.store.statements import in_one_of
 from services.store.store import Store
 from services.store.tables import UNSURE, past_jobs
 from services.store.tables import generations as g

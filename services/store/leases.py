@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
-from services.model import Generation
-from services.store.changes import OPEN, awaited, in_one_of
+from services.core.model import Generation
 from services.store.rows import from_row
+from services.store.statements import OPEN, awaited, in_one_of
 from services.store.tables import generations as g
 
 

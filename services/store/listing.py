@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import TextualSelect, text
 
-from services.model import Wanted
+from services.core.model import Wanted
 from services.store.tables import generations as g
 
 LONGEST_WORDS = 32

@@ -11,7 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.store.trouble import cannot_open
+from services.store.db_errors import cannot_open
 
 
 def migrate(engine: Engine, *, to: str = "head") -> None:

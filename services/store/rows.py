@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, TraceEntry
+from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, TraceEntry
 
 _PLAIN = [
     name

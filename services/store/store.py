@@ -25,17 +25,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.errors import Conflict, NotFound, StoreFailed
-from services.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted
+from services.core.errors import Conflict, NotFound, StoreFailed
+from services.core.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted
 from services.store import leases
-from services.store.changes import ADD_TRACE, BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
+from services.store.db_errors import RESCUE, is_damage, look_for_damage, spoken_of_reading, spoken_of_writing
 from services.store.engine import reading_engine, writing_engine
 from services.store.listing import page_of
 from services.store.migrate import migrate
 from services.store.rows import changes_to_row, from_row, to_row, trace_from_row, trace_to_row
+from services.store.statements import ADD_TRACE, BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
 from services.store.tables import generations as g
 from services.store.tables import idempotency_keys, trace_entries
-from services.store.trouble import RESCUE, is_damage, look_for_damage, spoken_of_reading, spoken_of_writing
 from services.store.writer import InlineWriter, Writer
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.store.trouble import spoken_of_writing
+from services.store.db_errors import spoken_of_writing
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]

@@ -1,6 +1,6 @@
 """A database file that somebody else holds, or that is damaged deep inside: at the start and in mid-life.
 
-The narrower tests: garbage, a newer version and a full disk in tests/test_bad_start.py, single writes that fail in
+The narrower tests: garbage, a newer version and a full disk in tests/services/app/test_bad_start.py, single writes that fail in
 tests/services/store.
 """
 
@@ -20,9 +20,9 @@ import httpx
 import pytest
 
 from tests.support.app import ROOT, RunningApp, running_app
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import cloud
-from tests.support.proven import proven
-from tests.support.wire import WireServer
+from tests.support.proof_counts import proven
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(400)]
 

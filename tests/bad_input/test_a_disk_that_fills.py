@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import KillableApp, Nursery, cloud, grown, killable_app
-from tests.support.proven import proven
-from tests.support.wire import WireServer
-from tests.support.wire_media import tiny_film
+from tests.support.proof_counts import proven
+from tests.support.sample_media import tiny_film
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -3,7 +3,7 @@ nothing beside it, and what was paid for arrives all the same.
 
 The narrower tests: files and addresses in tests/services/media (test_download.py, test_guard.py, test_pinned.py:
 a DNS answer that changes; test_keeping.py), streams in tests/services/channels (test_eventstream_parsing.py),
-answers in tests/services/backends, clocks and searches in tests/services/test_matching.py, what people send in
+answers in tests/services/backends, clocks and searches in tests/services/generations/test_job_matching.py, what people send in
 tests/services/api/test_fuzz.py.
 """
 
@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from tests.support.app import RunningApp, running_app
+from tests.support.bad_input import job_of, kept, nothing_else_harmed, reasons, trace
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import cloud
-from tests.support.unharmed import job_of, kept, nothing_else_harmed, reasons, trace
-from tests.support.wire import WireServer
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from services.model import Generation, Phase
+from services.core.model import Generation, Phase
 from services.store.store import Store
 from tests.bench.table import Figure, one
 from tests.support.rows import a_generation, a_request

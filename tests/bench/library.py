@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from services.model import Kind, Wanted
+from services.core.model import Kind, Wanted
 from services.store.engine import writing_engine
 from services.store.listing import first_id_at
 from services.store.migrate import migrate

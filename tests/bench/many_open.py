@@ -12,7 +12,7 @@ import time
 from tests.bench import rig
 from tests.bench.open_watches import LENGTH_S, PROGRESS_EVERY_S, SETTLED_S, WARM_UP, open_them, warm_up
 from tests.bench.table import Figure, one, percentile
-from tests.support.proven import proven
+from tests.support.proof_counts import proven
 
 OPEN, FINISHED, APART_S = 2000, 300, 0.3
 WITHIN_S = 60.0

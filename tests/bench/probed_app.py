@@ -13,16 +13,15 @@ import time
 from collections.abc import AsyncIterator
 
 import main
-import web
-from services.engine import Engine
-from services.model import Generation
-from services.watching import Watching
+from services.app import Engine, server
+from services.core.model import Generation
+from services.generations.supervisor import Watching
 
 ASKED_EVERY_S = 0.01
 TOLD_EVERY_S = 1.0
 RESUME_BEGINS, RESUME_ENDS, LATENESS = "probe resume begins", "probe resume ends", "probe loop"
 
-_running = web.running
+_running = server.running
 _resume = Watching.resume
 
 
@@ -58,6 +57,6 @@ async def _watch_the_loop() -> None:
 
 
 if __name__ == "__main__":
-    web.running = running
+    server.running = running
     Watching.resume = resume  # type: ignore[method-assign]
     sys.exit(main.main())

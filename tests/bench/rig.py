@@ -30,11 +30,11 @@ Json = dict[str, Any]
 
 
 class Wire:
-    """The fake backend; its words stand in tests/support/wire.py."""
+    """The fake backend; its words stand in tests/support/fault_server.py."""
 
     def __init__(self, **script: object) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.wire", "--script", json.dumps(script)],
+            [sys.executable, "-m", "tests.support.fault_server", "--script", json.dumps(script)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.chaos import LineFault
+from tests.support.fault_proxy import LineFault
 
 POINTS = (
     "submit",

@@ -17,7 +17,7 @@ from tests.matrix.plan import (
     Plan,
     cell,
 )
-from tests.support.chaos import LineFault
+from tests.support.fault_proxy import LineFault
 
 HEAD = b"\r\n\r\n"
 NEWS = b"render_progress"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.matrix.plan import BLIND, FAULTS, POINTS, Combination
-from tests.matrix.playing import played
+from tests.matrix.runner import played
 from tests.matrix.table import combinations, left_out
 
 

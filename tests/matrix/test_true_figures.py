@@ -10,15 +10,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.model import Generation, Phase, replace
-from tests.matrix.backdrop import Backdrop
-from tests.matrix.judging import expected, may_be_taken
+from services.core.model import Generation, Phase, replace
+from tests.matrix.backend import Backdrop
+from tests.matrix.invariants import expected, may_be_taken
 from tests.matrix.plan import BACKENDS, BLIND, OF_THE_SUBMIT, Combination, End
 from tests.matrix.table import combinations
-from tests.support import wire, wire_job
-from tests.support.house import House
-from tests.support.proven import proven
-from tests.support.racing import now
+from tests.support import fault_job, fault_server
+from tests.support.engine_harness import House
+from tests.support.proof_counts import proven
+from tests.support.race_harness import now
 
 POINTS = ("submit", "submit's answer", "stream open", "mid-stream", "poll", "terminal event")
 """Where time is of the essence; bytes and disk need threads, which virtual time does not wait for."""
@@ -68,7 +68,7 @@ def most_s(one: Combination) -> float:
 async def test_a_fault_holds_a_result_up_no_longer_than_the_rules_say(
     point: str, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in (wire, wire_job):
+    for room in (fault_server, fault_job):
         monkeypatch.setattr(room, "time", SimpleNamespace(time=now))
     behind = Backdrop(backend)
     tried = [one for one in combinations(point) if one.backend == backend]

@@ -7,9 +7,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.mutants.laboratory import Laboratory, NotGreen, Verdict
 from tests.mutants.patch import Mutant, mutants
-from tests.support.proven import proven
+from tests.mutants.runner import Laboratory, NotGreen, Verdict
+from tests.support.proof_counts import proven
 
 
 def main(names: list[str]) -> int:

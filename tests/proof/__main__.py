@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.proof.lines import LINES, Line
-from tests.support import proven
+from tests.support import proof_counts
 
 OUT = Path("proof.log")
 
@@ -47,10 +47,14 @@ def prove(line: Line, log: int) -> tuple[bool, str]:
         path = Path(folder) / "proven"
         path.touch()
         done = subprocess.run(
-            line.command, env=os.environ | {proven.PROVEN: str(path)}, stdout=log, stderr=log, check=False
+            line.command,
+            env=os.environ | {proof_counts.PROVEN: str(path)},
+            stdout=log,
+            stderr=log,
+            check=False,
         )
-        counts = proven.read(path).get(line.name, {})
-    return done.returncode == 0 and bool(counts), proven.in_words(counts) or "nothing was counted"
+        counts = proof_counts.read(path).get(line.name, {})
+    return done.returncode == 0 and bool(counts), proof_counts.in_words(counts) or "nothing was counted"
 
 
 def _quoted(name: str) -> str:

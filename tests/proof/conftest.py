@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.scenes import Theatre, theatre
+from tests.support.failpoint_scenes import Theatre, theatre
 
 
 @pytest.fixture(scope="module")

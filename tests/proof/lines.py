@@ -25,20 +25,20 @@ LINES: tuple[Line, ...] = (
     Line(
         name="one engine",
         claim="Twenty stories of delivery, told through page, image page, chat and API, end alike",
-        command=tests("tests/services/test_one_engine.py"),
+        command=tests("tests/services/app/test_one_engine.py"),
     ),
     Line(
         name="lives",
         claim="Random interleavings of both channels, crashes, stops and second tries",
-        command=tests("tests/services/test_interleavings.py"),
+        command=tests("tests/services/generations/test_interleavings.py"),
     ),
     Line(
         name="late",
         claim="After a lost answer, the message, a restart, a stop or giving up a result comes by itself, once",
         command=tests(
-            "tests/services/test_ghosts.py",
-            "tests/services/test_ghosts_over_http.py",
-            "tests/services/test_unwanted.py",
+            "tests/services/generations/test_reconciler.py",
+            "tests/services/generations/test_reconciler_over_http.py",
+            "tests/services/generations/test_unwanted.py",
             "tests/ui/test_unwanted.py",
             "tests/ui/browser/test_unwanted.py",
         ),
@@ -52,10 +52,10 @@ LINES: tuple[Line, ...] = (
         name="drill",
         claim="The drill holds on this build, and is red for each rule that is switched off",
         command=tests(
-            "tests/services/drill",
-            "tests/services/checkup",
+            "tests/services/diagnostics/drill",
+            "tests/services/diagnostics/runs",
             "tests/ui/test_checkup.py",
-            "tests/mutants/test_drilled.py",
+            "tests/mutants/test_drill_expectations.py",
             dist="worksteal",
         ),
     ),
@@ -67,7 +67,7 @@ LINES: tuple[Line, ...] = (
     Line(
         name="doctor",
         claim="Behind a real nginx the doctor names what holds back, cuts or refuses, and nothing else",
-        command=tests("tests/services/doctor", "tests/ui/browser/test_checkup.py"),
+        command=tests("tests/services/diagnostics/doctor", "tests/ui/browser/test_checkup.py"),
     ),
     Line(
         name="kills",
@@ -75,8 +75,8 @@ LINES: tuple[Line, ...] = (
         command=tests(
             "tests/proof/test_kill_points.py",
             "tests/proof/test_kill_points_around.py",
-            "tests/test_kill.py",
-            "tests/test_shutdown.py",
+            "tests/services/app/test_kill.py",
+            "tests/services/app/test_shutdown.py",
         ),
     ),
     Line(
@@ -102,6 +102,6 @@ LINES: tuple[Line, ...] = (
     Line(
         name="bad input",
         claim="Bad input of every kind: bounded memory, told in the trace, nothing else harmed",
-        command=tests("tests/bad_input", "tests/services/media/test_pinned.py"),
+        command=tests("tests/bad_input", "tests/services/http/test_checked_network.py"),
     ),
 )

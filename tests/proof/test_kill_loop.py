@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import KillableApp, Nursery, Row, cloud, eventually, killable_app
-from tests.support.proven import proven
-from tests.support.wire import WireServer
+from tests.support.proof_counts import proven
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(3600)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.scenes import AROUND, Scene, Theatre, listed, named
+from tests.support.failpoint_scenes import AROUND, Scene, Theatre, listed, named
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(240)]
 

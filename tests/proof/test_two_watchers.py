@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import KillableApp, Nursery, eventually
-from tests.support.proven import proven
+from tests.support.proof_counts import proven
 from tests.support.two_watchers import LEASE_S, WITHIN_S, TwoWatchers
-from tests.support.wire import WireServer
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest_asyncio
 
 from services.backends.scripted import Script, Scripted
-from tests.support.house import House
-from tests.support.kept import kept_house
+from tests.support.engine_harness import House
+from tests.support.library_harness import kept_house
 
 __all__ = ["house", "kept_house"]
 

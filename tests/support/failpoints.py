@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import KillableApp, Row, eventually
-from tests.support.proven import proven
-from tests.support.wire import WireServer
+from tests.support.proof_counts import proven
 
 ACTS = ("kill", "stop", "raise", "cancel")
 IN_A_THREAD = ("kill", "stop", "raise")

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from tests.support.app import READY, ROOT, RunningApp
-from tests.support.wire import WireServer
+from tests.support.fault_server import WireServer
 
 START_WITHIN_S = 60.0
 END_WITHIN_S = 30.0
@@ -29,13 +29,13 @@ Row = dict[str, Any]
 
 
 class Nursery:
-    """Runs `tests.support.killable`, of which every start is a fork."""
+    """Runs `tests.support.killable_app`, of which every start is a fork."""
 
     def __init__(self) -> None:
         strange = ("PYTEST_", "RUSHES_", "SUPERDUPERAI_")
         env = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.killable"],
+            [sys.executable, "-m", "tests.support.killable_app"],
             cwd=ROOT,
             env=env | {"PYTHONUNBUFFERED": "1"},
             stdin=subprocess.PIPE,
@@ -153,7 +153,7 @@ class KillableApp(RunningApp):
         return self._log.read_text() if self._log.exists() else ""
 
     def order(self, *checkpoints: str, act: str = "kill") -> None:
-        """When it has reached them in this order; see tests.support.killable."""
+        """When it has reached them in this order; see tests.support.killable_app."""
         part = self._order.with_suffix(".new")
         part.write_text(" ".join([*checkpoints, act]))
         part.replace(self._order)
@@ -248,7 +248,7 @@ def left_behind(data_dir: Path, pid: int) -> list[str]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             command = process.cmdline()
-            is_worker = "services.media.workbench" in command and command[-1] == str(pid)
+            is_worker = "services.media.worker_main" in command and command[-1] == str(pid)
             ours = is_worker or process.environ().get("RUSHES_DATA_DIR") == mark
             if ours and process.pid != pid and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(" ".join(command))

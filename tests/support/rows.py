@@ -7,7 +7,7 @@ from typing import Any
 
 from uuid6 import uuid7
 
-from services.model import Generation, Kind, Phase, Request
+from services.core.model import Generation, Kind, Phase, Request
 
 
 def a_request(**named: Any) -> Request:

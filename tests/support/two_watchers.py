@@ -15,12 +15,12 @@ from typing import Any
 
 import psutil
 
-from services.model import Generation
-from services.settings import Settings
+from services.core.model import Generation
+from services.core.settings import Settings
 from services.store.store import Store
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import KillableApp, Nursery, Row, cloud, eventually
 from tests.support.rows import a_generation, a_request
-from tests.support.wire import WireServer
 
 LEASE_S = 1.2
 WITHIN_S = 40.0

@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 from nicegui.testing import User, user_simulation
 
-from tests.support.kept import KeptHouse
-from tests.support.kept import kept_house as house
-from tests.ui.door import Door
-from ui.app import register
+from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import kept_house as house
+from tests.ui.stand_in_services import Door
+from ui.pages.routes import register
 
 __all__ = ["door", "house", "user", "visitor"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
-from tests.support import words as catalogues
+from tests.support import catalogues
 from ui.text import languages
 
 HELP = "Run `make words`, translate what it names in ui/text/{name}.po, and run it again."

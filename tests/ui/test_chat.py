@@ -16,15 +16,15 @@ from uuid6 import uuid7
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.chat.reading import Change, Wish, read
-from tests.support.house import House
-from tests.ui.door import Door
-from ui import replies
-from ui.app import register
+from services.chat.parser import Change, Wish, read
+from tests.support.engine_harness import House
+from tests.ui.stand_in_services import Door
+from ui.components.message import Waiting
 from ui.components.message_box import MessageBox
-from ui.components.said import Waiting
+from ui.components.notifications import FRAME_S
 from ui.components.toast import Toast
-from ui.notices import FRAME_S
+from ui.pages.routes import register
+from ui.text import replies
 from ui.text.languages import translations
 
 pytestmark = pytest.mark.asyncio

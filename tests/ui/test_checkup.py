@@ -11,17 +11,17 @@ import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User, user_simulation
 
-from services.checkup import Checkup
-from services.checkup.run import Run, remember
-from services.drill.finding import Finding
-from services.drill.plan import RULES, TRIALS
-from services.errors import Sentence
-from tests.support.drilled import checkup, lines, saying, switched_off
-from tests.support.proven import proven
-from tests.ui.door import Door
+from services.core.errors import Sentence
+from services.diagnostics.drill.finding import Finding
+from services.diagnostics.drill.plan import RULES, TRIALS
+from services.diagnostics.runs import Checkup
+from services.diagnostics.runs.drill_run import Run, remember
+from tests.support.fake_drill import checkup, lines, saying, switched_off
+from tests.support.proof_counts import proven
+from tests.ui.stand_in_services import Door
 from tests.ui.test_library import press
-from ui.app import register
-from ui.components.browser_doctor import BrowserDoctor
+from ui.components.browser_probe import BrowserDoctor
+from ui.pages.routes import register
 
 pytestmark = pytest.mark.asyncio
 

@@ -9,16 +9,16 @@ import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
-from services.deliveries.lanes import Lanes, Poll, Push
-from services.generations import Typical
-from services.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
-from tests.support.kept import KeptHouse
+from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
+from services.generations.service import Typical
+from services.statistics.channel_status import Lanes, Poll, Push
+from tests.support.library_harness import KeptHouse
 from tests.ui.test_library import press, until
-from ui import words
-from ui.components.moment import Moment
-from ui.components.open_rows import poll_words, push_words
+from ui.components.in_progress import poll_words, push_words
 from ui.components.plot import by_name, curve, over_time
+from ui.components.timestamp import Moment
 from ui.pages import deliveries as page
+from ui.text import labels
 
 pytestmark = pytest.mark.asyncio
 
@@ -164,9 +164,9 @@ def _inputs(user: User) -> list[ui.element]:
 
 async def test_estimates_are_honest_about_how_much_they_know() -> None:
     few, many = Typical(p50_s=118.0, p90_s=240.0, runs=9), Typical(p50_s=129.2, p90_s=240.0, runs=10)
-    assert words.estimate(few) == "about 2 min, from 9 runs here"
-    assert words.estimate(many) == "half were done by 2:10, nine of ten by 4:00, from 10 runs here"
-    assert words.estimate(None) == "no estimate yet"
+    assert labels.estimate(few) == "about 2 min, from 9 runs here"
+    assert labels.estimate(many) == "half were done by 2:10, nine of ten by 4:00, from 10 runs here"
+    assert labels.estimate(None) == "no estimate yet"
 
 
 async def test_the_channels_words_count() -> None:

@@ -8,9 +8,9 @@ import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
-from services.model import Channel, Phase
-from tests.ui.door import AHEAD, Door, settle
-from ui.components.bar import Bar
+from services.core.model import Channel, Phase
+from tests.ui.stand_in_services import AHEAD, Door, settle
+from ui.components.progress_bar import Bar
 from ui.components.trace_table import TraceTable
 
 pytestmark = [pytest.mark.asyncio, AHEAD]

@@ -8,9 +8,9 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from services.errors import Conflict, InvalidRequest, Words
-from services.model import Channel, Phase
-from tests.ui.door import AHEAD, Door
+from services.core.errors import Conflict, InvalidRequest, Words
+from services.core.model import Channel, Phase
+from tests.ui.stand_in_services import AHEAD, Door
 from ui.text import languages, measure
 
 pytestmark = [pytest.mark.asyncio, AHEAD]

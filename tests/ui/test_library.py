@@ -10,11 +10,11 @@ import pytest
 from nicegui import ElementFilter, app, ui
 from nicegui.testing import User
 
-from services.model import Kind, Phase, Wanted
-from tests.support.kept import KeptHouse
-from ui import finder
+from services.core.model import Kind, Phase, Wanted
+from tests.support.library_harness import KeptHouse
 from ui.components.button import Button
-from ui.components.shelf import Shelf
+from ui.components.library_grid import Shelf
+from ui.session import library_query
 
 pytestmark = pytest.mark.asyncio
 
@@ -196,14 +196,14 @@ async def test_an_act_that_is_none_of_ours_does_nothing(house: KeptHouse, visito
 
 
 async def test_an_address_says_only_what_is_chosen() -> None:
-    found = finder.read(
+    found = library_query.read(
         {"q": "маяк", "when": "between", "since": "2026-01-01", "until": "9999-12-31", "x": "y"}
     )
-    assert finder.read(dict(found_query(found.address()))) == found
+    assert library_query.read(dict(found_query(found.address()))) == found
     wanted = found.wanted()
     assert wanted.since is not None
     assert wanted.until is None
-    assert finder.Finder().address() == "/library"
+    assert library_query.Finder().address() == "/library"
 
 
 def found_query(address: str) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from services.model import Generation, Kind, Phase, TraceEntry, replace
-from tests.ui.door import Door, a_request
+from services.core.model import Generation, Kind, Phase, TraceEntry, replace
+from tests.ui.stand_in_services import Door, a_request
 from ui.state import TabState
 
 

@@ -10,11 +10,11 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
-from services.errors import Conflict, InvalidRequest
-from services.generations import Typical
-from services.model import Channel, Kind, Phase, replace
-from tests.ui.door import AHEAD, CLOUD, FILM, Door, settle
-from ui.components.bar import Bar
+from services.core.errors import Conflict, InvalidRequest
+from services.core.model import Channel, Kind, Phase, replace
+from services.generations.service import Typical
+from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, Door, settle
+from ui.components.progress_bar import Bar
 from ui.components.toast import Toast
 
 pytestmark = [pytest.mark.asyncio, AHEAD]

@@ -9,11 +9,11 @@ import pytest
 from nicegui import ElementFilter
 from nicegui.testing import User
 
-from services.model import Generation, Kind, Phase
-from tests.ui.door import AHEAD, Door, a_request, settle
+from services.core.model import Generation, Kind, Phase
+from tests.ui.stand_in_services import AHEAD, Door, a_request, settle
 from tests.ui.test_studio import cards, press, stage, toasts, videos
+from ui.components.notifications import FRAME_S
 from ui.components.toast import Toast
-from ui.notices import FRAME_S
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
 

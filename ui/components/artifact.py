@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from nicegui import ui
 
-from services.model import Generation, TraceEntry
-from ui.acts import Acts
+from services.core.model import Generation, TraceEntry
+from ui.components.actions import Acts
 from ui.components.stage import Stage
-from ui.live import follow
+from ui.session.page_context import Visit
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _
-from ui.visit import Visit
 
 
 class Artifact(ui.element):

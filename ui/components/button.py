@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from ui.barrier import Act, guarded
+from ui.components.error_boundary import Act, guarded
 from ui.components.icon import icon
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
-from services.conversation import Conversation
+from services.core.conversation import Conversation
 from ui.components.button import Button, LinkButton
-from ui.components.moment import Moment
+from ui.components.timestamp import Moment
 from ui.text import _
 
 NEW = "/chat/new"

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from nicegui import ui
 
-from services.deliveries.figures import Figures, Lag, Tally
-from ui import words
+from services.statistics.figures import Figures, Lag, Tally
 from ui.components.plot import Plot, bars, by_name, curve, over_time
-from ui.text import _, measure, ngettext
+from ui.text import _, labels, measure, ngettext
 
 MOST_REASONS = 8
 NOTHING = Tally()
@@ -53,7 +52,7 @@ class DeliveryPlots:
         self.breaks.show(
             breaks_words(told),
             by_name(
-                [words.reason(code) for code, _count in reasons],
+                [labels.reason(code) for code, _count in reasons],
                 [count for _code, count in reasons],
                 _("streams"),
                 "var(--trouble)",
@@ -128,4 +127,4 @@ def late_words(told: Tally) -> str:
 
 def breaks_named(breaks: Mapping[str, int]) -> str:
     """silent for too long 3, connection broken 1"""
-    return ", ".join(f"{words.reason(code)} {measure.number(count)}" for code, count in breaks.items())
+    return ", ".join(f"{labels.reason(code)} {measure.number(count)}" for code, count in breaks.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from services.deliveries.figures import Figures, Tally
+from services.statistics.figures import Figures, Tally
 from ui.components.delivery_plots import breaks_named, slot_name
 from ui.text import _, measure
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from services.checkup import Run
-from services.drill import Finding
-from services.drill.plan import RULES, TRIALS
-from ui import words
-from ui.text import _, deferred
+from services.diagnostics.drill import Finding
+from services.diagnostics.drill.plan import RULES, TRIALS
+from services.diagnostics.runs import Run
+from ui.text import _, deferred, labels
 
 STATES = {
     "waiting": deferred("not tried yet"),
@@ -55,7 +54,7 @@ class _Row:
         self._seen.clear()
         with self._seen:
             for finding in broken:
-                ui.label(_("Seen instead: {what}.").format(what=words.sentence(finding.broken)))
+                ui.label(_("Seen instead: {what}.").format(what=labels.sentence(finding.broken)))
 
     def _state_of(self, run: Run | None, found: int) -> str:
         if found == len(self._trials):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from services.model import Generation
-from ui.components.moment import Moment
-from ui.components.source_well import thumbnail
+from services.core.model import Generation
+from ui.components.image_upload import thumbnail
+from ui.components.timestamp import Moment
 from ui.text import _, measure
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from services.model import Generation, Phase
-from ui import words
-from ui.components.bar import Bar
+from services.core.model import Generation, Phase
 from ui.components.icon import icon
-from ui.components.moment import Moment
+from ui.components.progress_bar import Bar
+from ui.components.timestamp import Moment
 from ui.state import shown_progress
-from ui.text import _, measure
+from ui.text import _, labels, measure
 
 SHAPES = {Phase.ERROR: "alert", Phase.DROPPED: "stop", Phase.UNCONFIRMED: "question", Phase.COMPLETED: "done"}
 
@@ -76,14 +75,14 @@ class GenerationCard(ui.element):
 
 def card_words(generation: Generation) -> str:
     """The sentence behind the time: push, poll · +4:12 late, failed, working."""
-    word = words.short(generation)
+    word = labels.short(generation)
     if generation.phase is not Phase.COMPLETED:
         slow = generation.late_since is not None and not generation.final
         return _("{word}, taking longer").format(word=word) if slow else word
     receipt = generation.receipt
     if receipt is None:
         return word
-    parts = [word if generation.unwanted else _(words.CHANNELS[receipt.won_by]), words.lateness(receipt)]
+    parts = [word if generation.unwanted else _(labels.CHANNELS[receipt.won_by]), labels.lateness(receipt)]
     return " · ".join(part for part in parts if part)
 
 

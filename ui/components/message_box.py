@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from nicegui import events, ui
 
 from services.chat import LONGEST_MESSAGE
-from services.errors import AppError
-from ui.barrier import guarded
+from services.core.errors import AppError
+from ui.components.error_boundary import guarded
 from ui.text import _, measure
 from ui.text.errors import told
 

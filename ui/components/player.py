@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from services.model import Generation, Kind
+from services.core.model import Generation, Kind
 
 
 def player(generation: Generation, *, on_shown: Callable[[], object], eager: bool = True) -> ui.element:

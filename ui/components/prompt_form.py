@@ -8,17 +8,17 @@ from typing import Any
 
 from nicegui import ui
 
-from services.errors import InvalidRequest
-from services.generations import MOST_AT_ONCE, Typical
-from services.library.facts import draft_in
-from services.model import Draft, Kind, Model
-from ui import drafts
-from ui.barrier import guarded
+from services.core.errors import InvalidRequest
+from services.core.model import Draft, Kind, Model
+from services.generations.service import MOST_AT_ONCE, Typical
+from services.library.embedded_facts import draft_in
 from ui.components import field
+from ui.components.aspect_ratio_picker import frames
 from ui.components.button import Button
-from ui.components.frames import frames
-from ui.components.source_well import SourceWell
+from ui.components.error_boundary import guarded
+from ui.components.image_upload import SourceWell
 from ui.components.toast import toast
+from ui.session import drafts
 from ui.text import _, measure
 from ui.text.errors import told
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from nicegui import ui
 
-from services.model import Channel, Generation, Phase, TraceEntry
-from ui import timeline, words
+from services.core.model import Channel, Generation, Phase, TraceEntry
 from ui.state import TabState
-from ui.text import _, forms
+from ui.text import _, forms, labels, timeline
 
 LANES = ("push", "poll")
 MARKS = 600
@@ -135,11 +134,11 @@ class RaceStrip:
     def _conclude(self, generation: Generation) -> None:
         receipt = generation.receipt
         if receipt is not None:
-            self.winner.text = words.won(receipt)
+            self.winner.text = labels.won(receipt)
             self.winner.classes(replace=f"r-race-winner {receipt.won_by.value}")
-            self.sentence.text = words.delivered(receipt)
-            self.late.text = words.lateness(receipt)
-            self.other.text = words.other(receipt)
+            self.sentence.text = labels.delivered(receipt)
+            self.late.text = labels.lateness(receipt)
+            self.other.text = labels.other(receipt)
             return
         self.winner.text = _("Stopped") if generation.phase is Phase.DROPPED else _("No winner")
         self.winner.classes(replace="r-race-winner none")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from services.model import Channel, Generation, Receipt
-from ui import words
-from ui.components.moment import Moment
-from ui.text import _, measure
+from services.core.model import Channel, Generation, Receipt
+from ui.components.timestamp import Moment
+from ui.text import _, labels, measure
 
 
 def receipt(generation: Generation, slip: Receipt) -> None:
@@ -24,7 +23,7 @@ def receipt(generation: Generation, slip: Receipt) -> None:
             _fact(_("First on a page"), _after(slip, slip.shown_at), at=slip.shown_at)
         _fact(_("Poll attempts"), str(slip.attempts))
         if slip.won_by is Channel.PUSH:
-            said = words.heard(slip.other_said) if slip.other_said else _("nothing yet")
+            said = labels.heard(slip.other_said) if slip.other_said else _("nothing yet")
             _fact(_("Poll had last said"), said, at=slip.other_said_at)
             if slip.other_due_at is not None:
                 more = measure.exactly(abs(slip.other_due_at - slip.kept_at))
@@ -32,7 +31,7 @@ def receipt(generation: Generation, slip: Receipt) -> None:
                 sentence = _("{time} later") if late else _("{time} earlier")
                 _fact(_("Poll's next attempt"), sentence.format(time=more), at=slip.other_due_at)
         else:
-            said = words.heard(slip.other_said) if slip.other_said else _("nothing")
+            said = labels.heard(slip.other_said) if slip.other_said else _("nothing")
             _fact(_("Push had last said"), said, at=slip.other_said_at)
         if slip.late_s is not None:
             _fact(_("Late by"), f"+{measure.clock(slip.late_s)}")

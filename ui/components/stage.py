@@ -8,17 +8,16 @@ from contextlib import suppress
 
 from nicegui import background_tasks, ui
 
-from services.errors import AppError
-from services.model import Generation, Phase, TraceEntry
-from ui import words
-from ui.acts import Acts
-from ui.components import scenes
+from services.core.errors import AppError
+from services.core.model import Generation, Phase, TraceEntry
+from ui.components import stage_states
+from ui.components.actions import Acts
 from ui.components.button import Button
 from ui.components.player import player
+from ui.components.progress_panel import Working
 from ui.components.race_strip import RaceStrip
-from ui.components.working import Working
-from ui.text import _
-from ui.visit import Visit
+from ui.session.page_context import Visit
+from ui.text import _, labels
 
 VIEWS = {
     Phase.UNCONFIRMED: "unconfirmed",
@@ -72,7 +71,7 @@ class Stage:
     def show(self, generation: Generation) -> None:
         """Put another one on."""
         self.title.text = generation.request.prompt
-        self.meta.text = words.settings(generation)
+        self.meta.text = labels.settings(generation)
         self.header.visible = True
         self.below.clear()
         with self.below:
@@ -90,7 +89,7 @@ class Stage:
             part.clear()
         self.gate.classes(replace="r-gate is-blank")
         with self.gate:
-            scenes.blank(self.on_example, self.visit.state.kind)
+            stage_states.blank(self.on_example, self.visit.state.kind)
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
         if self.race is not None:
@@ -127,10 +126,10 @@ class Stage:
         self.choice.clear()
         if generation.unwanted:
             with self.choice:
-                scenes.unwanted(self.acts, generation)
+                stage_states.unwanted(self.acts, generation)
         self.row.clear()
         with self.row:
-            scenes.ACTS[what](self.acts, generation)
+            stage_states.ACTS[what](self.acts, generation)
             if self.on_clear is not None:
                 clear = Button(_("New"), self.on_clear, icon_name="blank", look="bare")
                 clear.props["aria-label"] = clear.props["title"] = _("New: clear the stage")
@@ -150,11 +149,11 @@ class Stage:
                 shown = functools.partial(self._shown, generation.id)
                 player(generation, on_shown=shown, eager=self.eager or unseen)
             case "failed":
-                scenes.failed(generation, free=self.visit.free(generation))
+                stage_states.failed(generation, free=self.visit.free(generation))
             case "stopped":
-                scenes.stopped()
+                stage_states.stopped()
             case "unconfirmed":
-                scenes.unconfirmed()
+                stage_states.unconfirmed()
             case _:
                 status = self.visit.state.generation_status
                 self.working = Working(generation, status, self.visit.typical_of(generation))
@@ -171,4 +170,4 @@ class Stage:
     def _speak(self, generation: Generation) -> None:
         """Each stage once, politely; a label that keeps its text says nothing."""
         late = generation.late_since is not None and not generation.final
-        self.voice.text = words.still_running(generation) if late else words.message(generation)
+        self.voice.text = labels.still_running(generation) if late else labels.message(generation)

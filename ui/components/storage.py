@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from services.errors import InvalidRequest
+from services.core.errors import InvalidRequest
+from services.core.model import LOCAL_OWNER, Kind
 from services.library import Library
-from services.library.rules import MOST_DAYS, MOST_GB, Rule
+from services.library.retention import MOST_DAYS, MOST_GB, Rule
 from services.library.storage import Findings
-from services.model import LOCAL_OWNER, Kind
-from services.store.shelf import Total
+from services.store.library import Total
 from ui.components.button import Button
 from ui.components.confirm import confirm
 from ui.components.field import line
-from ui.components.options import options
+from ui.components.radio_options import options
 from ui.components.section import section
 from ui.components.toast import toast
 from ui.text import _, deferred, measure, ngettext

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
-from services.model import TraceEntry
-from ui import timeline
-from ui.components.moment import Moment
-from ui.text import _, deferred
+from services.core.model import TraceEntry
+from ui.components.timestamp import Moment
+from ui.text import _, deferred, timeline
 
 LANES = {"push": deferred("push"), "poll": deferred("poll"), "engine": deferred("Rushes")}
 ROWS = 500

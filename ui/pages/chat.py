@@ -8,49 +8,49 @@ from nicegui import Client, ui
 from uuid6 import uuid7
 
 from services.chat import Chats
-from services.conversation import Conversation
-from services.errors import NotFound
-from services.model import LOCAL_OWNER, Generation
-from ui import theme
-from ui.components.ask import ask
+from services.core.conversation import Conversation
+from services.core.errors import NotFound
+from services.core.model import LOCAL_OWNER, Generation
 from ui.components.button import Button, LinkButton
 from ui.components.confirm import confirm
+from ui.components.conversation import Talk
 from ui.components.conversations import NEW, Conversations
 from ui.components.icon import icon
+from ui.components.input_dialog import ask
 from ui.components.message_box import MessageBox
-from ui.components.talk import Talk
+from ui.pages import layout
+from ui.session.page_context import Visit
 from ui.state import TabState
 from ui.text import _
-from ui.visit import Visit
 
 
 def register(chats: Chats) -> None:
     def visit(client: Client) -> Visit:
         return Visit(generations=chats.generations, owner=LOCAL_OWNER, client=client, state=TabState())
 
-    @theme.page("/chat")
+    @layout.page("/chat")
     async def newest() -> Response:
         """The one that was last spoken in."""
         known = await chats.conversations(owner=LOCAL_OWNER, limit=1)
         return RedirectResponse(f"/chat/{known[0].id}" if known else NEW)
 
-    @theme.page(NEW)
+    @layout.page(NEW)
     async def begin(client: Client) -> None:
         desk = Desk(chats, visit(client), None)
-        with theme.frame(here="/chat", title=_("Chat · Rushes"), open_it=desk.open_it):
+        with layout.frame(here="/chat", title=_("Chat · Rushes"), open_it=desk.open_it):
             await desk.open()
 
-    @theme.page("/chat/{chat_id}")
+    @layout.page("/chat/{chat_id}")
     async def conversation(client: Client, chat_id: str) -> None:
         try:
             chat = await chats.get(chat_id, owner=LOCAL_OWNER)
         except NotFound:
             ui.status_code(404)
-            with theme.frame(here="/chat", title=_("Not here · Rushes")):
+            with layout.frame(here="/chat", title=_("Not here · Rushes")):
                 unknown()
             return
         desk = Desk(chats, visit(client), chat)
-        with theme.frame(here="/chat", title=_title(chat), open_it=desk.open_it):
+        with layout.frame(here="/chat", title=_title(chat), open_it=desk.open_it):
             await desk.open()
 
 

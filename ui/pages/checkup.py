@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from nicegui import Client, background_tasks, ui
 
-from services.checkup import Checkup, Run
-from services.doctor import Finding
-from services.doctor.measured import Measured
-from services.drill.plan import RULES, TRIALS
-from ui import theme, words
-from ui.barrier import guarded
-from ui.components.browser_doctor import BrowserDoctor
+from services.diagnostics.doctor import Finding
+from services.diagnostics.doctor.browser_report import Measured
+from services.diagnostics.drill.plan import RULES, TRIALS
+from services.diagnostics.runs import Checkup, Run
+from ui.components.browser_probe import BrowserDoctor
 from ui.components.button import Button
+from ui.components.doctor_findings import findings_of
 from ui.components.drill_rows import DrillRows
-from ui.components.findings import findings_of
-from ui.components.moment import Moment
-from ui.components.options import options
+from ui.components.error_boundary import guarded
+from ui.components.radio_options import options
 from ui.components.section import section
-from ui.text import _, deferred, measure, ngettext
+from ui.components.timestamp import Moment
+from ui.pages import layout
+from ui.text import _, deferred, labels, measure, ngettext
 
 PATH = "/checkup"
 LISTENS_S = {
@@ -31,10 +31,10 @@ LISTENS_S = {
 
 
 def register(checkup: Checkup) -> None:
-    @theme.page(PATH)
+    @layout.page(PATH)
     async def page(client: Client) -> None:
         title = _("Check-up · Rushes")
-        with theme.frame(here=PATH, title=title), ui.element("div").classes("r-single r-checkup"):
+        with layout.frame(here=PATH, title=title), ui.element("div").classes("r-single r-checkup"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Check-up"))
             DrillPart(checkup, client).draw()
@@ -119,7 +119,7 @@ def verdict(run: Run) -> str:
         said = ngettext("{count} rule did not hold.", "{count} rules did not hold.", broken)
         return said.format(count=measure.number(broken))
     if run.trouble:
-        return words.sentence(run.trouble)
+        return labels.sentence(run.trouble)
     if not run.held:
         said = _("Not everything was tried: {count} of {all}.")
         return said.format(count=len(run.findings), all=len(TRIALS))

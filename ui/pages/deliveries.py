@@ -9,25 +9,25 @@ from urllib.parse import urlencode
 
 from nicegui import Client, background_tasks, ui
 
-from services.deliveries import Deliveries
-from services.deliveries.figures import Figures
-from services.generations import Generations
-from services.model import LOCAL_OWNER, TraceEntry
-from ui import theme
-from ui.barrier import guarded
+from services.core.model import LOCAL_OWNER, TraceEntry
+from services.generations.service import Generations
+from services.statistics import Deliveries
+from services.statistics.figures import Figures
 from ui.components.button import LinkButton
 from ui.components.chip import chip
 from ui.components.delivery_plots import DeliveryPlots
+from ui.components.delivery_summary import Tiles, estimates_of, safe_keeping
 from ui.components.delivery_table import DeliveryTable
-from ui.components.one_timeline import OneTimeline
-from ui.components.open_rows import OpenRows
-from ui.components.options import options
-from ui.components.promise import Tiles, estimates_of, safe_keeping
+from ui.components.error_boundary import guarded
+from ui.components.in_progress import OpenRows
+from ui.components.radio_options import options
 from ui.components.section import section
-from ui.live import follow
+from ui.components.timeline_lookup import OneTimeline
+from ui.pages import layout
+from ui.session.page_context import Visit
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _, deferred, measure, ngettext
-from ui.visit import Visit
 
 PATH = "/deliveries"
 SPANS = {"1": deferred("Last 24 hours"), "7": deferred("Last 7 days"), "30": deferred("Last 30 days")}
@@ -39,11 +39,11 @@ RESTS = 10.0
 
 
 def register(generations: Generations, deliveries: Deliveries) -> None:
-    @theme.page(PATH)
+    @layout.page(PATH)
     async def page(client: Client, days: str = USUAL, backend: str = "", id: str = "") -> None:
         visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
         shown = DeliveriesPage(visit, deliveries, days if days in SPANS else USUAL, backend, id.strip())
-        with theme.frame(here=PATH, title=_("Deliveries · Rushes")):
+        with layout.frame(here=PATH, title=_("Deliveries · Rushes")):
             await shown.open()
 
 

@@ -6,27 +6,28 @@ from collections.abc import Sequence
 
 from nicegui import Client, background_tasks, ui
 
-from services.errors import NotFound
-from services.generations import Generations
-from services.model import LOCAL_OWNER, Generation, TraceEntry
-from ui import drafts, theme
-from ui.acts import Acts, to_composer
+from services.core.errors import NotFound
+from services.core.model import LOCAL_OWNER, Generation, TraceEntry
+from services.generations.service import Generations
+from ui.components.actions import Acts, to_composer
 from ui.components.button import LinkButton
 from ui.components.facts import settings_of
 from ui.components.icon import icon
-from ui.components.one_timeline import bundle_button
+from ui.components.notifications import go_to
 from ui.components.receipt import receipt
 from ui.components.stage import Stage
+from ui.components.timeline_lookup import bundle_button
 from ui.components.trace_table import TraceTable
-from ui.live import follow
-from ui.notices import go_to
+from ui.pages import layout
+from ui.session import drafts
+from ui.session.page_context import Visit
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _
-from ui.visit import Visit
 
 
 def register(generations: Generations) -> None:
-    @theme.page("/g/{generation_id}")
+    @layout.page("/g/{generation_id}")
     async def single(client: Client, generation_id: str) -> None:
         visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
         page = Single(visit, generation_id)
@@ -37,13 +38,13 @@ def register(generations: Generations) -> None:
             not_found()
             return
         title = _("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])
-        with theme.frame(here="", title=title, open_it=page.open_it):
+        with layout.frame(here="", title=title, open_it=page.open_it):
             await page.draw(generation)
 
 
 def not_found() -> None:
     ui.status_code(404)
-    with theme.frame(here="", title=_("Not here · Rushes")):
+    with layout.frame(here="", title=_("Not here · Rushes")):
         nothing_here()
 
 

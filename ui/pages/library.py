@@ -9,26 +9,27 @@ from functools import partial
 from nicegui import Client, background_tasks, ui
 from starlette.requests import Request
 
-from services.errors import Conflict
-from services.generations import Generations, Page
+from services.core.errors import Conflict
+from services.core.model import LOCAL_OWNER, Generation, Kind, Phase
+from services.generations.service import Generations, Page
 from services.library import Library
-from services.library.fitting import fits
-from services.model import LOCAL_OWNER, Generation, Kind, Phase
-from ui import drafts, finder, theme
-from ui.acts import Acts, to_composer
-from ui.barrier import guarded
+from services.library.query_match import fits
+from ui.components.actions import Acts, to_composer
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
 from ui.components.confirm import confirm
+from ui.components.error_boundary import guarded
 from ui.components.field import line
-from ui.components.shelf import Shelf
-from ui.components.tagging import tagging
+from ui.components.library_grid import Shelf
+from ui.components.tag_dialog import tagging
 from ui.components.toast import toast
-from ui.finder import Finder
-from ui.live import follow
+from ui.pages import layout
+from ui.session import drafts, library_query
+from ui.session.library_query import Finder
+from ui.session.page_context import Visit
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _, deferred, measure, ngettext
-from ui.visit import Visit
 
 PATH = "/library"
 KINDS = {"video": deferred("Videos"), "image": deferred("Images")}
@@ -44,18 +45,18 @@ SPANS = {
     "week": deferred("Last 7 days"),
     "month": deferred("Last 30 days"),
     "year": deferred("Last year"),
-    finder.BETWEEN: deferred("Between two days"),
+    library_query.BETWEEN: deferred("Between two days"),
 }
 TYPED_MS = 150
 COUNT_AFTER_S = 0.3
 
 
 def register(generations: Generations, library: Library) -> None:
-    @theme.page(PATH)
+    @layout.page(PATH)
     async def shelf(client: Client, request: Request) -> None:
         visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
-        page = LibraryPage(visit, library, finder.read(request.query_params))
-        with theme.frame(here=PATH, title=_("Library · Rushes")):
+        page = LibraryPage(visit, library, library_query.read(request.query_params))
+        with layout.frame(here=PATH, title=_("Library · Rushes")):
             await page.open()
 
 
@@ -103,7 +104,8 @@ class LibraryPage:
         look_for = self.finder
         with ui.element("search").classes("r-filters"):
             field = line(_("Search"), look_for.q, self._choose("q"), key="search")
-            field.control.props(f"debounce={TYPED_MS} clearable type=search maxlength={finder.LONGEST_WORDS}")
+            longest = library_query.LONGEST_WORDS
+            field.control.props(f"debounce={TYPED_MS} clearable type=search maxlength={longest}")
             field.control.props["placeholder"] = _("Words of the prompt")
             field.box.classes("r-filters-search")
             with ui.element("div").classes("r-row r-filters-chips"):
@@ -143,7 +145,7 @@ class LibraryPage:
                 lambda event, choose=choose: choose(str(event.args)),
                 js_handler="(event) => emit(event.target.value)",
             )
-            field.visible = look_for.when == finder.BETWEEN
+            field.visible = look_for.when == library_query.BETWEEN
             self.days.append(field)
 
     def _choose(self, name: str) -> Callable[[str], object]:
@@ -151,9 +153,9 @@ class LibraryPage:
 
         def choose(value: str) -> None:
             query = {**{key: getattr(self.finder, key) for key in Finder.__slots__}, name: value}
-            self.finder = finder.read(query)
+            self.finder = library_query.read(query)
             for day in self.days:
-                day.visible = self.finder.when == finder.BETWEEN
+                day.visible = self.finder.when == library_query.BETWEEN
             self.ranked.visible = bool(self.finder.q.strip())
             self.clear_button.visible = self.finder.narrow
             ui.run_javascript(f"history.replaceState(history.state, '', {self.finder.address()!r})")

@@ -5,20 +5,20 @@ from __future__ import annotations
 from nicegui import ui
 
 from services.library import Library
-from ui import theme
 from ui.components.button import LinkButton
-from ui.components.notice_switches import NoticeSwitches
-from ui.components.options import options
+from ui.components.notification_settings import NoticeSwitches
+from ui.components.radio_options import options
 from ui.components.section import section
 from ui.components.storage import retention, storage
+from ui.pages import layout
 from ui.text import _, languages
 
 
 def register(library: Library) -> None:
-    @theme.page("/settings")
+    @layout.page("/settings")
     async def settings() -> None:
         title = _("Settings · Rushes")
-        with theme.frame(here="/settings", title=title), ui.element("div").classes("r-single r-settings"):
+        with layout.frame(here="/settings", title=title), ui.element("div").classes("r-single r-settings"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Settings"))
             language()
@@ -41,9 +41,9 @@ def language() -> None:
 
 
 def appearance() -> None:
-    named = {choice: _(name) for choice, name in theme.THEMES.items()}
+    named = {choice: _(name) for choice, name in layout.THEMES.items()}
     with section(_("Theme")):
-        options(_("Theme"), named, theme.theme(), on_choose=theme.choose_theme)
+        options(_("Theme"), named, layout.theme(), on_choose=layout.choose_theme)
 
 
 def notices() -> None:

@@ -7,30 +7,31 @@ from collections.abc import Sequence
 
 from nicegui import Client, background_tasks, ui
 
-from services.generations import Generations
-from services.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
-from ui import drafts, theme
-from ui.acts import Acts, to_composer
-from ui.barrier import guarded
+from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
+from services.generations.service import Generations
+from ui.components.actions import Acts, to_composer
+from ui.components.error_boundary import guarded
+from ui.components.filmstrip import Rushes
+from ui.components.notifications import FRAME_S, go_to
 from ui.components.prompt_form import PromptForm
-from ui.components.rushes import Rushes
 from ui.components.stage import Stage
-from ui.live import follow
-from ui.notices import FRAME_S, go_to
+from ui.pages import layout
+from ui.session import drafts
+from ui.session.page_context import Visit
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _, deferred
-from ui.visit import Visit
 
 TITLES = {Kind.VIDEO: deferred("Video · Rushes"), Kind.IMAGE: deferred("Image · Rushes")}
 RECENT = 24
 
 
 def register(generations: Generations, *, kind: Kind, path: str) -> None:
-    @theme.page(path)
+    @layout.page(path)
     async def studio(client: Client) -> None:
         visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind))
         desk = Desk(visit, kind)
-        with theme.frame(here=path, title=_(TITLES[kind]), on_step=desk.step, open_it=desk.open_it):
+        with layout.frame(here=path, title=_(TITLES[kind]), on_step=desk.step, open_it=desk.open_it):
             await desk.open()
 
 

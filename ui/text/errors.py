@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.errors import AppError, Sentence, Words
+from services.core.errors import AppError, Sentence, Words
 from ui.text import _, measure
 
 

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from services.animatic.film.planes import Bytes, Planes
-from services.animatic.order import Order
+from services.animatic.job_request import Order
 
 Progress = Callable[[float], None]
 Shot = Callable[[], Planes]

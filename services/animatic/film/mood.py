@@ -3,7 +3,7 @@
 import numpy as np
 
 from services.animatic.film.colour import Rgb, Triples, rgb
-from services.animatic.film.reading import Reading
+from services.animatic.film.prompt_parser import Reading
 
 LIGHTS: dict[str, tuple[Rgb, float, float]] = {
     "night": ((0.42, 0.53, 0.78), 1.18, 0.75),

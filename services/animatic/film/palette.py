@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from services.animatic.film.colour import Rgb, adjust, mix, rgb
-from services.animatic.film.reading import Reading
+from services.animatic.film.prompt_parser import Reading
 
 Stops = tuple[tuple[float, Rgb], ...]
 Change = Callable[[Rgb], Rgb]

@@ -10,11 +10,11 @@ from services.animatic.film.encode import Progress, Shot, save_film, save_still,
 from services.animatic.film.lens import Lens
 from services.animatic.film.palette import palette_of
 from services.animatic.film.planes import Bench, Planes, blank
-from services.animatic.film.reading import Reading, read
+from services.animatic.film.prompt_parser import Reading, read
 from services.animatic.film.scenes import set_scene
 from services.animatic.film.scenes.picture import picture
 from services.animatic.film.stage import Stage
-from services.animatic.order import Order, read_order
+from services.animatic.job_request import Order, read_order
 
 FIRST_SIGHTS = ("a lighthouse above a stormy sea at night", "fog over a lake", "rain over a city")
 

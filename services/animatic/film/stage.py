@@ -9,7 +9,7 @@ from services.animatic.film.camera import Moment
 from services.animatic.film.layer import Layer
 from services.animatic.film.palette import Palette
 from services.animatic.film.planes import Bench, Planes
-from services.animatic.film.reading import Reading
+from services.animatic.film.prompt_parser import Reading
 
 Part = Callable[[Planes, Moment], None]
 

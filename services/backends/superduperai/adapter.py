@@ -11,17 +11,17 @@ from urllib.parse import quote
 import httpx
 
 from services.backends.base import Capabilities
-from services.backends.listing import Listing, asks_for
-from services.backends.superduperai.answers import Judge
-from services.backends.superduperai.hearing import Hearing
-from services.backends.superduperai.offers import model_of
-from services.backends.superduperai.orders import body_of, job_in, picture_name
-from services.channels.eventstream import EventStream, StreamEvent, lost_by_status, open_stream
-from services.channels.host import Host
-from services.channels.retry_after import date_of
-from services.channels.web import Address, Answer, Web
-from services.errors import BackendUnavailable, ChannelLost
-from services.model import Generation, Kind, Model, Report
+from services.backends.job_listing import Listing, asks_for
+from services.backends.superduperai.events import Hearing
+from services.backends.superduperai.models import model_of
+from services.backends.superduperai.requests import body_of, job_in, picture_name
+from services.backends.superduperai.responses import Judge
+from services.core.errors import BackendUnavailable, ChannelLost
+from services.core.model import Generation, Kind, Model, Report
+from services.http.client import Address, Answer, Web
+from services.http.event_stream import EventStream, StreamEvent, lost_by_status, open_stream
+from services.http.host_limiter import Host
+from services.http.retry_after import date_of
 
 POLL_S, SUBMIT_S, UPLOAD_S, LIST_S = 10.0, 30.0, 180.0, 20.0
 FILE_BYTES, LIST_BYTES = 1024 * 1024, 8 * 1024 * 1024

@@ -15,7 +15,7 @@ from PIL import Image
 
 from services.animatic.film.render import draw, render
 from services.animatic.film.scenes import SCENES
-from services.animatic.order import Order, read_order
+from services.animatic.job_request import Order, read_order
 
 
 def order(prompt: str = "a lighthouse at night, zoom in", **config: Any) -> Order:
@@ -36,7 +36,7 @@ def test_the_same_order_gives_the_same_bytes_also_in_another_process(tmp_path: P
     wanted = order()
     script = (
         "import sys, json, pathlib;"
-        "from services.animatic.order import Order;"
+        "from services.animatic.job_request import Order;"
         "from services.animatic.film.render import render;"
         "folder = pathlib.Path(sys.argv[1]);"
         "render(Order.from_json(json.loads(sys.argv[2])), None, folder / 'b.mp4', folder / 'b.jpg', lambda s: None)"

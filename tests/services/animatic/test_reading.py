@@ -1,6 +1,6 @@
 import pytest
 
-from services.animatic.film.reading import read
+from services.animatic.film.prompt_parser import read
 from services.animatic.film.scenes import SCENES
 from services.animatic.film.words import PLACES
 

@@ -15,16 +15,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.api import Health, Metrics, include
-from services.bus import Bus
 from services.chat import Chats
-from services.checkup import Checkup
-from services.deliveries import Deliveries
-from services.errors import Conflict, InvalidRequest, NotFound
-from services.generations import Generations, Page
-from services.library import Library
-from services.library.handing import Handing
-from services.media.copies import Copy
-from services.model import (
+from services.core.errors import Conflict, InvalidRequest, NotFound
+from services.core.events import Bus
+from services.core.model import (
     Channel,
     Draft,
     Generation,
@@ -36,7 +30,13 @@ from services.model import (
     TraceEntry,
     Wanted,
 )
-from services.settings import Settings
+from services.core.settings import Settings
+from services.diagnostics.runs import Checkup
+from services.generations.service import Generations, Page
+from services.library import Library
+from services.library.export import Handing
+from services.media.tagged_copy import Copy
+from services.statistics import Deliveries
 
 BORN_AT = 1_790_000_000.0
 SHA256 = "ab" * 32

@@ -16,7 +16,7 @@ from uuid6 import uuid7
 from services.api import Metrics, include
 from services.backends.scripted import Script, Scripted
 from tests.services.api.stand_in import client_of, health
-from tests.support.house import House
+from tests.support.engine_harness import House
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from services.api import events
-from services.model import Phase
+from services.core.model import Phase
 from tests.services.api.stand_in import StandIn, generation, serving
 
 Event = tuple[str | None, dict[str, Any]]

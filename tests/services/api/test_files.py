@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from services.model import Draft, Generation, Kind, Phase, TraceEntry
+from services.core.model import Draft, Generation, Kind, Phase, TraceEntry
 from tests.services.api.stand_in import BORN_AT, StandIn, application, client_of, generation, kept
 
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from services.api.reading import DEEPEST, Unreadable, parse_json
+from services.api.request_body import DEEPEST, Unreadable, parse_json
 from tests.services.api.stand_in import StandIn, client_of
 
 FIELDS = ["prompt", "model", "duration", "aspect_ratio", "resolution", "fps", "seed", "style", "count"]

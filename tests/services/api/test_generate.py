@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.errors import BackendUnavailable, InvalidRequest, NoModels
-from services.model import Draft, Kind
+from services.core.errors import BackendUnavailable, InvalidRequest, NoModels
+from services.core.model import Draft, Kind
 from tests.services.api.stand_in import StandIn
 
 VIDEO = "/api/generate/video"
@@ -301,7 +301,7 @@ async def test_a_form_without_a_boundary_is_a_400(client: httpx.AsyncClient) -> 
 async def test_a_picture_above_fifty_megabytes_is_a_413(
     client: httpx.AsyncClient, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.reading.SOURCE_BYTES", 100_000)
+    monkeypatch.setattr("services.api.request_body.SOURCE_BYTES", 100_000)
     for size in (100_001, 1_000_000):
         picture = PNG + b"0" * (size - len(PNG))
         answer = await client.post(VIDEO, data={"prompt": "a"}, files={"file": picture})

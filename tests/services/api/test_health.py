@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.api.health import router
-from services.errors import StoreFailed
+from services.core.errors import StoreFailed
 from tests.services.api.stand_in import client_of, health
 
 

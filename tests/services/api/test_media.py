@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.api import Metrics
-from services.model import Draft, Kind, Phase
+from services.core.model import Draft, Kind, Phase
 from tests.services.api.stand_in import SHA256, StandIn, generation, kept
 
 FILM = bytes(range(256)) * 4

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from services.api import Metrics
-from services.bus import Bus
-from services.model import Phase, TraceEntry, replace
+from services.core.events import Bus
+from services.core.model import Phase, TraceEntry, replace
 from tests.services.api.stand_in import BORN_AT, generation, kept, receipt
 
 DONE = generation(phase=Phase.COMPLETED, kept=kept("a.mp4", 4), receipt=receipt())

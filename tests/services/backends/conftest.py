@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
-from tests.support.wire_http import Call, Closed, read_call
+from tests.support.fault_http import Call, Closed, read_call
 
 TOKEN = "secret-token"
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -11,18 +11,18 @@ import pytest
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
-from services.errors import (
+from services.core.errors import (
     BackendMisspoke,
     BackendRefused,
     BackendUnavailable,
     CannotStart,
     ChannelLost,
 )
-from services.matching import Clock, own_jobs
-from services.model import Kind, Model, Phase
+from services.core.model import Kind, Model, Phase
+from services.generations.job_matching import Clock, own_jobs
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
+from tests.support.fault_server import WireServer
 from tests.support.rows import a_generation, a_request
-from tests.support.wire import WireServer
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"
 SUBMITTED_AT = 1_795_341_600.0  # 2026-11-22T10:00:00Z

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI, adapter
-from services.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable
-from services.model import Generation, Kind, Phase, Request, replace
+from services.core.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable
+from services.core.model import Generation, Kind, Phase, Request, replace
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"

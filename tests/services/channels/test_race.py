@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.backends.scripted import Script, Scripted
-from services.channels.eventstream import StreamEvent
-from services.channels.policy import chat_policy, tool_policy
+from services.channels.poll_policy import chat_policy, tool_policy
 from services.channels.race import Failed, Kept, Standing
-from services.model import Channel, Report, Result
-from tests.support.racing import EPOCH, Racing
+from services.core.model import Channel, Report, Result
+from services.http.event_stream import StreamEvent
+from tests.support.race_harness import EPOCH, Racing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

@@ -14,10 +14,10 @@ from uuid6 import uuid7
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.conversation import ChatNews, Message, Role, Sort, WordsSoFar
-from services.errors import Conflict, InvalidRequest, NotFound, StoreFailed
-from services.model import Draft, Kind, Phase
-from tests.support.house import House
+from services.core.conversation import ChatNews, Message, Role, Sort, WordsSoFar
+from services.core.errors import Conflict, InvalidRequest, NotFound, StoreFailed
+from services.core.model import Draft, Kind, Phase
+from tests.support.engine_harness import House
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -331,7 +331,7 @@ async def test_a_full_disk_delays_the_reply_and_does_not_lose_it(
 async def test_a_bug_in_a_reply_is_said_and_the_conversation_goes_on(
     house: House, chat_id: str, monkeypatch: Any, caplog: Any
 ) -> None:
-    monkeypatch.setattr("services.chat.answering.read", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("services.chat.replying.read", lambda *_, **__: 1 / 0)
     await say(house, chat_id, "/video a kite")
     assert (await reply(house, chat_id))["code"] == "bug"
     monkeypatch.undo()

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.support.kept import kept_house as house
+from tests.support.library_harness import kept_house as house
 
 __all__ = ["house"]

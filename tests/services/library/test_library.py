@@ -8,11 +8,11 @@ import time
 import pytest
 from sqlalchemy import text
 
-from services.errors import InvalidRequest, NotFound
-from services.library.rules import Rule, apply
-from services.model import Kept, Kind, Phase, TraceEntry, Wanted, replace
+from services.core.errors import InvalidRequest, NotFound
+from services.core.model import Kept, Kind, Phase, TraceEntry, Wanted, replace
+from services.library.retention import Rule, apply
 from services.store.listing import first_id_at
-from tests.support.kept import RECEIPT, KeptHouse
+from tests.support.library_harness import RECEIPT, KeptHouse
 
 pytestmark = pytest.mark.asyncio
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from services.delivery import Delivery
-from services.errors import StoreFailed
-from services.journal import Journal
-from services.model import Kept
-from tests.support.house import NotedBytes
-from tests.support.kept import KeptHouse
+from services.core.errors import StoreFailed
+from services.core.model import Kept
+from services.generations.delivery import Delivery
+from services.generations.event_log import Journal
+from tests.support.engine_harness import NotedBytes
+from tests.support.library_harness import KeptHouse
 
 
 class SlowPictures(NotedBytes):

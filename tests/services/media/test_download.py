@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.errors import DeliveryFailed
+from services.core.errors import DeliveryFailed
+from services.http.address_guard import AddressGuard
 from services.media.download import Credentials, Downloader, Limits
-from services.media.guard import AddressGuard
-from services.media.part import PartFile
+from services.media.storage.part_file import PartFile
 
 LIMITS = Limits(size_bytes=4_000_000, connect_s=1.0, read_s=0.3, grace_s=1.5, slowest_bytes_per_s=1e9)
 
@@ -337,7 +337,7 @@ async def test_a_full_disk_is_said_plainly(
     def write(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", str(part))
 
-    monkeypatch.setattr("services.media.part.os.write", write)
+    monkeypatch.setattr("services.media.storage.part_file.os.write", write)
     url = site.says("/film", "200 OK", b"bytes")
     with pytest.raises(DeliveryFailed, match="disk is full") as failed:
         await downloader.fetch(url, part)
@@ -374,7 +374,7 @@ async def test_the_loop_stays_free_while_a_large_file_is_written(
         return true(handle, batch)
 
     url = site.says("/film", "200 OK", bytes(1_500_000))
-    monkeypatch.setattr("services.media.part.os.write", write)
+    monkeypatch.setattr("services.media.storage.part_file.os.write", write)
     fetching = asyncio.create_task(downloader.fetch(url, part))
     longest = 0.0
     while not fetching.done():

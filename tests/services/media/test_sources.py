@@ -12,14 +12,14 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from services.errors import InvalidRequest
+from services.core.errors import InvalidRequest
+from services.core.model import Kept, Kind
+from services.http.address_guard import AddressGuard
 from services.media.download import Downloader
-from services.media.files import MediaFolder
-from services.media.guard import AddressGuard
-from services.media.keeping import Keeper
+from services.media.ingest import Keeper
 from services.media.sources import MOST_BYTES, Sources
-from services.media.worker import Worker
-from services.model import Kept, Kind
+from services.media.storage.folder import MediaFolder
+from services.media.worker_pool import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,12 +11,12 @@ import pytest_asyncio
 from sqlalchemy import text
 from uuid6 import uuid7
 
-from services.model import Generation, Kind, Phase, Wanted, replace
+from services.core.model import Generation, Kind, Phase, Wanted, replace
 from services.store.engine import writing_engine
 from services.store.listing import first_id_at, match_of
 from services.store.migrate import migrate
 from services.store.store import Store
-from tests.support.racing import a_generation
+from tests.support.race_harness import a_generation
 
 pytestmark = pytest.mark.asyncio
 

@@ -11,15 +11,26 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, inspect, text
 
-from services.errors import CannotStart, Conflict, NotFound, StoreFailed
-from services.model import NEXT, Channel, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted, replace
+from services.core.errors import CannotStart, Conflict, NotFound, StoreFailed
+from services.core.model import (
+    NEXT,
+    Channel,
+    Generation,
+    Kept,
+    Kind,
+    Phase,
+    Receipt,
+    TraceEntry,
+    Wanted,
+    replace,
+)
 from services.store.engine import writing_engine
-from services.store.lock import FolderLock
+from services.store.folder_lock import FolderLock
 from services.store.migrate import migrate
 from services.store.store import Store
 from services.store.tables import metadata
 from tests.support.local_faults import BadDatabase
-from tests.support.racing import a_generation
+from tests.support.race_harness import a_generation
 
 pytestmark = pytest.mark.asyncio
 

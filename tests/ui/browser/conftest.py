@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support.app import RunningApp, running_app
-from tests.support.browsing import Profiles
+from tests.support.browser import Profiles
 from tests.support.chromium import FLAGS, chromium
 
 

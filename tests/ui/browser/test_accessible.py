@@ -15,8 +15,8 @@ from uuid6 import uuid7
 
 from tests.support.app import RunningApp
 from tests.support.axe import grave_findings
-from tests.support.browsing import SMALL, WITHIN_MS, Profiles, opened
-from tests.support.proven import proven
+from tests.support.browser import SMALL, WITHIN_MS, Profiles, opened
+from tests.support.proof_counts import proven
 
 STATES: dict[str, dict[str, object]] = {
     "working": {"phase": "processing", "progress": 0.42, "stage": "rendering", "late_since": time.time()},

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from uuid6 import uuid7
 
 from tests.support.app import RunningApp
-from tests.support.browsing import ARRIVED, PHONE, WITHIN_MS, Profiles, press, too_wide, widened
+from tests.support.browser import ARRIVED, PHONE, WITHIN_MS, Profiles, press, too_wide, widened
 
 SHORT = "make a 1 second vertical video of {}, 360p"
 LONG = "make a 20 second video of {}, 360p"

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from services.drill.plan import TRIALS
+from services.diagnostics.drill.plan import TRIALS
 from tests.support.app import RunningApp
 from tests.support.axe import grave_findings
-from tests.support.browsing import PHONE, Profiles, opened
+from tests.support.browser import PHONE, Profiles, opened
 from tests.support.nginx import PASSED_ON, cutting_after, standing_before
-from tests.support.proven import proven
+from tests.support.proof_counts import proven
 
 DRILLED_MS = 60_000
 NO_UPGRADE = " ERROR Invalid websocket upgrade"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browsing import PHONE, Profiles, film, too_wide
+from tests.support.browser import PHONE, Profiles, film, too_wide
 
 
 @pytest.fixture(scope="module")

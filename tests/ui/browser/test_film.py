@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browsing import LONG, WITHIN_MS, figure, generate, opened, player, shrink, toasts
+from tests.support.browser import LONG, WITHIN_MS, figure, generate, opened, player, shrink, toasts
 
 
 def test_a_prompt_becomes_a_film_that_plays_and_seeks_and_is_told_once(app: RunningApp, page: Page) -> None:

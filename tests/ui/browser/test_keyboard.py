@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browsing import film, opened, player
+from tests.support.browser import film, opened, player
 
 
 def test_the_keyboard_alone_is_enough(app: RunningApp, page: Page) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from services.media.xmp import facts_in
 from tests.support.app import RunningApp
-from tests.support.browsing import PHONE, SMALL, WITHIN_MS, Profiles, too_wide, widened
+from tests.support.browser import PHONE, SMALL, WITHIN_MS, Profiles, too_wide, widened
 
 PROMPTS = ("A lighthouse above a stormy sea", "A quiet forest in the rain", "Red dunes at noon")
 

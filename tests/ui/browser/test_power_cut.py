@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.support.app import running_app
-from tests.support.browsing import LONG, WITHIN_MS, figure, opened, player, toasts
+from tests.support.browser import LONG, WITHIN_MS, figure, opened, player, toasts
 
 
 def test_a_power_cut_halfway_loses_neither_the_film_nor_what_is_typed_meanwhile(

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browsing import LONG, film, opened, player, press
+from tests.support.browser import LONG, film, opened, player, press
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browsing import WITHIN_MS, film, generate, opened, player, press, shrink, toasts
+from tests.support.browser import WITHIN_MS, film, generate, opened, player, press, shrink, toasts
 
 
 def test_an_open_page_is_told_but_never_switched_by_another_tab(

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp, running_app
-from tests.support.browsing import PHONE, WITHIN_MS, Profiles
+from tests.support.browser import PHONE, WITHIN_MS, Profiles
+from tests.support.fault_server import WireServer
 from tests.support.kill_app import cloud
-from tests.support.wire import WireServer
 
 pytestmark = pytest.mark.proof
 

@@ -1,0 +1,146 @@
+"""The queue of drawings and the warm processes that work it off."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from typing import Any
+
+from services.animatic.event_feed import Feed
+from services.animatic.job_store import Shelf
+from services.animatic.record import Record
+from services.animatic.wire import Wire, progress_event, task_event
+
+log = logging.getLogger(__name__)
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+DRAWERS = 2
+SILENCE_S = 60.0
+# glibc keeps freed memory instead of giving it back: page faults were up to a third of setting a scene.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**29), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
+TRIES = 2
+
+
+class DrawerDied(Exception):
+    """The process ended or fell silent in the middle of a job."""
+
+
+class Studio:
+    def __init__(self, shelf: Shelf, feed: Feed, wire: Wire) -> None:
+        self._shelf = shelf
+        self._feed = feed
+        self._wire = wire
+        self._waiting: asyncio.Queue[str] = asyncio.Queue()
+        self._at_work: dict[str, Process] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def open(self, unfinished: list[Record]) -> None:
+        for record in unfinished:
+            self.take(record)
+        for number in range(DRAWERS):
+            self._tasks.append(asyncio.create_task(self._work(), name=f"animatic-drawer-{number}"))
+
+    def take(self, record: Record) -> None:
+        self._waiting.put_nowait(record.id)
+
+    def drop(self, file_id: str) -> None:
+        """The record is gone already; a drawing under way is cut short."""
+        self._feed.forget(file_id)
+        process = self._at_work.get(file_id)
+        if process is not None and process.returncode is None:
+            process.kill()
+
+    async def _work(self) -> None:
+        process: Process | None = None
+        while True:
+            if process is None or process.returncode is not None:
+                process = await _start_drawer()
+            file_id = await self._waiting.get()
+            try:
+                process = await self._draw(file_id, process)
+            except Exception:
+                # One broken job must not stop the queue: the drawer is replaced, the others go on.
+                log.exception("job %s broke its drawer", file_id)
+                await _end(process)
+
+    async def _draw(self, file_id: str, process: Process) -> Process:
+        for _ in range(TRIES):
+            record = self._shelf.get(file_id)
+            if record is None:
+                return process
+            if process.returncode is not None:
+                process = await _start_drawer()
+            self._at_work[file_id] = process
+            try:
+                answer = await self._dialogue(record, process)
+            except DrawerDied as death:
+                if self._shelf.get(file_id) is not None:  # else it was cancelled, and that is how it ends
+                    log.warning("job %s: %s", file_id, death)
+                await _end(process)
+                continue
+            finally:
+                del self._at_work[file_id]
+            await self._finish(file_id, answer)
+            return process
+        if self._shelf.get(file_id) is not None:
+            await self._finish(file_id, {"error": "The drawing process ended unexpectedly, twice."})
+        return process
+
+    async def _dialogue(self, record: Record, process: Process) -> dict[str, Any]:
+        assert process.stdin is not None and process.stdout is not None
+        self._feed.publish(record.id, task_event(record))
+        try:
+            process.stdin.write(json.dumps(self._job(record)).encode() + b"\n")
+            await process.stdin.drain()
+            while line := await asyncio.wait_for(process.stdout.readline(), SILENCE_S):
+                answer: dict[str, Any] = json.loads(line)
+                if "progress" not in answer:
+                    return answer
+                self._feed.publish(record.id, progress_event(record.id, answer["progress"]))
+        except (TimeoutError, OSError) as error:
+            raise DrawerDied(f"the drawer fell silent ({type(error).__name__})") from error
+        raise DrawerDied("the drawer ended")
+
+    def _job(self, record: Record) -> dict[str, Any]:
+        assert record.order is not None
+        source = self._shelf.get(record.order.source_id) if record.order.source_id else None
+        return {
+            "order": record.order.to_json(),
+            "source": str(self._shelf.path_of(source)) if source else None,
+            "target": str(self._shelf.path_of(record)),
+            "thumbnail": str(self._shelf.thumbnail_of(record)),
+        }
+
+    async def _finish(self, file_id: str, answer: dict[str, Any]) -> None:
+        record = self._shelf.get(file_id)
+        if record is None:
+            return
+        final = record.completed(answer["done"]) if "done" in answer else record.failed(answer["error"])
+        await asyncio.to_thread(self._shelf.put, final)
+        if final.status == "completed":
+            self._feed.publish(file_id, progress_event(file_id, 100))
+        self._feed.publish(file_id, task_event(final))
+        self._feed.publish(file_id, self._wire.final_event(final))
+        self._feed.forget(file_id)
+        await asyncio.to_thread(self._shelf.trim)
+
+
+async def _start_drawer() -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.animatic.worker",
+        stdin=PIPE,
+        stdout=PIPE,
+        cwd=PROJECT_ROOT,
+        env=os.environ | KEEP_MEMORY,
+    )
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()

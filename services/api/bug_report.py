@@ -1,0 +1,33 @@
+"""One generation's story as a file, for a bug report."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from services.api.response_models import Refusal
+from services.statistics import Deliveries
+
+BUNDLE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {}}, "description": "The bundle, to save."},
+    404: {"model": Refusal, "description": "There is no such file."},
+}
+
+
+def router(deliveries: Deliveries) -> APIRouter:
+    routes = APIRouter(prefix="/api", tags=["running it"])
+
+    @routes.get("/file/{file_id}/bundle", response_class=Response, responses=BUNDLE)
+    async def bundle(file_id: str) -> Response:
+        """Generation, request, receipt, trace, version and settings, without keys, tokens and links."""
+        told = await deliveries.bundle(file_id)
+        headers = {
+            "Content-Disposition": f'attachment; filename="rushes-{told["generation"]["id"]}.json"',
+            "Cache-Control": "no-store",
+        }
+        text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
+        return Response(text, media_type="application/json", headers=headers)
+
+    return routes

@@ -1,0 +1,72 @@
+"""/api/drill and /api/doctor: is it true here?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from services.diagnostics.doctor.finding import DOUBTFUL, ILL, WELL
+from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.runs import Checkup, Run
+
+MARKS = {WELL: "well", DOUBTFUL: "doubtful", ILL: "ill"}
+
+
+def router(checkup: Checkup) -> APIRouter:
+    routes = APIRouter(prefix="/api", tags=["running it"])
+
+    @routes.post("/drill", status_code=202)
+    async def begin() -> JSONResponse:
+        """Begin a drill, in a process of its own; where one is under way, this is that one."""
+        return JSONResponse(told(checkup.drills.start()), 202)
+
+    @routes.get("/drill")
+    async def drill() -> JSONResponse:
+        """The drill under way, or the last one: each finding as it came."""
+        run = checkup.drills.newest
+        return JSONResponse({"success": True, "drill": None} if run is None else told(run))
+
+    @routes.get("/doctor")
+    async def doctor() -> JSONResponse:
+        """The data folder's disk and the backends, as this install reaches them; the way to you is measured
+        from your side, by `main.py doctor` or on /checkup.
+        """
+        findings = [
+            {
+                "mark": MARKS[finding.mark],
+                "what": finding.what,
+                "says": str(finding.says),
+                "advice": str(finding.advice),
+            }
+            for finding in await checkup.look_around()
+        ]
+        return JSONResponse({"success": True, "findings": findings})
+
+    return routes
+
+
+def told(run: Run) -> dict[str, Any]:
+    """`held` is null while it is under way."""
+    return {
+        "success": True,
+        "drill": {
+            "under_way": run.under_way,
+            "began_at": run.began_at,
+            "ended_at": run.ended_at,
+            "held": None if run.under_way else run.held,
+            "trouble": str(run.trouble) or None,
+            "tried": len(run.findings),
+            "of": len(TRIALS),
+            "findings": [
+                {
+                    "rule": finding.rule,
+                    "does": str(finding.does),
+                    "held": not finding.broken,
+                    "seen": str(finding.broken) or None,
+                }
+                for finding in run.findings
+            ],
+        },
+    }

@@ -1,0 +1,195 @@
+"""A request's body: counted while it comes, bounded before it is parsed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from services.api.errors import Unreadable
+from services.api.validation_errors import shown
+
+JSON_BYTES = 1024**2
+SOURCE_BYTES = 50 * 1024**2
+FORM_ROOM_BYTES = 256 * 1024
+FORM_FIELDS = 20
+DEEPEST = 32
+LONGEST_KEY = 255
+TOO_LARGE = "The picture may have at most 50 MB."
+BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[][{}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    fields: dict[str, str]
+    file: bytes
+
+
+async def content(request: Request) -> dict[str, Any] | Form:
+    """Raises Unreadable."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    kind = kind.strip().lower()
+    if kind == "multipart/form-data":
+        return await _form(request)
+    charset = re.search(r'charset="?([^";\s]*)', parameters.lower())
+    if kind != "application/json" or (charset and charset[1] not in ("utf-8", "utf8", "us-ascii")):
+        raise Unreadable(
+            "Send JSON (application/json, UTF-8), or multipart/form-data with a picture as file.", status=415
+        )
+    return parse_json(await _bytes(request))
+
+
+def picture(request: Request) -> AsyncGenerator[bytes]:
+    """A bare body, refused where it says or grows beyond the limit. Raises Unreadable."""
+    return _counted(request, SOURCE_BYTES, TOO_LARGE)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Raises Unreadable."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    key = keys[0].strip()
+    if len(keys) > 1 or not 1 <= len(key) <= LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise Unreadable(
+            f"Idempotency-Key must be one header of 1 to {LONGEST_KEY} plain characters.",
+            field="Idempotency-Key",
+        )
+    return key
+
+
+def parse_json(raw: bytes) -> dict[str, Any]:
+    """An object, with each name once, no NaN and nothing endless. Raises Unreadable."""
+    if _too_deep(raw):
+        raise Unreadable(f"The JSON is nested more than {DEEPEST} levels deep.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable("The body is not UTF-8.") from error
+    if not text.strip():
+        raise Unreadable('The body is empty; send at least {"prompt": "..."}.')
+    try:
+        value = json.loads(
+            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_each_name_once
+        )
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("The body is not readable JSON.") from error
+    if not isinstance(value, dict):
+        raise Unreadable('The body must be a JSON object, as {"prompt": "..."}.')
+    return value
+
+
+def _too_deep(raw: bytes) -> bool:
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False
+    depth = 0
+    for match in BRACKETS.finditer(raw):
+        first = match[0][:1]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise Unreadable(f"{name} is no JSON number.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise Unreadable("A number in the body is too large.")
+    return number
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise Unreadable(f"The field {shown(name)} stands in the body twice.", field=shown(name))
+        values[name] = value
+    return values
+
+
+async def some_bytes(request: Request) -> bytes:
+    """A small body as it is. Raises Unreadable."""
+    return await _bytes(request, "The body may have at most 1 MB.")
+
+
+async def _bytes(request: Request, too_large: str = "The JSON body may have at most 1 MB.") -> bytes:
+    return b"".join([chunk async for chunk in _counted(request, JSON_BYTES, too_large)])
+
+
+async def _counted(request: Request, limit_bytes: int, sentence: str) -> AsyncGenerator[bytes]:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and len(announced) < 20 and int(announced) > limit_bytes:
+        raise Unreadable(sentence, status=413)
+    came_bytes = 0
+    async for chunk in request.stream():
+        came_bytes += len(chunk)
+        if came_bytes > limit_bytes:
+            raise Unreadable(sentence, status=413)
+        yield chunk
+
+
+class _WholeForm(MultiPartParser):
+    """Insists on the closing boundary: half a form would start a job without its picture."""
+
+    ended = False
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(
+            request.headers,
+            self._whole(_counted(request, SOURCE_BYTES + FORM_ROOM_BYTES, TOO_LARGE)),
+            max_files=1,
+            max_fields=FORM_FIELDS,
+            max_part_size=FORM_ROOM_BYTES,
+        )
+
+    def on_end(self) -> None:
+        self.ended = True
+
+    async def _whole(self, stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        """Raises from inside the parsing, which then closes its temporary files."""
+        async for chunk in stream:
+            yield chunk
+        if not self.ended:
+            raise Unreadable("The multipart body ends too early.")
+
+
+async def _form(request: Request) -> Form:
+    try:
+        form = await _WholeForm(request).parse()
+    except (MultiPartException, FormParserError) as error:
+        raise Unreadable("The multipart body cannot be read.") from error
+    try:
+        return await _fields_and_file(form.multi_items())
+    finally:
+        await form.close()
+
+
+async def _fields_and_file(items: list[tuple[str, str | UploadFile]]) -> Form:
+    fields: dict[str, str] = {}
+    file: bytes | None = None
+    for name, value in items:
+        if name in fields or (name == "file" and file is not None):
+            raise Unreadable(f"The field {shown(name)} stands in the form twice.", field=shown(name))
+        if name == "file" and isinstance(value, UploadFile):
+            file = await value.read(SOURCE_BYTES + 1)
+        elif isinstance(value, UploadFile):
+            raise Unreadable("Send the picture as the part named file.", status=422, field="file")
+        else:
+            fields[name] = value
+    if file is None:
+        raise Unreadable("Send the picture as the part named file.", status=422, field="file")
+    if len(file) > SOURCE_BYTES:
+        raise Unreadable(TOO_LARGE, status=413, field="file")
+    return Form(fields=fields, file=file)

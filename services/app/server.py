@@ -1,0 +1,120 @@
+"""The web side: an engine behind one address, with its pages and its HTTP API."""
+
+from __future__ import annotations
+
+import gc
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from services import api
+from services.app import Engine, build, running
+from services.core.errors import CannotStart
+from services.core.settings import Settings
+
+BACKLOG = 2048
+FULL_COLLECTIONS = (50_000, 20, 100)
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    engine = build(settings)
+    engine.store.prepare()  # not in the lifespan: there a refusal would be a traceback
+    app = build_app(engine)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        ws_per_message_deflate=False,  # packing each page's few hundred bytes cost more than sending them
+    )
+    Server(config).run(sockets=[listener])
+
+
+def build_app(engine: Engine) -> FastAPI:
+    settings = engine.settings
+    os.environ["NICEGUI_STORAGE_PATH"] = str((settings.data_dir / "nicegui").absolute())
+    from nicegui import ui
+
+    from ui.pages.generation import not_found
+    from ui.pages.routes import register
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(engine):
+            yield
+
+    app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
+    api.include(
+        app,
+        engine.generations,
+        library=engine.library,
+        deliveries=engine.deliveries,
+        checkup=engine.checkup,
+        chats=engine.chats,
+        health=engine.health,
+        metrics=engine.metrics,
+    )
+    register(engine.generations, engine.library, engine.chats, engine.deliveries, engine.checkup)
+    ui.run_with(
+        app,
+        title="Rushes",
+        storage_secret=storage_secret(settings.data_dir),
+        reconnect_timeout=30,
+        show_welcome_message=False,
+        tailwind=False,
+        root=not_found,
+    )
+    return app
+
+
+def storage_secret(folder: Path) -> str:
+    """Made at the first start; 32 random bytes in a file that only the owner reads."""
+    path = folder / "storage_secret"
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+class Server(uvicorn.Server):
+    """Says its address when it is ready."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*FULL_COLLECTIONS)
+            host, port = sockets[0].getsockname()[:2]
+            print(f"Rushes is ready: http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """uvicorn raises them again when it is done: a traceback after Ctrl-C, and -15 for an orderly end."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)  # now: else two that start at once both bind, and uvicorn fails in the later
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"port {settings.port} on {settings.host} cannot be used ({error.strerror}). "
+            "Stop what is using it, or choose another one in RUSHES_PORT."
+        ) from error
+    return listener

@@ -1,0 +1,59 @@
+"""What backends say of the jobs they have, and whether one of them is what was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.model import Request
+
+LENGTHS_DIFFER, SIDES_DIFFER = 0.01, 0.1
+"""Backends round what they were asked: a length to whole frames, a side to what their model can draw."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One job as its backend lists it; what the list does not tell is None."""
+
+    job_id: str
+    prompt: str | None = None
+    seed: float | None = None
+    model: str | None = None
+    negative_prompt: str | None = None
+    aspect_ratio: str | None = None
+    duration_s: float | None = None
+    width: float | None = None
+    height: float | None = None
+    created_at: float | None = None
+    """By the backend's own clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One page, newest first."""
+
+    jobs: list[Listed]
+    items: int
+    """How many the page held, those that are no jobs included."""
+    more: bool
+    """Older ones may be behind it."""
+    told_at: float | None = None
+    """When the backend answered, by its own clock."""
+
+
+def asks_for(request: Request, job: Listed) -> bool:
+    """Whether the job has exactly this prompt and seed, and no other setting than was asked for."""
+    width, height = request.size
+    return (
+        job.prompt == request.prompt
+        and job.seed == request.seed
+        and job.model in (None, request.model)
+        and job.negative_prompt in (None, request.negative_prompt)
+        and job.aspect_ratio in (None, request.aspect_ratio)
+        and _near(job.duration_s, request.duration_s, LENGTHS_DIFFER)
+        and _near(job.width, width, SIDES_DIFFER)
+        and _near(job.height, height, SIDES_DIFFER)
+    )
+
+
+def _near(told: float | None, asked: float | None, share: float) -> bool:
+    return told is None or asked is None or abs(told - asked) <= share * asked

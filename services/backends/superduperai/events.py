@@ -1,0 +1,147 @@
+"""What the file object and the events of its stream say, in our words (C5)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urljoin
+
+from services.backends.lenient_json import (
+    a_fraction,
+    a_moment,
+    a_text,
+    an_id,
+    an_object,
+    objects,
+    read_json,
+    tidy,
+)
+from services.core.errors import ChannelLost
+from services.core.model import Failure, Report, Result
+from services.http.client import Address
+from services.http.event_stream import StreamEvent
+
+OWN_KINDS = frozenset({"file", "render_progress", "render_result", "task", "task_status", "error"})
+"""An event of these counts as ours when it names no file."""
+TASK_KINDS = frozenset({"task", "task_status"})
+"""Here `object.id` is the task's."""
+
+RUNNING = Report()
+ASK = Report(heard="ask", ask=True)
+FOREIGN = Report(heard="foreign", foreign=True)
+
+Wire = dict[str, Any]
+
+
+class Hearing:
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def polled(self, body: bytes | None, job_id: str) -> Report:
+        """Raises ChannelLost, also for what is about another job: a cache or a proxy mixed up two answers."""
+        try:
+            file = read_json(body)
+        except ValueError as error:
+            raise _malformed("The answer cannot be read.") from error
+        if not isinstance(file, dict):
+            raise _malformed("The answer is no file object.")
+        if an_id(file.get("id")) not in ("", job_id):
+            raise _malformed("The answer is about another job.")
+        return self._report(file)
+
+    def understand(self, event: StreamEvent, job_id: str) -> Report:
+        """What says nothing about this very job is foreign: it must not make the stream trusted (R7)."""
+        if event.comment or event.data.strip() == "[DONE]":
+            return FOREIGN
+        message = _message(event.data)
+        kind = (a_text(message.get("type")) or event.type).lower()
+        about = _object(message.get("object"))
+        mine = _is_mine(job_id, kind, message, about)
+        if mine is False or (mine is None and kind not in OWN_KINDS):
+            return FOREIGN
+        return self._heard(kind, message, about)
+
+    def _heard(self, kind: str, message: Wire, about: Wire) -> Report:
+        if kind == "error":
+            said = message.get("error") or message.get("object")
+            return self._failed(a_text(said) or _error_text(about))
+        if kind in TASK_KINDS and _status(about, message) == "error":
+            return self._failed(_error_text(about))
+        report = self._report(about)
+        if report.outcome is None and _is_done(kind, message, about):
+            return ASK
+        return report
+
+    def _report(self, file: Wire) -> Report:
+        """One file object, polled or pushed; unknown words mean: still running."""
+        if url := a_text(file.get("url")) or a_text(file.get("file_url")):
+            result = Result(
+                url=self._absolute(url),
+                thumbnail_url=self._absolute(a_text(file.get("thumbnail_url"))) or None,
+                content_type=a_text(file.get("contentType")) or None,
+                finished_at=a_moment(file.get("completed_at")) or a_moment(file.get("finished_at")),
+            )
+            return Report(heard="result", progress=1.0, outcome=result)
+        for task in objects(file.get("tasks")):
+            if _status(task) == "error":
+                return self._failed(_error_text(task) or _error_text(file))
+        progress = a_fraction(file.get("progress"))
+        return RUNNING if progress is None else Report(heard="progress", progress=progress)
+
+    def _absolute(self, url: str) -> str:
+        try:
+            return urljoin(f"{self._address.url}/", url) if url else ""
+        except ValueError as error:
+            raise _malformed("The result's address cannot be read.") from error
+
+    def _failed(self, said: str) -> Report:
+        text = tidy(self._address.strip_from(said)) or "The backend gives no reason."
+        return Report(heard="failed", outcome=Failure(text=text))
+
+
+def _message(data: str) -> Wire:
+    try:
+        message = read_json(data)
+    except ValueError as error:
+        raise _malformed("An event of the stream cannot be read.") from error
+    if not isinstance(message, dict):
+        raise _malformed("An event of the stream is no object.")
+    return message
+
+
+def _object(value: object) -> Wire:
+    """`object` is an object or a string; the string may hold one."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = read_json(value)
+        except ValueError:
+            return {}
+    return an_object(value)
+
+
+def _is_mine(job_id: str, kind: str, message: Wire, about: Wire) -> bool | None:
+    """None: it names no file. A `file_id` counts before an `id`, which may be the task's."""
+    named = [about.get("file_id"), message.get("file_id")]
+    if not any(an_id(each) for each in named) and kind not in TASK_KINDS:
+        named = [about.get("id"), message.get("id")]
+    ids = [found for each in named if (found := an_id(each))]
+    return job_id in ids if ids else None
+
+
+def _is_done(kind: str, message: Wire, about: Wire) -> bool:
+    """Said to be finished; asked only where no address came with it."""
+    if kind in TASK_KINDS:
+        return _status(about, message) == "completed"
+    tasks = objects(about.get("tasks"))
+    return kind == "render_result" or (kind == "file" and any(_status(task) == "completed" for task in tasks))
+
+
+def _status(*places: Wire) -> str:
+    return next((said.lower() for place in places if (said := a_text(place.get("status")))), "")
+
+
+def _error_text(place: Wire) -> str:
+    return a_text(place.get("error")) or a_text(place.get("error_message")) or a_text(place.get("message"))
+
+
+def _malformed(sentence: str) -> ChannelLost:
+    return ChannelLost(sentence, reason="malformed")

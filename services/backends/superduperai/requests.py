@@ -1,0 +1,62 @@
+"""A request on its way out, and the way back: which job is that file?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from services.backends.job_listing import Listed
+from services.backends.lenient_json import a_moment, a_number, a_text, an_id, an_object
+from services.core.model import Kind, Request
+
+
+def body_of(request: Request, reference: str | None) -> bytes:
+    """The same request and reference give the same bytes: they are what an Idempotency-Key holds for."""
+    width, height = request.size
+    config: dict[str, Any] = {
+        "generation_config_name": request.model,
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "seed": request.seed,
+        "duration": request.duration_s,
+        "width": width,
+        "height": height,
+        "aspect_ratio": request.aspect_ratio,
+        "frame_rate": request.fps,
+        "style_name": request.style,
+        "shot_size": request.shot_size,
+    }
+    # Only what is set: some of the hosted models refuse fields that they do not know.
+    config = {name: value for name, value in config.items() if value is not None and value != ""}
+    if reference is not None:
+        config["references"] = [{"type": "source", "reference_id": reference}]
+    return json.dumps({"config": config}, separators=(",", ":"), allow_nan=False).encode()
+
+
+def job_in(file: dict[str, Any], kind: Kind) -> Listed | None:
+    """None for what is no job of that kind: an uploaded picture, a file of another kind."""
+    job_id, order = an_id(file.get("id")), an_object(file.get(f"{kind}_generation"))
+    if not job_id or not order:
+        return None
+    prompt = order.get("prompt")
+    return Listed(
+        job_id=job_id,
+        prompt=prompt if isinstance(prompt, str) else None,
+        seed=a_number(order.get("seed")),
+        model=a_text(order.get("generation_config_name")) or None,
+        negative_prompt=a_text(order.get("negative_prompt")) or None,
+        aspect_ratio=a_text(order.get("aspect_ratio")) or None,
+        duration_s=a_number(order.get("duration")) if kind is Kind.VIDEO else None,
+        width=a_number(order.get("width")),
+        height=a_number(order.get("height")),
+        created_at=a_moment(file.get("created_at")),
+    )
+
+
+def picture_name(source: bytes) -> tuple[str, str]:
+    """File name and content type of a kept source picture: png, jpeg or webp."""
+    if source.startswith(b"\x89PNG"):
+        return "source.png", "image/png"
+    if source[8:12] == b"WEBP":
+        return "source.webp", "image/webp"
+    return "source.jpg", "image/jpeg"

@@ -1,0 +1,34 @@
+"""The last lists on disk: after a restart work can be accepted while a backend is away."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.core.model import Model
+
+log = logging.getLogger(__name__)
+
+Lists = dict[str, list[Model]]
+SHAPE = TypeAdapter(Lists)
+
+
+def recall(path: Path) -> Lists:
+    """Empty when there is none, or none of this version's. Blocks, for some kilobytes."""
+    try:
+        return SHAPE.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        log.warning("The remembered model list is left aside: %s.", type(error).__name__)
+        return {}
+
+
+def remember(path: Path, lists: Lists) -> None:
+    """Whole or not at all. Blocks. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".json.new")
+    beside.write_bytes(SHAPE.dump_json(lists))
+    beside.replace(path)

@@ -1,0 +1,186 @@
+"""Something new: a command, or a plain sentence that names a film or a picture."""
+
+from __future__ import annotations
+
+import re
+
+from services.chat.parser.intents import Settings, Unclear, Wish
+from services.chat.parser.settings import NUMBERS, number, take_from_end, take_from_start
+from services.core.model import Kind
+
+COMMANDS = {
+    "video": Kind.VIDEO, "film": Kind.VIDEO, "clip": Kind.VIDEO, "видео": Kind.VIDEO, "ролик": Kind.VIDEO,
+    "image": Kind.IMAGE, "picture": Kind.IMAGE, "photo": Kind.IMAGE, "картинка": Kind.IMAGE,
+    "изображение": Kind.IMAGE, "фото": Kind.IMAGE,
+}  # fmt: skip
+HELP = frozenset({"help", "start", "помощь", "справка"})
+
+VIDEO = (
+    r"videos?|video\s?clips?|clips?|films?|movies?|animations?|footage|видео(?:рол[а-яё]+|клип[а-яё]*)?"
+    r"|ролик[а-яё]*|клип[а-яё]*"
+    r"|фильм[а-яё]*|мультик[а-яё]*|анимаци[а-яё]+"
+)
+IMAGE = (
+    r"images?|pictures?|pics?|photo(?:graph)?s?|stills?|drawings?|illustrations?|paintings?|картин[а-яё]+"
+    r"|изображени[а-яё]+|рисун[а-яё]+|фото(?:графи[а-яё]+)?|иллюстраци[а-яё]+|снимок|снимк[а-яё]+"
+)
+NOUN = re.compile(rf"(?<![\w-])(?:(?P<video>{VIDEO})|(?P<image>{IMAGE}))(?![\w-])", re.I)
+COURTESY = re.compile(
+    r"[\s,]*(?:please|hey|hi|hello|now|then|ok(?:ay)?|so|can|could|would|will|you|i|we|want|need|like"
+    r"|i'd|i’d|to|let'?s"
+    r"|пожалуйста|привет|теперь|а|ну|можешь|можно|мне|нам|нужн[а-яё]+|хочу|хотим|хотелось|бы|давай"
+    r"|тогда|ли)(?![\w'’])",
+    re.I,
+)
+VERB = re.compile(
+    r"[\s,]*(?:make|create|generate|render|shoot|produce|do|give|show|get|build|prepare|film|have"
+    r"|с?делай(?:те)?|с?делать|созда(?:й|йте|ть)|с?генерир(?:уй|уйте|овать)|сними(?:те)?|снять"
+    r"|покажи(?:те)?|дай(?:те)?"
+    r"|подготовь|придумай|смонтируй|сочини)(?![\w'’])",
+    re.I,
+)
+DRAWS = re.compile(
+    r"[\s,]*(?P<image>draw|paint|sketch|photograph|illustrate|нарису(?:й|йте)|изобрази(?:те)?|сфотографируй)"
+    r"(?:\s+(?:me|us|мне|нам))?\s+(?=\S)"
+    r"|[\s,]*(?P<video>animate|film|shoot|анимируй(?:те)?|сними(?:те)?|снять)(?:\s+(?:me|us|мне"
+    r"|нам))?\s+(?=\S)",
+    re.I,
+)
+SMALL = re.compile(
+    r"[\s,]*(?:an?|the|me|us|one|some|new|another|short|small|little|quick|мне|нам|нов[а-яё]+|коротк[а-яё]+"
+    r"|небольш[а-яё]+|один|одну|одно|какое-нибудь|какой-нибудь|ещё|еще)(?![\w'’])",
+    re.I,
+)
+COUNT = re.compile(rf"[\s,]*(?P<number>[1-9]|{'|'.join(NUMBERS)})(?=\s)", re.I)
+ABOUT = re.compile(
+    r"[\s,]*(?:(?:of|about|with|showing|shows?|that shows?|where|featuring|depicting|in which|from|on which"
+    r"|про|обо?|о|со?|где|на котор[а-яё]+|в котор[а-яё]+|на тему|как|из|по)(?=[\s:])\s*:?|[:–—-])\s*",
+    re.I,
+)
+PLEASE = re.compile(r"[\s,]*\b(?:please|пожалуйста|thanks|спасибо)[\s.!]*$", re.I)
+STEPS = re.compile(
+    r"(?:longer|shorter|nice|good|beautiful|cool|подлиннее|покороче|красив[а-яё]+|хорош[а-яё]+)$", re.I
+)
+MOST_BEFORE = 8
+LEFT_OVER = 3
+
+
+def command(text: str) -> Wish | Unclear | None:
+    found = re.match(r"/\s?(?P<name>\w*)(?:\s+|$)(?P<rest>.*)$", text, re.S)
+    if found is None:
+        return None
+    name = found["name"].lower()
+    if name in HELP:
+        return Unclear(code="help")
+    if name not in COMMANDS:
+        return Unclear(code="unknown_command", values={"command": found["name"][:40]})
+    kind, settings = COMMANDS[name], Settings()
+    prompt = _subject(_settings_first(found["rest"], settings), settings)
+    if not prompt:
+        return Unclear(code="empty_command", values={"kind": str(kind), "command": name})
+    return Wish(kind=kind, prompt=prompt, settings=settings)
+
+
+def request(text: str) -> Wish | Unclear | None:
+    """None where the text names no film and no picture to make."""
+    rest, asked = _verb(text)
+    noun = NOUN.search(rest)
+    settings = Settings()
+    kept: str | None = None
+    if noun is not None:
+        kept = _header(
+            rest[: noun.start()], settings, asked=asked, goes_on=bool(ABOUT.match(rest, noun.end()))
+        )
+    if noun is None or kept is None:
+        return _drawn(text)
+    kind = Kind.VIDEO if noun["video"] else Kind.IMAGE
+    prompt = _subject(_settings_first(rest[noun.end() :], settings), settings)
+    if not prompt and kept and asked:
+        prompt, kept = kept, ""
+    if not prompt:
+        return Unclear(code="no_prompt", values={"kind": str(kind)}) if asked or not kept else None
+    return Wish(kind=kind, prompt=f"{prompt}, {kept}" if kept else prompt, settings=settings)
+
+
+def _verb(text: str) -> tuple[str, bool]:
+    """Without "could you please make me": the rest, and whether something was asked for."""
+    asked, at = False, 0
+    while True:
+        courtesy, verb = COURTESY.match(text, at), VERB.match(text, at)
+        if verb:
+            asked, at = True, verb.end()
+        elif courtesy:
+            asked, at = asked or _wants(courtesy[0]), courtesy.end()
+        else:
+            return text[at:], asked
+
+
+def _wants(word: str) -> bool:
+    return bool(re.search(r"want|need|like|хочу|хотим|хотелось|нужн|можно", word, re.I))
+
+
+def _drawn(text: str) -> Wish | None:
+    """ "Draw a cat": the verb alone says what it is to be."""
+    at = 0
+    while found := COURTESY.match(text, at):
+        at = found.end()
+    draws = DRAWS.match(text, at)
+    if draws is None:
+        return None
+    settings = Settings()
+    prompt = _subject(text[draws.end() :], settings)
+    kind = Kind.IMAGE if draws["image"] else Kind.VIDEO
+    return Wish(kind=kind, prompt=prompt, settings=settings) if prompt else None
+
+
+def _header(before: str, settings: Settings, *, asked: bool, goes_on: bool) -> str | None:
+    """What stands before the noun: settings are taken, other words are given back; None: it is no header."""
+    if len(before.split()) > MOST_BEFORE or re.search(r"[.!?\n]", before):
+        return None
+    words: list[str] = []
+    while before.strip(" ,"):
+        shorter = take_from_start(before, settings)
+        if shorter != before:
+            before = shorter
+        elif small := SMALL.match(before):
+            if words:
+                return None
+            before = before[small.end() :]
+        elif count := COUNT.match(before):
+            settings.count, before = round(number(count["number"])), before[count.end() :]
+        else:
+            word, _, before = before.strip(" ,").partition(" ")
+            if not STEPS.match(word):
+                words.append(word)
+    if len(words) > LEFT_OVER or (words and not asked and not goes_on):
+        return None
+    return " ".join(words)
+
+
+def _settings_first(text: str, settings: Settings) -> str:
+    while (shorter := take_from_start(text, settings)) != text:
+        text = shorter
+    return text
+
+
+def _subject(text: str, settings: Settings) -> str:
+    """The prompt itself: what the sentence is about, without the settings at its end."""
+    about = ABOUT.match(text)
+    if about is not None:
+        text = text[about.end() :]
+    text = PLEASE.sub("", text)
+    text = take_from_end(_model(text, settings), settings)
+    return PLEASE.sub("", _model(text, settings)).strip(" \t\n,;:–—").strip('"“”«»').strip()
+
+
+def _model(text: str, settings: Settings) -> str:
+    found = re.search(
+        r"[\s,]+(?:using|with (?:the )?model|by model|с помощью|через модель|моделью"
+        r"|на модели)\s+(?P<model>[\w./ -]{2,60})$",
+        text,
+        re.I,
+    )
+    if found is None:
+        return text
+    settings.model = found["model"].strip()
+    return text[: found.start()]

@@ -1,0 +1,81 @@
+"""Everything an admin can set: environment variables or a `.env` file beside main.py."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.core.errors import CannotStart
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=".env", env_prefix="RUSHES_", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = None
+    data_dir: Path = Path("data")
+    database_url: str | None = None
+    animatic: bool = True
+    superduperai_url: str | None = Field(default=None, validation_alias="SUPERDUPERAI_URL")
+    superduperai_token: SecretStr | None = Field(default=None, validation_alias="SUPERDUPERAI_TOKEN")
+    poll_every_s: float = Field(default=10.0, gt=0, le=3600)
+    poll_attempts: int = Field(default=18, ge=1, le=10_000)
+    chat_poll_after_s: float = Field(default=30.0, ge=0, le=3600)
+    chat_url: str | None = None
+    chat_key: SecretStr | None = None
+    chat_model: str | None = None
+    stream_silence_s: float = Field(default=45.0, gt=0, le=3600)
+    watch_for_s: float = Field(default=86_400.0, gt=0)
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/]+/?", url):
+            raise ValueError("it must be an address without a path, as https://rushes.example")
+        return url
+
+    @field_validator("chat_url")
+    @classmethod
+    def _an_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", url):
+            raise ValueError("it must be an address, as http://127.0.0.1:11434/v1")
+        return url
+
+    @property
+    def media_dir(self) -> Path:
+        return self.data_dir / "media"
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data_dir / 'rushes.db').absolute()}"
+
+
+def read_settings() -> Settings:
+    """Raises CannotStart with the setting's name and what is wrong with it."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        prefix = "" if name.startswith("SUPERDUPERAI") else "RUSHES_"
+        raise CannotStart(f"the setting {prefix}{name} is not right: {first['msg']}.") from error
+    if settings.host not in LOOPBACK:
+        raise CannotStart(
+            f"RUSHES_HOST is {settings.host}, and there is no sign-in yet, so anybody on the network could "
+            "use your keys. Leave it at 127.0.0.1 and reach it through an SSH tunnel."
+        )
+    if not settings.resolved_database_url.startswith("sqlite:///"):
+        raise CannotStart("RUSHES_DATABASE_URL must name an SQLite file, as sqlite:////path/rushes.db.")
+    if bool(settings.superduperai_url) != bool(settings.superduperai_token):
+        raise CannotStart("set both SUPERDUPERAI_URL and SUPERDUPERAI_TOKEN, or neither.")
+    if bool(settings.chat_url) != bool(settings.chat_model):
+        raise CannotStart("set both RUSHES_CHAT_URL and RUSHES_CHAT_MODEL, or neither.")
+    return settings

@@ -1,0 +1,45 @@
+"""Whether two clocks agree, by an answer's Date header."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from services.core.errors import Sentence
+from services.diagnostics.doctor.finding import Finding, doubtful, well
+
+OFF_BY_S = 60.0
+ADVICE = Sentence("Turn on time synchronisation (timedatectl set-ntp true) where it is wrong.")
+
+
+def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
+    """None where the answer does not say its time."""
+    try:
+        off_s = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
+    except (KeyError, ValueError):
+        return None
+    if abs(off_s) <= OFF_BY_S:
+        return well("clock", Sentence("{whose}: its clock and this machine's agree.", whose=whose))
+    seconds = round(abs(off_s))
+    if off_s > 0:
+        says = Sentence(
+            "{whose}: its clock is {seconds} s ahead of this machine's.", whose=whose, seconds=seconds
+        )
+    else:
+        says = Sentence(
+            "{whose}: its clock is {seconds} s behind this machine's.", whose=whose, seconds=seconds
+        )
+    return doubtful("clock", says, ADVICE)
+
+
+def browsers(off_s: float) -> Finding:
+    """By how much the browser's clock is ahead of this machine's."""
+    if abs(off_s) <= OFF_BY_S:
+        return well("clock", Sentence("This browser's clock and Rushes' agree."))
+    seconds = round(abs(off_s))
+    if off_s > 0:
+        says = Sentence("This browser's clock is {seconds} s ahead of Rushes'.", seconds=seconds)
+    else:
+        says = Sentence("This browser's clock is {seconds} s behind Rushes'.", seconds=seconds)
+    return doubtful("clock", says, ADVICE)

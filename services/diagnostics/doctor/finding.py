@@ -1,0 +1,37 @@
+"""What the doctor found: a mark, a sentence, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services.core.errors import Sentence
+
+WELL, DOUBTFUL, ILL = "✓", "!", "✗"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    mark: str
+    what: str
+    """A code (app, address, clock, stream, ranges, websocket, disk), or a backend's name."""
+    says: Sentence
+    advice: Sentence = field(default_factory=Sentence)
+
+    def __str__(self) -> str:
+        line = f"{self.mark} {NAMES.get(self.what, self.what):<14} {self.says}"
+        return line + (f"\n{'':<17}{self.advice}" if self.advice else "")
+
+
+NAMES = {"stream": "event stream"}
+
+
+def well(what: str, says: Sentence) -> Finding:
+    return Finding(mark=WELL, what=what, says=says)
+
+
+def doubtful(what: str, says: Sentence, advice: Sentence) -> Finding:
+    return Finding(mark=DOUBTFUL, what=what, says=says, advice=advice)
+
+
+def ill(what: str, says: Sentence, advice: Sentence) -> Finding:
+    return Finding(mark=ILL, what=what, says=says, advice=advice)

@@ -1,0 +1,86 @@
+"""The event stream as it arrives: held back on its way, or cut?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from services.core.errors import Sentence
+from services.diagnostics.doctor.finding import Finding, ill, well
+
+WHAT = "stream"
+HELD_S = 2.0
+GRACE_S = 5.0
+AS_BROWSERS_DO = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate"}
+UNBUFFER = Sentence(
+    "nginx: proxy_buffering off; gzip off; (and no proxy_ignore_headers X-Accel-Buffering) there."
+)
+KEEP = Sentence("nginx: proxy_read_timeout 1h; load balancers: an idle time-out of an hour.")
+BOTH = Sentence(
+    "nginx: proxy_buffering off; gzip off; proxy_read_timeout 1h; "
+    "load balancers: an idle time-out of an hour."
+)
+
+
+@dataclass(slots=True)
+class Heard:
+    """`lags_s` hold the difference of two clocks too: only how they differ from each other counts."""
+
+    status: int = 0
+    lags_s: list[float] = field(default_factory=list)
+    complete: bool = False
+    lived_s: float = 0.0
+    quiet_s: float = 0.0
+    """How long nothing had come when it ended."""
+
+    @property
+    def held_s(self) -> float:
+        return max(self.lags_s) - min(self.lags_s) if self.lags_s else 0.0
+
+
+async def stream(session: aiohttp.ClientSession, url: str, seconds: int) -> list[Finding]:
+    return judged(await _heard(session, f"{url}/api/doctor/stream?seconds={seconds}", seconds), seconds)
+
+
+def judged(heard: Heard, seconds: int) -> list[Finding]:
+    if heard.status not in (0, 200):
+        advice = Sentence("Let the proxy pass /api/ to Rushes as it is.")
+        return [ill(WHAT, Sentence("The event stream answers {status}.", status=heard.status), advice)]
+    lived_s, quiet_s, held_s = round(heard.lived_s), round(heard.quiet_s), round(heard.held_s)
+    if not heard.lags_s:
+        says = Sentence("Nothing came within {seconds} s: buffered or cut.", seconds=lived_s)
+        return [ill(WHAT, says, BOTH)]
+    if heard.held_s > HELD_S:
+        says = Sentence("Buffered: events came up to {seconds} s after they were sent.", seconds=held_s)
+        buffered = ill(WHAT, says, UNBUFFER)
+    else:
+        buffered = well(WHAT, Sentence("Not buffered: events come when they are sent."))
+    if heard.complete:
+        return [buffered, well(WHAT, Sentence("Not cut within {seconds} s.", seconds=seconds))]
+    says = Sentence(
+        "Cut after about {lived} s, {quiet} s after the last event.", lived=lived_s, quiet=quiet_s
+    )
+    return [buffered, ill(WHAT, says, KEEP)]
+
+
+async def _heard(session: aiohttp.ClientSession, url: str, seconds: int) -> Heard:
+    heard, begun = Heard(), time.monotonic()
+    last = begun
+    try:
+        async with asyncio.timeout(seconds + GRACE_S), session.get(url, headers=AS_BROWSERS_DO) as answer:
+            heard.status = answer.status
+            async for line in answer.content:
+                if line.startswith(b"data:"):
+                    last = time.monotonic()
+                    event = json.loads(line[5:])
+                    heard.lags_s.append(time.time() - float(event["sent_at"]))
+                    heard.complete = bool(event["last"])
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+        pass  # how far it came is what is asked
+    ended = time.monotonic()
+    heard.lived_s, heard.quiet_s = ended - begun, ended - last
+    return heard

@@ -1,0 +1,78 @@
+"""One drill of this install, under way or ended; and as the file that remembers the last one."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from services.core.errors import Sentence
+from services.diagnostics.drill.finding import Finding, as_json, from_json
+from services.diagnostics.drill.plan import TRIALS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Times are Unix seconds."""
+
+    began_at: float
+    findings: tuple[Finding, ...] = ()
+    """In the order they came."""
+    ended_at: float | None = None
+    trouble: Sentence = field(default_factory=Sentence)
+    """Why it did not come to its end, where it did not."""
+
+    @property
+    def under_way(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def broken(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.broken]
+
+    @property
+    def held(self) -> bool:
+        """Everything was tried, and everything held."""
+        tried = {finding.trial for finding in self.findings}
+        return not self.under_way and not self.trouble and not self.broken and tried == set(TRIALS)
+
+
+def remember(run: Run, path: Path) -> None:
+    """Whole or not at all. Raises OSError."""
+    told = {
+        "began_at": run.began_at,
+        "ended_at": run.ended_at,
+        "trouble": {"sentence": run.trouble.sentence, "values": run.trouble.values},
+        "findings": [as_json(finding) for finding in run.findings],
+    }
+    new = path.with_suffix(".new")
+    with new.open("w") as file:
+        file.write(json.dumps(told, ensure_ascii=False))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def remembered(path: Path) -> Run | None:
+    """None where there was none, or where it cannot be read."""
+    try:
+        return _run(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _run(told: Any) -> Run | None:
+    match told:
+        case {
+            "began_at": int() | float() as began_at,
+            "ended_at": int() | float() as ended_at,
+            "trouble": {"sentence": str(sentence), "values": dict(values)},
+            "findings": [*findings],
+        }:
+            read = [finding for finding in map(from_json, findings) if finding is not None]
+            trouble = Sentence(sentence, **values)
+            return Run(began_at=began_at, findings=tuple(read), ended_at=ended_at, trouble=trouble)
+        case _:
+            return None

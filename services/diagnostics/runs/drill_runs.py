@@ -1,0 +1,144 @@
+"""The install's drills: one at a time, each in a process of its own, so that none touches the living app."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import time
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from services.core.errors import Sentence
+from services.core.events import Hub
+from services.diagnostics.doctor.disk import FREE_AT_LEAST_BYTES
+from services.diagnostics.drill.finding import read
+from services.diagnostics.runs.drill_run import Run, remember, remembered
+
+log = logging.getLogger(__name__)
+
+LAST = "drill.json"
+ABOUT = "drill"
+LASTS_AT_MOST_S = 120.0
+ENDS_WITHIN_S = 0.8
+FULL = Sentence("There is no room for it: less than 0.2 GB are free on the data folder's disk.")
+TOO_LONG = Sentence("It did not end within {seconds} s, and was ended.", seconds=round(LASTS_AT_MOST_S))
+CUT_OFF = Sentence("Rushes ended before it did.")
+
+
+class Drills:
+    """`command` plays one drill and says each finding on a line; it ends when its input is closed."""
+
+    def __init__(self, command: Sequence[str], folder: Path, *, now: Callable[[], float] = time.time) -> None:
+        self.news: Hub[Run] = Hub()
+        self._command = command
+        self._folder = folder
+        self._now = now
+        self._run: Run | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        self._run = await asyncio.to_thread(remembered, self._folder / LAST)
+
+    @property
+    def newest(self) -> Run | None:
+        """The one under way, else the last one that ended here."""
+        return self._run
+
+    def start(self) -> Run:
+        """Begin one; where one is under way, whoever began it, that one."""
+        if self._run is not None and self._run.under_way:
+            return self._run
+        self._run = Run(began_at=self._now())
+        self._task = asyncio.create_task(self._play(), name="drill")
+        self._tell()
+        return self._run
+
+    async def close(self) -> None:
+        """A drill under way ends with the app."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _play(self) -> None:
+        try:
+            await self._end(await self._trouble_of_playing())
+        except asyncio.CancelledError:
+            await self._end(CUT_OFF)
+            raise
+        except Exception as error:
+            log.exception("The drill could not be played.")
+            await self._end(Sentence("It could not be begun ({error}).", error=type(error).__name__))
+
+    async def _trouble_of_playing(self) -> Sentence:
+        """Empty where it came to its end."""
+        if await asyncio.to_thread(self._full):
+            return FULL
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=STDOUT,
+            env=os.environ | {"RUSHES_DATA_DIR": str(self._folder.absolute()), "PYTHONUTF8": "1"},
+        )
+        try:
+            async with asyncio.timeout(LASTS_AT_MOST_S):
+                said = await self._hear(process)
+                code = await process.wait()
+        except TimeoutError:
+            return TOO_LONG
+        finally:
+            await _ended(process)
+        if code in (0, 1) and not said:
+            return Sentence()
+        return Sentence("It did not come to its end: {said}", said=said or f"exit code {code}")
+
+    async def _hear(self, process: Process) -> str:
+        """The last thing it said that is no finding; what it said for people is nothing."""
+        assert process.stdout is not None and self._run is not None
+        said = ""
+        while line := await process.stdout.readline():
+            finding = read(line)
+            if finding is not None:
+                self._run = replace(self._run, findings=(*self._run.findings, finding))
+                self._tell()
+            else:
+                said = line.decode(errors="replace").strip()[:300] or said
+        return said
+
+    async def _end(self, trouble: Sentence) -> None:
+        """Written down, then told."""
+        assert self._run is not None
+        ended = replace(self._run, ended_at=self._now(), trouble=trouble)
+        try:
+            await asyncio.to_thread(remember, ended, self._folder / LAST)
+        except OSError as error:
+            log.warning("The drill's verdict could not be written down (%s).", error.strerror)
+        self._run = ended
+        self._tell()
+
+    def _full(self) -> bool:
+        return shutil.disk_usage(self._folder).free < FREE_AT_LEAST_BYTES
+
+    def _tell(self) -> None:
+        if self._run is not None:
+            self.news.tell(self._run, about=ABOUT)
+
+
+async def _ended(process: Process) -> None:
+    """Asked first, so that it takes its folder away; then killed."""
+    if process.returncode is not None:
+        return
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -1,0 +1,245 @@
+"""Bytes in hand, then done: from a result's address to the final row."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from services.channels.race import Standing
+from services.core.errors import DeliveryFailed, NotFound, StoreFailed
+from services.core.events import Bus
+from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
+from services.generations.event_log import Journal
+from services.generations.transitions import Steps, insist
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+ILLUSTRATE_AFTER_S = 0.5
+"""Drawing takes the core that a browser on the same machine needs for the first frame."""
+CLOCKS_DIFFER_S = 5.0
+"""Two clocks that are kept right may differ by so much."""
+
+
+class Keeps(Protocol):
+    """What delivery needs of the media room."""
+
+    async def keep(
+        self,
+        generation_id: str,
+        kind: Kind,
+        url: str,
+        *,
+        credentials: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Kept: ...
+
+    async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]: ...
+
+    async def discard(self, *names: str) -> None: ...
+
+
+class Delivery:
+    def __init__(
+        self,
+        store: Store,
+        keeper: Keeps,
+        bus: Bus,
+        journal: Journal,
+        *,
+        now: Callable[[], float] = time.time,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._steps = Steps(store, journal, bus, now=now)
+        self._keeper = keeper
+        self._bus = bus
+        self._journal = journal
+        self._now = now
+        self._checkpoint = checkpoint
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def keep(
+        self,
+        generation: Generation,
+        channel: Channel,
+        result: Result,
+        standing: Standing,
+        *,
+        credentials: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Returns when the generation is complete, by this channel or by the other.
+
+        Raises DeliveryFailed when the bytes could not be had; the race goes on.
+        """
+        # Its commit takes the disk 5-40 ms, and the bytes need not wait for it.
+        collecting = asyncio.create_task(
+            self._collect(generation, channel),
+            name=f"collecting {generation.id}",
+        )
+        self._own(collecting)
+        try:
+            kept = await self._keeper.keep(
+                generation.id, generation.request.kind, result.url, credentials=credentials
+            )
+        except DeliveryFailed:
+            await collecting
+            await self._show(generation, Phase.PROCESSING, channel)
+            raise
+        try:
+            await collecting
+            self._checkpoint("before_commit")
+        except BaseException:
+            await self._keeper.discard(kept.name)
+            raise
+        # From here on nothing may be cut in two: the row, the news and the log line go together.
+        commit = asyncio.create_task(
+            self._commit(generation, channel, result, standing, kept), name=f"commit {generation.id}"
+        )
+        self._own(commit)
+        await asyncio.shield(commit)
+
+    async def close(self) -> None:
+        """Let commits end; posters that are being made are left for the next start."""
+        commits = [task for task in self._tasks if task.get_name().startswith("commit")]
+        if commits:
+            await asyncio.wait(commits, timeout=1.0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def illustrate(self, generation: Generation) -> None:
+        """Make the poster and the hover preview of a kept result, some time soon."""
+        if generation.kept is not None:
+            self._own(
+                asyncio.create_task(
+                    self._illustrate(generation.id, generation.kept), name=f"illustrate {generation.id}"
+                )
+            )
+
+    async def _collect(self, generation: Generation, channel: Channel) -> None:
+        self._checkpoint("before_collecting")
+        await self._show(generation, Phase.COLLECTING, channel)
+        self._checkpoint("after_collecting")
+
+    async def _show(self, generation: Generation, phase: Phase, channel: Channel) -> None:
+        """For the eye only: a database that does not take it must not cost the bytes."""
+        try:
+            await self._steps.advance(generation, phase, channel=channel)
+        except StoreFailed as failed:
+            log.warning("%s is %s, and it could not be noted: %s", generation.id, phase, failed)
+
+    async def _commit(
+        self, generation: Generation, channel: Channel, result: Result, standing: Standing, kept: Kept
+    ) -> None:
+        receipt = self._receipt(generation, channel, result, standing)
+        try:
+            done = await insist(lambda: self._completed(generation, kept, receipt), generation.id)
+        except Exception:  # not when cancelled: what was asked of the writer is done all the same
+            await self._discard_unless_named(generation.id, kept.name)
+            raise
+        if done is None:
+            # The other channel was first, or the row was taken over: these bytes are a second copy.
+            await self._keeper.discard(kept.name)
+            self._journal.note(generation.id, "engine", "ignored", channel=str(channel), heard="bytes")
+            return
+        self._checkpoint("after_commit")
+        self._journal.note(generation.id, "engine", "won", channel=str(channel))
+        if result.finished_at is not None and receipt.backend_finished_at is None:
+            off_s = round(result.finished_at - standing.said_at)
+            self._journal.note(generation.id, "engine", "clock_off", ahead_s=off_s)
+        self._bus.publish(done)
+        _log_win(done, receipt)
+        self._checkpoint("told")
+        self.illustrate(done)
+
+    async def _discard_unless_named(self, generation_id: str, *names: str | None) -> None:
+        """The commit has failed, or nobody heard how it went: files that a row names are never touched."""
+        try:
+            row = await self._store.get(generation_id)
+        except NotFound:
+            in_use: set[str | None] = set()
+        else:
+            in_use = {row.kept.name if row.kept else None, row.poster, row.preview}
+        await self._keeper.discard(*(name for name in names if name and name not in in_use))
+
+    async def _completed(self, generation: Generation, kept: Kept, receipt: Receipt) -> Generation | None:
+        """None where it was done by others. A commit whose answer was lost is known by its file."""
+        done = await self._store.complete(generation.id, epoch=generation.epoch, kept=kept, receipt=receipt)
+        if done is not None:
+            return done
+        try:
+            row = await self._store.get(generation.id)
+        except NotFound:
+            return None
+        return row if row.kept == kept else None
+
+    def _receipt(
+        self, generation: Generation, channel: Channel, result: Result, standing: Standing
+    ) -> Receipt:
+        now = self._now()
+        late = now - (generation.created_at + generation.late_after_s)
+        return Receipt(
+            won_by=channel,
+            backend_said_at=standing.said_at,
+            backend_finished_at=_believed(result.finished_at, generation, standing.said_at),
+            kept_at=now,
+            attempts=standing.attempts,
+            other_said=standing.other_said,
+            other_said_at=standing.other_said_at,
+            other_due_at=standing.other_due_at,
+            late_s=round(late, 3) if late > 0 else None,
+        )
+
+    async def _illustrate(self, generation_id: str, kept: Kept) -> None:
+        await asyncio.sleep(ILLUSTRATE_AFTER_S)
+        self._checkpoint("before_illustrating")
+        poster, preview = await self._keeper.illustrate(kept)
+        if not (poster or preview):
+            return
+        try:
+            self._checkpoint("illustrated")
+            changed = await self._store.note(generation_id, poster=poster, preview=preview)
+        except Exception as failed:
+            with contextlib.suppress(StoreFailed):  # else they are drawn over at the next start
+                await self._discard_unless_named(generation_id, poster, preview)
+            if not isinstance(failed, StoreFailed):
+                raise
+            log.warning("The poster of %s is drawn again at the next start: %s", generation_id, failed)
+            return
+        if changed is None:  # removed for good while they were drawn
+            await self._keeper.discard(*filter(None, (poster, preview)))
+        else:
+            self._bus.publish(changed)
+
+    def _own(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _believed(finished_at: float | None, generation: Generation, said_at: float) -> float | None:
+    """The backend's own word on when it finished, unless its clock is plainly off: then nothing is known."""
+    if finished_at is None:
+        return None
+    earliest, latest = generation.created_at - CLOCKS_DIFFER_S, said_at + CLOCKS_DIFFER_S
+    return finished_at if earliest <= finished_at <= latest else None
+
+
+def _log_win(done: Generation, receipt: Receipt) -> None:
+    word = "Video" if done.request.kind is Kind.VIDEO else "Image"
+    if receipt.won_by is Channel.PUSH:
+        log.info("🎬 ✅ %s generation completed via SSE: %s", word, done.id)
+    else:
+        log.info("🎬 ✅ %s ready via polling! %s", word, done.id)
+    log.info(
+        "%s completed channel=%s attempts=%d lag_s=%.3f total_s=%.1f%s",
+        done.id,
+        receipt.won_by,
+        receipt.attempts,
+        receipt.delivery_s,
+        receipt.kept_at - done.created_at,
+        f" late_s={receipt.late_s:.1f}" if receipt.late_s else "",
+    )

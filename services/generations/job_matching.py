@@ -1,0 +1,92 @@
+"""Which listed job can only be which intent's: pure thought, nothing is asked and nothing is changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from services.backends.job_listing import Listed, asks_for
+from services.core.model import Generation
+
+TAKEN_WITHIN_S = 600.0
+"""A request that hung, in a proxy or a queue there, may have been taken some minutes after it was sent."""
+CLOCKS_DIFFER_S = 300.0
+MEASURED_DIFFER_S = 60.0
+ENOUGH_JOBS = 3
+"""One job alone may have waited; of three the middle one says what their clock says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The backend's clock against ours."""
+
+    ahead_s: float = 0.0
+    give_s: float = CLOCKS_DIFFER_S
+    """How far off `ahead_s` may be."""
+
+    def ours(self, theirs: float) -> float:
+        return theirs - self.ahead_s
+
+
+def clock_of(
+    jobs: Sequence[Listed], submitted: Mapping[str, float | None], *, told_at: float | None, now: float
+) -> Clock:
+    """From the jobs that we hold and know when we `submitted`; else from what the backend says it is."""
+    ahead = [
+        job.created_at - at
+        for job in jobs
+        if job.created_at is not None and (at := submitted.get(job.job_id)) is not None
+    ]
+    if len(ahead) >= ENOUGH_JOBS:
+        return Clock(ahead_s=median(ahead), give_s=MEASURED_DIFFER_S)
+    if told_at is not None:
+        return Clock(ahead_s=told_at - now)
+    return Clock(ahead_s=median(ahead)) if ahead else Clock()
+
+
+def own_jobs(
+    intents: Sequence[Generation],
+    jobs: Sequence[Listed],
+    clock: Clock,
+    *,
+    now: float,
+    keyed: bool,
+    known_since: float,
+    held: Collection[str] = (),
+) -> dict[str, str]:
+    """By intent: the one job that fits it, and fits no other intent (R6).
+
+    `intents` are all that may have been taken, those included that are being sent right now. Of what was sent
+    before `known_since` the list does not show all: nothing is said of it.
+    """
+    free = {job.job_id: job for job in jobs if job.job_id not in held}
+    fitting = {
+        intent.id: [job.job_id for job in free.values() if _fits(intent, job, clock, now=now, keyed=keyed)]
+        for intent in intents
+    }
+    wanted = Counter(job_id for found in fitting.values() for job_id in found)
+    return {
+        intent.id: found[0]
+        for intent in intents
+        if len(found := fitting[intent.id]) == 1
+        and wanted[found[0]] == 1
+        and sent_between(intent, now=now, keyed=keyed)[0] - clock.give_s >= known_since
+    }
+
+
+def sent_between(intent: Generation, *, now: float, keyed: bool) -> tuple[float, float]:
+    """When a request of it may have been taken. With a key it was sent again and again until it ended."""
+    first = intent.created_at if intent.unsure_since is None else intent.unsure_since
+    last = (intent.finished_at or now) if keyed else (intent.submitted_at or first)
+    return first, max(first, last) + TAKEN_WITHIN_S
+
+
+def _fits(intent: Generation, job: Listed, clock: Clock, *, now: float, keyed: bool) -> bool:
+    if not asks_for(intent.request, job):
+        return False
+    if job.created_at is None:
+        return True
+    first, last = sent_between(intent, now=now, keyed=keyed)
+    return first - clock.give_s <= clock.ours(job.created_at) <= last + clock.give_s

@@ -1,0 +1,345 @@
+"""What a person does: the only door for the pages and the API."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from uuid6 import UUID, uuid7
+
+from services.backends.base import Backend
+from services.catalogue import Catalogue
+from services.core.errors import BackendUnavailable, Conflict, InvalidRequest
+from services.core.events import Bus
+from services.core.model import (
+    FINAL,
+    LOCAL_OWNER,
+    Draft,
+    Generation,
+    Kind,
+    Phase,
+    Request,
+    TraceEntry,
+    Wanted,
+)
+from services.core.settings import Settings
+from services.generations.event_log import Journal
+from services.generations.supervisor import Watching
+from services.media.sources import Sources
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 4
+SEEDS = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Newest first; `next` is the cursor of the page behind, None at the end."""
+
+    items: list[Generation]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typical:
+    """How long this install's own finished runs of one model took."""
+
+    p50_s: float
+    p90_s: float
+    runs: int
+
+
+class Generations:
+    """`media_path` finds a kept file. A person sees what is theirs: everything else is NotFound."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        journal: Journal,
+        bus: Bus,
+        watching: Watching,
+        backends: dict[str, Backend],
+        catalogue: Catalogue,
+        settings: Settings,
+        sources: Sources,
+        media_path: Callable[[str], Path],
+        now: Callable[[], float] = time.time,
+        dice: random.Random | None = None,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.bus = bus
+        self.catalogue = catalogue
+        self.settings = settings
+        self._store = store
+        self._journal = journal
+        self._watching = watching
+        self._backends = backends
+        self._sources = sources
+        self._media_path = media_path
+        self._now = now
+        self._dice = dice or random.SystemRandom()
+        self._checkpoint = checkpoint
+
+    async def start(
+        self,
+        draft: Draft,
+        *,
+        owner: str = LOCAL_OWNER,
+        count: int = 1,
+        key: str | None = None,
+        fingerprint: str | None = None,
+    ) -> list[Generation]:
+        """Commit `count` generations (1-4, images only above 1) and begin; the submit follows by itself.
+
+        With a `key` (the client's Idempotency-Key): the same key and fingerprint give the same generations
+        again, another fingerprint raises Conflict. Raises InvalidRequest, NoModels, StoreFailed.
+        """
+        _check_count(draft, count)
+        if key is not None and (known := await self._store.known(owner, key, fingerprint or "")):
+            return known
+        if draft.source is not None:
+            await self._sources.check(draft.source)
+        request = self.catalogue.complete(draft, seed_from=lambda: self._dice.randrange(SEEDS))
+        request_id = str(uuid7())
+        rows = [self._intent(request, request_id, owner, number) for number in range(count)]
+        kept = await self._store.add(rows, key=key, fingerprint=fingerprint or "")
+        if kept[0].request_id == request_id:
+            self._begin(kept)
+        return kept
+
+    async def started_with(
+        self, key: str, *, fingerprint: str = "", owner: str = LOCAL_OWNER
+    ) -> list[Generation]:
+        """What `start` has begun with that key, or nothing. Raises Conflict as `start` does."""
+        return await self._store.known(owner, key, fingerprint)
+
+    async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER, trashed: bool = False) -> Generation:
+        """Raises NotFound, also for what is somebody else's or, unless `trashed`, in the trash."""
+        return await self._store.get(generation_id, owner=owner, trashed=trashed)
+
+    async def recent(
+        self,
+        *,
+        owner: str = LOCAL_OWNER,
+        kind: Kind | None = None,
+        query: str = "",
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """Raises InvalidRequest for a cursor that is none of ours."""
+        return await self.listed(Wanted(kind=kind, words=query), owner=owner, cursor=cursor, limit=limit)
+
+    async def listed(
+        self, wanted: Wanted, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        """Raises InvalidRequest for a cursor that is none of ours."""
+        if cursor is not None and not _is_id(cursor):
+            raise InvalidRequest("This cursor is not one of ours. Begin without one.", field="cursor")
+        rows = await self._store.page(wanted, owner=owner, before=cursor, limit=limit + 1)
+        more = len(rows) > limit and not wanted.ranked
+        return Page(items=rows[:limit], next=rows[limit - 1].id if more else None)
+
+    async def trace(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> list[TraceEntry]:
+        """The timeline, oldest first. Raises NotFound."""
+        await self.get(generation_id, owner=owner)
+        await self._journal.flush()
+        return await self._store.trace(generation_id)
+
+    async def check(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """Ask the backend at once ("Check now"); an unconfirmed one is searched for. Raises NotFound."""
+        generation = await self.get(generation_id, owner=owner)
+        self._watching.check(generation)
+        return generation
+
+    async def stop(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """Stop an open one (a no-op on a final one); what still arrives is kept apart. Raises NotFound."""
+        generation = await self.get(generation_id, owner=owner)
+        while generation.phase not in FINAL:
+            now = self._now()
+            stopped = await self._store.advance(
+                generation.id,
+                epoch=generation.epoch,
+                to=Phase.DROPPED,
+                stop_requested_at=now,
+                finished_at=now,
+                stage="",
+            )
+            if stopped is not None:
+                self._checkpoint("stopped")
+                log.info("%s dropped after_s=%.3f: stopped by a person", stopped.id, now - stopped.created_at)
+                self._journal.note(stopped.id, "engine", "stop")
+                self.bus.publish(stopped)
+                await self._cancel_remote(stopped)
+                self._checkpoint("told_to_stop")
+                return stopped
+            generation = await self.get(generation_id, owner=owner)
+        return generation
+
+    async def retry(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """The same request as a new generation. Raises NotFound."""
+        old = await self.get(generation_id, owner=owner)
+        row = self._intent(old.request, str(uuid7()), owner, 0)
+        await self._store.add([row])
+        self._begin([row])
+        return row
+
+    async def submit_again(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """Send an unconfirmed one once more, knowing that it may be paid twice. Raises NotFound, Conflict."""
+        generation = await self.get(generation_id, owner=owner)
+        sent = None
+        if generation.phase is Phase.UNCONFIRMED:
+            sent = await self._watching.submit_again(generation.id)
+        if sent is None:
+            raise Conflict("Only an unconfirmed generation can be sent again.")
+        return sent
+
+    async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
+        """Put it into the trash; an open one is stopped too. Raises NotFound."""
+        await self.stop(generation_id, owner=owner)
+        hidden = await self._store.note(generation_id, hidden_at=self._now())
+        if hidden is not None:
+            log.info("%s deleted", generation_id)
+            self.bus.publish(hidden)
+
+    async def keep(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """A result that arrived after a stop is wanted after all. Raises NotFound, Conflict."""
+        generation = await self.get(generation_id, owner=owner)
+        if generation.phase is not Phase.COMPLETED:
+            raise Conflict("There is no result to keep yet.")
+        if not generation.unwanted:
+            return generation
+        wanted = await self._store.want(generation_id)
+        if wanted is None:
+            raise Conflict("There is no result to keep yet.")
+        log.info("%s arrived after its stop and is kept", generation_id)
+        self._journal.note(generation_id, "engine", "wanted")
+        self.bus.publish(wanted)
+        return wanted
+
+    async def restore(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+        """Out of the trash; nothing changes for what is not in it. Raises NotFound."""
+        generation = await self.get(generation_id, owner=owner, trashed=True)
+        restored = await self._store.note(generation_id, hidden_at=None) if generation.hidden_at else None
+        if restored is not None:
+            self.bus.publish(restored)
+        return restored or generation
+
+    def can_look(self, generation: Generation) -> bool:
+        """Whether its backend has a list in which an unconfirmed one can be looked for."""
+        backend = self._backends.get(generation.request.backend)
+        return backend is not None and backend.capabilities.searchable
+
+    async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
+        """Put all final ones into the trash; how many there were."""
+        hidden = await self._store.hide_final(owner=owner, kind=kind)
+        log.info("%d generations deleted at once", len(hidden))
+        for generation_id in hidden:
+            self.bus.publish(await self._store.get(generation_id))
+        return len(hidden)
+
+    async def shown(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
+        """A page has the first frame on its screen: noted in the receipt, once."""
+        generation = await self.get(generation_id, owner=owner)
+        receipt = generation.receipt
+        if receipt is not None and receipt.shown_at is None:
+            noted = await self._store.note(generation_id, receipt=replace(receipt, shown_at=self._now()))
+            if noted is not None:
+                self.bus.publish(noted)
+
+    async def typical(self, backend: str, model: str, length_s: float | None = None) -> Typical | None:
+        """Of films of that length, where one is named; None without history."""
+        durations = await self._store.durations(backend, model, length_s=length_s)
+        if not durations:
+            return None
+        return Typical(
+            p50_s=durations[len(durations) // 2],
+            p90_s=durations[min(len(durations) - 1, len(durations) * 9 // 10)],
+            runs=len(durations),
+        )
+
+    async def add_source(self, data: bytes) -> str:
+        """Keep a source picture (png, jpeg, webp; 50 MB, 40 megapixels at most); its name for a Draft.
+
+        Raises InvalidRequest.
+        """
+        return await self._sources.keep(data)
+
+    async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
+        """The same for bytes that are still coming: what is above the limit is not read.
+
+        Raises InvalidRequest, StoreFailed.
+        """
+        return await self._sources.receive(chunks)
+
+    async def source_from(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> str:
+        """A kept picture, or a film's last frame, as a source. Raises NotFound, InvalidRequest."""
+        generation = await self.get(generation_id, owner=owner)
+        if generation.phase is not Phase.COMPLETED or generation.kept is None:
+            raise InvalidRequest("There is no picture yet: wait until it is ready.", field="source")
+        return await self._sources.of(generation.kept)
+
+    async def check_source(self, name: str) -> None:
+        """Raises InvalidRequest where there is no such source (any more)."""
+        await self._sources.check(name)
+
+    def media(self, name: str) -> Path:
+        """Where a kept file lies on the disk."""
+        return self._media_path(name)
+
+    # -- below -------------------------------------------------------------------------------
+
+    def _begin(self, committed: list[Generation]) -> None:
+        self._checkpoint("intent_committed")
+        for generation in committed:
+            self._journal.note(generation.id, "engine", "phase", phase=str(generation.phase))
+            self.bus.publish(generation)
+            self._watching.watch(generation)
+
+    def _intent(self, request: Request, request_id: str, owner: str, number: int) -> Generation:
+        now = self._now()
+        model = self.catalogue.find(request.kind, request.backend, request.model)
+        every_s = (model and model.poll_every_s) or self.settings.poll_every_s
+        attempts = (model and model.poll_attempts) or self.settings.poll_attempts
+        return Generation(
+            id=str(uuid7()),
+            request_id=request_id,
+            owner=owner,
+            request=replace(request, seed=(request.seed + number) % SEEDS),
+            phase=Phase.PENDING,
+            created_at=now,
+            updated_at=now,
+            late_after_s=every_s * attempts,
+            watch_until=now + ((model and model.watch_for_s) or self.settings.watch_for_s),
+        )
+
+    async def _cancel_remote(self, generation: Generation) -> None:
+        backend = self._backends.get(generation.request.backend)
+        if backend is None or generation.job_id is None or not backend.capabilities.cancel:
+            return
+        try:
+            await backend.cancel(generation.job_id)
+        except BackendUnavailable:
+            self._journal.note(generation.id, "engine", "cancel_lost")
+
+
+def _check_count(draft: Draft, count: int) -> None:
+    most = MOST_AT_ONCE if draft.kind is Kind.IMAGE else 1
+    if not 1 <= count <= most:
+        raise InvalidRequest(
+            "Ask for 1 to {most} at once, not {count}.", field="count", most=most, count=count
+        )
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

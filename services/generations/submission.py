@@ -1,0 +1,246 @@
+"""From an intent to a job's id, paid for at most once (R1, R6)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from services.backends.base import Backend
+from services.channels.push import Pause
+from services.core.errors import (
+    BackendError,
+    BackendMisspoke,
+    BackendRefused,
+    BackendUnavailable,
+    ChannelLost,
+)
+from services.core.model import Generation, Phase
+from services.generations.event_log import Journal
+from services.generations.job_search import Looking
+from services.generations.transitions import Steps, insist
+from services.store.jobs import JobRows
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+SEARCH_GAPS_S = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0)
+END_WITHIN_S = 1.0
+
+
+class Submitting:
+    """`read_source` gives the bytes of a source picture by its name in the media folder."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        steps: Steps,
+        *,
+        read_source: Callable[[str], Awaitable[bytes]],
+        now: Callable[[], float] = time.time,
+        dice: random.Random,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._steps = steps
+        self._read_source = read_source
+        self._now = now
+        self._dice = dice
+        self._checkpoint = checkpoint
+        self._rows = JobRows(store, now=now)
+        self._looking = Looking(self._rows, now=now)
+        self._submits: set[asyncio.Task[str]] = set()
+
+    async def close(self) -> None:
+        """Submits that are under way may end: what is paid for should have its id stored."""
+        if self._submits:
+            await asyncio.wait(self._submits, timeout=END_WITHIN_S)
+            await asyncio.sleep(0)
+
+    async def submitted(self, generation: Generation, backend: Backend, resumed: bool) -> Generation | None:
+        """The generation with its job; None when there is nothing to watch (any more)."""
+        if generation.job_id is not None:
+            return generation
+        if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.keyed:
+            # The process ended between sending and hearing: the request may have been taken.
+            unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
+            if unconfirmed is None:
+                return None
+            generation = unconfirmed
+        if generation.phase is Phase.UNCONFIRMED:
+            return await self._search(generation, backend)
+        if generation.final:
+            return None if generation.unsure_since is None else await self._search(generation, backend)
+        return await self._submit(generation, backend)
+
+    async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
+        pause = Pause(self._dice)
+        try:
+            source = await self._source(generation)
+        except FileNotFoundError:
+            await self._steps.fail(generation, "source_gone", "")
+            return None
+        while True:
+            await asyncio.sleep(backend.host.submits_held_s)
+            sending = await self._sending(generation)
+            if sending is None:
+                return await self._stopped_meanwhile(generation, backend)
+            unsure_since, generation = generation.unsure_since, sending
+            self._checkpoint("before_submit")
+            if not await self._still_ours(generation):
+                return None
+            try:
+                job_id = await self._send(generation, backend, source)
+            except BackendRefused as refused:
+                code = f"refused_{refused.code}"
+                failed = await self._steps.fail(generation, code, str(refused), unsure_since=unsure_since)
+                if failed is None:
+                    await self._not_taken(generation, unsure_since)
+                return None
+            except BackendMisspoke as misspoke:
+                log.warning("%s: %s", generation.id, misspoke)
+                return await self._unknown(generation, backend)
+            except BackendUnavailable as unavailable:
+                wait_s = self._wait_after(unavailable, backend, pause)
+                self._checkpoint("submit_lost")
+                self._journal.note(
+                    generation.id, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
+                )
+                if unavailable.not_taken:
+                    back = await self._steps.advance(
+                        generation, Phase.PENDING, stage="waiting_backend", unsure_since=unsure_since
+                    )
+                    if back is None:
+                        await self._not_taken(generation, unsure_since)
+                        return None
+                    self._checkpoint("back_to_pending")
+                    generation = back
+                elif not backend.capabilities.keyed:
+                    return await self._unknown(generation, backend)
+                await asyncio.sleep(wait_s)
+            else:
+                self._checkpoint("after_submit")
+                return await self._submitted_as(generation, backend, job_id)
+
+    async def _sending(self, generation: Generation) -> Generation | None:
+        """The row says that a request may be taken from now on; None when it is not to be sent (any more)."""
+        if generation.phase is Phase.SUBMITTING:  # with the same key again: unless it was stopped meanwhile
+            known = await self._store.get(generation.id)
+            ours = (known.phase, known.epoch) == (Phase.SUBMITTING, generation.epoch)
+            return known if ours else None
+        self._checkpoint("before_submitting")
+        now = self._now()
+        unsure_since = now if generation.unsure_since is None else generation.unsure_since
+        return await self._steps.advance(
+            generation, Phase.SUBMITTING, submitted_at=now, unsure_since=unsure_since, stage=""
+        )
+
+    async def _still_ours(self, generation: Generation) -> bool:
+        """A machine that slept between the commit and the request: another process may have claimed the row
+        since, and whoever has it must not be paid behind.
+        """
+        if self._now() - (generation.submitted_at or 0.0) < self._store.lease_s:
+            return True
+        amended = await self._store.amend(generation.id, epoch=generation.epoch, submitted_at=self._now())
+        return amended is not None
+
+    async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
+        """Not cut off by a shutdown that can wait a moment: what is paid for should have its id stored."""
+        submit = asyncio.create_task(
+            self._submit_to(backend, generation, source), name=f"submit {generation.id}"
+        )
+        self._submits.add(submit)
+        submit.add_done_callback(self._submits.discard)
+        try:
+            return await asyncio.shield(submit)
+        except asyncio.CancelledError:
+            submit.cancel()
+            raise
+
+    async def _submit_to(self, backend: Backend, generation: Generation, source: bytes | None) -> str:
+        job_id = await backend.submit(generation, source=source)
+        self._checkpoint("submit_answered")
+        return job_id
+
+    async def _submitted_as(self, generation: Generation, backend: Backend, job_id: str) -> Generation | None:
+        moved = await self._given(generation, job_id)
+        self._checkpoint("after_id")
+        if moved is not None:
+            return moved
+        # Claimed by another process while it was being sent, or the answer to the commit was lost: the job is
+        # known all the same.
+        told = await insist(lambda: self._rows.tell(generation.id, job_id), generation.id)
+        if told is not None:
+            return told if told.epoch == generation.epoch else None
+        log.warning("%s: %s answered with a job that is another's.", generation.id, backend.name)
+        return await self._unknown(generation, backend)
+
+    async def _given(self, generation: Generation, job_id: str) -> Generation | None:
+        """The row with its job, which nobody else knows. One that was stopped meanwhile may still bring what
+        was paid for.
+        """
+        moved = await insist(
+            lambda: self._rows.give(
+                generation.id, epoch=generation.epoch, job_id=job_id, watch_until=generation.watch_until
+            ),
+            generation.id,
+        )
+        if moved is not None:
+            self._steps.tell_job(moved)
+        return moved
+
+    async def _not_taken(self, generation: Generation, unsure_since: float | None) -> None:
+        """Of one that was stopped while it was being sent."""
+        await self._rows.settle(generation.id, epoch=generation.epoch, unsure_since=unsure_since)
+
+    async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
+        unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
+        self._checkpoint("unconfirmed")
+        if unconfirmed is None:
+            return await self._stopped_meanwhile(generation, backend)
+        return await self._search(unconfirmed, backend)
+
+    async def _stopped_meanwhile(self, generation: Generation, backend: Backend) -> Generation | None:
+        """It is not sent (again); what was perhaps taken already is looked for, to be kept apart."""
+        known = await self._store.get(generation.id)
+        ours = (known.phase, known.epoch) == (Phase.DROPPED, generation.epoch)
+        if not ours or known.unsure_since is None or known.job_id is not None:
+            return None
+        return await self._search(known, backend)
+
+    async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
+        """Adopt a single exact match, else leave the choice to the person."""
+        if not backend.capabilities.searchable:
+            return None
+        for gap_s in SEARCH_GAPS_S:
+            await asyncio.sleep(gap_s)
+            if (known := await self._store.get(generation.id)).job_id is not None:  # heard of meanwhile
+                return await self._given(generation, known.job_id)
+            self._journal.note(generation.id, "engine", "looking")
+            self._checkpoint("before_search")
+            try:
+                found = await self._looking.found(backend, generation.request.kind)
+            except (BackendError, ChannelLost) as error:
+                log.info("%s could not be looked for: %s", generation.id, error)
+                continue
+            self._checkpoint("after_search")
+            job_id = found.get(generation.id)
+            if job_id is not None and (given := await self._given(generation, job_id)) is not None:
+                self._journal.note(generation.id, "engine", "adopted")
+                return given
+        self._journal.note(generation.id, "engine", "not_found")
+        return None
+
+    def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, pause: Pause) -> float:
+        if unavailable.retry_after_s is not None:
+            backend.host.hold_submits(unavailable.retry_after_s)
+        lost = ChannelLost("", reason="busy", retry_after_s=unavailable.retry_after_s)
+        return pause.after(lost, lived_s=0.0)
+
+    async def _source(self, generation: Generation) -> bytes | None:
+        name = generation.request.source
+        return None if name is None else await self._read_source(name)

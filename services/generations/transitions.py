@@ -1,0 +1,86 @@
+"""A phase change and all that goes with it: the commit, the log line, the trace, the news."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from services.core.errors import StoreFailed
+from services.core.events import Bus
+from services.core.model import Channel, Generation, Phase
+from services.generations.event_log import Journal
+from services.store.store import Store
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+AGAIN_AFTER_S = (0.2, 1.0, 5.0, 30.0)
+
+
+class Steps:
+    def __init__(
+        self, store: Store, journal: Journal, bus: Bus, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._bus = bus
+        self._now = now
+
+    async def advance(
+        self, generation: Generation, to: Phase, *, channel: Channel | None = None, **changes: Any
+    ) -> Generation | None:
+        """None when the row is not ours any more, or may not go there: then nothing is told."""
+        moved = await self._store.advance(generation.id, epoch=generation.epoch, to=to, **changes)
+        if moved is not None:
+            self.tell(moved, channel)
+        return moved
+
+    async def fail(self, generation: Generation, code: str, text: str, **changes: Any) -> Generation | None:
+        """None as `advance` says."""
+        return await self.advance(
+            generation,
+            Phase.ERROR,
+            error_code=code,
+            error_text=text,
+            stage="",
+            finished_at=self._now(),
+            **changes,
+        )
+
+    def tell_job(self, moved: Generation) -> None:
+        """Its job is known now; a stopped or failed one stays what it is."""
+        if moved.final:
+            self._bus.publish(moved)
+        else:
+            self.tell(moved)
+
+    def tell(self, moved: Generation, channel: Channel | None = None) -> None:
+        log.info(
+            "%s %s%s after_s=%.3f%s",
+            moved.id,
+            moved.phase,
+            f" channel={channel}" if channel else "",
+            self._now() - moved.created_at,
+            f" because={moved.error_code}" if moved.phase is Phase.ERROR else "",
+        )
+        self._journal.note(moved.id, "engine", "phase", phase=str(moved.phase))
+        self._bus.publish(moved)
+
+
+async def insist(write: Callable[[], Awaitable[T]], generation_id: str) -> T:
+    """Until the database takes it: for what only this process knows, and what would be lost with it.
+
+    `write` must do no harm when it is done again although it had been taken.
+    """
+    tried = 0
+    while True:
+        try:
+            return await write()
+        except StoreFailed as failed:
+            if tried == 0:
+                log.warning("%s is written again: %s", generation_id, failed)
+            await asyncio.sleep(AGAIN_AFTER_S[min(tried, len(AGAIN_AFTER_S) - 1)])
+            tried += 1

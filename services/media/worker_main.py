@@ -1,0 +1,78 @@
+"""The worker process: `python -m services.media.worker_main NICENESS PARENT`.
+
+Reads jobs from standard input and writes answers to standard output, a line of JSON each:
+{"act": "module:function", "args": [], "timeout_s": 9} -> {"result": …} or {"error": "ValueError", "text": ""}
+JSON and not pickle, so that a decoder that was taken over cannot run code in the app. It ends with its input.
+"""
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+from typing import Any
+
+MEMORY_BYTES = 2 * 1024**3
+LARGEST_FILE_BYTES = 64 * 1024**2
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    niceness, parent = (int(word) for word in sys.argv[1:3])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with(parent)
+    os.nice(niceness)
+    _limit()
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever a decoder prints must not stand between the answers
+    _load_decoders()
+    answers.write(b"{}\n")
+    for line in sys.stdin.buffer:
+        job = json.loads(line)
+        signal.setitimer(signal.ITIMER_REAL, job["timeout_s"])  # kills a decoder that hangs, parent or not
+        answer = _done(job)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        answers.write(json.dumps(answer).encode() + b"\n")
+
+
+def _done(job: dict[str, Any]) -> dict[str, Any]:
+    module, _, name = job["act"].partition(":")
+    try:
+        return {"result": getattr(importlib.import_module(module), name)(*job["args"])}
+    except Exception as error:  # whatever it was, the answer belongs to whoever sent the job
+        return {"error": type(error).__name__, "text": str(error)}
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit()
+
+
+def _limit() -> None:
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, LARGEST_FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # not every system knows each of them
+            resource.setrlimit(what, (most, most))
+
+
+def _load_decoders() -> None:
+    from PIL import Image
+
+    from services.media import previews
+    from services.media.probe import MOST_PIXELS
+
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    Image.preinit()
+    assert previews
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""What the worker does: plain words in, plain words out. The decoders are loaded there and not in the app."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from services.core.model import Kind
+
+
+def probe(path: str, kind: str) -> dict[str, Any]:
+    from services.media.probe import probe
+
+    return asdict(probe(Path(path), Kind(kind)))
+
+
+def poster(path: str, out: str) -> None:
+    from services.media.previews import poster
+
+    poster(Path(path), Path(out))
+
+
+def still(path: str, out: str) -> None:
+    from services.media.previews import still
+
+    still(Path(path), Path(out))
+
+
+def preview(path: str, out: str) -> None:
+    from services.media.previews import preview
+
+    preview(Path(path), Path(out))

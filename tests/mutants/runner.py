@@ -1,0 +1,124 @@
+"""Copies of the tree, and what the tests say in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from tests.mutants.patch import DoesNotApply, Mutant
+from tests.support.app import ROOT
+from tests.support.proof_counts import PROVEN
+
+NEEDED = ("main.py", "pyproject.toml", "services", "ui", "tests")
+AT_ONCE = 2
+ONE_TEST_S = 60.0
+"""A test that a mutant holds up is ended by its own time limit, and that is a failure like any other."""
+STARTING_S = 60.0
+OPTIONS = ("-q", "-rf", "--tb=no", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-m", "")
+"""Hypothesis alone would take as long to import as all else together."""
+_FAILED = re.compile(r"^FAILED (.+?)(?: - (.*))?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    mutant: Mutant
+    killed_by: str = ""
+    because: str = ""
+    """How the killing test failed; without a killer, what went wrong."""
+    took_s: float = 0.0
+
+
+class NotGreen(Exception):
+    """The tests fail without any mutant: nothing can be said."""
+
+
+class Laboratory:
+    """Works in copies, each for one mutant at a time; the tree itself is only read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(AT_ONCE):
+            self._copies.put(copy_to(folder / f"copy-{number}"))
+
+    def must_be_green(self, mutants: Iterable[Mutant]) -> None:
+        """Raises NotGreen."""
+        killers = list(dict.fromkeys(killer for mutant in mutants for killer in mutant.killers))
+        copy = self._copies.get()
+        try:
+            status, said = _pytest(copy, killers, "-n", str(AT_ONCE), within_s=ONE_TEST_S * len(killers))
+        finally:
+            self._copies.put(copy)
+        if status != 0:
+            raise NotGreen(said)
+
+    def verdicts(self, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
+        """In the given order, each as soon as it is known."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(self._try, mutants)
+
+    def _try(self, mutant: Mutant) -> Verdict:
+        copy, begun = self._copies.get(), time.monotonic()
+        try:
+            with mutant.applied(copy):
+                within_s = STARTING_S + ONE_TEST_S * len(mutant.killers)
+                status, said = _pytest(copy, mutant.killers, "-x", "-n0", within_s=within_s)
+        except DoesNotApply as error:
+            return Verdict(mutant=mutant, because=f"It does not apply: {error}")
+        finally:
+            self._copies.put(copy)
+        failed = _FAILED.search(said) if status == 1 else None
+        because = (failed[2] or "") if failed else _why_not_killed(status, said)
+        return Verdict(
+            mutant=mutant,
+            killed_by=failed[1] if failed else "",
+            because=because,
+            took_s=time.monotonic() - begun,
+        )
+
+
+def _why_not_killed(status: int, said: str) -> str:
+    return "It survived." if status == 0 else f"The tests did not get to fail ({status}):\n{said[-2000:]}"
+
+
+def copy_to(to: Path) -> Path:
+    """As much of the tree as the app and its tests need."""
+    to.mkdir()
+    for name in NEEDED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / name, to / name)
+    return to
+
+
+def _pytest(copy: Path, tests: Iterable[str], *options: str, within_s: float) -> tuple[int, str]:
+    """Exit status and output; the status is -9 when not even the tests' own time limit ended it."""
+    command = [sys.executable, "-m", "pytest", *OPTIONS]
+    ours = ("PYTEST_", PROVEN)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    env |= {"COLUMNS": "200", "TMPDIR": str(copy.parent)}
+    process = subprocess.Popen(
+        [*command, f"--timeout={ONE_TEST_S:.0f}", *options, *tests],
+        cwd=copy,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=within_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        said, _ = process.communicate()
+    return process.returncode, said

@@ -1,0 +1,223 @@
+"""A language model over a real HTTP server: its words, its tools, and every way in which it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from uuid6 import uuid7
+
+from services.backends.base import Capabilities
+from services.backends.scripted import Script, Scripted
+from services.chat.llm import LanguageModel
+from services.core.conversation import Message, Sort, WordsSoFar
+from services.core.model import Kind
+from services.store.chats import ChatRows
+from tests.support.engine_harness import EasyCatalogue, House
+from tests.support.llm_server import Talker, Turn, talking
+
+pytestmark = pytest.mark.asyncio
+KEY = "sk-very-secret"
+LIGHTHOUSE = ("make_video", {"prompt": "a lighthouse at night", "duration_s": 10, "aspect_ratio": "9:16"})
+
+
+@pytest.fixture
+def talker() -> Iterator[Talker]:
+    with talking() as talker:
+        yield talker
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path, talker: Talker) -> AsyncIterator[House]:
+    house = House(tmp_path, Scripted(Script(length_s=0.2), capabilities=Capabilities(keyed=True)))
+    await house.open()
+    model = LanguageModel(
+        ChatRows(house.store),
+        EasyCatalogue(),
+        url=talker.url,
+        key=KEY,
+        model="small",
+        silence_s=0.5,
+        within_s=1.5,
+    )
+    await model.open()
+    house.chats._answering._companion = model
+    yield house
+    await model.close()
+    await house.close()
+
+
+async def reply(house: House, text: str, chat_id: str | None = None) -> Message:
+    said = await house.chats.say(chat_id or str(uuid7()), text, begin=True)
+    async with asyncio.timeout(8):
+        while house.chats.is_answering(said.id):
+            await asyncio.sleep(0.01)
+    messages = await house.chats.messages(said.chat_id)
+    return next(one for one in messages if one.reply_to == said.id)
+
+
+def code(message: Message) -> str:
+    assert message.understood is not None
+    return str(message.understood["code"])
+
+
+async def test_it_talks(house: House, talker: Talker) -> None:
+    talker.turns = [Turn(say="A lighthouse would look well at night.")]
+    answer = await reply(house, "what would look well at night?")
+    assert (answer.text, code(answer)) == ("A lighthouse would look well at night.", "said")
+    asked = talker.asked[0]
+    assert (asked["model"], asked["stream"], asked["path"]) == ("small", True, "/v1/chat/completions")
+    assert {tool["function"]["name"] for tool in asked["tools"]} == {"make_video", "make_image"}
+    assert asked["messages"][-1] == {"role": "user", "content": "what would look well at night?"}
+    assert talker.keys == [f"Bearer {KEY}"]
+
+
+async def test_its_words_are_told_while_it_speaks(house: House, talker: Talker) -> None:
+    talker.turns = [Turn(say="word " * 20, piece_every_s=0.03)]
+    heard: list[str] = []
+    house.chats.news.listen(lambda news: heard.append(news.text) if isinstance(news, WordsSoFar) else None)
+    answer = await reply(house, "talk to me")
+    assert len(heard) >= 2
+    assert all(answer.text.startswith(text.strip()) for text in heard)
+
+
+async def test_its_call_makes_a_video(house: House, talker: Talker) -> None:
+    talker.turns = [Turn(say="At once.", calls=[LIGHTHOUSE])]
+    answer = await reply(house, "something with a lighthouse, tall, ten seconds")
+    assert (answer.text, code(answer)) == ("At once.", "making")
+    (generation,) = (await house.generations.recent()).items
+    request = generation.request
+    assert (request.prompt, request.duration_s, request.aspect_ratio) == (
+        "a lighthouse at night",
+        10.0,
+        "9:16",
+    )
+    assert request.chat_id == answer.chat_id
+    assert len(talker.asked) == 1
+
+
+async def test_it_may_make_several_things(house: House, talker: Talker) -> None:
+    talker.turns = [Turn(calls=[LIGHTHOUSE, ("make_image", {"prompt": "a fox", "count": 2})])]
+    answer = await reply(house, "a film and two pictures")
+    kinds = sorted(one.request.kind for one in (await house.generations.recent()).items)
+    assert kinds == [Kind.IMAGE, Kind.IMAGE, Kind.VIDEO]
+    assert [one.sort for one in await house.chats.messages(answer.chat_id)].count(Sort.ARTIFACT) == 3
+
+
+async def test_it_knows_what_was_said_and_made(house: House, talker: Talker) -> None:
+    talker.turns = [Turn(calls=[LIGHTHOUSE]), Turn(say="Good.")]
+    first = await reply(house, "a lighthouse please")
+    await reply(house, "and now?", first.chat_id)
+    system, *turns, last = talker.asked[1]["messages"]
+    assert "a lighthouse at night" in system["content"]
+    assert turns == [
+        {"role": "user", "content": "a lighthouse please"},
+        {"role": "assistant", "content": "(made a video: a lighthouse at night)"},
+    ]
+    assert last["content"] == "and now?"
+
+
+async def test_a_command_is_read_without_it(house: House, talker: Talker) -> None:
+    assert code(await reply(house, "/video a kite")) == "making"
+    assert code(await reply(house, "/video")) == "empty_command"
+    assert talker.asked == []
+
+
+WRONG: list[tuple[str, Any]] = [
+    ("make_video", {"prompt": ""}),
+    ("make_video", {}),
+    ("make_video", {"prompt": "a kite", "duration_s": "long"}),
+    ("make_video", {"prompt": "a kite", "duration_s": -1}),
+    ("make_video", {"prompt": "a kite", "duration_s": math.nan}),
+    ("make_video", {"prompt": "a kite", "aspect_ratio": "0:0"}),
+    ("make_video", {"prompt": "a kite", "model": "the best"}),
+    ("make_video", {"prompt": "a kite", "from_last_image": True}),
+    ("make_image", {"prompt": "a kite", "count": 400}),
+    ("make_coffee", {"prompt": "strong"}),
+    ("make_video", "{not json"),
+    ("make_video", "[1, 2]"),
+    ("make_video", "[" * 5000),
+]
+
+
+@pytest.mark.parametrize("call", WRONG, ids=[str(each)[:60] for each in WRONG])
+async def test_wrong_arguments_may_be_mended_once(
+    house: House, talker: Talker, call: tuple[str, Any]
+) -> None:
+    talker.turns = [Turn(calls=[call]), Turn(calls=[LIGHTHOUSE])]
+    assert code(await reply(house, "a lighthouse")) == "making"
+    told = talker.asked[1]["messages"][-1]
+    assert told["role"] == "tool"
+    assert told["content"].startswith("Not taken: ")
+    assert len((await house.generations.recent()).items) == 1
+
+
+async def test_twice_wrong_the_reader_answers_and_nothing_was_made_of_it(
+    house: House, talker: Talker
+) -> None:
+    talker.turns = [Turn(calls=[LIGHTHOUSE, WRONG[0]])]
+    answer = await reply(house, "make a video of a kite")
+    assert answer.understood is not None
+    assert (answer.understood["speechless"], len(talker.asked)) == ("nonsense", 2)
+    assert [one.request.prompt for one in (await house.generations.recent()).items] == ["a kite"]
+
+
+FAULTS = [
+    (Turn(fault="hang"), "slow"),
+    (Turn(fault="silent"), "slow"),
+    (Turn(say="word " * 500, piece_every_s=0.05), "slow"),
+    (Turn(status=500), "down"),
+    (Turn(status=429), "down"),
+    (Turn(status=401), "refused"),
+    (Turn(status=404), "refused"),
+    (Turn(status=302), "refused"),
+    (Turn(fault="html"), "nonsense"),
+    (Turn(fault="garbage"), "nonsense"),
+    (Turn(fault="strange"), "nonsense"),
+    (Turn(fault="endless"), "nonsense"),
+    (Turn(say=""), "nonsense"),
+    (Turn(say="Half a sen", fault="cut"), "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("turn", "reason"), FAULTS, ids=[f"{each.fault or each.status} {n}" for n, (each, _) in enumerate(FAULTS)])  # fmt: skip
+async def test_when_it_fails_the_reader_answers_in_bounded_time_and_says_so(
+    house: House, talker: Talker, turn: Turn, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    talker.turns = [turn]
+    begun = asyncio.get_running_loop().time()
+    with caplog.at_level(logging.DEBUG):
+        answer = await reply(house, "make a 5 second video of a kite")
+    assert asyncio.get_running_loop().time() - begun < 3
+    assert answer.understood is not None
+    assert (code(answer), answer.understood["speechless"], answer.text) == ("making", reason, "")
+    assert len((await house.generations.recent()).items) == 1
+    assert KEY not in caplog.text
+
+
+async def test_when_it_is_not_there_the_reader_answers(house: House, talker: Talker) -> None:
+    talker.close()
+    answer = await reply(house, "make a video of a kite")
+    assert answer.understood is not None
+    assert (code(answer), answer.understood["speechless"]) == ("making", "down")
+
+
+async def test_a_kill_while_it_speaks_starts_nothing_twice(house: House, talker: Talker) -> None:
+    talker.turns = [Turn(say="word " * 40, calls=[LIGHTHOUSE], piece_every_s=0.02)]
+    chat_id = str(uuid7())
+    await house.chats.say(chat_id, "a lighthouse", begin=True)
+    await asyncio.sleep(0.3)
+    await house.crash()
+    talker.turns = [Turn(calls=[LIGHTHOUSE])]
+    house.companion = house.chats._answering._companion
+    await house.open()
+    async with asyncio.timeout(8):
+        while len(await house.chats.messages(chat_id)) < 4:
+            await asyncio.sleep(0.05)
+    assert len(house.backend.jobs) == 1

@@ -1,0 +1,34 @@
+"""What fails in a round that goes on for ever is told, and ends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.core.errors import StoreFailed
+from services.core.log_failures import barrier
+
+
+def test_a_database_in_trouble_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with barrier("The leases could not be renewed"):
+        raise StoreFailed("The database is held.")
+    (line,) = caplog.records
+    assert (
+        line.getMessage()
+        == "The leases could not be renewed; the next round tries again. The database is held."
+    )
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+
+
+def test_a_bug_is_told_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    with barrier("The leases could not be renewed"):
+        raise KeyError("kite")
+    (line,) = caplog.records
+    assert (line.getMessage(), line.levelname) == ("The leases could not be renewed.", "ERROR")
+    assert line.exc_info
+
+
+def test_a_cancelled_round_is_over() -> None:
+    with pytest.raises(asyncio.CancelledError), barrier("The leases could not be renewed"):
+        raise asyncio.CancelledError

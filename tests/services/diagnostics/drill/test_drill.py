@@ -1,0 +1,257 @@
+"""The drill holds on this build, and fails for the rule that is switched off."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.app import open_for_drill
+from services.backends.scripted import Scripted
+from services.channels.polling import Polling
+from services.channels.race import Failed, Race
+from services.core.errors import BackendUnavailable, CannotStart, DeliveryFailed, Sentence
+from services.core.model import Channel, Failure, Generation, Phase, replace
+from services.core.settings import Settings
+from services.diagnostics.drill import Drill, Finding, stage
+from services.generations.delivery import Delivery
+from services.generations.supervisor import Watching
+from services.generations.transitions import Steps
+from services.store import store as store_room
+from services.store.statements import OPEN
+from services.store.store import Store
+from tests.support.app import ROOT
+from tests.support.proof_counts import proven
+
+Switch = Callable[[pytest.MonkeyPatch], None]
+
+
+def settings_for(folder: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
+
+
+def drilled(folder: Path, *rules: str) -> list[Finding]:
+    async def run() -> list[Finding]:
+        settings = settings_for(folder)
+        return await Drill(functools.partial(open_for_drill, settings), folder).run(frozenset(rules))
+
+    return asyncio.run(run())
+
+
+def test_the_command_says_that_every_rule_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    env = {"PATH": "/usr/bin", "RUSHES_DATA_DIR": str(tmp_path), "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "main.py", "drill"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=110
+    )
+    *lines, last = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert {line.split()[1] for line in lines} == {f"R{number}" for number in range(1, 13)}
+    assert all(line.startswith("✓ ") for line in lines)
+    assert last == f"All {len(lines)} held."
+    proven("drill", checks_held=len(lines))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file stands where the folder should")
+    with pytest.raises(CannotStart, match="cannot write in the data folder"):
+        drilled(tmp_path / "data", "R1")
+
+
+def test_what_a_killed_drill_has_left_goes_with_the_next_one_and_a_running_ones_stays(tmp_path: Path) -> None:
+    for name, age_s in (("drill-killed", 7200), ("drill-running", 1)):
+        (tmp_path / name / "media").mkdir(parents=True)
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    drilled(tmp_path, "R1")
+    assert [path.name for path in tmp_path.iterdir()] == ["drill-running"]
+
+
+# -- the rules, switched off ----------------------------------------------------------------------
+
+
+def without_an_intent(patch: pytest.MonkeyPatch) -> None:
+    advance = Steps.advance
+
+    async def forgetful(self: Steps, row: Generation, to: Phase, **more: Any) -> Generation | None:
+        if to is Phase.SUBMITTING:
+            return replace(row, phase=to)
+        if to is Phase.PROCESSING:
+            await advance(self, row, Phase.SUBMITTING)
+        return await advance(self, row, to, **more)
+
+    patch.setattr(Steps, "advance", forgetful)
+
+
+def without_compare_and_set(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store_room, "NOT_COMPLETED", None)
+
+
+def without_epochs(patch: pytest.MonkeyPatch) -> None:
+    change = Store._change
+
+    async def ignorant(self: Store, generation_id: str, changes: Any, **more: Any) -> Generation | None:
+        return await change(self, generation_id, changes, **{**more, "epoch": None})
+
+    patch.setattr(Store, "_change", ignorant)
+
+
+def without_push(patch: pytest.MonkeyPatch) -> None:
+    async def deaf(self: Race, *_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    patch.setattr(Race, "_listen", deaf)
+
+
+def without_polling(patch: pytest.MonkeyPatch) -> None:
+    async def mute(self: Polling) -> None:
+        await asyncio.Event().wait()
+
+    patch.setattr(Polling, "run", mute)
+
+
+def with_a_submit_that_insists(patch: pytest.MonkeyPatch) -> None:
+    submit = Scripted.submit
+
+    async def insistent(self: Scripted, row: Generation, *, source: bytes | None = None) -> str:
+        try:
+            return await submit(self, row, source=source)
+        except BackendUnavailable:
+            return await submit(self, row, source=source)
+
+    patch.setattr(Scripted, "submit", insistent)
+
+
+def without_resuming(patch: pytest.MonkeyPatch) -> None:
+    async def nothing(self: Watching) -> list[Generation]:
+        return []
+
+    patch.setattr(Watching, "resume", nothing)
+
+
+def with_a_race_that_a_bad_file_ends(patch: pytest.MonkeyPatch) -> None:
+    def gives_up(self: Race, channel: Channel, _: DeliveryFailed) -> None:
+        self._decide(Failed(channel=channel, failure=Failure(text="no")))
+
+    patch.setattr(Race, "_keep_failed", gives_up)
+
+
+def with_failures_that_nobody_confirms(patch: pytest.MonkeyPatch) -> None:
+    def believes(self: Race, channel: Channel, failure: Failure) -> None:
+        self._fail(Failed(channel=channel, failure=failure))
+
+    patch.setattr(Race, "_hear_failure", believes)
+
+
+def with_a_watch_that_ends_at_the_message(patch: pytest.MonkeyPatch) -> None:
+    def until_the_message(self: Watching, row: Generation) -> float:
+        return max(0.0, row.created_at + row.late_after_s - self._now())
+
+    patch.setattr(Watching, "_remaining_s", until_the_message)
+
+
+def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store_room, "NOT_COMPLETED", OPEN)
+
+
+def with_progress_as_it_comes(patch: pytest.MonkeyPatch) -> None:
+    async def journal(self: Store, _: Any, progress: Any) -> list[Generation]:
+        changed = [await self.note(name, progress=value) for name, _, value, _ in progress]
+        return [row for row in changed if row is not None]
+
+    patch.setattr(Store, "journal", journal)
+
+
+def without_a_barrier(patch: pytest.MonkeyPatch) -> None:
+    async def bare(self: Watching, row: Generation, resumed: bool) -> None:
+        with suppress(RuntimeError):
+            await self._live(row, resumed)
+
+    patch.setattr(Watching, "_guard", bare)
+
+
+def without_owners(patch: pytest.MonkeyPatch) -> None:
+    get = Store.get
+
+    async def anybody(self: Store, generation_id: str, **_: Any) -> Generation:
+        return await get(self, generation_id)
+
+    patch.setattr(Store, "get", anybody)
+
+
+def with_a_link_in_the_log(patch: pytest.MonkeyPatch) -> None:
+    keep = Delivery.keep
+
+    async def tells(
+        self: Delivery, row: Generation, channel: Channel, result: Any, *more: Any, **named: Any
+    ) -> None:
+        logging.getLogger("rushes").info("fetching %s", result.url)
+        await keep(self, row, channel, result, *more, **named)
+
+    patch.setattr(Delivery, "keep", tells)
+
+
+def with_half_a_receipt(patch: pytest.MonkeyPatch) -> None:
+    write = Delivery._receipt
+    patch.setattr(Delivery, "_receipt", lambda *of: dataclasses.replace(write(*of), other_said=""))
+
+
+SWITCHED_OFF = [
+    (without_an_intent, "R1"),
+    (without_compare_and_set, "R2"),
+    (with_a_race_that_a_bad_file_ends, "R3"),
+    (with_failures_that_nobody_confirms, "R4"),
+    (with_a_watch_that_ends_at_the_message, "R5"),
+    (with_a_stop_that_bins_what_comes, "R5"),
+    (with_a_submit_that_insists, "R6"),
+    (without_push, "R7"),
+    (without_polling, "R7"),
+    (with_progress_as_it_comes, "R8"),
+    (without_epochs, "R9"),
+    (without_resuming, "R9"),
+    (without_a_barrier, "R10"),
+    (without_owners, "R11"),
+    (with_a_link_in_the_log, "R11"),
+    (with_half_a_receipt, "R12"),
+]
+QUICK = (without_an_intent, without_compare_and_set, with_failures_that_nobody_confirms)
+
+
+def each_in_its_share() -> list[Any]:
+    return [
+        pytest.param(off, rule, id=off.__name__, marks=[] if off in QUICK else [pytest.mark.proof])
+        for off, rule in SWITCHED_OFF
+    ]
+
+
+@pytest.mark.parametrize(("switch_off", "rule"), each_in_its_share())
+def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
+    switch_off: Switch, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "WITHIN_S", 8.0)
+    monkeypatch.setattr(logging.getLogger("rushes"), "level", logging.INFO)
+    switch_off(monkeypatch)
+    findings = drilled(tmp_path, rule)
+    found = any(finding.broken for finding in findings)
+    proven("drill", rules_switched_off=1, found=int(found), not_found=int(not found))
+    assert found, [str(finding) for finding in findings]
+    assert not any("it broke with" in str(finding.broken) for finding in findings), [str(f) for f in findings]
+
+
+def test_what_was_seen_instead_stands_in_a_sentence_of_its_own() -> None:
+    broken = Finding("just_before", Sentence("the open stream triggered no poll"))
+    assert str(broken) == (
+        "✗ R7   It is ready just before the stream opens: polling asks at once. "
+        "Seen instead: the open stream triggered no poll."
+    )
+    assert str(Finding("just_before")).endswith("polling asks at once.")

@@ -1,0 +1,44 @@
+"""A commit that is cut off while the disk is slow goes on in the writer: its bytes must be there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from services.channels.race import Standing
+from services.core.model import Channel, Phase, Result
+from services.generations.delivery import Delivery
+from services.generations.event_log import Journal
+from tests.support.engine_harness import NotedBytes
+from tests.support.library_harness import KeptHouse
+
+STANDING = Standing(said_at=1.0, attempts=0, other_said="", other_said_at=None, other_due_at=None)
+
+
+@pytest.mark.asyncio
+async def test_an_end_during_a_slow_commit_does_not_take_the_bytes_away(tmp_path: Path) -> None:
+    house, files = KeptHouse(tmp_path), NotedBytes(lambda _: True)
+    await house.store.open()
+    delivery = Delivery(house.store, files, house.bus, Journal(house.store, house.bus))
+    row = await house.put(phase=Phase.COLLECTING)
+    disk, result = threading.Event(), Result(url="https://a.example/1")
+    keeping = asyncio.create_task(delivery.keep(row, Channel.PUSH, result, STANDING, credentials={}))
+    await asyncio.sleep(files.download_s / 2)
+    slow = asyncio.create_task(house.store.write(lambda _: disk.wait(10)))
+    while not any(task.get_name().startswith("commit") for task in asyncio.all_tasks()):
+        await asyncio.sleep(0.005)
+
+    await delivery.close()
+    disk.set()
+
+    await slow
+    await house.store.ping()  # behind all that waited
+    done = await house.store.get(row.id)
+    assert done.kept is not None
+    assert files.files == {done.kept.name}
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    await house.store.close()

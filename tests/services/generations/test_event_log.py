@@ -1,0 +1,34 @@
+"""The journal: what was noted is there when it says so."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.core.events import Bus
+from services.generations.event_log import Journal
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+class SlowStore:
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    async def journal(self, entries: Any, _: Any) -> list[Any]:
+        await asyncio.sleep(1.0)
+        self.written += [entry.event for entry in entries]
+        return []
+
+
+async def test_a_flush_returns_when_what_another_was_writing_is_written_too() -> None:
+    store = SlowStore()
+    journal = Journal(store, Bus())  # type: ignore[arg-type]
+    journal.note("a", "engine", "first")
+    other = asyncio.create_task(journal.flush())
+    await asyncio.sleep(0.5)
+    await journal.flush()
+    assert store.written == ["first"]
+    await other

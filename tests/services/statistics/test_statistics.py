@@ -1,0 +1,295 @@
+"""The promise in figures, from real rows and timelines: what a restart cannot change."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from uuid6 import uuid7
+
+from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
+from services.statistics import statistics as door
+from services.statistics.channel_status import Lanes, Poll, Push
+from services.statistics.figures import Lag, quantile, slots_of
+from tests.support.library_harness import KeptHouse
+
+NOON = datetime(2026, 11, 20, 12, 30).timestamp()
+DAY_S = 86_400.0
+
+
+@pytest.fixture
+def house(kept_house: KeptHouse) -> KeptHouse:
+    kept_house.deliveries._now = lambda: NOON
+    return kept_house
+
+
+def id_at(at: float) -> str:
+    made = uuid7().hex
+    stamp = f"{int(at * 1000):012x}" + made[12:]
+    return "-".join((stamp[:8], stamp[8:12], stamp[12:16], stamp[16:20], stamp[20:]))
+
+
+def won(by: Channel = Channel.PUSH, *, lag_s: float = 0.1, at: float = NOON, **fields: Any) -> Receipt:
+    return Receipt(
+        won_by=by, backend_said_at=at, backend_finished_at=at - 0.5, kept_at=at - 0.5 + lag_s, **fields
+    )
+
+
+async def put(house: KeptHouse, at: float = NOON, **changes: Any) -> Generation:
+    return await house.put(id=id_at(at), created_at=at, **changes)
+
+
+async def trace(house: KeptHouse, row: Generation, *entries: tuple[Any, ...]) -> None:
+    """Entries are (lane, event) or (lane, event, data)."""
+    lines = [
+        TraceEntry(
+            generation_id=row.id,
+            seq=number,
+            at=NOON + number,
+            lane=lane,
+            event=event,
+            data=data[0] if data else {},
+        )
+        for number, (lane, event, *data) in enumerate(entries)
+    ]
+    await house.store.journal(lines, [])
+
+
+@pytest.mark.asyncio
+async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(house: KeptHouse) -> None:
+    await put(house, receipt=won(), kept=house.file(b"a"))
+    await put(house, receipt=won(Channel.POLL, late_s=12.0), kept=house.file(b"b"))
+    await put(house, NOON - DAY_S, receipt=won(), kept=house.file(b"c"), hidden_at=NOON)
+    await put(house, phase=Phase.ERROR)
+    await put(house, phase=Phase.DROPPED)
+    await put(house, phase=Phase.PROCESSING, late_since=NOON)
+    await put(house, NOON - 8 * DAY_S, receipt=won(), kept=house.file(b"d"))
+    figures = await house.deliveries.figures(7)
+    told = figures.all
+    assert (told.asked, told.push, told.poll, told.failed, told.stopped, told.open) == (6, 2, 1, 1, 1, 1)
+    assert told.late == 2
+    assert told.late_share == pytest.approx(2 / 6)
+    today, yesterday = figures.slots[-1], figures.slots[-2]
+    assert datetime.fromtimestamp(today).hour == 0
+    assert figures.by_both["animatic", today].kept == 2
+    assert figures.by_both["animatic", yesterday].kept == 1
+    assert figures.of("animatic")[0] == told
+    assert figures.of("no such")[0].asked == 0
+    assert figures.models == [("animatic", "animatic/still", None)]
+
+
+@pytest.mark.asyncio
+async def test_lags_are_quantiles_of_what_was_measured(house: KeptHouse) -> None:
+    for number in range(100):
+        await put(house, receipt=won(lag_s=(number + 1) / 100), kept=house.file(b"a"))
+    lag = (await house.deliveries.figures(7)).all.lag
+    assert lag is not None
+    assert (lag.p50_s, lag.p95_s, lag.p99_s) == pytest.approx((0.5, 0.95, 0.99), abs=1e-4)
+
+
+def test_a_quantile_of_one_is_that_one() -> None:
+    assert [quantile([3.0], share) for share in (0.0, 0.5, 0.99, 1.0)] == [3.0] * 4
+    assert quantile([1.0, 2.0], 0.5) == 1.0
+
+
+@pytest.mark.asyncio
+async def test_a_backend_whose_clock_runs_ahead_makes_no_negative_lag(house: KeptHouse) -> None:
+    await put(house, receipt=won(lag_s=-40.0), kept=house.file(b"a"))
+    assert (await house.deliveries.figures(1)).all.lag == Lag(p50_s=0.0, p95_s=0.0, p99_s=0.0)
+
+
+@pytest.mark.asyncio
+async def test_polls_and_breaks_come_from_the_timelines(house: KeptHouse) -> None:
+    row = await put(house, receipt=won(), kept=house.file(b"a"))
+    await trace(
+        house,
+        row,
+        ("push", "lost", {"reason": "silent"}),
+        ("push", "lost", {"reason": "reset"}),
+        ("push", "lost", {"reason": "silent"}),
+        ("poll", "attempt", {"n": 1}),
+        ("poll", "lost", {"reason": "timeout"}),
+        ("poll", "check", {"because": "connected"}),
+        ("poll", "check", {"because": "person"}),
+        ("push", "event", {"heard": "progress"}),
+    )
+    told = (await house.deliveries.figures(7)).all
+    assert (told.attempts, told.checks) == (1, 2)
+    assert list(told.breaks.items()) == [("silent", 2), ("reset", 1)]
+
+
+@pytest.mark.asyncio
+async def test_figures_are_the_same_after_a_restart(house: KeptHouse, tmp_path: Path) -> None:
+    row = await put(house, receipt=won(), kept=house.file(b"a"))
+    await trace(house, row, ("poll", "attempt", {"n": 1}))
+    before = await house.deliveries.figures(30)
+    await house.store.close()
+    again = KeptHouse(tmp_path)
+    again.deliveries._now = lambda: NOON
+    await again.store.open()
+    assert await again.deliveries.figures(30) == before
+    await again.store.close()
+
+
+@pytest.mark.asyncio
+async def test_somebody_elses_are_not_counted(house: KeptHouse) -> None:
+    row = await put(house, owner="somebody", receipt=won(), kept=house.file(b"a"))
+    await trace(house, row, ("poll", "attempt", {"n": 1}), ("push", "lost", {"reason": "reset"}))
+    mine = await put(house, NOON - 60, receipt=won(), kept=house.file(b"b"))
+    told = (await house.deliveries.figures(7)).all
+    assert (told.asked, told.attempts, dict(told.breaks)) == (1, 0, {})
+    assert (await house.deliveries.open_ones(owner="somebody"))[1] == 0
+    assert mine.owner == "local"
+
+
+@pytest.mark.asyncio
+async def test_what_is_above_the_bound_is_left_out_and_said(
+    house: KeptHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_COUNTED", 2)
+    for number in range(3):
+        await put(house, NOON - number, receipt=won(), kept=house.file(b"a"))
+    figures = await house.deliveries.figures(7)
+    assert (figures.all.asked, figures.cut) == (2, True)
+    monkeypatch.setattr(door, "MOST_COUNTED", 3)
+    assert not (await house.deliveries.figures(7)).cut
+
+
+def test_a_day_is_told_by_the_hour_and_none_is_left_out() -> None:
+    hours = slots_of(1, NOON)
+    assert len(hours) == 24
+    assert hours[-1] == NOON - 1800
+    assert len(slots_of(30, NOON)) == 30
+
+
+@pytest.mark.asyncio
+async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(house: KeptHouse) -> None:
+    model = await put(house, NOON - 9 * DAY_S)
+    rows = [
+        replace(
+            model, id=id_at(NOON - number), request_id=f"r{number}", created_at=NOON - number, receipt=won()
+        )
+        for number in range(1000)
+    ]
+    await house.store.add(rows)
+    lines = [
+        TraceEntry(
+            generation_id=row.id, seq=number, at=NOON, lane=lane, event=event, data={"reason": "reset"}
+        )
+        for row in rows
+        for number, (lane, event) in enumerate(
+            [("push", "event")] * 40 + [("poll", "attempt")] * 3 + [("push", "lost"), ("poll", "check")]
+        )
+    ]
+    await house.store.journal(lines, [])
+    took = []
+    for _ in range(5):
+        began = time.process_time()  # of all threads, and whatever else the machine does
+        figures = await house.deliveries.figures(7)
+        took.append(time.process_time() - began)
+    assert (figures.all.asked, figures.all.attempts, figures.all.breaks) == (1000, 3000, {"reset": 1000})
+    print(f"1,000 generations with 45 lines each: {min(took) * 1000:.0f} ms")
+    assert min(took) < 0.1
+
+
+@pytest.mark.asyncio
+async def test_whole_timelines_are_not_read_for_the_figures(house: KeptHouse, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "rushes.db") as connection:
+        plan = connection.execute(
+            "EXPLAIN QUERY PLAN SELECT generation_id, event, count(*) FROM trace_entries "
+            "WHERE event IN ('attempt', 'check', 'lost') AND generation_id >= '0' AND lane = 'poll' "
+            "AND event != 'lost' GROUP BY generation_id, event"
+        ).fetchall()
+    connection.close()
+    assert "COVERING INDEX ix_trace_entries_spent" in str(plan)
+
+
+# -- what is open -----------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_an_open_generation_tells_both_channels(house: KeptHouse) -> None:
+    row = await put(house, phase=Phase.PROCESSING)
+    await put(house, phase=Phase.ERROR)
+    await trace(
+        house,
+        row,
+        ("push", "opening"),
+        ("push", "open"),
+        *[("push", "event", {"heard": "progress"})] * 30,
+        ("push", "lost", {"reason": "silent", "retry_in_s": 1.0}),
+        ("poll", "attempt", {"n": 1}),
+        ("poll", "answer", {"heard": "running"}),
+        ("poll", "due", {"at": NOON + 99.0}),
+    )
+    (one,), many = await house.deliveries.open_ones()
+    assert (one.generation.id, many) == (row.id, 1)
+    lanes = one.lanes
+    assert (lanes.push, lanes.push_reason, lanes.breaks) == (Push.LOST, "silent", 1)
+    assert (lanes.poll, lanes.attempts, lanes.checks, lanes.due_at) == (Poll.ANSWERED, 1, 0, NOON + 99.0)
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_only_talks_is_connected_however_much_it_said(house: KeptHouse) -> None:
+    row = await put(house, phase=Phase.PROCESSING)
+    await trace(
+        house, row, ("push", "lost", {"reason": "reset"}), *[("push", "event", {"heard": "progress"})] * 60
+    )
+    ((one,), _) = await house.deliveries.open_ones()
+    assert (one.lanes.push, one.lanes.breaks) == (Push.CONNECTED, 1)
+
+
+def test_a_restart_makes_the_old_stream_no_stream() -> None:
+    lanes = Lanes()
+    for seq, (lane, event) in enumerate([("push", "open"), ("engine", "resumed")]):
+        lanes = lanes.after(entry(seq, lane, event))
+    assert lanes.push is Push.NONE
+
+
+def test_an_entry_that_is_known_changes_nothing() -> None:
+    known = Lanes().after(entry(5, "poll", "attempt"))
+    assert known.after(entry(5, "poll", "attempt")) == known
+    assert known.after(entry(4, "push", "lost")) == known
+
+
+def entry(seq: int, lane: str, event: str) -> TraceEntry:
+    return TraceEntry(generation_id="g", seq=seq, at=NOON, lane=lane, event=event)
+
+
+# -- what is safe, and how long it takes -------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_is_gone_is_lost_and_nothing_else_is(house: KeptHouse) -> None:
+    there, gone = await put(house), await put(house)
+    assert (await house.deliveries.safe()).missing == []
+    assert gone.kept is not None and there.kept is not None
+    house.folder.path(gone.kept.name).unlink()
+    assert (await house.deliveries.safe()).missing == [], "looked at a moment ago"
+    house.deliveries._now = lambda: NOON + 61
+    assert (await house.deliveries.safe()).missing == [gone.id]
+    assert house.lost == [], "only looked"
+
+
+@pytest.mark.asyncio
+async def test_the_weekly_round_is_told(house: KeptHouse) -> None:
+    assert (await house.deliveries.safe()).round is None
+    await put(house)
+    await house.rounds.go_round()
+    told = (await house.deliveries.safe()).round
+    assert told is not None
+    assert (told.checked, told.damaged, told.missing) == (1, (), ())
+
+
+@pytest.mark.asyncio
+async def test_estimates_are_of_what_was_delivered_here(house: KeptHouse) -> None:
+    assert await house.deliveries.estimates(await house.deliveries.figures(7)) == []
+    for length_s in (10.0, 20.0):
+        await put(house, receipt=won(), kept=house.file(b"a"), submitted_at=NOON - length_s, finished_at=NOON)
+    (estimate,) = await house.deliveries.estimates(await house.deliveries.figures(7))
+    assert (estimate.model, estimate.length_s) == ("animatic/still", None)
+    assert (estimate.typical.p50_s, estimate.typical.runs) == (20.0, 2)

@@ -1,0 +1,63 @@
+"""Drills for tests: one that says what it is told to, and a build of ours with a rule switched off.
+
+`python -m tests.support.fake_drill SWITCH …` is `main.py …` with that switch of the drill's own tests thrown.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.core.errors import Sentence
+from services.diagnostics.doctor import Doctor
+from services.diagnostics.drill.finding import Finding, written
+from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.runs import Checkup, Drills
+from tests.support.app import ROOT
+
+SWITCHES = ROOT / "tests" / "services" / "drill" / "test_drill.py"
+
+
+def lines(
+    *, broken: dict[str, Sentence] | None = None, without: set[str] | frozenset[str] = frozenset()
+) -> list[str]:
+    """What a drill says: everything holds but what is told otherwise."""
+    seen = broken or {}
+    return [written(Finding(name, seen.get(name, Sentence()))) for name in TRIALS if name not in without]
+
+
+def saying(text: list[str], *, code: int = 0, waits: bool = False) -> list[str]:
+    """A command that says these lines and ends, or waits until its input is closed."""
+    program = f"import sys; print({chr(10).join(text)!r}, flush=True); {'sys.stdin.read();' if waits else ''} sys.exit({code})"
+    return [sys.executable, "-c", program]
+
+
+def checkup(command: list[str], folder: Path, **changes: Any) -> Checkup:
+    """With a doctor who knows no backend."""
+    doctor = Doctor(data_dir=folder, backends={}, place_of=lambda _: "")
+    return Checkup(Drills(command, folder), doctor, **{"public_url": None, **changes})
+
+
+def switched_off(switch: str) -> list[str]:
+    """The command of a drill by a build without that rule."""
+    return [sys.executable, "-m", "tests.support.fake_drill", switch, "drill", "--lines"]
+
+
+def main() -> int:
+    switch = sys.argv.pop(1)
+    told = importlib.util.spec_from_file_location("switches", SWITCHES)
+    assert told is not None and told.loader is not None
+    switches = importlib.util.module_from_spec(told)
+    told.loader.exec_module(switches)
+    getattr(switches, switch)(pytest.MonkeyPatch())
+    import main as rushes
+
+    return rushes.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

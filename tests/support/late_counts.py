@@ -1,0 +1,31 @@
+"""What late results came to, for the line "late" of the promise: counted from all that was told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from services.core.model import Generation
+from tests.support.engine_harness import House
+from tests.support.proof_counts import proven
+
+
+def count_late(house: House) -> None:
+    """After a story; its restarts included."""
+    told = [news for news in house.news if isinstance(news, Generation)]
+    results, holders = defaultdict(set), defaultdict(set)
+    for one in told:
+        if one.receipt is not None:
+            results[one.id].add(one.receipt.kept_at)
+        if one.job_id is not None:
+            holders[one.job_id].add(one.id)
+    late = {one.id for one in told if one.receipt is not None and one.receipt.late_s is not None}
+    unwanted = {one.id for one in told if one.unwanted}
+    proven(
+        "late",
+        stories=1,
+        results=len(results),
+        late=len(late),
+        not_wanted=len(unwanted),
+        delivered_twice=sum(1 for times in results.values() if len(times) > 1),
+        adopted_twice=sum(1 for ids in holders.values() if len(ids) > 1),
+    )

@@ -1,0 +1,122 @@
+"""A library with real rows and real files, without watchers or backends."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest_asyncio
+from PIL import Image
+
+from services.chat import Chats
+from services.core.events import Bus, News
+from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, replace
+from services.core.settings import Settings
+from services.generations.event_log import Journal
+from services.generations.service import Generations
+from services.generations.supervisor import Watching
+from services.library import Library
+from services.library.scrub import Rounds
+from services.library.storage import Storage
+from services.media.storage.folder import MediaFolder
+from services.statistics import Deliveries
+from services.store.chats import ChatRows
+from services.store.library import Shelf
+from services.store.statistics import DeliveryRows
+from services.store.store import Store
+from tests.support.rows import a_generation, a_request
+
+RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=10.0, backend_finished_at=9.0, kept_at=11.0)
+
+
+@pytest_asyncio.fixture
+async def kept_house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
+    """Its database is open. The conftest of a room that needs it imports it."""
+    house = KeptHouse(tmp_path)
+    await house.store.open()
+    yield house
+    await house.store.close()
+
+
+class KeptHouse:
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(f"sqlite:///{folder / 'rushes.db'}", process="this")
+        self.bus = Bus()
+        self.heard: list[News] = []
+        self.bus.subscribe(self.heard.append)
+        self.folder = MediaFolder(folder / "media")
+        self.shelf = Shelf(self.store)
+        self.lost: list[str] = []
+        self.damaged: list[str] = []
+        self.rounds = Rounds(
+            self.shelf, self.folder, lost=self.lost.append, damaged=self.damaged.append, rests=0.0
+        )
+        self.journal = journal = Journal(self.store, self.bus)
+        storage = Storage(self.store, self.folder, lost=self.lost.append)
+        self.watching = Watching(
+            self.store, journal, self.bus, cast(Any, None), {},
+            policy_of=cast(Any, None), stream_silence_s=45.0, read_source=cast(Any, None),
+        )  # fmt: skip
+        self.generations = Generations(
+            store=self.store, journal=journal, bus=self.bus, watching=self.watching, backends={},
+            catalogue=cast(Any, None), settings=Settings(_env_file=None, data_dir=folder),  # type: ignore[call-arg]
+            sources=cast(Any, None), media_path=self.folder.path,
+        )  # fmt: skip
+        self.library = Library(
+            shelf=self.shelf,
+            generations=self.generations,
+            bus=self.bus,
+            watching=self.watching,
+            folder=self.folder,
+            storage=storage,
+            rounds=self.rounds,
+        )
+        self.secrets: list[str] = []
+        self.deliveries = Deliveries(
+            rows=DeliveryRows(self.store),
+            generations=self.generations,
+            journal=journal,
+            storage=storage,
+            rounds=self.rounds,
+            version="1.2.3",
+            secrets=lambda: self.secrets,
+        )
+        self.chats = Chats(self.generations, ChatRows(self.store))
+
+    async def put(
+        self, prompt: str = "a kite", *, content: bytes | None = None, **changes: Any
+    ) -> Generation:
+        """A completed picture with its file, unless told otherwise."""
+        of_a_picture = {
+            "kind": Kind.IMAGE, "backend": "animatic", "model": "animatic/still", "resolution": "720p",
+            "duration_s": None, "fps": None,
+        }  # fmt: skip
+        asked = {name: changes.pop(name) for name in ("kind", "model", "source") if name in changes}
+        request = a_request(prompt=prompt, **of_a_picture | asked)
+        row = a_generation(request=request, phase=Phase.COMPLETED, at=1_790_000_000.0)
+        if "kept" not in changes and changes.get("phase", Phase.COMPLETED) is Phase.COMPLETED:
+            changes |= {"kept": self.file(content or a_picture()), "receipt": RECEIPT}
+        row = replace(row, **changes)
+        await self.store.add([row])
+        return row
+
+    def file(self, content: bytes) -> Kept:
+        token = secrets.token_hex(16)
+        name = f"{token[:2]}/{token[2:]}.png"
+        path = self.folder.path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return Kept(
+            name=name, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), content_type="image/png",
+            width=4, height=4, duration_s=None, fps=None,
+        )  # fmt: skip
+
+
+def a_picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4), (200, 80, 20)).save(out, "PNG")
+    return out.getvalue()

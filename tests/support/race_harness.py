@@ -1,0 +1,102 @@
+"""One scripted job raced in virtual time, with hands that only take notes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.backends.scripted import Script, Scripted
+from services.channels.poll_policy import PollPolicy, tool_policy
+from services.channels.race import Hands, Race, Standing, Verdict
+from services.core.errors import DeliveryFailed
+from services.core.model import Channel, Generation, Phase, Result
+from tests.support import rows
+
+EPOCH = 1_800_000_000.0
+REQUEST = rows.a_request(backend="scripted", model="scripted/video")
+
+
+def now() -> float:
+    return EPOCH + asyncio.get_running_loop().time()
+
+
+def a_generation(number: int = 1, **changes: Any) -> Generation:
+    return rows.a_generation(
+        id=f"generation-{number:04}", at=now(), request=REQUEST, phase=Phase.PROCESSING, **changes
+    )
+
+
+@dataclass
+class Noted:
+    at: float
+    lane: str
+    event: str
+    data: dict[str, Any]
+
+
+@dataclass
+class Racing:
+    """`bytes_ok` says of an address and the try's number whether its bytes can be had."""
+
+    script: Script
+    policy: PollPolicy = field(default_factory=lambda: tool_policy(10.0))
+    late_in_s: float = 180.0
+    bytes_ok: Callable[[str, int], bool] = lambda _url, _number: True
+    download_s: float = 0.02
+    resumed: bool = False
+    notes: list[Noted] = field(default_factory=list)
+    progress: list[float] = field(default_factory=list)
+    kept: list[tuple[float, Channel, Standing]] = field(default_factory=list)
+    tries: int = 0
+
+    async def run(self, *, within_s: float = 90_000.0) -> Verdict:
+        self.backend = Scripted(self.script)
+        generation = a_generation()
+        self.begun = asyncio.get_running_loop().time()
+        job_id = await self.backend.submit(generation) if self.script.submits == ("ok",) else ""
+        self.race = Race(
+            open_stream=lambda: self.backend.stream(job_id, silence_s=45.0),
+            understand=lambda event: self.backend.understand(event, job_id),
+            ask=lambda: self.backend.poll(job_id),
+            hands=Hands(keep=self._keep, note=self._note, progressed=self._progressed, now=now),
+            policy=self.policy,
+            host=self.backend.host,
+            late_in_s=self.late_in_s,
+            dice=random.Random(1),
+        )
+        async with asyncio.timeout(within_s):
+            return await self.race.run("job", resumed=self.resumed)
+
+    @property
+    def took_s(self) -> float:
+        return self.kept[-1][0] - self.begun
+
+    def times(self, lane: str, event: str, **data: Any) -> list[float]:
+        return [
+            round(note.at - self.begun, 2)
+            for note in self.notes
+            if (note.lane, note.event) == (lane, event) and data.items() <= note.data.items()
+        ]
+
+    def polls(self) -> int:
+        return len(self.times("poll", "attempt")) + len(self.times("poll", "check"))
+
+    async def _keep(self, channel: Channel, result: Result, standing: Standing) -> None:
+        self.tries += 1
+        number = self.tries
+        await asyncio.sleep(self.download_s)
+        if not self.bytes_ok(result.url, number):
+            raise DeliveryFailed("The address answered 403.", reason="refused")
+        if self.kept:
+            return  # as the compare-and-set does: the other channel was first
+        self.kept.append((asyncio.get_running_loop().time(), channel, standing))
+
+    def _note(self, lane: str, event: str, **data: Any) -> None:
+        self.notes.append(Noted(asyncio.get_running_loop().time(), lane, event, data))
+
+    def _progressed(self, value: float | None, stage: str) -> None:
+        if value is not None:
+            self.progress.append(value)

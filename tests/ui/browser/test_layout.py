@@ -1,0 +1,72 @@
+"""Words have room at every width, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.app import RunningApp
+from tests.support.browser import PHONE, Profiles, film, opened, player, press, too_wide, widened
+
+CUT = """[...document.querySelectorAll("button, .r-btn, .r-place, .r-label, .r-option, .r-facts dt")]
+    .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+
+WORDS = "A word, тихий пруд" + " and another" * 30 + "x" * 200
+COUNTED = re.compile(r"^Пуш принёс \d+ событи[еяй]\. Опрос спросил \d+ раза?\.")
+
+
+@pytest.fixture(scope="module")
+def wordy(app: RunningApp) -> str:
+    return film(app, WORDS)
+
+
+@pytest.fixture
+def phone(profiles: Profiles) -> Page:
+    return profiles.lend(viewport=PHONE).new_page()
+
+
+def test_nothing_is_wider_than_the_screen(app: RunningApp, phone: Page, wordy: str) -> None:
+    for path in ("/", "/g/nothing", f"/g/{wordy}"):
+        opened(phone, app.url + path)
+        phone.wait_for_timeout(300)
+        for width in widened(phone, (360, 768, 1280)):
+            for scheme in ("light", "dark"):
+                phone.emulate_media(color_scheme=scheme)
+                expect(phone.locator("html")).to_have_attribute("data-theme", scheme)
+                assert not too_wide(phone), (path, scheme, width)
+
+
+@pytest.mark.usefixtures("wordy")
+def test_a_phone_has_the_stage_first_and_the_composer_first_while_it_is_empty(
+    app: RunningApp, phone: Page
+) -> None:
+    player(opened(phone, app.url), WORDS)
+
+    def above() -> bool:
+        return bool(
+            phone.evaluate(
+                "document.querySelector('.r-stage').getBoundingClientRect().top"
+                " < document.querySelector('.r-composer').getBoundingClientRect().top"
+            )
+        )
+
+    assert above()
+    press(phone, "New: clear the stage")
+    expect(phone.get_by_text("Nothing on the stage yet")).to_be_visible()
+    assert not above()
+
+
+def test_russian_words_have_room(app: RunningApp, profiles: Profiles, wordy: str) -> None:
+    """Buttons, places and fields show their words whole."""
+    page = profiles.lend(viewport=PHONE, locale="ru-RU").new_page()
+    for path in ("/", f"/g/{wordy}", "/settings", "/nowhere"):
+        opened(page, app.url + path)
+        expect(page.get_by_role("link", name="Настройки")).to_be_visible()
+        page.wait_for_timeout(300)
+        for width in widened(page, (360, 1280)):
+            assert not too_wide(page), (path, width)
+            assert page.evaluate(CUT) == [], (path, width)
+            if path == "/":
+                expect(page.get_by_role("img", name=COUNTED)).to_be_visible()

@@ -1,0 +1,38 @@
+"""A page that cannot be built says so in the house's own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from nicegui.testing import User
+
+from services.core.errors import StoreFailed
+from tests.ui.stand_in_services import Door
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            StoreFailed("The database is in use by another program. Try again in a moment."),
+            "in use by another program",
+        ),
+        (RuntimeError("/secret/place"), "Nothing is lost; the log has the details."),
+    ],
+)
+async def test_a_page_that_cannot_be_built_says_why_and_where_to_go(
+    error: Exception, said: str, door: Door, user: User, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(door, "get", fails)
+    answer = await user.http_client.get("/g/some-id")
+    assert answer.status_code == 500
+    assert said in answer.text
+    assert "This page cannot be shown now." in answer.text
+    assert "/secret/place" not in answer.text
+    caplog.clear()

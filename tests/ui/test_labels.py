@@ -1,0 +1,129 @@
+"""Codes become sentences; an unknown code falls back to a plain phrase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.core.model import Channel, Phase, TraceEntry, replace
+from services.generations.service import Typical
+from tests.ui.stand_in_services import Door, a_receipt
+from ui.text import failures, labels, measure, timeline
+
+RUNNING = Door().put()
+
+
+@pytest.mark.parametrize(
+    ("length_s", "said"),
+    [
+        (0.084, "0.08 s"),
+        (6.43, "6.4 s"),
+        (125, "2 min 5 s"),
+        (600, "10 min"),
+        (3725, "1 h 2 min"),
+        (-1, "0.00 s"),
+    ],
+)
+def test_exact_times_read_as_people_write_them(length_s: float, said: str) -> None:
+    assert measure.exactly(length_s) == said
+
+
+@pytest.mark.parametrize(
+    ("length_s", "said"),
+    [
+        (0.3, "about 1 s"),
+        (2.2, "about 2 s"),
+        (41, "about 40 s"),
+        (58, "about 1 min"),
+        (118, "about 2 min"),
+        (7300, "about 2 h"),
+    ],
+)
+def test_estimates_are_rough(length_s: float, said: str) -> None:
+    assert measure.roughly(length_s) == said
+
+
+@pytest.mark.parametrize(("length_s", "said"), [(5, "0:05"), (252, "4:12"), (3723, "1:02:03")])
+def test_clocks_count_as_clocks_do(length_s: float, said: str) -> None:
+    assert measure.clock(length_s) == said
+
+
+@pytest.mark.parametrize(("price", "said"), [(0.0, "free"), (0.35, "$0.35 a second"), (None, "")])
+def test_an_unknown_price_is_not_called_free(price: float | None, said: str) -> None:
+    assert measure.price(price) == said
+
+
+def test_an_estimate_names_its_source() -> None:
+    assert labels.estimate(Typical(p50_s=118, p90_s=200, runs=9)) == "about 2 min, from 9 runs here"
+    assert labels.estimate(Typical(p50_s=2, p90_s=2, runs=1)) == "about 2 s, from 1 run here"
+    assert labels.estimate(None) == "no estimate yet"
+
+
+def test_a_stage_speaks_over_the_phase() -> None:
+    assert labels.message(replace(RUNNING, stage="queued")) == "Waiting in the backend's queue."
+
+
+def test_an_unknown_stage_falls_back_to_the_phase() -> None:
+    assert labels.message(replace(RUNNING, stage="something_new")) == "The backend is working on it."
+
+
+def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
+    slip = a_receipt(
+        backend_finished_at=100.0,
+        backend_said_at=100.01,
+        kept_at=100.05,
+        shown_at=100.08,
+        other_due_at=106.45,
+    )
+    assert labels.won(slip) == "Push won"
+    assert labels.delivered(slip) == "on the page 0.08 s after the backend finished"
+    assert labels.other(slip) == "poll would have needed 6.4 s more"
+
+
+def test_without_a_page_or_the_backends_time_the_receipt_claims_less() -> None:
+    slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_said_at=100.0, kept_at=100.05)
+    assert labels.delivered(slip) == "kept 0.05 s after the news came"
+    assert labels.other(slip) == "push had said nothing"
+
+
+@pytest.mark.parametrize("code", [*failures.CODES, "something_new"])
+def test_each_failure_says_what_happened_what_about_money_and_what_to_do(code: str) -> None:
+    told = failures.explain(replace(RUNNING, phase=Phase.ERROR, error_code=code, error_text="x"))
+    assert all(sentence.endswith(".") for sentence in (told.happened, told.money, told.advice))
+    assert told.theirs == "x"
+
+
+def test_a_free_model_never_speaks_of_a_bill() -> None:
+    told = failures.explain(replace(RUNNING, phase=Phase.ERROR, error_code="failed"), free=True)
+    assert told.money == "This model is free: it cost nothing."
+
+
+def entry(lane: str, event: str, **data: Any) -> TraceEntry:
+    return TraceEntry(generation_id="g", seq=7, at=100.0, lane=lane, event=event, data=data)
+
+
+@pytest.mark.parametrize(
+    ("traced", "said"),
+    [
+        (
+            entry("push", "lost", reason="unauthorized", retry_in_s=600),
+            "No stream: the key was not accepted; again in 10 min",
+        ),
+        (entry("push", "lost", reason="brand_new"), "No stream: connection lost"),
+        (entry("push", "event", heard="progress", progress=0.5), "Heard: progress, 50 %"),
+        (entry("poll", "attempt", n=3), "Attempt 3"),
+        (entry("poll", "due", at=106.0), "Next attempt in 6.0 s"),
+        (entry("engine", "won", channel="push"), "Push won: the bytes are kept"),
+        (entry("engine", "phase", phase="no_such_phase"), "It moved on"),
+        (entry("engine", "brand_new"), "engine: brand_new"),
+        (entry("poll", "due"), "Next attempt planned"),
+    ],
+)
+def test_the_timeline_reads_as_sentences(traced: TraceEntry, said: str) -> None:
+    assert timeline.line(traced) == said
+
+
+def test_a_receipt_does_not_count_the_time_when_nobody_looked() -> None:
+    slip = a_receipt(backend_finished_at=100.0, backend_said_at=100.01, kept_at=100.07, shown_at=250.0)
+    assert labels.delivered(slip) == "kept 0.07 s after the backend finished"

@@ -1,0 +1,160 @@
+"""What happened is told on every page of the app, once on each, whichever page it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from nicegui import Client, ElementFilter, ui
+from nicegui.testing import User
+
+from services.core.model import Generation, Phase, replace
+from tests.ui.stand_in_services import AHEAD, Door
+from ui.components import notifications
+from ui.components.notification_settings import NoticeSwitches
+from ui.components.toast import Toast
+
+pytestmark = [pytest.mark.asyncio, AHEAD]
+ARRIVED = "Video generated successfully via SSE!"
+
+
+def toasts(client: Client | None) -> list[Toast]:
+    assert client is not None
+    with client:
+        return list(ElementFilter(kind=Toast))
+
+
+def words(client: Client | None) -> list[str]:
+    return [toast.message for toast in toasts(client)]
+
+
+async def told() -> None:
+    await asyncio.sleep(notifications.FRAME_S + 0.1)
+
+
+async def test_every_address_tells_an_arrival_once(user: User, door: Door) -> None:
+    """Of pages that are added later too: all that are registered are opened."""
+    shown = door.put(prompt="on its own page")
+    paths = sorted(Client.page_routes.values())
+    assert {"/", "/image", "/chat/{chat_id}", "/library", "/settings"} <= set(paths)
+    opened: dict[str, Client] = {}
+    for path in paths:
+        await user.open(path.format(generation_id=shown.id, chat_id="kites"))
+        assert user.client is not None
+        opened[path] = user.client
+    row = door.put()
+    door.bus.publish(row)
+    door.finish(row.id)
+    await told()
+    assert {path: words(client) for path, client in opened.items()} == {path: [ARRIVED] for path in paths}
+
+
+async def test_a_page_of_somebody_else_is_told_nothing(user: User, door: Door) -> None:
+    await user.open("/settings")
+    row = door.put(owner="ada")
+    door.finish(row.id)
+    await told()
+    assert words(user.client) == []
+
+
+async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(user: User, door: Door) -> None:
+    await user.open("/settings")
+    row = door.put(Phase.SUBMITTING)
+    door.bus.publish(row)
+    failed = {"phase": Phase.ERROR, "error_code": "failed", "error_text": "no", "finished_at": time.time()}
+    for turn in (
+        {"phase": Phase.UNCONFIRMED},
+        {"phase": Phase.PROCESSING},
+        {"late_since": time.time()},
+        failed,
+    ):
+        door.change(row.id, **turn)
+        await asyncio.sleep(0.01)
+    door.finish(row.id)
+    await told()
+    found = [toast.props["notice"] for toast in toasts(user.client)]
+    assert [notice["key"].split()[1] for notice in found] == ["unconfirmed", "late", "failed", "arrived"]
+    assert {notice["address"] for notice in found} == {f"/g/{row.id}"}
+    assert [notice["tone"] for notice in found] == ["trouble", "calm", "trouble", "good"]
+
+
+async def test_two_tabs_are_told_under_the_same_key(user: User, door: Door) -> None:
+    await user.open("/settings")
+    first = user.client
+    await user.open("/")
+    door.finish(door.put().id)
+    await told()
+    (one,), (other,) = toasts(first), toasts(user.client)
+    assert one.props["notice"]["key"] == other.props["notice"]["key"]
+
+
+async def test_open_leads_to_it(user: User, door: Door) -> None:
+    await user.open("/settings")
+    row = door.put(prompt="A kite over the sea")
+    door.finish(row.id)
+    await told()
+    (toast,) = toasts(user.client)
+    assert toast.props["act"] == "Open"
+    assert toast.props["options"]["caption"] == "A kite over the sea"
+    (listener,) = [one for one in toast._event_listeners.values() if one.type == "open"]
+    toast._handle_event({"listener_id": listener.id, "args": []})
+    await user.should_see("Prompt and settings")
+
+
+async def test_what_changes_long_after_the_end_is_not_told_again(
+    user: User, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "REMEMBERED", 2)
+    await user.open("/settings")
+    rows = [door.finish(door.put().id) for _ in range(4)]
+    await told()
+    assert words(user.client) == [ARRIVED] * 4
+    for row in rows:
+        door.change(row.id, starred_at=time.time())
+    await told()
+    assert len(words(user.client)) == 4
+
+
+async def test_an_older_snapshot_that_comes_later_is_not_told(user: User, door: Door) -> None:
+    await user.open("/settings")
+    row = door.put()
+    finished = door.finish(row.id)
+    older: Generation = replace(finished, phase=Phase.ERROR, revision=finished.revision - 1)
+    door.bus.publish(older)
+    await told()
+    assert words(user.client) == [ARRIVED]
+
+
+async def test_nothing_is_kept_of_a_page_that_is_gone(user: User, door: Door) -> None:
+    from nicegui import app
+
+    await user.open("/settings")
+    assert user.client is not None
+    assert len(app.state.notices._pages) == 1
+    user.client.delete()
+    assert app.state.notices._pages == {}
+    door.finish(door.put().id)
+    await told()
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "System notifications"), ("ru", "Системные уведомления")]
+)
+async def test_the_settings_offer_the_switches(user: User, language: str, word: str) -> None:
+    user.http_client.headers["Accept-Language"] = language
+    await user.open("/settings")
+    await user.should_see("Notices" if language == "en" else "Уведомления")
+    with user:
+        (switches,) = ElementFilter(kind=NoticeSwitches)
+    assert switches.props["words"]["system"] == word
+
+
+async def test_a_prompt_is_never_markup_in_what_is_told(user: User, door: Door) -> None:
+    await user.open("/settings")
+    door.finish(door.put(prompt="<img src=x onerror=alert(1)>").id)
+    await told()
+    (toast,) = toasts(user.client)
+    assert toast.props["options"]["html"] is False
+    with user:
+        assert not [one for one in ElementFilter(kind=ui.html) if "onerror" in one.content]

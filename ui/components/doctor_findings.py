@@ -1,0 +1,46 @@
+"""What the doctor found: a mark, a sentence, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from nicegui import ui
+
+from services.diagnostics.doctor.finding import DOUBTFUL, ILL, WELL, Finding
+from ui.text import _, deferred, labels
+
+NAMES = {
+    "app": deferred("Rushes"),
+    "address": deferred("Address"),
+    "clock": deferred("Clock"),
+    "stream": deferred("Event stream"),
+    "ranges": deferred("Parts of files"),
+    "websocket": deferred("Websocket"),
+    "disk": deferred("Disk"),
+}
+MARKS = {
+    WELL: (deferred("well"), "held"),
+    DOUBTFUL: (deferred("doubtful"), "doubtful"),
+    ILL: (deferred("ill"), "broken"),
+}
+
+
+def findings_of(findings: Sequence[Finding], name: str) -> None:
+    """One item for all that was looked at in the same thing; `name` is the list's accessible name."""
+    with ui.element("ul").classes("r-checks") as list_:
+        list_.props["aria-label"] = name
+        for what, found in groupby(findings, key=lambda finding: finding.what):
+            _item(_(NAMES[what]) if what in NAMES else what, list(found))
+
+
+def _item(name: str, findings: Sequence[Finding]) -> None:
+    word, state = MARKS[max((finding.mark for finding in findings), key=list(MARKS).index)]
+    with ui.element("li").classes(f"r-check {state}"), ui.element("div").classes("r-check-words"):
+        with ui.element("p").classes("r-check-head"):
+            ui.label(name)
+            ui.label(_(word)).classes("r-check-state")
+        for finding in findings:
+            ui.label(labels.sentence(finding.says))
+            if finding.advice:
+                ui.label(labels.sentence(finding.advice)).classes("r-check-advice")

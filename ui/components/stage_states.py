@@ -1,0 +1,148 @@
+"""What the stage shows in each state that stands still: a picture, sentences, and the acts that help."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from services.core.model import Generation, Kind
+from ui.components.actions import Acts
+from ui.components.button import Button
+from ui.components.error_boundary import guarded
+from ui.components.icon import icon
+from ui.text import _, deferred, failures
+
+EXAMPLES = {
+    Kind.VIDEO: (
+        deferred("A lighthouse above a stormy sea at night, the beam sweeping slowly, slow zoom in"),
+        deferred("Rain over a neon city, dolly forward between the towers"),
+        deferred("Fog rising from a pine forest at dawn, slow pan to the right"),
+    ),
+    Kind.IMAGE: (
+        deferred("A lighthouse above a stormy sea at night"),
+        deferred("Snow on the mountains at dusk, a lake in front"),
+        deferred("A lone tree in a field of flowers, morning light"),
+    ),
+}
+
+
+def picture(sign: str, sentence: str, *, heading: bool = False) -> tuple[ui.element, ui.label]:
+    drawn = icon(sign, size="xl").classes("r-scene-sign")
+    with ui.element("h1" if heading else "p").classes("r-scene-words"):
+        return drawn, ui.label(sentence)
+
+
+def quiet(sentence: str) -> None:
+    ui.label(sentence).classes("r-quiet")
+
+
+def blank(on_example: Callable[[str], Awaitable[None]] | None, kind: Kind | None) -> None:
+    picture("slate", _("Nothing on the stage yet"), heading=True)
+    if on_example is None or kind is None:
+        return
+    quiet(_("Write a prompt, or begin with one of these:"))
+    with ui.element("div").classes("r-examples"):
+        for example in EXAMPLES[kind]:
+            _example(_(example), on_example)
+
+
+def _example(text: str, begin: Callable[[str], Awaitable[None]]) -> None:
+    with ui.element("button").classes("r-example").props("type=button") as button:
+        ui.label(text)
+    button.on("click", guarded(lambda: begin(text)), [])
+
+
+def failed(generation: Generation, *, free: bool) -> None:
+    told = failures.explain(generation, free=free)
+    picture("broken", told.happened)
+    if told.theirs:
+        ui.label(told.theirs).classes("r-theirs")
+    quiet(told.money)
+    quiet(told.advice)
+
+
+def stopped() -> None:
+    picture("stop", _("Stopped."))
+    quiet(_("Should it come all the same, you are told, and it is set apart for you to keep or to drop."))
+
+
+def unwanted(acts: Acts, generation: Generation) -> None:
+    with ui.element("div").classes("r-unwanted-words"):
+        ui.label(_("Paid, not wanted")).classes("r-strong")
+        ui.label(_("It arrived after it had been stopped.")).classes("r-quiet")
+    with ui.element("div").classes("r-row"):
+        Button(_("Keep"), acts.keep(generation), icon_name="done")
+        Button(_("Drop"), acts.drop(generation), icon_name="trash")
+
+
+def unconfirmed() -> None:
+    picture("question", _("Nobody knows whether the backend took it."))
+    quiet(_("It was sent, and no clear answer came back. It may be in work there, and it may be charged."))
+    with ui.element("ul").classes("r-choices"):
+        for name, meaning in (
+            (_("Check now"), _("looks for it at the backend, and costs nothing")),
+            (_("Submit again"), _("sends it once more, and may be charged twice")),
+            (_("Drop"), _("lets it go; should it arrive, you choose again")),
+        ):
+            with ui.element("li"):
+                ui.label(name).classes("r-strong")
+                ui.label(meaning)
+
+
+# what can be done in each state
+
+
+def acts_working(acts: Acts, generation: Generation) -> None:
+    Button(_("Stop"), acts.stop(generation), icon_name="stop")
+    Button(_("Check now"), acts.check(generation), icon_name="check")
+    copy_link(generation)
+
+
+def acts_ready(acts: Acts, generation: Generation) -> None:
+    acts_unwanted(acts, generation)
+    delete = Button(_("Delete"), acts.delete(generation), icon_name="trash").classes("r-btn-lean")
+    delete.props["title"] = _("Delete")
+
+
+def acts_unwanted(acts: Acts, generation: Generation) -> None:
+    """Keep and Drop stand above them."""
+    with ui.element("a").classes("r-btn r-btn-quiet").props("role=button data-act=download download") as save:
+        save.props["href"] = f"/media/{generation.id}/download"
+        icon("download", size="s")
+        ui.label(_("Download"))
+    copy_link(generation)
+    if generation.request.kind is Kind.IMAGE:
+        Button(_("Animate"), acts.start_from(generation, Kind.VIDEO), icon_name="video")
+        Button(_("Use as source"), acts.start_from(generation, Kind.IMAGE), icon_name="image")
+    else:
+        Button(_("Use last frame"), acts.start_from(generation, Kind.VIDEO), icon_name="video")
+    Button(_("Use again"), acts.revise(generation), icon_name="reuse")
+
+
+def acts_over(acts: Acts, generation: Generation) -> None:
+    Button(_("Retry"), acts.retry(generation), icon_name="retry")
+    Button(_("Edit"), acts.revise(generation), icon_name="edit")
+    if generation.job_id is not None or generation.unsure_since is not None:
+        Button(_("Check now"), acts.check(generation), icon_name="check")
+    Button(_("Delete"), acts.delete(generation), icon_name="trash")
+
+
+def acts_unconfirmed(acts: Acts, generation: Generation) -> None:
+    Button(_("Check now"), acts.check(generation), icon_name="check")
+    Button(_("Submit again"), acts.submit_again(generation), icon_name="send")
+    Button(_("Drop"), acts.stop(generation), icon_name="close")
+
+
+def copy_link(generation: Generation) -> None:
+    Button(_("Copy link"), icon_name="link").props["data-copy"] = f"/g/{generation.id}"
+
+
+ACTS: dict[str, Callable[[Acts, Generation], None]] = {
+    "working": acts_working,
+    "ready": acts_ready,
+    "unwanted": acts_unwanted,
+    "failed": acts_over,
+    "stopped": acts_over,
+    "unconfirmed": acts_unconfirmed,
+}

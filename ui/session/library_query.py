@@ -1,0 +1,95 @@
+"""What a person looks for in the library, as it stands in the page's address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from time import time as now
+from urllib.parse import urlencode
+
+from services.core.model import STATES, UNWANTED_IN, Kind, Wanted
+
+DAY_S = 86_400.0
+SPANS_S = {"day": DAY_S, "week": 7 * DAY_S, "month": 30 * DAY_S, "year": 365 * DAY_S}
+BETWEEN = "between"
+LONGEST_WORDS = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class Finder:
+    """Empty means: anything. `model` is backend and name with a space between; `since` and `until` are days
+    as 2026-11-22, both included, in the server's own time zone, and count while `when` is BETWEEN.
+    """
+
+    q: str = ""
+    kind: str = ""
+    model: str = ""
+    state: str = ""
+    when: str = ""
+    since: str = ""
+    until: str = ""
+    tag: str = ""
+    starred: str = ""
+    ranked: str = ""
+    trash: str = ""
+
+    def address(self) -> str:
+        chosen = {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+        return f"/library?{urlencode(chosen)}" if chosen else "/library"
+
+    def wanted(self) -> Wanted:
+        backend, _, model = self.model.partition(" ")
+        since = until = None
+        if self.when == BETWEEN:
+            since, until = _start(self.since), _start(self.until, days=1)
+        elif self.when:
+            since = now() - SPANS_S[self.when]
+        return Wanted(
+            kind=Kind(self.kind) if self.kind else None,
+            words=self.q.strip() and self.q,
+            ranked=bool(self.ranked and self.q.strip()),
+            backend=backend or None,
+            model=model or None,
+            phases=STATES.get(self.state),
+            unwanted=UNWANTED_IN.get(self.state),
+            since=since,
+            until=until,
+            starred=bool(self.starred),
+            tag=self.tag or None,
+            trashed=bool(self.trash),
+        )
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything but the trash is asked for."""
+        return any(getattr(self, one.name) for one in fields(self) if one.name not in ("trash", "ranked"))
+
+
+def read(query: Mapping[str, str]) -> Finder:
+    """From an address that anybody may have written: what means nothing is left out."""
+    finder = Finder(**{one.name: query.get(one.name, "")[:LONGEST_WORDS] for one in fields(Finder)})
+    if finder.kind not in list(Kind):
+        finder.kind = ""
+    if finder.state not in STATES:
+        finder.state = ""
+    if finder.when not in (*SPANS_S, BETWEEN):
+        finder.when = ""
+    finder.since, finder.until = _day(finder.since), _day(finder.until)
+    return finder
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _start(day: str, *, days: int = 0) -> float | None:
+    if not day:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day) + timedelta(days=days), time()).timestamp()
+    except (OverflowError, OSError, ValueError):
+        return None

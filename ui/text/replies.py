@@ -1,0 +1,271 @@
+"""What the studio says in a conversation: sentences for the codes and values of a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.core.errors import AppError
+from services.core.model import Generation, Kind, Phase
+from ui.text import _, deferred, failures, labels, measure, ngettext
+from ui.text.errors import told as told_error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Something to answer with, one click away: `name` stands on it, `text` is said."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """`quotes` are a person's own words; `notes` are quiet."""
+
+    sentences: Sequence[str] = ()
+    quotes: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    offers: Sequence[Offer] = ()
+
+
+EXAMPLES = (
+    deferred("Make a 5 second video of a lighthouse above a stormy sea at night"),
+    deferred("Make a square image of fog in a pine forest at dawn"),
+    deferred("Make a vertical video of rain over a neon city, 10 seconds"),
+)
+ABILITIES = (
+    deferred("Say what you want to see, as a video or as an image, with a length and a frame if you like."),
+    deferred("About the last one: “longer”, “vertical”, “another seed”, “make it night”, “animate it”."),
+    deferred("Or by command: /video and /image, with what you want to see behind it."),
+)
+SENTENCES = {
+    "hello": deferred("Good to see you. Say what you want to see."),
+    "thanks": deferred("Any time. The last one can be changed too: “longer”, say, or “make it night”."),
+    "unclear": deferred("I did not understand that. This is what I can do:"),
+    "help": deferred("I make videos and images from words."),
+    "nothing_yet": deferred("There is nothing to change in this conversation yet. Ask for something first."),
+    "deleted": deferred("The last one was deleted, so there is nothing to change. Ask for a new one."),
+    "already_moving": deferred("The last one is a video: it moves already."),
+    "not_ready": deferred("The last one is not ready yet. Ask again when it is here."),
+    "no_picture": deferred("The last one did not come out, so there is nothing to begin from."),
+    "no_animator": deferred("No model here makes a video from an image."),
+    "bug": deferred("That did not work, and it is our fault. Your message is kept; the log has the details."),
+}
+CHANGES = {
+    "longer": deferred("longer"),
+    "shorter": deferred("shorter"),
+    "another_seed": deferred("another seed"),
+    "to_video": deferred("as a video"),
+    "to_image": deferred("as an image"),
+    "onwards": deferred("on from its last frame"),
+    "night": deferred("at night"),
+    "dawn": deferred("at dawn"),
+    "day": deferred("by day"),
+    "dusk": deferred("at sunset"),
+    "rain": deferred("in the rain"),
+    "snow": deferred("in the snow"),
+    "fog": deferred("in the fog"),
+    "storm": deferred("in a storm"),
+    "clear": deferred("on a clear day"),
+    "length": deferred("another length"),
+    "frame": deferred("another frame"),
+    "resolution": deferred("another resolution"),
+    "seed": deferred("a seed of your choice"),
+    "words": deferred("other words"),
+}
+SPEECHLESS = {
+    "down": deferred("The language model could not be reached, so the built-in reader answered."),
+    "refused": deferred("The language model refused the request, so the built-in reader answered."),
+    "slow": deferred("The language model took too long, so the built-in reader answered."),
+    "nonsense": deferred("The language model's answer made no sense, so the built-in reader answered."),
+}
+AFTER_VIDEO = (
+    deferred("Longer"),
+    deferred("Shorter"),
+    deferred("Vertical"),
+    deferred("Another seed"),
+    deferred("Make it night"),
+)
+AFTER_IMAGE = (
+    deferred("Animate it"),
+    deferred("Square"),
+    deferred("Another seed"),
+    deferred("Make it night"),
+)
+
+
+def told(understood: Mapping[str, Any]) -> Told:
+    """A reply's codes and values, in the page's language; what is not known is left out."""
+    code = str(understood.get("code", ""))
+    notes = [_note(note) for note in understood.get("notes", ())]
+    if (reason := understood.get("speechless")) in SPEECHLESS:
+        notes.append(_(SPEECHLESS[str(reason)]))
+    return _TOLD.get(code, _plain)(code, understood, [note for note in notes if note])
+
+
+def _plain(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    sentences = [_(SENTENCES[code])] if code in SENTENCES else []
+    if code in ("hello", "help", "unclear"):
+        sentences += [_(each) for each in ABILITIES]
+    if code in ("hello", "help", "unclear", "nothing_yet", "deleted"):
+        return Told(sentences=sentences, notes=notes, offers=examples())
+    return Told(sentences=sentences, notes=notes)
+
+
+def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    works: Sequence[Mapping[str, Any]] = understood.get("works", ())
+    sentences = []
+    if changes := [_(CHANGES[one]) for one in understood.get("changes", ()) if one in CHANGES]:
+        sentences.append(_("The last one once more: {changes}.").format(changes=", ".join(changes)))
+    sentences += [_work(work) for work in works]
+    notes = [*(without for work in works if (without := _without(work))), *notes]
+    if understood.get("refusal"):
+        notes.append(_refusal(understood))
+    return Told(sentences=sentences, quotes=[str(work["prompt"]) for work in works], notes=notes)
+
+
+def _work(work: Mapping[str, Any]) -> str:
+    """A video, 10 s, 9:16, with Animatic film:"""
+    count = int(work["count"])
+    if work["kind"] == Kind.VIDEO:
+        what = _("A video")
+    elif count == 1:
+        what = _("An image")
+    else:
+        what = ngettext("{count} image", "{count} images", count).format(count=count)
+    parts = [what]
+    if work["length"] is not None:
+        parts.append(measure.length(float(work["length"])))
+    parts.append(str(work["frame"]))
+    if work["seed"] is not None:
+        parts.append(_("seed {seed}").format(seed=work["seed"]))
+    return _("{what}, with {model}:").format(what=", ".join(parts), model=work["model"])
+
+
+def _without(work: Mapping[str, Any]) -> str:
+    return _("Left out: {words}.").format(words=work["without"]) if work.get("without") else ""
+
+
+def _empty_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    sentence = _("Behind /{command} comes what you want to see, as here:").format(
+        command=understood.get("command", "video")
+    )
+    return Told(sentences=[sentence], notes=notes, offers=_examples_of(understood))
+
+
+def _unknown_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    sentence = _("I do not know /{command}. I know /video, /image and /help.")
+    return Told(
+        sentences=[sentence.format(command=understood.get("command", ""))], notes=notes, offers=examples()
+    )
+
+
+def _no_prompt(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    what = _("A video of what?") if understood.get("kind") == Kind.VIDEO else _("An image of what?")
+    return Told(sentences=[what], notes=notes, offers=_examples_of(understood))
+
+
+def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    prompt = str(understood.get("prompt", ""))
+    return Told(
+        sentences=[_("Is that to be a video or an image?")],
+        notes=notes,
+        offers=[
+            Offer(name=_("Video"), text=f"/video {prompt}"),
+            Offer(name=_("Image"), text=f"/image {prompt}"),
+        ],
+    )
+
+
+def _no_other_length(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    length = measure.length(float(understood.get("length") or 0))
+    sentence = (
+        _("{length} is the longest that this model makes.")
+        if code == "no_longer"
+        else _("{length} is the shortest that this model makes.")
+    )
+    return Told(sentences=[sentence.format(length=length)], notes=notes)
+
+
+def _refused(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    return Told(sentences=[_refusal(understood)], notes=notes)
+
+
+def _refusal(understood: Mapping[str, Any]) -> str:
+    refusal = understood.get("refusal", {})
+    return told_error(AppError(str(refusal.get("sentence", "")), **refusal.get("values", {})))
+
+
+def _note(note: Mapping[str, Any]) -> str:
+    asked, given = note.get("asked"), note.get("given")
+    match note.get("code"):
+        case "length" if isinstance(asked, int | float) and isinstance(given, int | float):
+            asked, given = measure.length(asked), measure.length(given)
+            return _("{asked} is not offered, {given} is the nearest.").format(asked=asked, given=given)
+        case "frame" | "resolution":
+            return _("{asked} is not offered, {given} is the nearest.").format(asked=asked, given=given)
+        case "rate":
+            rates = {"asked": _("{rate} fps").format(rate=asked), "given": _("{rate} fps").format(rate=given)}
+            return _("{asked} is not offered, {given} is the nearest.").format(**rates)
+        case "count":
+            return _("{asked} at once is more than there can be: {given}.").format(asked=asked, given=given)
+        case "model":
+            return _("There is no model “{asked}” here, so {given} makes it.").format(
+                asked=asked, given=given
+            )
+    return ""
+
+
+_TOLD: dict[str, Callable[[str, Mapping[str, Any], list[str]], Told]] = {
+    "making": _making,
+    "empty_command": _empty_command,
+    "unknown_command": _unknown_command,
+    "no_prompt": _no_prompt,
+    "which": _which,
+    "no_longer": _no_other_length,
+    "no_shorter": _no_other_length,
+    "refused": _refused,
+}
+
+
+def examples() -> list[Offer]:
+    return [Offer(name=_(each), text=_(each)) for each in EXAMPLES]
+
+
+def _examples_of(understood: Mapping[str, Any]) -> list[Offer]:
+    offers = examples()
+    return [offers[1]] if understood.get("kind") == Kind.IMAGE else [offers[0], offers[2]]
+
+
+def became(generation: Generation) -> Told:
+    """The result's own message."""
+    if generation.hidden_at is not None:
+        return Told(sentences=[_("It was deleted.")])
+    if generation.unwanted:
+        late = labels.lateness(generation.receipt) if generation.receipt is not None else ""
+        return Told(sentences=[labels.message(generation), late] if late else [labels.message(generation)])
+    if generation.phase is Phase.COMPLETED:
+        return Told(sentences=[_arrived(generation)], offers=[*_next_steps(generation)])
+    if generation.phase is Phase.DROPPED:
+        return Told(sentences=[_("Stopped.")])
+    failure = failures.explain(generation)
+    again = Offer(name=_("Once more"), text=_("Once more"))
+    return Told(sentences=[failure.happened], notes=[failure.theirs] * bool(failure.theirs), offers=[again])
+
+
+def _arrived(generation: Generation) -> str:
+    what = _("The video is here") if generation.request.kind is Kind.VIDEO else _("The image is here")
+    parts = [what]
+    if generation.receipt is not None:
+        parts.append(labels.won(generation.receipt))
+        if late := labels.lateness(generation.receipt):
+            parts.append(late)
+    return " · ".join(parts)
+
+
+def _next_steps(generation: Generation) -> list[Offer]:
+    steps = AFTER_VIDEO if generation.request.kind is Kind.VIDEO else AFTER_IMAGE
+    frame = {"9:16": "Vertical", "1:1": "Square"}.get(generation.request.aspect_ratio)
+    return [Offer(name=_(each), text=_(each)) for each in steps if each != frame]

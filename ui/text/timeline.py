@@ -1,0 +1,225 @@
+"""A generation's trace in words: one line, or one mark on the race strip, for each entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from services.core.model import Phase, TraceEntry
+from ui.text import _, deferred, labels, measure
+
+
+def mark(entry: TraceEntry) -> dict[str, Any]:
+    """For the race strip: number, time, lane, kind, text."""
+    drawn: dict[str, Any] = {
+        "n": entry.seq,
+        "t": round(entry.at, 3),
+        "lane": entry.lane,
+        "kind": entry.event,
+        "text": line(entry),
+    }
+    if _text(entry, "heard") == "progress":
+        drawn["small"] = True
+    if entry.event == "due":
+        drawn["until"] = _number(entry, "at")
+    return drawn
+
+
+def line(entry: TraceEntry) -> str:
+    """A plain sentence; an unknown code stays readable."""
+    speak = LINES.get((entry.lane, entry.event))
+    return speak(entry) if speak else f"{entry.lane}: {entry.event}"
+
+
+def _opening(entry: TraceEntry) -> str:
+    return _("Opening the stream")
+
+
+def _open(entry: TraceEntry) -> str:
+    return _("The stream is open")
+
+
+def _event(entry: TraceEntry) -> str:
+    return _with_progress(entry, _("Heard: {heard}"))
+
+
+def _push_lost(entry: TraceEntry) -> str:
+    why = labels.reason(_text(entry, "reason"))
+    retry = _number(entry, "retry_in_s")
+    if retry is None:
+        return _("No stream: {reason}").format(reason=why)
+    return _("No stream: {reason}; again in {time}").format(reason=why, time=measure.exactly(retry))
+
+
+def _attempt(entry: TraceEntry) -> str:
+    number = _number(entry, "n")
+    return _("Attempt {number}").format(number=f"{number:g}") if number is not None else _("Attempt")
+
+
+BECAUSE = {
+    "connected": deferred("Asked once after connecting"),
+    "person": deferred("Asked because a person wanted it"),
+    "failure": deferred("Asked to be sure of the failure"),
+    "asked": deferred("Asked because push said that it is done"),
+    "delivery": deferred("Asked because the bytes could not be had"),
+    "resumed": deferred("Asked after a restart"),
+}
+
+
+def _check(entry: TraceEntry) -> str:
+    return _(BECAUSE.get(_text(entry, "because"), deferred("Asked once, out of turn")))
+
+
+def _answer(entry: TraceEntry) -> str:
+    return _with_progress(entry, _("Answer: {heard}"))
+
+
+def _poll_lost(entry: TraceEntry) -> str:
+    return _("No answer: {reason}").format(reason=labels.reason(_text(entry, "reason")))
+
+
+def _due(entry: TraceEntry) -> str:
+    at = _number(entry, "at")
+    if at is None:
+        return _("Next attempt planned")
+    return _("Next attempt in {time}").format(time=measure.exactly(at - entry.at))
+
+
+def _phase(entry: TraceEntry) -> str:
+    try:
+        return _(labels.PHASES[Phase(_text(entry, "phase"))])
+    except ValueError:
+        return _("It moved on")
+
+
+def _keeping(entry: TraceEntry) -> str:
+    return _("Fetching the bytes that {channel} announced").format(channel=_channel(entry))
+
+
+def _keep_failed(entry: TraceEntry) -> str:
+    return _("The bytes could not be kept: {reason}").format(reason=labels.reason(_text(entry, "reason")))
+
+
+def _won(entry: TraceEntry) -> str:
+    return _("{channel} won: the bytes are kept").format(channel=_channel(entry).capitalize())
+
+
+def _clock_off(entry: TraceEntry) -> str:
+    ahead_s = _number(entry, "ahead_s") or 0.0
+    sentence = (
+        _("The backend's clock is {time} ahead of ours: when it finished is not known")
+        if ahead_s > 0
+        else _("The backend's clock is {time} behind ours: when it finished is not known")
+    )
+    return sentence.format(time=measure.exactly(abs(ahead_s)))
+
+
+def _ignored(entry: TraceEntry) -> str:
+    heard = labels.heard(_text(entry, "heard"))
+    return _("{channel} came later and was ignored: {heard}").format(
+        channel=_channel(entry).capitalize(), heard=heard
+    )
+
+
+def _foreign(entry: TraceEntry) -> str:
+    return _("News about another job over {channel}, ignored").format(channel=_channel(entry))
+
+
+def _late(entry: TraceEntry) -> str:
+    return _("Taking longer than usual; watched on quietly")
+
+
+def _stop(entry: TraceEntry) -> str:
+    return _("A person asked to stop it")
+
+
+def _resumed(entry: TraceEntry) -> str:
+    return _("Watched again after a restart")
+
+
+def _adopted(entry: TraceEntry) -> str:
+    return _("Found at the backend, and taken up again")
+
+
+def _looking(entry: TraceEntry) -> str:
+    return _("Looking for it at the backend")
+
+
+def _not_found(entry: TraceEntry) -> str:
+    return _("Nothing in its list is surely this one; the hourly round looks on")
+
+
+def _wanted(entry: TraceEntry) -> str:
+    return _("Kept by a person, although it had been stopped")
+
+
+def _submit_lost(entry: TraceEntry) -> str:
+    retry = _number(entry, "retry_in_s") or 0.0
+    if entry.data.get("sent"):
+        return _("It was sent, and no answer came back")
+    return _("The backend could not be reached; again in {time}").format(time=measure.exactly(retry))
+
+
+def _cancel_lost(entry: TraceEntry) -> str:
+    return _("The backend could not be told to stop")
+
+
+def _bug(entry: TraceEntry) -> str:
+    return _("Something broke on our side; the log has the details")
+
+
+def _no_backend(entry: TraceEntry) -> str:
+    return _("Its backend is not set up here any more")
+
+
+LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
+    ("push", "opening"): _opening,
+    ("push", "open"): _open,
+    ("push", "event"): _event,
+    ("push", "lost"): _push_lost,
+    ("poll", "attempt"): _attempt,
+    ("poll", "check"): _check,
+    ("poll", "answer"): _answer,
+    ("poll", "lost"): _poll_lost,
+    ("poll", "due"): _due,
+    ("engine", "phase"): _phase,
+    ("engine", "keeping"): _keeping,
+    ("engine", "keep_failed"): _keep_failed,
+    ("engine", "won"): _won,
+    ("engine", "clock_off"): _clock_off,
+    ("engine", "ignored"): _ignored,
+    ("engine", "foreign"): _foreign,
+    ("engine", "late"): _late,
+    ("engine", "stop"): _stop,
+    ("engine", "resumed"): _resumed,
+    ("engine", "adopted"): _adopted,
+    ("engine", "looking"): _looking,
+    ("engine", "not_found"): _not_found,
+    ("engine", "wanted"): _wanted,
+    ("engine", "submit_lost"): _submit_lost,
+    ("engine", "cancel_lost"): _cancel_lost,
+    ("engine", "bug"): _bug,
+    ("engine", "no_backend"): _no_backend,
+}
+
+
+def _with_progress(entry: TraceEntry, sentence: str) -> str:
+    said = sentence.format(heard=labels.heard(_text(entry, "heard")))
+    progress = _number(entry, "progress")
+    return (
+        said if progress is None else _("{said}, {percent} %").format(said=said, percent=int(progress * 100))
+    )
+
+
+def _channel(entry: TraceEntry) -> str:
+    return _("poll") if _text(entry, "channel") == "poll" else _("push")
+
+
+def _text(entry: TraceEntry, key: str) -> str:
+    value = entry.data.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(entry: TraceEntry, key: str) -> float | None:
+    value = entry.data.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
