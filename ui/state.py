@@ -82,12 +82,12 @@ class TabState:
         if stage:
             self.generation_status.estimated_s = estimated_s
         if held.id == self.newest_id:
-            self.is_generating = not held.final and held.hidden_at is None and held.late_since is None
+            self.is_generating = not held.final and held.trashed_at is None and held.late_since is None
         return change
 
     def of_kind(self, kind: Kind) -> list[Generation]:
         """All that is known and not deleted, newest first."""
-        known = [one for one in self.known.values() if one.request.kind is kind and one.hidden_at is None]
+        known = [one for one in self.known.values() if one.request.kind is kind and one.trashed_at is None]
         return sorted(known, key=lambda one: one.created_at, reverse=True)
 
     def _remember(self, news: Generation) -> Change | None:
@@ -98,9 +98,9 @@ class TabState:
         self.known[news.id] = after
         while len(self.known) > REMEMBERED:
             del self.known[next(iter(self.known))]
-        if before is None or (before.phase, before.hidden_at, before.poster) != (
+        if before is None or (before.phase, before.trashed_at, before.poster) != (
             after.phase,
-            after.hidden_at,
+            after.trashed_at,
             after.poster,
         ):
             self._list(after)
@@ -110,13 +110,13 @@ class TabState:
         if self.kind is not None and generation.request.kind is not self.kind:
             return
         others = [one for one in self.generated_videos if one.id != generation.id]
-        if generation.phase is Phase.COMPLETED and generation.hidden_at is None:
+        if generation.phase is Phase.COMPLETED and generation.trashed_at is None:
             others = sorted([generation, *others], key=lambda one: one.created_at, reverse=True)
         if others != self.generated_videos:
             self.generated_videos = others
 
     def _put_on_stage(self, generation: Generation | None) -> None:
-        if generation is not None and generation.hidden_at is not None:
+        if generation is not None and generation.trashed_at is not None:
             generation = None
         before, self.current_generation = self.current_generation, generation
         status = self.generation_status

@@ -25,7 +25,7 @@ import uvicorn  # noqa: E402
 
 from services.animatic.app import Api  # noqa: E402
 from services.animatic.event_feed import Feed  # noqa: E402
-from services.animatic.job_store import Shelf  # noqa: E402
+from services.animatic.job_store import JobStore  # noqa: E402
 from services.animatic.render_queue import Studio  # noqa: E402
 from services.animatic.wire import Wire  # noqa: E402
 
@@ -62,13 +62,13 @@ async def _serve(data_dir: Path, token: str) -> None:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
     wire = Wire(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    shelf, feed = Shelf(data_dir), Feed()
-    studio = Studio(shelf, feed, wire)
-    app = Api(shelf, feed, studio, wire).asgi(token)
+    store, feed = JobStore(data_dir), Feed()
+    studio = Studio(store, feed, wire)
+    app = Api(store, feed, studio, wire).asgi(token)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
     server = Server(config)
     server.url = wire.base_url
-    studio.open(await asyncio.to_thread(shelf.open))
+    studio.open(await asyncio.to_thread(store.open))
     await server.serve(sockets=[listener])
 
 

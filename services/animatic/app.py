@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.animatic.event_feed import Feed
 from services.animatic.job_request import BadOrder, Kind, Order, read_order
-from services.animatic.job_store import Shelf, write_atomically
+from services.animatic.job_store import JobStore, write_atomically
 from services.animatic.models import MODELS
 from services.animatic.record import Record, hash_of, new_record, uploaded
 from services.animatic.render_queue import Studio
@@ -30,8 +30,8 @@ KEEP_ALIVE_S = 15
 
 
 class Api:
-    def __init__(self, shelf: Shelf, feed: Feed, studio: Studio, wire: Wire) -> None:
-        self._shelf = shelf
+    def __init__(self, store: JobStore, feed: Feed, studio: Studio, wire: Wire) -> None:
+        self._store = store
         self._feed = feed
         self._studio = studio
         self._wire = wire
@@ -70,14 +70,14 @@ class Api:
         types = query.get("type") or query.get("types")
         wanted = [
             record
-            for record in self._shelf.newest_first()
+            for record in self._store.newest_first()
             if types is None or record.type in types.split(",")
         ]
         return JSONResponse([self._wire.file(record) for record in wanted[offset : offset + limit]])
 
     async def delete(self, request: Request) -> Response:
         record = self._known(request)
-        await asyncio.to_thread(self._shelf.remove, record.id)
+        await asyncio.to_thread(self._store.remove, record.id)
         self._studio.drop(record.id)
         return JSONResponse({"id": record.id, "deleted": True})
 
@@ -103,13 +103,13 @@ class Api:
         except BadUpload as error:
             raise HTTPException(422, str(error)) from error
         record = uploaded(extension, len(content))
-        await asyncio.to_thread(write_atomically, self._shelf.path_of(record), content)
-        await asyncio.to_thread(self._shelf.put, record)
+        await asyncio.to_thread(write_atomically, self._store.path_of(record), content)
+        await asyncio.to_thread(self._store.put, record)
         return JSONResponse(self._wire.file(record))
 
     async def result(self, request: Request) -> Response:
         name = request.path_params["name"]
-        record = self._shelf.get(name.split(".", 1)[0])
+        record = self._store.get(name.split(".", 1)[0])
         if record is None or not hmac.compare_digest(
             record.path_key.encode(), request.path_params["path_key"].encode()
         ):
@@ -118,7 +118,7 @@ class Api:
             raise HTTPException(404, "There is no such file.")
         content_type = CONTENT_TYPES[name.rsplit(".", 1)[1]]
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, immutable"}
-        return FileResponse(self._shelf.files_dir / name, media_type=content_type, headers=headers)
+        return FileResponse(self._store.files_dir / name, media_type=content_type, headers=headers)
 
     async def _submit(self, request: Request, kind: Kind) -> Record:
         body = await _json_body(request)
@@ -127,7 +127,7 @@ class Api:
             raise HTTPException(422, f"The Idempotency-Key is longer than {MAX_KEY_LENGTH} characters.")
         body_hash = hash_of(request.url.path, body)
         async with self._submitting:
-            earlier = self._shelf.by_key(key)
+            earlier = self._store.by_key(key)
             if earlier is not None:
                 if earlier.body_hash != body_hash:
                     raise HTTPException(409, "This Idempotency-Key was used for another request.")
@@ -139,7 +139,7 @@ class Api:
         return record
 
     async def _keep_and_draw(self, record: Record) -> None:
-        await asyncio.to_thread(self._shelf.put, record)
+        await asyncio.to_thread(self._store.put, record)
         self._studio.take(record)
 
     def _order(self, body: dict[str, Any], kind: Kind) -> Order:
@@ -148,14 +148,14 @@ class Api:
         except BadOrder as error:
             raise HTTPException(422, str(error)) from error
         if order.source_id is not None:
-            source = self._shelf.get(order.source_id)
+            source = self._store.get(order.source_id)
             if source is None or source.type != "image" or source.status != "completed":
                 raise HTTPException(422, "The source picture is not known here: upload it first.")
         return order
 
     async def _story(self, file_id: str) -> AsyncIterator[dict[str, str]]:
         with self._feed.listen(file_id) as queue:
-            record = self._shelf.get(file_id)
+            record = self._store.get(file_id)
             if record is not None and record.status != "in_progress":
                 yield _line(self._wire.final_event(record))
             elif record is not None:
@@ -166,7 +166,7 @@ class Api:
                 yield _line(await queue.get())
 
     def _known(self, request: Request) -> Record:
-        record = self._shelf.get(request.path_params["file_id"])
+        record = self._store.get(request.path_params["file_id"])
         if record is None:
             raise HTTPException(404, "There is no such file.")
         return record

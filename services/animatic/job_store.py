@@ -13,7 +13,7 @@ KEEP_RECORDS = 500
 KEEP_BYTES = 2 * 1024**3
 
 
-class Shelf:
+class JobStore:
     """All of it blocks on the disk, except `get`, `newest_first` and `by_key`."""
 
     def __init__(self, data_dir: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from services.animatic.event_feed import Feed
-from services.animatic.job_store import Shelf
+from services.animatic.job_store import JobStore
 from services.animatic.record import Record
 from services.animatic.wire import Wire, progress_event, task_event
 
@@ -29,8 +29,8 @@ class DrawerDied(Exception):
 
 
 class Studio:
-    def __init__(self, shelf: Shelf, feed: Feed, wire: Wire) -> None:
-        self._shelf = shelf
+    def __init__(self, store: JobStore, feed: Feed, wire: Wire) -> None:
+        self._store = store
         self._feed = feed
         self._wire = wire
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
@@ -68,7 +68,7 @@ class Studio:
 
     async def _draw(self, file_id: str, process: Process) -> Process:
         for _ in range(TRIES):
-            record = self._shelf.get(file_id)
+            record = self._store.get(file_id)
             if record is None:
                 return process
             if process.returncode is not None:
@@ -77,7 +77,7 @@ class Studio:
             try:
                 answer = await self._dialogue(record, process)
             except DrawerDied as death:
-                if self._shelf.get(file_id) is not None:  # else it was cancelled, and that is how it ends
+                if self._store.get(file_id) is not None:  # else it was cancelled, and that is how it ends
                     log.warning("job %s: %s", file_id, death)
                 await _end(process)
                 continue
@@ -85,7 +85,7 @@ class Studio:
                 del self._at_work[file_id]
             await self._finish(file_id, answer)
             return process
-        if self._shelf.get(file_id) is not None:
+        if self._store.get(file_id) is not None:
             await self._finish(file_id, {"error": "The drawing process ended unexpectedly, twice."})
         return process
 
@@ -106,26 +106,26 @@ class Studio:
 
     def _job(self, record: Record) -> dict[str, Any]:
         assert record.order is not None
-        source = self._shelf.get(record.order.source_id) if record.order.source_id else None
+        source = self._store.get(record.order.source_id) if record.order.source_id else None
         return {
             "order": record.order.to_json(),
-            "source": str(self._shelf.path_of(source)) if source else None,
-            "target": str(self._shelf.path_of(record)),
-            "thumbnail": str(self._shelf.thumbnail_of(record)),
+            "source": str(self._store.path_of(source)) if source else None,
+            "target": str(self._store.path_of(record)),
+            "thumbnail": str(self._store.thumbnail_of(record)),
         }
 
     async def _finish(self, file_id: str, answer: dict[str, Any]) -> None:
-        record = self._shelf.get(file_id)
+        record = self._store.get(file_id)
         if record is None:
             return
         final = record.completed(answer["done"]) if "done" in answer else record.failed(answer["error"])
-        await asyncio.to_thread(self._shelf.put, final)
+        await asyncio.to_thread(self._store.put, final)
         if final.status == "completed":
             self._feed.publish(file_id, progress_event(file_id, 100))
         self._feed.publish(file_id, task_event(final))
         self._feed.publish(file_id, self._wire.final_event(final))
         self._feed.forget(file_id)
-        await asyncio.to_thread(self._shelf.trim)
+        await asyncio.to_thread(self._store.trim)
 
 
 async def _start_drawer() -> Process:

@@ -26,10 +26,10 @@ from services.api.health import Health
 from services.api.metrics import Metrics
 from services.api.public_url import Addresses
 from services.chat import Chats
-from services.diagnostics.runs import Checkup
+from services.diagnostics.service import Diagnostics
 from services.generations.service import Generations
 from services.library import Library
-from services.statistics import Deliveries
+from services.statistics import Statistics
 
 __all__ = ["Health", "Metrics", "include"]
 
@@ -39,8 +39,8 @@ def include(
     generations: Generations,
     *,
     library: Library,
-    deliveries: Deliveries,
-    checkup: Checkup,
+    statistics: Statistics,
+    diagnostics: Diagnostics,
     chats: Chats,
     health: Health,
     metrics: Metrics,
@@ -59,11 +59,11 @@ def include(
         library_.router(generations, library, addresses),
         chat.router(chats),
         events.router(generations, addresses),
-        deliveries_.router(deliveries),
+        deliveries_.router(statistics),
         sources.router(generations),
         media.router(generations, library, metrics.lost),
         doctor_probes.router(),
-        checkup_.router(checkup),
+        checkup_.router(diagnostics),
         health_.router(health),
         metrics_.router(metrics),
         docs.router(app),

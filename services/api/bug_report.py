@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from services.api.response_models import Refusal
-from services.statistics import Deliveries
+from services.statistics import Statistics
 
 BUNDLE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {}}, "description": "The bundle, to save."},
@@ -16,13 +16,13 @@ BUNDLE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(deliveries: Deliveries) -> APIRouter:
+def router(statistics: Statistics) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["running it"])
 
     @routes.get("/file/{file_id}/bundle", response_class=Response, responses=BUNDLE)
     async def bundle(file_id: str) -> Response:
         """Generation, request, receipt, trace, version and settings, without keys, tokens and links."""
-        told = await deliveries.bundle(file_id)
+        told = await statistics.bundle(file_id)
         headers = {
             "Content-Disposition": f'attachment; filename="rushes-{told["generation"]["id"]}.json"',
             "Cache-Control": "no-store",

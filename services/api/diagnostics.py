@@ -9,23 +9,24 @@ from fastapi.responses import JSONResponse
 
 from services.diagnostics.doctor.finding import DOUBTFUL, ILL, WELL
 from services.diagnostics.drill.plan import TRIALS
-from services.diagnostics.runs import Checkup, Run
+from services.diagnostics.runs import Run
+from services.diagnostics.service import Diagnostics
 
 MARKS = {WELL: "well", DOUBTFUL: "doubtful", ILL: "ill"}
 
 
-def router(checkup: Checkup) -> APIRouter:
+def router(diagnostics: Diagnostics) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["running it"])
 
     @routes.post("/drill", status_code=202)
     async def begin() -> JSONResponse:
         """Begin a drill, in a process of its own; where one is under way, this is that one."""
-        return JSONResponse(told(checkup.drills.start()), 202)
+        return JSONResponse(told(diagnostics.drills.start()), 202)
 
     @routes.get("/drill")
     async def drill() -> JSONResponse:
         """The drill under way, or the last one: each finding as it came."""
-        run = checkup.drills.newest
+        run = diagnostics.drills.newest
         return JSONResponse({"success": True, "drill": None} if run is None else told(run))
 
     @routes.get("/doctor")
@@ -40,7 +41,7 @@ def router(checkup: Checkup) -> APIRouter:
                 "says": str(finding.says),
                 "advice": str(finding.advice),
             }
-            for finding in await checkup.look_around()
+            for finding in await diagnostics.look_around()
         ]
         return JSONResponse({"success": True, "findings": findings})
 

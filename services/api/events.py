@@ -99,7 +99,7 @@ async def _story(
         current = await generations.get(file_id)
         if current.revision == seen:
             told = current
-        while current.hidden_at is None:
+        while current.trashed_at is None:
             for event in events_between(told, current, base_url):
                 yield event
             if current.final:

@@ -19,7 +19,7 @@ from services.api.response_models import (
     file_answer,
     trace_answer,
 )
-from services.core.model import STATES, UNWANTED_IN, Kind, Wanted
+from services.core.model import STATES, UNWANTED_IN, GenerationQuery, Kind
 from services.generations.service import Generations
 
 MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
@@ -60,7 +60,7 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
         """Newest first (with `q` and `ranked` the best first, one page); `next` is the cursor of the page
         behind. `since` is included, `until` is not.
         """
-        wanted = Wanted(
+        wanted = GenerationQuery(
             kind=Kind(type) if type else None,
             words=q,
             ranked=ranked and bool(q),

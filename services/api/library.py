@@ -33,7 +33,7 @@ class Removed(Answer):
     """Stopped ones that stay in the trash, because what was paid for may still come."""
 
 
-class Settings(Answer):
+class EmbeddedSettings(Answer):
     """What a file that was downloaded from here was made with; in the words of POST /api/generate/…"""
 
     type: str
@@ -103,7 +103,7 @@ def router(generations: Generations, library: Library, addresses: Addresses) -> 
         return StreamingResponse(made.chunks, media_type="application/zip", headers=headers)
 
     @routes.post("/settings-in-file", openapi_extra=_BYTES)
-    async def settings_in_file(request: Request) -> Settings:
+    async def settings_in_file(request: Request) -> EmbeddedSettings:
         """What a downloaded file was made with. Send the file itself, or only its first and last 256 KB."""
         return _settings(library.settings_in(await request_body.some_bytes(request)))
 
@@ -126,8 +126,8 @@ async def _ids(request: Request) -> list[str]:
     return ids
 
 
-def _settings(draft: Draft) -> Settings:
-    return Settings(
+def _settings(draft: Draft) -> EmbeddedSettings:
+    return EmbeddedSettings(
         type=draft.kind,
         prompt=draft.prompt,
         backend=draft.backend,

@@ -49,12 +49,12 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
     async def poster(file_id: str, request: Request) -> Response:
         """A still, WebP; also of what is in the trash."""
         generation, _ = await _kept(file_id, trashed=True)
-        return _companion(generation.poster, request)
+        return _llm(generation.poster, request)
 
     async def preview(file_id: str, request: Request) -> Response:
         """A short silent film for hovering; also of what is in the trash."""
         generation, _ = await _kept(file_id, trashed=True)
-        return _companion(generation.preview, request)
+        return _llm(generation.preview, request)
 
     async def _kept(file_id: str, *, trashed: bool = False) -> tuple[Generation, Kept]:
         generation = await generations.get(file_id, trashed=trashed)
@@ -74,7 +74,7 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
             lost(generation.id)
             raise NotFound("This file was kept, but it is gone from the disk.") from error
 
-    def _companion(name: str | None, request: Request) -> Response:
+    def _llm(name: str | None, request: Request) -> Response:
         if name is None:
             raise NotFound("There is no such picture of this file.")
         content_type = TYPES.get(name.rpartition(".")[2], "")

@@ -61,12 +61,12 @@ class Asked(Answer):
 class ReceiptAnswer(Answer):
     won_by: str
     backend_finished_at: str | None
-    backend_said_at: str
+    backend_reported_at: str
     kept_at: str
     shown_at: str | None
     attempts: int
-    other_said: str
-    other_said_at: str | None
+    other_event: str
+    other_event_at: str | None
     other_due_at: str | None
     late_s: float | None
     said_after_s: float
@@ -147,7 +147,7 @@ def file_answer(generation: Generation, base_url: str) -> FileAnswer:
         receipt=_receipt(generation.receipt, generation.created_at) if generation.receipt else None,
         starred=generation.starred_at is not None,
         tags=list(generation.tags),
-        trashed=generation.hidden_at is not None,
+        trashed=generation.trashed_at is not None,
         unwanted=generation.unwanted,
     )
 
@@ -210,15 +210,15 @@ def _receipt(receipt: Receipt, created_at: float) -> ReceiptAnswer:
     return ReceiptAnswer(
         won_by=receipt.won_by,
         backend_finished_at=_iso_or_none(finished_at),
-        backend_said_at=iso(receipt.backend_said_at),
+        backend_reported_at=iso(receipt.backend_reported_at),
         kept_at=iso(receipt.kept_at),
         shown_at=_iso_or_none(receipt.shown_at),
         attempts=receipt.attempts,
-        other_said=receipt.other_said,
-        other_said_at=_iso_or_none(receipt.other_said_at),
+        other_event=receipt.other_event,
+        other_event_at=_iso_or_none(receipt.other_event_at),
         other_due_at=_iso_or_none(receipt.other_due_at),
         late_s=receipt.late_s,
-        said_after_s=_seconds(receipt.backend_said_at - created_at),
+        said_after_s=_seconds(receipt.backend_reported_at - created_at),
         kept_after_s=_seconds(receipt.kept_at - created_at),
         delivery_s=_seconds(receipt.delivery_s),
         shown_after_s=None if receipt.shown_at is None else _seconds(receipt.shown_at - receipt.kept_at),

@@ -24,27 +24,28 @@ from services.core.events import Bus
 from services.core.model import Generation, Kind
 from services.core.settings import Settings
 from services.diagnostics.doctor import Doctor
-from services.diagnostics.runs import Checkup, Drills
+from services.diagnostics.runs import DrillRuns
+from services.diagnostics.service import Diagnostics
 from services.generations.delivery import Delivery
-from services.generations.event_log import Journal
-from services.generations.reconciler import Ghosts
+from services.generations.event_log import EventLog
+from services.generations.reconciler import Reconciler
 from services.generations.service import Generations
-from services.generations.supervisor import Watching
+from services.generations.supervisor import Supervisor
 from services.http.address_guard import AddressGuard, origin_of
 from services.library import Library
-from services.library.orphans import Leftovers
-from services.library.scrub import Rounds
+from services.library.orphans import Orphans
+from services.library.scrub import Scrub
 from services.library.storage import Storage
 from services.media.download import Downloader
-from services.media.ingest import Keeper
+from services.media.ingest import Ingest
 from services.media.sources import Sources
 from services.media.storage.folder import MediaFolder
 from services.media.worker_pool import Worker
-from services.statistics import Deliveries
+from services.statistics import Statistics
 from services.store.chats import ChatRows
 from services.store.jobs import JobRows
-from services.store.library import Shelf
-from services.store.statistics import DeliveryRows
+from services.store.library import LibraryRows
+from services.store.statistics import StatisticsRows
 from services.store.store import Store
 
 VERSION = "0.1.0"
@@ -70,16 +71,16 @@ def build(
     bus = Bus()
     process = f"{os.getpid()}-{secrets.token_hex(4)}"
     store = Store(settings.resolved_database_url, process=process, checkpoint=checkpoint)
-    journal = Journal(store, bus)
+    event_log = EventLog(store, bus)
     folder = MediaFolder(settings.media_dir, checkpoint=checkpoint)
     worker = Worker()
     downloader = Downloader(guard)
-    keeper = Keeper(folder, downloader, worker, checkpoint=checkpoint)
-    delivery = Delivery(store, keeper, bus, journal, checkpoint=checkpoint)
+    ingest = Ingest(folder, downloader, worker, checkpoint=checkpoint)
+    delivery = Delivery(store, ingest, bus, event_log, checkpoint=checkpoint)
     catalogue = Catalogue(list(backends.values()), settings, settings.data_dir / "models.toml")
-    watching = Watching(
+    supervisor = Supervisor(
         store,
-        journal,
+        event_log,
         bus,
         delivery.keep,
         backends,
@@ -90,40 +91,40 @@ def build(
     )
     generations = Generations(
         store=store,
-        journal=journal,
+        event_log=event_log,
         bus=bus,
-        watching=watching,
+        supervisor=supervisor,
         backends=backends,
         catalogue=catalogue,
         settings=settings,
-        sources=Sources(folder, keeper, worker),
+        sources=Sources(folder, ingest, worker),
         media_path=folder.path,
         checkpoint=checkpoint,
     )
     metrics = api.Metrics(bus, backends=backends)
-    shelf = Shelf(store)
+    library_rows = LibraryRows(store)
     storage = Storage(store, folder, lost=metrics.lost)
-    rounds = Rounds(shelf, folder, lost=metrics.lost, damaged=metrics.damaged)
+    scrub = Scrub(library_rows, folder, lost=metrics.lost, damaged=metrics.damaged)
     library = Library(
-        shelf=shelf,
+        library_rows=library_rows,
         generations=generations,
         bus=bus,
-        watching=watching,
+        supervisor=supervisor,
         folder=folder,
         storage=storage,
         checkpoint=checkpoint,
-        rounds=rounds,
+        scrub=scrub,
     )
-    deliveries = Deliveries(
-        rows=DeliveryRows(store),
+    statistics = Statistics(
+        rows=StatisticsRows(store),
         generations=generations,
-        journal=journal,
+        event_log=event_log,
         storage=storage,
-        rounds=rounds,
+        scrub=scrub,
         version=VERSION,
         secrets=functools.partial(secrets_of, settings, animatic_address),
     )
-    companion = build_companion(settings, ChatRows(store), catalogue)
+    llm = build_llm(settings, ChatRows(store), catalogue)
     animatic = None
     if animatic_address is not None:
         moved = functools.partial(animatic_moved, animatic_address, guard, catalogue)
@@ -131,23 +132,23 @@ def build(
     return Engine(
         settings=settings,
         store=store,
-        journal=journal,
+        event_log=event_log,
         bus=bus,
         folder=folder,
         worker=worker,
         downloader=downloader,
         delivery=delivery,
-        watching=watching,
-        ghosts=Ghosts(JobRows(store), watching, backends),
+        supervisor=supervisor,
+        reconciler=Reconciler(JobRows(store), supervisor, backends),
         catalogue=catalogue,
         backends=backends,
         generations=generations,
-        chats=Chats(generations, ChatRows(store), companion=companion, checkpoint=checkpoint),
-        companion=companion,
+        chats=Chats(generations, ChatRows(store), llm=llm, checkpoint=checkpoint),
+        llm=llm,
         library=library,
-        leftovers=Leftovers(shelf, store, storage),
-        deliveries=deliveries,
-        checkup=build_checkup(settings, backends, animatic_address),
+        orphans=Orphans(library_rows, store, storage),
+        statistics=statistics,
+        diagnostics=build_checkup(settings, backends, animatic_address),
         animatic=animatic,
         health=api.Health(
             version=VERSION,
@@ -182,20 +183,20 @@ async def count_open(store: Store) -> int:
     return sum((await store.open_count()).values())
 
 
-def build_companion(settings: Settings, rows: ChatRows, catalogue: Catalogue) -> LanguageModel | None:
+def build_llm(settings: Settings, rows: ChatRows, catalogue: Catalogue) -> LanguageModel | None:
     if settings.chat_url is None or settings.chat_model is None:
         return None
     key = settings.chat_key.get_secret_value() if settings.chat_key is not None else ""
     return LanguageModel(rows, catalogue, url=settings.chat_url, key=key, model=settings.chat_model)
 
 
-def build_checkup(settings: Settings, backends: dict[str, Backend], animatic: Address | None) -> Checkup:
+def build_checkup(settings: Settings, backends: dict[str, Backend], animatic: Address | None) -> Diagnostics:
     def place_of(backend: str) -> str:
         return animatic.url if backend == "animatic" and animatic else settings.superduperai_url or ""
 
     command = [sys.executable, str(COMMAND_LINE), "drill", "--lines"]
-    return Checkup(
-        Drills(command, settings.data_dir),
+    return Diagnostics(
+        DrillRuns(command, settings.data_dir),
         Doctor(data_dir=settings.data_dir, backends=backends, place_of=place_of),
         public_url=settings.public_url,
     )

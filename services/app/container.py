@@ -13,18 +13,18 @@ from services.chat import Chats
 from services.chat.llm import LanguageModel
 from services.core.events import Bus
 from services.core.settings import Settings
-from services.diagnostics.runs import Checkup
+from services.diagnostics.service import Diagnostics
 from services.generations.delivery import Delivery
-from services.generations.event_log import Journal
-from services.generations.reconciler import Ghosts
+from services.generations.event_log import EventLog
+from services.generations.reconciler import Reconciler
 from services.generations.service import Generations
-from services.generations.supervisor import Watching
+from services.generations.supervisor import Supervisor
 from services.library import Library
-from services.library.orphans import Leftovers
+from services.library.orphans import Orphans
 from services.media.download import Downloader
 from services.media.storage.folder import MediaFolder
 from services.media.worker_pool import Worker
-from services.statistics import Deliveries
+from services.statistics import Statistics
 from services.store.store import Store
 
 
@@ -34,23 +34,23 @@ class Engine:
 
     settings: Settings
     store: Store
-    journal: Journal
+    event_log: EventLog
     bus: Bus
     folder: MediaFolder
     worker: Worker
     downloader: Downloader
     delivery: Delivery
-    watching: Watching
-    ghosts: Ghosts
+    supervisor: Supervisor
+    reconciler: Reconciler
     catalogue: Catalogue
     backends: dict[str, Backend]
     generations: Generations
     chats: Chats
-    companion: LanguageModel | None
+    llm: LanguageModel | None
     library: Library
-    leftovers: Leftovers
-    deliveries: Deliveries
-    checkup: Checkup
+    orphans: Orphans
+    statistics: Statistics
+    diagnostics: Diagnostics
     animatic: AnimaticProcess | None
     health: api.Health
     metrics: api.Metrics

@@ -13,7 +13,7 @@ from services.animatic.process import AnimaticProcess
 from services.app.container import Engine
 from services.catalogue import Catalogue
 from services.chat.llm import LanguageModel
-from services.generations.reconciler import Ghosts
+from services.generations.reconciler import Reconciler
 from services.library import retention
 
 log = logging.getLogger("rushes")
@@ -37,17 +37,17 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         at_the_end("store_closed", engine.store.close)
         await engine.folder.clean_parts()
         started_at = time.time()
-        await engine.leftovers.open()
+        await engine.orphans.open()
         at_the_end("leases_released", engine.store.release)
-        at_the_end("journal_flushed", engine.journal.flush)
+        at_the_end("journal_flushed", engine.event_log.flush)
         for backend in engine.backends.values():
             at_the_end("backend_closed", backend.close)
         at_the_end("downloader_closed", engine.downloader.close)
         at_the_end("worker_closed", engine.worker.close)
         at_the_end("delivery_closed", engine.delivery.close)
         owned = [
-            asyncio.create_task(engine.journal.run(), name="journal"),
-            asyncio.create_task(engine.watching.keep_leases(), name="leases"),
+            asyncio.create_task(engine.event_log.run(), name="journal"),
+            asyncio.create_task(engine.supervisor.keep_leases(), name="leases"),
             tidying := asyncio.create_task(tidy(engine, started_at), name="tidy"),
         ]
         opening = asyncio.create_task(open_animatic(engine.animatic), name="animatic")
@@ -55,15 +55,15 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         if engine.animatic is not None:
             stack.push_async_callback(engine.animatic.stop)
         at_the_end("tasks_ended", functools.partial(ended, owned))
-        at_the_end("watching_closed", engine.watching.close)
-        if engine.companion is not None:
-            stack.push_async_callback(engine.companion.close)
-            owned.append(asyncio.create_task(warm(engine.companion), name="language model"))
+        at_the_end("watching_closed", engine.supervisor.close)
+        if engine.llm is not None:
+            stack.push_async_callback(engine.llm.close)
+            owned.append(asyncio.create_task(warm(engine.llm), name="language model"))
         await engine.chats.open()
         at_the_end("chats_closed", engine.chats.close)
-        await engine.checkup.open()
-        stack.push_async_callback(engine.checkup.close)
-        resumed = await engine.watching.resume()
+        await engine.diagnostics.open()
+        stack.push_async_callback(engine.diagnostics.close)
+        resumed = await engine.supervisor.resume()
         engine.metrics.resume(resumed)
         if resumed:
             log.info("Generations that are watched again: %d.", len(resumed))
@@ -71,8 +71,8 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
             await engine.worker.start()
         owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))
         owned.append(asyncio.create_task(retention.apply_for_ever(engine.library), name="rules"))
-        owned.append(asyncio.create_task(engine.library.rounds.run(), name="rounds"))
-        owned.append(asyncio.create_task(find_ghosts(engine.ghosts, opening), name="ghosts"))
+        owned.append(asyncio.create_task(engine.library.scrub.run(), name="rounds"))
+        owned.append(asyncio.create_task(reconcile_regularly(engine.reconciler, opening), name="ghosts"))
         yield
 
 
@@ -87,15 +87,15 @@ async def list_models(catalogue: Catalogue, opening: asyncio.Task[None]) -> None
     await catalogue.run()
 
 
-async def find_ghosts(ghosts: Ghosts, opening: asyncio.Task[None]) -> None:
+async def reconcile_regularly(reconciler: Reconciler, opening: asyncio.Task[None]) -> None:
     """The first round waits a moment for the animatic, whose list it may want."""
     await asyncio.wait([opening], timeout=ANIMATIC_OPENS_WITHIN_S)
-    await ghosts.run()
+    await reconciler.run()
 
 
-async def warm(companion: LanguageModel) -> None:
+async def warm(llm: LanguageModel) -> None:
     """So that the first message does not wait for it."""
-    await companion.open()
+    await llm.open()
 
 
 async def open_animatic(animatic: AnimaticProcess | None) -> None:
@@ -111,7 +111,7 @@ async def tidy(engine: Engine, started_at: float) -> None:
     """Remove kept files that a crash left between rename and commit, or between a row's removal and theirs:
     no row names them. What a row names and the folder does not have is lost, and is said.
     """
-    await engine.leftovers.tidy(older_than=started_at - OLDER_THAN_S)
+    await engine.orphans.tidy(older_than=started_at - OLDER_THAN_S)
 
 
 async def draw_missing(engine: Engine, tidying: asyncio.Task[None], started_at: float) -> None:

@@ -55,13 +55,13 @@ def build_app(engine: Engine) -> FastAPI:
         app,
         engine.generations,
         library=engine.library,
-        deliveries=engine.deliveries,
-        checkup=engine.checkup,
+        statistics=engine.statistics,
+        diagnostics=engine.diagnostics,
         chats=engine.chats,
         health=engine.health,
         metrics=engine.metrics,
     )
-    register(engine.generations, engine.library, engine.chats, engine.deliveries, engine.checkup)
+    register(engine.generations, engine.library, engine.chats, engine.statistics, engine.diagnostics)
     ui.run_with(
         app,
         title="Rushes",

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.backends.job_listing import Listing
-from services.core.model import Generation, Kind, Model, Report
+from services.backends.job_listing import JobPage
+from services.core.model import Generation, JobUpdate, Kind, Model
 from services.http.event_stream import StreamEvent
-from services.http.host_limiter import Host
+from services.http.host_limiter import HostLimiter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Backend(Protocol):
 
     name: str
     capabilities: Capabilities
-    host: Host
+    host: HostLimiter
 
     async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
         """Send the paid request, keyed by the generation's id; the job's id is returned.
@@ -40,7 +40,7 @@ class Backend(Protocol):
         Raises BackendUnavailable (`not_taken` as R6 asks), BackendRefused, BackendMisspoke.
         """
 
-    async def poll(self, job_id: str) -> Report:
+    async def poll(self, job_id: str) -> JobUpdate:
         """Ask once how the job is. Raises ChannelLost."""
 
     def stream(
@@ -48,10 +48,10 @@ class Backend(Protocol):
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
         """Open the job's event stream; both opening and iterating raise ChannelLost."""
 
-    def understand(self, event: StreamEvent, job_id: str) -> Report:
+    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
         """Put one stream event into our words. Raises ChannelLost(reason="malformed") on nonsense."""
 
-    async def listed(self, kind: Kind, *, skip: int = 0) -> Listing:
+    async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
         """One page of its jobs, newest first, behind the first `skip`. Raises BackendError, ChannelLost."""
 
     async def cancel(self, job_id: str) -> None:

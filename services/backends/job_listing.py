@@ -11,7 +11,7 @@ LENGTHS_DIFFER, SIDES_DIFFER = 0.01, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedJob:
     """One job as its backend lists it; what the list does not tell is None."""
 
     job_id: str
@@ -28,19 +28,19 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class JobPage:
     """One page, newest first."""
 
-    jobs: list[Listed]
+    jobs: list[ListedJob]
     items: int
     """How many the page held, those that are no jobs included."""
     more: bool
     """Older ones may be behind it."""
-    told_at: float | None = None
+    backend_time: float | None = None
     """When the backend answered, by its own clock."""
 
 
-def asks_for(request: Request, job: Listed) -> bool:
+def asks_for(request: Request, job: ListedJob) -> bool:
     """Whether the job has exactly this prompt and seed, and no other setting than was asked for."""
     width, height = request.size
     return (

@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.backends.base import Capabilities
-from services.backends.job_listing import Listed, Listing
-from services.core.errors import BackendMisspoke, BackendRefused, BackendUnavailable, ChannelLost
-from services.core.model import Failure, Generation, Kind, Model, Report, Result
+from services.backends.job_listing import JobPage, ListedJob
+from services.core.errors import BackendRefused, BackendUnavailable, ChannelLost, InvalidResponse
+from services.core.model import Failure, Generation, JobUpdate, Kind, Model, Result
 from services.http.event_stream import StreamEvent
-from services.http.host_limiter import Host
+from services.http.host_limiter import HostLimiter
 
 LISTED_AT_ONCE = 50
 SUBMITS = ("ok", "refused", "not_taken", "lost_before", "lost_after", "misspoke")
@@ -80,7 +80,7 @@ class Scripted:
     ) -> None:
         self.name = name
         self.capabilities = capabilities or Capabilities(keyed=False, searchable=False)
-        self.host = Host(name)
+        self.host = HostLimiter(name)
         self.jobs: dict[str, Job] = {}
         self.submits: Counter[str] = Counter()
         self.now = now
@@ -117,10 +117,10 @@ class Scripted:
         if word == "lost_after":
             raise BackendUnavailable("The answer was lost.", backend=self.name)
         if word == "misspoke":
-            raise BackendMisspoke("The answer could not be read.", backend=self.name)
+            raise InvalidResponse("The answer could not be read.", backend=self.name)
         return job.id
 
-    async def poll(self, job_id: str) -> Report:
+    async def poll(self, job_id: str) -> JobUpdate:
         job = self._job(job_id)
         word = job.next("polls")
         if word == "hang":
@@ -142,19 +142,19 @@ class Scripted:
             raise ChannelLost("Scripted.", reason=word, retry_after_s=job.script.retry_after_s)
         yield self._events(job, word, silence_s)
 
-    def understand(self, event: StreamEvent, job_id: str) -> Report:
+    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
         word, _, rest = event.data.partition(":")
         if word == "garbage":
             raise ChannelLost("This is no event.", reason="malformed")
         if word == "foreign":
-            return Report(heard="foreign", foreign=True)
+            return JobUpdate(heard="foreign", foreign=True)
         if word == "progress":
-            return Report(heard="progress", progress=float(rest))
+            return JobUpdate(heard="progress", progress=float(rest))
         if word == "failed":
-            return Report(heard="failed", outcome=Failure(text=rest))
-        return Report(heard="result", outcome=Result(url=rest))
+            return JobUpdate(heard="failed", outcome=Failure(text=rest))
+        return JobUpdate(heard="result", outcome=Result(url=rest))
 
-    async def listed(self, kind: Kind, *, skip: int = 0) -> Listing:
+    async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
         word = self.lists[min(self.listed_times, len(self.lists) - 1)]
         self.listed_times += 1
         await asyncio.sleep(0.01)
@@ -162,11 +162,11 @@ class Scripted:
             raise BackendUnavailable("The scripted backend has no list now.", backend=self.name)
         jobs = [job for job in reversed(self.jobs.values()) if job.generation.request.kind is kind]
         page = jobs[skip : skip + LISTED_AT_ONCE]
-        return Listing(
+        return JobPage(
             jobs=[_listed(job) for job in page],
             items=len(page),
             more=len(page) == LISTED_AT_ONCE,
-            told_at=self.now() + self.clock_ahead_s if self.tells_its_clock else None,
+            backend_time=self.now() + self.clock_ahead_s if self.tells_its_clock else None,
         )
 
     async def cancel(self, job_id: str) -> None:
@@ -203,15 +203,15 @@ class Scripted:
     def _job(self, job_id: str) -> Job:
         return self.jobs[job_id]
 
-    def _state(self, job: Job, channel: str, *, lag_s: float = 0.0) -> Report:
+    def _state(self, job: Job, channel: str, *, lag_s: float = 0.0) -> JobUpdate:
         age = _monotonic() - job.begun - lag_s
         if age < job.script.length_s:
-            return Report(heard="running", progress=max(0.0, age / job.script.length_s))
+            return JobUpdate(heard="running", progress=max(0.0, age / job.script.length_s))
         if job.script.fails is not None and channel in job.script.fails_on:
-            return Report(heard="failed", outcome=Failure(text=job.script.fails))
+            return JobUpdate(heard="failed", outcome=Failure(text=job.script.fails))
         if job.script.fails is not None and not job.script.wrongly:
-            return Report(heard="running")
-        return Report(heard="result", outcome=Result(url=job.next("urls")))
+            return JobUpdate(heard="running")
+        return JobUpdate(heard="result", outcome=Result(url=job.next("urls")))
 
     async def _events(self, job: Job, word: str, silence_s: float) -> AsyncIterator[StreamEvent]:
         if word == "ended":
@@ -240,7 +240,7 @@ class Scripted:
         return min(job.script.event_every_s, left) if left > 0 else job.script.event_every_s
 
 
-def _event(report: Report) -> StreamEvent:
+def _event(report: JobUpdate) -> StreamEvent:
     if isinstance(report.outcome, Result):
         return StreamEvent(data=f"result:{report.outcome.url}")
     if isinstance(report.outcome, Failure):
@@ -248,9 +248,9 @@ def _event(report: Report) -> StreamEvent:
     return StreamEvent(data=f"progress:{report.progress or 0.0}")
 
 
-def _listed(job: Job) -> Listed:
+def _listed(job: Job) -> ListedJob:
     request = job.generation.request
-    return Listed(
+    return ListedJob(
         job_id=job.id,
         prompt=request.prompt,
         seed=request.seed,

@@ -22,7 +22,7 @@ class PollPolicy:
     slowest_quick_s: float = 10.0
     at_most_every_s: float = 0.0
     """The backend's own limit."""
-    trust_within_s: float = 3.0
+    healthy_within_s: float = 3.0
     """A stream that brought nothing about the job for so long is not waited for."""
 
     def calm(self, attempt: int) -> float:

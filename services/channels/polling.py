@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from services.channels.poll_policy import UNAUTHORIZED_GAP_S, PollPolicy
 from services.core.errors import ChannelLost
-from services.core.model import Report
-from services.http.host_limiter import Host
+from services.core.model import JobUpdate
+from services.http.host_limiter import HostLimiter
 
 JITTER = 0.05
 ASKED_AGAIN_AFTER_S = 1.0
@@ -20,13 +20,13 @@ CLOCK_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mouth:
+class PollListener:
     """What the poll channel does and whom it tells."""
 
-    ask: Callable[[], Awaitable[Report]]
+    ask: Callable[[], Awaitable[JobUpdate]]
     asking: Callable[[int | None, str], None]
     """Attempt number, or None with the reason of a check."""
-    answered: Callable[[Report], None]
+    answered: Callable[[JobUpdate], None]
     lost: Callable[[ChannelLost], None]
     due: Callable[[float], None]
     """Seconds until the next attempt, told when it changes."""
@@ -36,20 +36,26 @@ class Polling:
     """Asks until cancelled. `late_at_s` is the loop's time of the "taking longer" message."""
 
     def __init__(
-        self, policy: PollPolicy, mouth: Mouth, host: Host, *, late_at_s: float, dice: random.Random
+        self,
+        policy: PollPolicy,
+        listener: PollListener,
+        host: HostLimiter,
+        *,
+        late_at_s: float,
+        rng: random.Random,
     ) -> None:
         self.attempts = 0
         self._policy = policy
-        self._mouth = mouth
+        self._mouth = listener
         self._host = host
         self._late_at = late_at_s
-        self._dice = dice
+        self._rng = rng
         self._changed = asyncio.Event()
         self._because: str | None = None
         self._begun = self._last = _monotonic()
         self._last_any = float("-inf")
-        self._trusted = False
-        self._doubted_since = self._begun + policy.trust_within_s
+        self._healthy = False
+        self._unhealthy_since = self._begun + policy.healthy_within_s
         self._calm_asked = self._quick_asked = self._late_asked = 0
         self._not_before = float("-inf")
         self._spread = 0.0
@@ -58,18 +64,18 @@ class Polling:
 
     # -- what the race tells it ---------------------------------------------------------------
 
-    def trust(self) -> None:
+    def stream_healthy(self) -> None:
         """The stream has brought something about this job: the calm rhythm holds."""
-        if not self._trusted:
-            self._trusted = True
+        if not self._healthy:
+            self._healthy = True
             self._changed.set()
 
-    def doubt(self) -> None:
+    def stream_unhealthy(self) -> None:
         """The stream is gone: quicken. A stream that has been doubted all along stays so."""
         now = _monotonic()
-        if self._trusted or now < self._doubted_since:
-            self._trusted = False
-            self._doubted_since = now
+        if self._healthy or now < self._unhealthy_since:
+            self._healthy = False
+            self._unhealthy_since = now
             self._quick_asked = 0
             self._changed.set()
 
@@ -133,7 +139,7 @@ class Polling:
         self._last_any = _monotonic()
         if because is None:
             self._last = self._last_any
-            self._spread = self._dice.uniform(0, JITTER)
+            self._spread = self._rng.uniform(0, JITTER)
 
     def _hold(self, lost: ChannelLost) -> None:
         wait_s = UNAUTHORIZED_GAP_S if lost.reason == "unauthorized" else lost.retry_after_s
@@ -149,13 +155,13 @@ class Polling:
             return max(self._last, self._late_at) + self._stretched(gap)
         if self._quick(now):
             gap = self._policy.quick(self._quick_asked)
-            if self._quick_asked == 0 and self._doubted_since > self._begun:
-                return max(self._doubted_since, self._last_any + self._policy.at_most_every_s)
-            return max(self._doubted_since, self._last, self._last_any) + self._stretched(gap)
+            if self._quick_asked == 0 and self._unhealthy_since > self._begun:
+                return max(self._unhealthy_since, self._last_any + self._policy.at_most_every_s)
+            return max(self._unhealthy_since, self._last, self._last_any) + self._stretched(gap)
         return self._last + self._stretched(self._policy.calm(self._calm_asked))
 
     def _quick(self, now: float) -> bool:
-        return not self._trusted and now >= self._doubted_since
+        return not self._healthy and now >= self._unhealthy_since
 
     def _count(self) -> None:
         now = _monotonic()
@@ -178,7 +184,7 @@ class Polling:
 
     def _next_turn(self, now: float) -> float:
         """When the rhythm itself changes: the end of waiting for trust, or the message."""
-        turns = [at for at in (self._doubted_since, self._late_at) if at > now]
+        turns = [at for at in (self._unhealthy_since, self._late_at) if at > now]
         return min(turns, default=float("inf"))
 
 

@@ -23,7 +23,7 @@ LIFE_SPREAD = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ears:
+class StreamListener:
     """Who is told what: all are called on the loop and must not block."""
 
     opening: Callable[[], None]
@@ -34,29 +34,29 @@ class Ears:
     """With the seconds until it is opened again; None when it never will be."""
 
 
-async def listen(open_stream: OpenStream, ears: Ears, *, dice: random.Random) -> None:
+async def listen(open_stream: OpenStream, listener: StreamListener, *, rng: random.Random) -> None:
     """Listen until cancelled, or until the backend says that there is nothing to hear (204)."""
-    pause = Pause(dice)
+    pause = Pause(rng)
     while True:
-        ears.opening()
+        listener.opening()
         opened_at = _monotonic()
         lost = await _hear_out(
-            open_stream, ears, life_s=LIFE_S * dice.uniform(1 - LIFE_SPREAD, 1 + LIFE_SPREAD)
+            open_stream, listener, life_s=LIFE_S * rng.uniform(1 - LIFE_SPREAD, 1 + LIFE_SPREAD)
         )
         if lost.reason == "no_content":
-            ears.lost(lost, None)
+            listener.lost(lost, None)
             return
         wait_s = pause.after(lost, lived_s=_monotonic() - opened_at)
-        ears.lost(lost, wait_s)
+        listener.lost(lost, wait_s)
         await asyncio.sleep(wait_s)
 
 
-async def _hear_out(open_stream: OpenStream, ears: Ears, *, life_s: float) -> ChannelLost:
+async def _hear_out(open_stream: OpenStream, listener: StreamListener, *, life_s: float) -> ChannelLost:
     try:
         async with asyncio.timeout(life_s), open_stream() as events:
-            ears.opened()
+            listener.opened()
             async for event in events:
-                ears.heard(event)
+                listener.heard(event)
     except ChannelLost as lost:
         return lost
     except TimeoutError:
@@ -67,8 +67,8 @@ async def _hear_out(open_stream: OpenStream, ears: Ears, *, life_s: float) -> Ch
 class Pause:
     """How long to wait before the next try: full jitter, doubled, forgotten after two quiet minutes."""
 
-    def __init__(self, dice: random.Random) -> None:
-        self._dice = dice
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
         self._failures = 0
 
     def after(self, lost: ChannelLost, *, lived_s: float) -> float:
@@ -82,9 +82,9 @@ class Pause:
         ceiling = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, 10))
         self._failures += 1
         if lost.reason == "busy" and lost.retry_after_s is not None:
-            return lost.retry_after_s + self._dice.uniform(0, FIRST_PAUSE_S)
+            return lost.retry_after_s + self._rng.uniform(0, FIRST_PAUSE_S)
         # A stream's own `retry:` is a floor, not a leave to be reopened at that rate for ever.
-        return max(SHORTEST_PAUSE_S, lost.retry_after_s or 0.0, self._dice.uniform(0, ceiling))
+        return max(SHORTEST_PAUSE_S, lost.retry_after_s or 0.0, self._rng.uniform(0, ceiling))
 
 
 def _monotonic() -> float:

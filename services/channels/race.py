@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.channels.poll_policy import PollPolicy
-from services.channels.polling import Mouth, Polling
-from services.channels.push import Ears, OpenStream, listen
+from services.channels.polling import Polling, PollListener
+from services.channels.push import OpenStream, StreamListener, listen
 from services.core.errors import ChannelLost, DeliveryFailed
-from services.core.model import Channel, Failure, Report, Result
+from services.core.model import Channel, Failure, JobUpdate, Result
 from services.http.event_stream import StreamEvent
-from services.http.host_limiter import Host
+from services.http.host_limiter import HostLimiter
 
 UNCONFIRMED_FAILURE_S = 600.0
 """How long a failure heard over push waits for a poll that answers (R4)."""
@@ -28,21 +28,21 @@ KEEP_AGAIN_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RaceSnapshot:
     """How the race stood when a channel brought its result; the receipt is made of it. Unix seconds."""
 
-    said_at: float
+    reported_at: float
     attempts: int
-    other_said: str
-    other_said_at: float | None
+    other_event: str
+    other_event_at: float | None
     other_due_at: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
+class RaceCallbacks:
     """What the race does to the world. `note(lane, event, **data)` and `progressed` must not block."""
 
-    keep: Callable[[Channel, Result, Standing], Awaitable[None]]
+    keep: Callable[[Channel, Result, RaceSnapshot], Awaitable[None]]
     """Returns when the generation is complete; raises DeliveryFailed when the bytes could not be had."""
     note: Callable[..., None]
     progressed: Callable[[float | None, str], None]
@@ -50,24 +50,24 @@ class Hands:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Won:
     channel: Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class JobFailed:
     channel: Channel
     failure: Failure
 
 
-Verdict = Kept | Failed
+Verdict = Won | JobFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Heard:
     channel: Channel
     result: Result
-    standing: Standing
+    snapshot: RaceSnapshot
 
 
 class Race:
@@ -77,30 +77,30 @@ class Race:
         self,
         *,
         open_stream: OpenStream | None,
-        understand: Callable[[StreamEvent], Report],
-        ask: Callable[[], Awaitable[Report]],
-        hands: Hands,
+        understand: Callable[[StreamEvent], JobUpdate],
+        ask: Callable[[], Awaitable[JobUpdate]],
+        callbacks: RaceCallbacks,
         policy: PollPolicy,
-        host: Host,
+        host: HostLimiter,
         late_in_s: float,
-        dice: random.Random,
+        rng: random.Random,
     ) -> None:
         self._open_stream = open_stream
         self._understand = understand
-        self._hands = hands
-        self._dice = dice
+        self._callbacks = callbacks
+        self._rng = rng
         self._polling = Polling(
             policy,
-            Mouth(
+            PollListener(
                 ask=ask,
                 asking=self._asking,
                 answered=self._answered,
                 lost=self._poll_lost,
-                due=lambda in_s: hands.note("poll", "due", at=round(hands.now() + in_s, 3)),
+                due=lambda in_s: callbacks.note("poll", "due", at=round(callbacks.now() + in_s, 3)),
             ),
             host,
             late_at_s=_monotonic() + late_in_s,
-            dice=dice,
+            rng=rng,
         )
         self._host = host
         self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
@@ -113,7 +113,7 @@ class Race:
         self._said: dict[Channel, tuple[str, float]] = {}
         self._push_failure: Failure | None = None
         self._push_failure_deadline = float("inf")
-        self._pending_failure: Failed | None = None
+        self._pending_failure: JobFailed | None = None
         self._verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
     async def run(self, name: str, *, resumed: bool = False) -> Verdict:
@@ -152,17 +152,17 @@ class Race:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STREAM_WAITS_S):
                     await self._host.caught_up()
-        note = self._hands.note
-        ears = Ears(
+        note = self._callbacks.note
+        listener = StreamListener(
             opening=lambda: note("push", "opening"),
             opened=self._push_opened,
             heard=self._push_heard,
             lost=self._push_lost,
         )
-        await listen(open_stream, ears, dice=self._dice)
+        await listen(open_stream, listener, rng=self._rng)
 
     def _push_opened(self) -> None:
-        self._hands.note("push", "open")
+        self._callbacks.note("push", "open")
         self._polling.check("connected")
 
     def _push_heard(self, event: StreamEvent) -> None:
@@ -170,63 +170,63 @@ class Race:
             return
         report = self._understand(event)
         if report.foreign:
-            self._hands.note("push", "foreign")
+            self._callbacks.note("push", "foreign")
             return
-        self._polling.trust()
+        self._polling.stream_healthy()
         self._hear(Channel.PUSH, report)
         if report.ask:
             self._polling.check("asked")
 
     def _push_lost(self, lost: ChannelLost, retry_in_s: float | None) -> None:
-        self._said[Channel.PUSH] = (lost.reason, self._hands.now())
-        self._hands.note("push", "lost", reason=lost.reason, retry_in_s=_round(retry_in_s))
-        self._polling.doubt()
+        self._said[Channel.PUSH] = (lost.reason, self._callbacks.now())
+        self._callbacks.note("push", "lost", reason=lost.reason, retry_in_s=_round(retry_in_s))
+        self._polling.stream_unhealthy()
 
     # -- poll --------------------------------------------------------------------------------
 
     def _asking(self, attempt: int | None, because: str) -> None:
         if attempt is None:
-            self._hands.note("poll", "check", because=because)
+            self._callbacks.note("poll", "check", because=because)
         else:
-            self._hands.note("poll", "attempt", n=attempt)
+            self._callbacks.note("poll", "attempt", n=attempt)
 
-    def _answered(self, report: Report) -> None:
+    def _answered(self, report: JobUpdate) -> None:
         self._host.catch_up(self)
         self._push_failure_deadline = float("inf")
         self._hear(Channel.POLL, report)
 
     def _poll_lost(self, lost: ChannelLost) -> None:
         self._host.catch_up(self)
-        self._said[Channel.POLL] = (lost.reason, self._hands.now())
-        self._hands.note("poll", "lost", reason=lost.reason)
+        self._said[Channel.POLL] = (lost.reason, self._callbacks.now())
+        self._callbacks.note("poll", "lost", reason=lost.reason)
         if self._push_failure is not None and _monotonic() >= self._push_failure_deadline:
-            self._fail(Failed(channel=Channel.PUSH, failure=self._push_failure))
+            self._fail(JobFailed(channel=Channel.PUSH, failure=self._push_failure))
 
     # -- both --------------------------------------------------------------------------------
 
-    def _hear(self, channel: Channel, report: Report) -> None:
-        self._said[channel] = (report.heard, self._hands.now())
+    def _hear(self, channel: Channel, report: JobUpdate) -> None:
+        self._said[channel] = (report.heard, self._callbacks.now())
         event = "event" if channel is Channel.PUSH else "answer"
-        self._hands.note(str(channel), event, heard=report.heard, progress=_round(report.progress))
+        self._callbacks.note(str(channel), event, heard=report.heard, progress=_round(report.progress))
         if isinstance(report.outcome, Result):
-            self._collect(_Heard(channel=channel, result=report.outcome, standing=self._standing(channel)))
+            self._collect(_Heard(channel=channel, result=report.outcome, snapshot=self._snapshot(channel)))
         elif isinstance(report.outcome, Failure):
             self._hear_failure(channel, report.outcome)
         else:
-            self._hands.progressed(report.progress, "")
+            self._callbacks.progressed(report.progress, "")
 
     def _hear_failure(self, channel: Channel, failure: Failure) -> None:
         if channel is Channel.POLL:
-            self._fail(Failed(channel=channel, failure=self._push_failure or failure))
+            self._fail(JobFailed(channel=channel, failure=self._push_failure or failure))
             return
         if self._push_failure is None:
             self._push_failure = failure
             self._push_failure_deadline = _monotonic() + UNCONFIRMED_FAILURE_S
             self._polling.expect_by(self._push_failure_deadline)
-        self._hands.progressed(None, "confirming_failure")
+        self._callbacks.progressed(None, "confirming_failure")
         self._polling.check("failure")
 
-    def _fail(self, failed: Failed) -> None:
+    def _fail(self, failed: JobFailed) -> None:
         """A failure waits for bytes that are on their way; they would prove it wrong."""
         if self._keeping:
             self._pending_failure = failed
@@ -236,7 +236,7 @@ class Race:
     def _collect(self, heard: _Heard) -> None:
         channel, url = heard.channel, heard.result.url
         if any(url == other for other, _ in self._keeping.values()) or channel in self._keeping:
-            self._hands.note("engine", "ignored", channel=str(channel), heard="result")
+            self._callbacks.note("engine", "ignored", channel=str(channel), heard="result")
             self._newest = heard
             return
         task = asyncio.create_task(self._keep(heard), name=f"keep {channel}")
@@ -246,9 +246,9 @@ class Race:
     async def _keep(self, heard: _Heard) -> None:
         channel = heard.channel
         await asyncio.sleep(max(0.0, self._keep_not_before - _monotonic()))
-        self._hands.note("engine", "keeping", channel=str(channel))
+        self._callbacks.note("engine", "keeping", channel=str(channel))
         try:
-            await self._hands.keep(channel, heard.result, heard.standing)
+            await self._callbacks.keep(channel, heard.result, heard.snapshot)
         except DeliveryFailed as failed:
             self._keeping.pop(channel)
             self._keep_failed(heard, failed)
@@ -257,11 +257,11 @@ class Race:
             self._break(error)
         else:
             self._keeping.pop(channel)
-            self._decide(Kept(channel=channel))
+            self._decide(Won(channel=channel))
 
     def _keep_failed(self, heard: _Heard, failed: DeliveryFailed) -> None:
-        self._hands.note("engine", "keep_failed", channel=str(heard.channel), reason=failed.reason)
-        self._hands.progressed(None, "delivery_retry")
+        self._callbacks.note("engine", "keep_failed", channel=str(heard.channel), reason=failed.reason)
+        self._callbacks.progressed(None, "delivery_retry")
         pause = KEEP_AGAIN_S[min(self._keep_failures, len(KEEP_AGAIN_S) - 1)]
         self._keep_failures += 1
         self._keep_not_before = _monotonic() + (0.0 if self._keep_failures == 1 else pause)
@@ -282,16 +282,16 @@ class Race:
         if self._unkept is not None and not self._keeping:
             self._collect(self._unkept)
 
-    def _standing(self, channel: Channel) -> Standing:
+    def _snapshot(self, channel: Channel) -> RaceSnapshot:
         other = Channel.POLL if channel is Channel.PUSH else Channel.PUSH
-        said, said_at = self._said.get(other, ("", None))
+        said, reported_at = self._said.get(other, ("", None))
         due_in_s = max(0.0, self._polling.due_at - _monotonic())
-        return Standing(
-            said_at=self._hands.now(),
+        return RaceSnapshot(
+            reported_at=self._callbacks.now(),
             attempts=self._polling.attempts,
-            other_said=said,
-            other_said_at=said_at,
-            other_due_at=self._hands.now() + due_in_s if other is Channel.POLL else None,
+            other_event=said,
+            other_event_at=reported_at,
+            other_due_at=self._callbacks.now() + due_in_s if other is Channel.POLL else None,
         )
 
     def _decide(self, verdict: Verdict) -> None:

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from uuid6 import UUID, uuid7
 
 from services.catalogue.field_checks import a_text
-from services.chat.replying import KEPT_TRYING_S, Answering, Companion, artifact, result
+from services.chat.replying import KEPT_TRYING_S, Answering, Llm, artifact, result
 from services.core.conversation import ChatNews, Conversation, Message, Role, Sort
 from services.core.errors import InvalidRequest, NotFound, StoreFailed
 from services.core.events import Hub
@@ -35,7 +35,7 @@ class Chats:
         generations: Generations,
         rows: ChatRows,
         *,
-        companion: Companion | None = None,
+        llm: Llm | None = None,
         now: Callable[[], float] = time.time,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -44,7 +44,7 @@ class Chats:
         self._rows = rows
         self._now = now
         self._answering = Answering(
-            generations, rows, self._tell_all, companion=companion, now=now, checkpoint=checkpoint
+            generations, rows, self._tell_all, llm=llm, now=now, checkpoint=checkpoint
         )
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -135,7 +135,7 @@ class Chats:
 
     async def delete(self, chat_id: str, *, owner: str = LOCAL_OWNER) -> None:
         """Its artifacts stay among the kept results. Raises NotFound."""
-        self._changed(await self._rows.change(chat_id, owner=owner, hidden_at=self._now()))
+        self._changed(await self._rows.change(chat_id, owner=owner, trashed_at=self._now()))
 
     def is_answering(self, message_id: str) -> bool:
         return message_id in self._tasks

@@ -39,7 +39,7 @@ keep the scene, leave the seed out for another take.
 """
 
 
-class Speechless(AppError):
+class LlmUnavailable(AppError):
     """The language model cannot answer. `code`: down, refused, slow or nonsense."""
 
     def __init__(self, sentence: str, *, code: str) -> None:
@@ -127,12 +127,14 @@ class LanguageModel:
         try:
             return self._planned(answer, message, last)
         except Unusable as problem:
-            raise Speechless("It called a tool with wrong arguments, twice.", code="nonsense") from problem
+            raise LlmUnavailable(
+                "It called a tool with wrong arguments, twice.", code="nonsense"
+            ) from problem
 
     def _planned(self, answer: Answer, message: Message, last: Generation | None) -> Plan:
         """Raises Unusable, Speechless."""
         if not answer.text and not answer.calls:
-            raise Speechless("It said nothing.", code="nonsense")
+            raise LlmUnavailable("It said nothing.", code="nonsense")
         notes: list[Note] = []
         works: list[Work] = []
         for call in answer.calls:
@@ -192,7 +194,7 @@ def _described(model: Model) -> str:
 
 
 def _last(last: Generation | None) -> str:
-    if last is None or last.hidden_at is not None:
+    if last is None or last.trashed_at is not None:
         return "Nothing has been made in this conversation yet."
     request = last.request
     facts = {

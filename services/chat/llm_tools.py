@@ -98,5 +98,5 @@ def _is_picture(last: Generation | None) -> bool:
         last is not None
         and last.request.kind is Kind.IMAGE
         and last.phase is Phase.COMPLETED
-        and last.hidden_at is None
+        and last.trashed_at is None
     )

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, OpenAIError
 
-from services.chat.llm import Answer, Call, Speechless
+from services.chat.llm import Answer, Call, LlmUnavailable
 
 BEAT_S = 0.15
 MOST_CHARACTERS = 8_000
@@ -44,15 +44,15 @@ class OpenAIEndpoint:
             async with asyncio.timeout(self._within_s):
                 return await self._ask(messages, tools, speak)
         except (TimeoutError, APITimeoutError, httpx2.TimeoutException) as error:
-            raise Speechless("No answer in time.", code="slow") from error
+            raise LlmUnavailable("No answer in time.", code="slow") from error
         except APIStatusError as error:
             status = error.status_code
             code = "down" if status == 429 or status >= 500 else "refused"
-            raise Speechless(f"It answered {status}.", code=code) from error
+            raise LlmUnavailable(f"It answered {status}.", code=code) from error
         except (APIConnectionError, httpx2.TransportError) as error:
-            raise Speechless("The connection failed.", code="down") from error
+            raise LlmUnavailable("The connection failed.", code="down") from error
         except UNREADABLE as error:
-            raise Speechless(
+            raise LlmUnavailable(
                 f"Its answer cannot be read ({type(error).__name__}).", code="nonsense"
             ) from error
 
@@ -83,12 +83,12 @@ class OpenAIEndpoint:
                 for piece in delta.tool_calls or ():
                     _add(calls, piece)
                 if len(said) > MOST_CHARACTERS or len(calls) > MOST_CALLS:
-                    raise Speechless("It does not come to an end.", code="nonsense")
+                    raise LlmUnavailable("It does not come to an end.", code="nonsense")
                 if said and time.monotonic() - told_at >= BEAT_S:
                     told_at = time.monotonic()
                     speak(said)
         if not ended:
-            raise Speechless("Its answer broke off.", code="nonsense")
+            raise LlmUnavailable("Its answer broke off.", code="nonsense")
         return Answer(text=said.strip(), calls=tuple(calls[index] for index in sorted(calls)))
 
 
@@ -100,4 +100,4 @@ def _add(calls: dict[int, Call], piece: Any) -> None:
         call.name += piece.function.name or ""
         call.arguments += piece.function.arguments or ""
     if len(call.arguments) > MOST_ARGUMENTS:
-        raise Speechless("A call does not come to an end.", code="nonsense")
+        raise LlmUnavailable("A call does not come to an end.", code="nonsense")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from services.chat.parser import Change, Reading, Unclear, Wish
+from services.chat.parser import Change, Intent, Reading, Unclear
 from services.chat.parser.intents import Settings
 from services.chat.parser.scenes import SCENES, set_in
 from services.chat.plan import Note, Plan, Work
@@ -25,7 +25,7 @@ class Models(Protocol):
 def plan(reading: Reading, models: Models, *, last: Generation | None, chat_id: str) -> Plan:
     """`last` is the artifact that a change is a change of; a deleted one only says so."""
     match reading:
-        case Wish():
+        case Intent():
             return _new(reading, models, chat_id)
         case Change():
             return _changed(reading, models, last, chat_id)
@@ -33,7 +33,7 @@ def plan(reading: Reading, models: Models, *, last: Generation | None, chat_id: 
             return Plan(code=reading.code, values=dict(reading.values))
 
 
-def _new(wish: Wish, models: Models, chat_id: str) -> Plan:
+def _new(wish: Intent, models: Models, chat_id: str) -> Plan:
     notes: list[Note] = []
     model = choose(models.models(wish.kind, needs_source=False), wish.settings.model, notes)
     draft = Draft(kind=wish.kind, prompt=wish.prompt, chat_id=chat_id)
@@ -44,7 +44,7 @@ def _new(wish: Wish, models: Models, chat_id: str) -> Plan:
 def _changed(change: Change, models: Models, last: Generation | None, chat_id: str) -> Plan:
     if last is None:
         return Plan(code="nothing_yet")
-    if last.hidden_at is not None:
+    if last.trashed_at is not None:
         return Plan(code="deleted")
     if "to_video" in change.steps or "onwards" in change.steps:
         return _animated(change, models, last, chat_id)
@@ -170,9 +170,9 @@ def _rate(draft: Draft, model: Model, notes: list[Note]) -> int | None:
     return _noted("rate", asked, given, notes)
 
 
-def _count(reading: Wish | Change, notes: list[Note]) -> int:
+def _count(reading: Intent | Change, notes: list[Note]) -> int:
     asked = reading.settings.count or 1
-    most = 1 if isinstance(reading, Wish) and reading.kind is Kind.VIDEO else MOST_AT_ONCE
+    most = 1 if isinstance(reading, Intent) and reading.kind is Kind.VIDEO else MOST_AT_ONCE
     return _noted("count", asked, min(max(asked, 1), most), notes)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from uuid6 import uuid7
 
-from services.chat.llm import Speechless
+from services.chat.llm import LlmUnavailable
 from services.chat.parser import read
 from services.chat.plan import Plan, Work
 from services.chat.planning import plan
@@ -32,7 +32,7 @@ MARK = "chat"
 """A message is understood once, so its key needs no fingerprint of what was understood."""
 
 
-class Companion(Protocol):
+class Llm(Protocol):
     """A language model that may answer instead of the reader."""
 
     async def answer(self, message: Message, last: Generation | None, speak: Callable[[str], None]) -> Plan:
@@ -49,14 +49,14 @@ class Answering:
         rows: ChatRows,
         tell: Callable[[Sequence[ChatNews]], None],
         *,
-        companion: Companion | None = None,
+        llm: Llm | None = None,
         now: Callable[[], float] = time.time,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._generations = generations
         self._rows = rows
         self._tell = tell
-        self._companion = companion
+        self._llm = llm
         self._now = now
         self._checkpoint = checkpoint
         self.placing = asyncio.Lock()
@@ -84,11 +84,11 @@ class Answering:
 
     async def _understood(self, message: Message) -> Plan:
         last = await self.last_artifact(message)
-        if self._companion is None or message.text.startswith("/"):
+        if self._llm is None or message.text.startswith("/"):
             return self._read(message, last)
         try:
-            return await self._companion.answer(message, last, functools.partial(self._speak, message))
-        except Speechless as reason:
+            return await self._llm.answer(message, last, functools.partial(self._speak, message))
+        except LlmUnavailable as reason:
             log.warning("The language model did not answer (%s): %s", reason.code, reason)
             understood = self._read(message, last)
             return replace(understood, values=understood.values | {"speechless": reason.code})
@@ -97,13 +97,13 @@ class Answering:
         self._tell([WordsSoFar(chat_id=message.chat_id, reply_to=message.id, text=text)])
 
     def _read(self, message: Message, last: Generation | None) -> Plan:
-        reading = read(message.text, follows=last is not None and last.hidden_at is None)
+        reading = read(message.text, follows=last is not None and last.trashed_at is None)
         return plan(reading, self._generations.catalogue, last=last, chat_id=message.chat_id)
 
     async def last_artifact(self, message: Message) -> Generation | None:
         """Before the message: the newest that is there, else the newest that is deleted."""
         before = await self._rows.artifacts(message.chat_id, before=message.seq, limit=LOOKED_BACK)
-        there = (one for one in before if one.hidden_at is None)
+        there = (one for one in before if one.trashed_at is None)
         return next(there, None) or next(iter(before), None)
 
     async def _carried_out(self, message: Message, todo: Plan) -> tuple[Message, list[Message]]:

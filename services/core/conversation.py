@@ -27,7 +27,7 @@ class Conversation:
     created_at: float
     updated_at: float
     """When something was last said in it."""
-    hidden_at: float | None = None
+    trashed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

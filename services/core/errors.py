@@ -96,7 +96,7 @@ class BackendRefused(BackendError):
         self.code = code
 
 
-class BackendMisspoke(BackendError):
+class InvalidResponse(BackendError):
     def __init__(self, sentence: str, *, backend: str, sample: str = "") -> None:
         super().__init__(sentence, backend=backend)
         self.sample = sample[:200]

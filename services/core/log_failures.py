@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def barrier(failed: str) -> Iterator[None]:
+def log_failures(failed: str) -> Iterator[None]:
     """`failed` is what the log says of a failure, without its end: "The leases could not be renewed"."""
     try:
         yield

@@ -12,17 +12,17 @@ __all__ = [
     "Draft",
     "Failure",
     "Generation",
+    "GenerationQuery",
+    "JobUpdate",
     "Kept",
     "Kind",
     "Model",
     "Outcome",
     "Phase",
     "Receipt",
-    "Report",
     "Request",
     "Result",
     "TraceEntry",
-    "Wanted",
     "replace",
 ]
 
@@ -161,7 +161,7 @@ class Receipt:
     """Which channel won, when, and what the other one was doing (R12)."""
 
     won_by: Channel
-    backend_said_at: float
+    backend_reported_at: float
     """When the winning channel brought the news."""
     backend_finished_at: float | None
     """When the backend itself says that it finished; None where it does not say."""
@@ -170,8 +170,8 @@ class Receipt:
     """When a page first showed it; None until then."""
     attempts: int = 0
     """Poll attempts made; checks are not counted."""
-    other_said: str = ""
-    other_said_at: float | None = None
+    other_event: str = ""
+    other_event_at: float | None = None
     other_due_at: float | None = None
     """When the losing channel would have asked next (poll), or None (push)."""
     late_s: float | None = None
@@ -183,7 +183,7 @@ class Receipt:
 
         A backend's clock may run ahead of ours: never less than nothing.
         """
-        since = self.backend_said_at if self.backend_finished_at is None else self.backend_finished_at
+        since = self.backend_reported_at if self.backend_finished_at is None else self.backend_finished_at
         return max(0.0, self.kept_at - since)
 
 
@@ -209,7 +209,7 @@ Outcome = Result | Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class JobUpdate:
     """One thing heard about one job, in our words."""
 
     heard: str = "running"
@@ -261,14 +261,14 @@ class Generation:
     error_code: str = ""
     error_text: str = ""
     submitted_at: float | None = None
-    unsure_since: float | None = None
+    possibly_accepted_since: float | None = None
     """Since when a request of it may have been taken without our knowing the job; None where none was sent,
     where each one surely was not taken, and where the job is known.
     """
     finished_at: float | None = None
     late_since: float | None = None
     stop_requested_at: float | None = None
-    hidden_at: float | None = None
+    trashed_at: float | None = None
     """When it was put into the trash."""
     watch_until: float | None = None
     late_after_s: float = 180.0
@@ -323,7 +323,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class GenerationQuery:
     """Which generations a list is to hold; what is not named does not matter."""
 
     kind: Kind | None = None

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from services.channels.race import Standing
+from services.channels.race import RaceSnapshot
 from services.core.errors import DeliveryFailed, NotFound, StoreFailed
 from services.core.events import Bus
 from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
-from services.generations.event_log import Journal
-from services.generations.transitions import Steps, insist
+from services.generations.event_log import EventLog
+from services.generations.transitions import Transitions, retry_until_written
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -46,18 +46,18 @@ class Delivery:
     def __init__(
         self,
         store: Store,
-        keeper: Keeps,
+        ingest: Keeps,
         bus: Bus,
-        journal: Journal,
+        event_log: EventLog,
         *,
         now: Callable[[], float] = time.time,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
-        self._steps = Steps(store, journal, bus, now=now)
-        self._keeper = keeper
+        self._transitions = Transitions(store, event_log, bus, now=now)
+        self._ingest = ingest
         self._bus = bus
-        self._journal = journal
+        self._event_log = event_log
         self._now = now
         self._checkpoint = checkpoint
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -67,7 +67,7 @@ class Delivery:
         generation: Generation,
         channel: Channel,
         result: Result,
-        standing: Standing,
+        snapshot: RaceSnapshot,
         *,
         credentials: Mapping[str, Mapping[str, str]],
     ) -> None:
@@ -82,7 +82,7 @@ class Delivery:
         )
         self._own(collecting)
         try:
-            kept = await self._keeper.keep(
+            kept = await self._ingest.keep(
                 generation.id, generation.request.kind, result.url, credentials=credentials
             )
         except DeliveryFailed:
@@ -93,11 +93,11 @@ class Delivery:
             await collecting
             self._checkpoint("before_commit")
         except BaseException:
-            await self._keeper.discard(kept.name)
+            await self._ingest.discard(kept.name)
             raise
         # From here on nothing may be cut in two: the row, the news and the log line go together.
         commit = asyncio.create_task(
-            self._commit(generation, channel, result, standing, kept), name=f"commit {generation.id}"
+            self._commit(generation, channel, result, snapshot, kept), name=f"commit {generation.id}"
         )
         self._own(commit)
         await asyncio.shield(commit)
@@ -128,29 +128,31 @@ class Delivery:
     async def _show(self, generation: Generation, phase: Phase, channel: Channel) -> None:
         """For the eye only: a database that does not take it must not cost the bytes."""
         try:
-            await self._steps.advance(generation, phase, channel=channel)
+            await self._transitions.advance(generation, phase, channel=channel)
         except StoreFailed as failed:
             log.warning("%s is %s, and it could not be noted: %s", generation.id, phase, failed)
 
     async def _commit(
-        self, generation: Generation, channel: Channel, result: Result, standing: Standing, kept: Kept
+        self, generation: Generation, channel: Channel, result: Result, snapshot: RaceSnapshot, kept: Kept
     ) -> None:
-        receipt = self._receipt(generation, channel, result, standing)
+        receipt = self._receipt(generation, channel, result, snapshot)
         try:
-            done = await insist(lambda: self._completed(generation, kept, receipt), generation.id)
+            done = await retry_until_written(
+                lambda: self._completed(generation, kept, receipt), generation.id
+            )
         except Exception:  # not when cancelled: what was asked of the writer is done all the same
             await self._discard_unless_named(generation.id, kept.name)
             raise
         if done is None:
             # The other channel was first, or the row was taken over: these bytes are a second copy.
-            await self._keeper.discard(kept.name)
-            self._journal.note(generation.id, "engine", "ignored", channel=str(channel), heard="bytes")
+            await self._ingest.discard(kept.name)
+            self._event_log.note(generation.id, "engine", "ignored", channel=str(channel), heard="bytes")
             return
         self._checkpoint("after_commit")
-        self._journal.note(generation.id, "engine", "won", channel=str(channel))
+        self._event_log.note(generation.id, "engine", "won", channel=str(channel))
         if result.finished_at is not None and receipt.backend_finished_at is None:
-            off_s = round(result.finished_at - standing.said_at)
-            self._journal.note(generation.id, "engine", "clock_off", ahead_s=off_s)
+            off_s = round(result.finished_at - snapshot.reported_at)
+            self._event_log.note(generation.id, "engine", "clock_off", ahead_s=off_s)
         self._bus.publish(done)
         _log_win(done, receipt)
         self._checkpoint("told")
@@ -164,7 +166,7 @@ class Delivery:
             in_use: set[str | None] = set()
         else:
             in_use = {row.kept.name if row.kept else None, row.poster, row.preview}
-        await self._keeper.discard(*(name for name in names if name and name not in in_use))
+        await self._ingest.discard(*(name for name in names if name and name not in in_use))
 
     async def _completed(self, generation: Generation, kept: Kept, receipt: Receipt) -> Generation | None:
         """None where it was done by others. A commit whose answer was lost is known by its file."""
@@ -178,26 +180,26 @@ class Delivery:
         return row if row.kept == kept else None
 
     def _receipt(
-        self, generation: Generation, channel: Channel, result: Result, standing: Standing
+        self, generation: Generation, channel: Channel, result: Result, snapshot: RaceSnapshot
     ) -> Receipt:
         now = self._now()
         late = now - (generation.created_at + generation.late_after_s)
         return Receipt(
             won_by=channel,
-            backend_said_at=standing.said_at,
-            backend_finished_at=_believed(result.finished_at, generation, standing.said_at),
+            backend_reported_at=snapshot.reported_at,
+            backend_finished_at=_believed(result.finished_at, generation, snapshot.reported_at),
             kept_at=now,
-            attempts=standing.attempts,
-            other_said=standing.other_said,
-            other_said_at=standing.other_said_at,
-            other_due_at=standing.other_due_at,
+            attempts=snapshot.attempts,
+            other_event=snapshot.other_event,
+            other_event_at=snapshot.other_event_at,
+            other_due_at=snapshot.other_due_at,
             late_s=round(late, 3) if late > 0 else None,
         )
 
     async def _illustrate(self, generation_id: str, kept: Kept) -> None:
         await asyncio.sleep(ILLUSTRATE_AFTER_S)
         self._checkpoint("before_illustrating")
-        poster, preview = await self._keeper.illustrate(kept)
+        poster, preview = await self._ingest.illustrate(kept)
         if not (poster or preview):
             return
         try:
@@ -211,7 +213,7 @@ class Delivery:
             log.warning("The poster of %s is drawn again at the next start: %s", generation_id, failed)
             return
         if changed is None:  # removed for good while they were drawn
-            await self._keeper.discard(*filter(None, (poster, preview)))
+            await self._ingest.discard(*filter(None, (poster, preview)))
         else:
             self._bus.publish(changed)
 
@@ -220,11 +222,11 @@ class Delivery:
         task.add_done_callback(self._tasks.discard)
 
 
-def _believed(finished_at: float | None, generation: Generation, said_at: float) -> float | None:
+def _believed(finished_at: float | None, generation: Generation, reported_at: float) -> float | None:
     """The backend's own word on when it finished, unless its clock is plainly off: then nothing is known."""
     if finished_at is None:
         return None
-    earliest, latest = generation.created_at - CLOCKS_DIFFER_S, said_at + CLOCKS_DIFFER_S
+    earliest, latest = generation.created_at - CLOCKS_DIFFER_S, reported_at + CLOCKS_DIFFER_S
     return finished_at if earliest <= finished_at <= latest else None
 
 

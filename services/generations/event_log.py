@@ -21,7 +21,7 @@ CHATTER_AFTER = 200
 CHATTER_GAP_S = 1.0
 
 
-class Journal:
+class EventLog:
     """Collects, commits in one transaction, then publishes. Bounded: with a full disk the oldest go first,
     and a stream that talks a lot is thinned out to one line a second.
     """
@@ -80,7 +80,7 @@ class Journal:
             return
         rows = [(name, epoch, value, stage) for name, (epoch, value, stage) in progress.items()]
         try:
-            moved = await self._store.journal(entries, rows)
+            moved = await self._store.append_log(entries, rows)
         except StoreFailed as error:
             self._keep_for_later(entries, error)
             return

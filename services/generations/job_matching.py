@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from services.backends.job_listing import Listed, asks_for
+from services.backends.job_listing import ListedJob, asks_for
 from services.core.model import Generation
 
 TAKEN_WITHIN_S = 600.0
@@ -31,7 +31,11 @@ class Clock:
 
 
 def clock_of(
-    jobs: Sequence[Listed], submitted: Mapping[str, float | None], *, told_at: float | None, now: float
+    jobs: Sequence[ListedJob],
+    submitted: Mapping[str, float | None],
+    *,
+    backend_time: float | None,
+    now: float,
 ) -> Clock:
     """From the jobs that we hold and know when we `submitted`; else from what the backend says it is."""
     ahead = [
@@ -41,14 +45,14 @@ def clock_of(
     ]
     if len(ahead) >= ENOUGH_JOBS:
         return Clock(ahead_s=median(ahead), give_s=MEASURED_DIFFER_S)
-    if told_at is not None:
-        return Clock(ahead_s=told_at - now)
+    if backend_time is not None:
+        return Clock(ahead_s=backend_time - now)
     return Clock(ahead_s=median(ahead)) if ahead else Clock()
 
 
 def own_jobs(
     intents: Sequence[Generation],
-    jobs: Sequence[Listed],
+    jobs: Sequence[ListedJob],
     clock: Clock,
     *,
     now: float,
@@ -78,12 +82,12 @@ def own_jobs(
 
 def sent_between(intent: Generation, *, now: float, keyed: bool) -> tuple[float, float]:
     """When a request of it may have been taken. With a key it was sent again and again until it ended."""
-    first = intent.created_at if intent.unsure_since is None else intent.unsure_since
+    first = intent.created_at if intent.possibly_accepted_since is None else intent.possibly_accepted_since
     last = (intent.finished_at or now) if keyed else (intent.submitted_at or first)
     return first, max(first, last) + TAKEN_WITHIN_S
 
 
-def _fits(intent: Generation, job: Listed, clock: Clock, *, now: float, keyed: bool) -> bool:
+def _fits(intent: Generation, job: ListedJob, clock: Clock, *, now: float, keyed: bool) -> bool:
     if not asks_for(intent.request, job):
         return False
     if job.created_at is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.backends.base import Backend
-from services.backends.job_listing import Listed
+from services.backends.job_listing import ListedJob
 from services.core.model import Kind
 from services.generations.job_matching import CLOCKS_DIFFER_S, Clock, clock_of, own_jobs, sent_between
 from services.store.jobs import JobRows
@@ -21,7 +21,7 @@ LOOK_BACK_S = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    jobs: list[Listed]
+    jobs: list[ListedJob]
     clock: Clock
     known_since: float
     """By our clock: younger ones are all in the list."""
@@ -37,7 +37,7 @@ class _Turns:
     last: dict[str, str] = field(default_factory=dict)
 
 
-class Looking:
+class JobSearch:
     def __init__(self, rows: JobRows, *, now: Callable[[], float] = time.time) -> None:
         self._rows = rows
         self._now = now
@@ -85,7 +85,7 @@ class Looking:
 
     async def _list(self, backend: Backend, kind: Kind, back_to: float) -> _Seen:
         """Page by page, until all that was made after `back_to` is there; ten at most."""
-        jobs: dict[str, Listed] = {}
+        jobs: dict[str, ListedJob] = {}
         held: dict[str, float | None] = {}
         clock, known_since, skip = Clock(), float("inf"), 0
         for _ in range(MOST_PAGES):
@@ -94,7 +94,7 @@ class Looking:
             fresh = {job.job_id: job for job in page.jobs if job.job_id not in jobs}
             held |= await self._rows.holders(backend.name, list(fresh))
             jobs |= fresh
-            clock = clock_of(list(jobs.values()), held, told_at=page.told_at, now=self._now())
+            clock = clock_of(list(jobs.values()), held, backend_time=page.backend_time, now=self._now())
             if not page.more:
                 known_since = float("-inf")
                 break

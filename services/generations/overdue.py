@@ -9,24 +9,24 @@ from contextlib import contextmanager
 
 from services.core.events import Bus
 from services.core.model import Generation
-from services.generations.event_log import Journal
+from services.generations.event_log import EventLog
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
 
-class Lateness:
+class Overdue:
     def __init__(
         self,
         store: Store,
-        journal: Journal,
+        event_log: EventLog,
         bus: Bus,
         *,
         now: Callable[[], float],
         checkpoint: Callable[[str], None],
     ) -> None:
         self._store = store
-        self._journal = journal
+        self._event_log = event_log
         self._bus = bus
         self._now = now
         self._checkpoint = checkpoint
@@ -68,5 +68,5 @@ class Lateness:
             return
         if told is not None:
             log.info("%s takes longer than %.0f s; it is watched on.", told.id, told.late_after_s)
-            self._journal.note(told.id, "engine", "late")
+            self._event_log.note(told.id, "engine", "late")
             self._bus.publish(told)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 
 from services.backends.base import Backend
 from services.core.errors import BackendError, ChannelLost
-from services.core.log_failures import barrier
+from services.core.log_failures import log_failures
 from services.core.model import Generation, Kind
-from services.generations.job_search import LOOK_BACK_S, Looking
-from services.generations.supervisor import Watching
+from services.generations.job_search import LOOK_BACK_S, JobSearch
+from services.generations.supervisor import Supervisor
 from services.store.jobs import JobRows
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ MOST_ASKED = 200
 """Of those whose watch has ended, in one round."""
 
 
-class Ghosts:
+class Reconciler:
     """A round compares what was perhaps taken with what each backend lists, and asks once more about what
     was stopped or given up in silence. Both for seven days.
     """
@@ -30,21 +30,21 @@ class Ghosts:
     def __init__(
         self,
         rows: JobRows,
-        watching: Watching,
+        supervisor: Supervisor,
         backends: Mapping[str, Backend],
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._rows = rows
-        self._watching = watching
+        self._supervisor = supervisor
         self._backends = backends
         self._now = now
-        self._looking = Looking(rows, now=now)
+        self._looking = JobSearch(rows, now=now)
 
     async def run(self) -> None:
         """Now and every hour, for ever; the engine owns the task."""
         while True:
-            with barrier("The round for what was paid and not heard of failed"):
+            with log_failures("The round for what was paid and not heard of failed"):
                 await self.go_round()
             await asyncio.sleep(EVERY_S)
 
@@ -56,7 +56,7 @@ class Ghosts:
                 adopted += await self._look(backend, kind)
         for generation in await self._rows.given_up(since=self._now() - LOOK_BACK_S, limit=MOST_ASKED):
             if generation.request.backend in self._backends:
-                self._watching.check(generation)
+                self._supervisor.check(generation)
         return adopted
 
     async def _look(self, backend: Backend, kind: Kind) -> list[Generation]:
@@ -75,7 +75,7 @@ class Ghosts:
         adopted = []
         for generation in await self._alone(backend, kind):
             job_id = found.get(generation.id)
-            if job_id is not None and (moved := await self._watching.adopt(generation, job_id)) is not None:
+            if job_id is not None and (moved := await self._supervisor.adopt(generation, job_id)) is not None:
                 log.info("%s was taken unheard: found at %s and watched.", moved.id, backend.name)
                 adopted.append(moved)
         return adopted
@@ -83,4 +83,4 @@ class Ghosts:
     async def _alone(self, backend: Backend, kind: Kind) -> list[Generation]:
         """Those that may have a job and that nobody sends or looks for at this moment."""
         rows = await self._rows.unsure(backend.name, kind, since=self._now() - LOOK_BACK_S)
-        return [each for each in rows if not self._watching.watches(each.id)]
+        return [each for each in rows if not self._supervisor.watches(each.id)]

@@ -20,15 +20,15 @@ from services.core.model import (
     LOCAL_OWNER,
     Draft,
     Generation,
+    GenerationQuery,
     Kind,
     Phase,
     Request,
     TraceEntry,
-    Wanted,
 )
 from services.core.settings import Settings
-from services.generations.event_log import Journal
-from services.generations.supervisor import Watching
+from services.generations.event_log import EventLog
+from services.generations.supervisor import Supervisor
 from services.media.sources import Sources
 from services.store.store import Store
 
@@ -47,7 +47,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Typical:
+class TypicalDuration:
     """How long this install's own finished runs of one model took."""
 
     p50_s: float
@@ -62,29 +62,29 @@ class Generations:
         self,
         *,
         store: Store,
-        journal: Journal,
+        event_log: EventLog,
         bus: Bus,
-        watching: Watching,
+        supervisor: Supervisor,
         backends: dict[str, Backend],
         catalogue: Catalogue,
         settings: Settings,
         sources: Sources,
         media_path: Callable[[str], Path],
         now: Callable[[], float] = time.time,
-        dice: random.Random | None = None,
+        rng: random.Random | None = None,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.bus = bus
         self.catalogue = catalogue
         self.settings = settings
         self._store = store
-        self._journal = journal
-        self._watching = watching
+        self._event_log = event_log
+        self._supervisor = supervisor
         self._backends = backends
         self._sources = sources
         self._media_path = media_path
         self._now = now
-        self._dice = dice or random.SystemRandom()
+        self._rng = rng or random.SystemRandom()
         self._checkpoint = checkpoint
 
     async def start(
@@ -106,7 +106,7 @@ class Generations:
             return known
         if draft.source is not None:
             await self._sources.check(draft.source)
-        request = self.catalogue.complete(draft, seed_from=lambda: self._dice.randrange(SEEDS))
+        request = self.catalogue.complete(draft, seed_from=lambda: self._rng.randrange(SEEDS))
         request_id = str(uuid7())
         rows = [self._intent(request, request_id, owner, number) for number in range(count)]
         kept = await self._store.add(rows, key=key, fingerprint=fingerprint or "")
@@ -134,10 +134,12 @@ class Generations:
         limit: int = 50,
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
-        return await self.listed(Wanted(kind=kind, words=query), owner=owner, cursor=cursor, limit=limit)
+        return await self.listed(
+            GenerationQuery(kind=kind, words=query), owner=owner, cursor=cursor, limit=limit
+        )
 
     async def listed(
-        self, wanted: Wanted, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 50
+        self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 50
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
         if cursor is not None and not _is_id(cursor):
@@ -149,13 +151,13 @@ class Generations:
     async def trace(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> list[TraceEntry]:
         """The timeline, oldest first. Raises NotFound."""
         await self.get(generation_id, owner=owner)
-        await self._journal.flush()
+        await self._event_log.flush()
         return await self._store.trace(generation_id)
 
     async def check(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """Ask the backend at once ("Check now"); an unconfirmed one is searched for. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner)
-        self._watching.check(generation)
+        self._supervisor.check(generation)
         return generation
 
     async def stop(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
@@ -174,7 +176,7 @@ class Generations:
             if stopped is not None:
                 self._checkpoint("stopped")
                 log.info("%s dropped after_s=%.3f: stopped by a person", stopped.id, now - stopped.created_at)
-                self._journal.note(stopped.id, "engine", "stop")
+                self._event_log.note(stopped.id, "engine", "stop")
                 self.bus.publish(stopped)
                 await self._cancel_remote(stopped)
                 self._checkpoint("told_to_stop")
@@ -195,7 +197,7 @@ class Generations:
         generation = await self.get(generation_id, owner=owner)
         sent = None
         if generation.phase is Phase.UNCONFIRMED:
-            sent = await self._watching.submit_again(generation.id)
+            sent = await self._supervisor.submit_again(generation.id)
         if sent is None:
             raise Conflict("Only an unconfirmed generation can be sent again.")
         return sent
@@ -203,7 +205,7 @@ class Generations:
     async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
         """Put it into the trash; an open one is stopped too. Raises NotFound."""
         await self.stop(generation_id, owner=owner)
-        hidden = await self._store.note(generation_id, hidden_at=self._now())
+        hidden = await self._store.note(generation_id, trashed_at=self._now())
         if hidden is not None:
             log.info("%s deleted", generation_id)
             self.bus.publish(hidden)
@@ -219,14 +221,14 @@ class Generations:
         if wanted is None:
             raise Conflict("There is no result to keep yet.")
         log.info("%s arrived after its stop and is kept", generation_id)
-        self._journal.note(generation_id, "engine", "wanted")
+        self._event_log.note(generation_id, "engine", "wanted")
         self.bus.publish(wanted)
         return wanted
 
     async def restore(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         """Out of the trash; nothing changes for what is not in it. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner, trashed=True)
-        restored = await self._store.note(generation_id, hidden_at=None) if generation.hidden_at else None
+        restored = await self._store.note(generation_id, trashed_at=None) if generation.trashed_at else None
         if restored is not None:
             self.bus.publish(restored)
         return restored or generation
@@ -238,7 +240,7 @@ class Generations:
 
     async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
         """Put all final ones into the trash; how many there were."""
-        hidden = await self._store.hide_final(owner=owner, kind=kind)
+        hidden = await self._store.trash_final(owner=owner, kind=kind)
         log.info("%d generations deleted at once", len(hidden))
         for generation_id in hidden:
             self.bus.publish(await self._store.get(generation_id))
@@ -253,12 +255,14 @@ class Generations:
             if noted is not None:
                 self.bus.publish(noted)
 
-    async def typical(self, backend: str, model: str, length_s: float | None = None) -> Typical | None:
+    async def typical(
+        self, backend: str, model: str, length_s: float | None = None
+    ) -> TypicalDuration | None:
         """Of films of that length, where one is named; None without history."""
         durations = await self._store.durations(backend, model, length_s=length_s)
         if not durations:
             return None
-        return Typical(
+        return TypicalDuration(
             p50_s=durations[len(durations) // 2],
             p90_s=durations[min(len(durations) - 1, len(durations) * 9 // 10)],
             runs=len(durations),
@@ -298,9 +302,9 @@ class Generations:
     def _begin(self, committed: list[Generation]) -> None:
         self._checkpoint("intent_committed")
         for generation in committed:
-            self._journal.note(generation.id, "engine", "phase", phase=str(generation.phase))
+            self._event_log.note(generation.id, "engine", "phase", phase=str(generation.phase))
             self.bus.publish(generation)
-            self._watching.watch(generation)
+            self._supervisor.watch(generation)
 
     def _intent(self, request: Request, request_id: str, owner: str, number: int) -> Generation:
         now = self._now()
@@ -326,7 +330,7 @@ class Generations:
         try:
             await backend.cancel(generation.job_id)
         except BackendUnavailable:
-            self._journal.note(generation.id, "engine", "cancel_lost")
+            self._event_log.note(generation.id, "engine", "cancel_lost")
 
 
 def _check_count(draft: Draft, count: int) -> None:

@@ -12,15 +12,15 @@ from services.backends.base import Backend
 from services.channels.push import Pause
 from services.core.errors import (
     BackendError,
-    BackendMisspoke,
     BackendRefused,
     BackendUnavailable,
     ChannelLost,
+    InvalidResponse,
 )
 from services.core.model import Generation, Phase
-from services.generations.event_log import Journal
-from services.generations.job_search import Looking
-from services.generations.transitions import Steps, insist
+from services.generations.event_log import EventLog
+from services.generations.job_search import JobSearch
+from services.generations.transitions import Transitions, retry_until_written
 from services.store.jobs import JobRows
 from services.store.store import Store
 
@@ -30,29 +30,29 @@ SEARCH_GAPS_S = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0)
 END_WITHIN_S = 1.0
 
 
-class Submitting:
+class Submission:
     """`read_source` gives the bytes of a source picture by its name in the media folder."""
 
     def __init__(
         self,
         store: Store,
-        journal: Journal,
-        steps: Steps,
+        event_log: EventLog,
+        steps: Transitions,
         *,
         read_source: Callable[[str], Awaitable[bytes]],
         now: Callable[[], float] = time.time,
-        dice: random.Random,
+        rng: random.Random,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
-        self._journal = journal
-        self._steps = steps
+        self._event_log = event_log
+        self._transitions = steps
         self._read_source = read_source
         self._now = now
-        self._dice = dice
+        self._rng = rng
         self._checkpoint = checkpoint
         self._rows = JobRows(store, now=now)
-        self._looking = Looking(self._rows, now=now)
+        self._looking = JobSearch(self._rows, now=now)
         self._submits: set[asyncio.Task[str]] = set()
 
     async def close(self) -> None:
@@ -67,29 +67,33 @@ class Submitting:
             return generation
         if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.keyed:
             # The process ended between sending and hearing: the request may have been taken.
-            unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
+            unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)
             if unconfirmed is None:
                 return None
             generation = unconfirmed
         if generation.phase is Phase.UNCONFIRMED:
             return await self._search(generation, backend)
         if generation.final:
-            return None if generation.unsure_since is None else await self._search(generation, backend)
+            return (
+                None
+                if generation.possibly_accepted_since is None
+                else await self._search(generation, backend)
+            )
         return await self._submit(generation, backend)
 
     async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
-        pause = Pause(self._dice)
+        pause = Pause(self._rng)
         try:
             source = await self._source(generation)
         except FileNotFoundError:
-            await self._steps.fail(generation, "source_gone", "")
+            await self._transitions.fail(generation, "source_gone", "")
             return None
         while True:
             await asyncio.sleep(backend.host.submits_held_s)
             sending = await self._sending(generation)
             if sending is None:
                 return await self._stopped_meanwhile(generation, backend)
-            unsure_since, generation = generation.unsure_since, sending
+            possibly_accepted_since, generation = generation.possibly_accepted_since, sending
             self._checkpoint("before_submit")
             if not await self._still_ours(generation):
                 return None
@@ -97,25 +101,30 @@ class Submitting:
                 job_id = await self._send(generation, backend, source)
             except BackendRefused as refused:
                 code = f"refused_{refused.code}"
-                failed = await self._steps.fail(generation, code, str(refused), unsure_since=unsure_since)
+                failed = await self._transitions.fail(
+                    generation, code, str(refused), possibly_accepted_since=possibly_accepted_since
+                )
                 if failed is None:
-                    await self._not_taken(generation, unsure_since)
+                    await self._not_taken(generation, possibly_accepted_since)
                 return None
-            except BackendMisspoke as misspoke:
+            except InvalidResponse as misspoke:
                 log.warning("%s: %s", generation.id, misspoke)
                 return await self._unknown(generation, backend)
             except BackendUnavailable as unavailable:
                 wait_s = self._wait_after(unavailable, backend, pause)
                 self._checkpoint("submit_lost")
-                self._journal.note(
+                self._event_log.note(
                     generation.id, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
                 )
                 if unavailable.not_taken:
-                    back = await self._steps.advance(
-                        generation, Phase.PENDING, stage="waiting_backend", unsure_since=unsure_since
+                    back = await self._transitions.advance(
+                        generation,
+                        Phase.PENDING,
+                        stage="waiting_backend",
+                        possibly_accepted_since=possibly_accepted_since,
                     )
                     if back is None:
-                        await self._not_taken(generation, unsure_since)
+                        await self._not_taken(generation, possibly_accepted_since)
                         return None
                     self._checkpoint("back_to_pending")
                     generation = back
@@ -134,9 +143,15 @@ class Submitting:
             return known if ours else None
         self._checkpoint("before_submitting")
         now = self._now()
-        unsure_since = now if generation.unsure_since is None else generation.unsure_since
-        return await self._steps.advance(
-            generation, Phase.SUBMITTING, submitted_at=now, unsure_since=unsure_since, stage=""
+        possibly_accepted_since = (
+            now if generation.possibly_accepted_since is None else generation.possibly_accepted_since
+        )
+        return await self._transitions.advance(
+            generation,
+            Phase.SUBMITTING,
+            submitted_at=now,
+            possibly_accepted_since=possibly_accepted_since,
+            stage="",
         )
 
     async def _still_ours(self, generation: Generation) -> bool:
@@ -173,7 +188,7 @@ class Submitting:
             return moved
         # Claimed by another process while it was being sent, or the answer to the commit was lost: the job is
         # known all the same.
-        told = await insist(lambda: self._rows.tell(generation.id, job_id), generation.id)
+        told = await retry_until_written(lambda: self._rows.tell(generation.id, job_id), generation.id)
         if told is not None:
             return told if told.epoch == generation.epoch else None
         log.warning("%s: %s answered with a job that is another's.", generation.id, backend.name)
@@ -183,22 +198,24 @@ class Submitting:
         """The row with its job, which nobody else knows. One that was stopped meanwhile may still bring what
         was paid for.
         """
-        moved = await insist(
+        moved = await retry_until_written(
             lambda: self._rows.give(
                 generation.id, epoch=generation.epoch, job_id=job_id, watch_until=generation.watch_until
             ),
             generation.id,
         )
         if moved is not None:
-            self._steps.tell_job(moved)
+            self._transitions.tell_job(moved)
         return moved
 
-    async def _not_taken(self, generation: Generation, unsure_since: float | None) -> None:
+    async def _not_taken(self, generation: Generation, possibly_accepted_since: float | None) -> None:
         """Of one that was stopped while it was being sent."""
-        await self._rows.settle(generation.id, epoch=generation.epoch, unsure_since=unsure_since)
+        await self._rows.settle(
+            generation.id, epoch=generation.epoch, possibly_accepted_since=possibly_accepted_since
+        )
 
     async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
-        unconfirmed = await self._steps.advance(generation, Phase.UNCONFIRMED)
+        unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)
         self._checkpoint("unconfirmed")
         if unconfirmed is None:
             return await self._stopped_meanwhile(generation, backend)
@@ -208,7 +225,7 @@ class Submitting:
         """It is not sent (again); what was perhaps taken already is looked for, to be kept apart."""
         known = await self._store.get(generation.id)
         ours = (known.phase, known.epoch) == (Phase.DROPPED, generation.epoch)
-        if not ours or known.unsure_since is None or known.job_id is not None:
+        if not ours or known.possibly_accepted_since is None or known.job_id is not None:
             return None
         return await self._search(known, backend)
 
@@ -220,7 +237,7 @@ class Submitting:
             await asyncio.sleep(gap_s)
             if (known := await self._store.get(generation.id)).job_id is not None:  # heard of meanwhile
                 return await self._given(generation, known.job_id)
-            self._journal.note(generation.id, "engine", "looking")
+            self._event_log.note(generation.id, "engine", "looking")
             self._checkpoint("before_search")
             try:
                 found = await self._looking.found(backend, generation.request.kind)
@@ -230,9 +247,9 @@ class Submitting:
             self._checkpoint("after_search")
             job_id = found.get(generation.id)
             if job_id is not None and (given := await self._given(generation, job_id)) is not None:
-                self._journal.note(generation.id, "engine", "adopted")
+                self._event_log.note(generation.id, "engine", "adopted")
                 return given
-        self._journal.note(generation.id, "engine", "not_found")
+        self._event_log.note(generation.id, "engine", "not_found")
         return None
 
     def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, pause: Pause) -> float:

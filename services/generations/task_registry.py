@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
-class Watchers:
+class TaskRegistry:
     """`on_end` is told the generation whose watcher has ended, however it did."""
 
     def __init__(self, on_end: Callable[[str], None]) -> None:

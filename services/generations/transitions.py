@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from services.core.errors import StoreFailed
 from services.core.events import Bus
 from services.core.model import Channel, Generation, Phase
-from services.generations.event_log import Journal
+from services.generations.event_log import EventLog
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -20,12 +20,12 @@ T = TypeVar("T")
 AGAIN_AFTER_S = (0.2, 1.0, 5.0, 30.0)
 
 
-class Steps:
+class Transitions:
     def __init__(
-        self, store: Store, journal: Journal, bus: Bus, *, now: Callable[[], float] = time.time
+        self, store: Store, event_log: EventLog, bus: Bus, *, now: Callable[[], float] = time.time
     ) -> None:
         self._store = store
-        self._journal = journal
+        self._event_log = event_log
         self._bus = bus
         self._now = now
 
@@ -66,11 +66,11 @@ class Steps:
             self._now() - moved.created_at,
             f" because={moved.error_code}" if moved.phase is Phase.ERROR else "",
         )
-        self._journal.note(moved.id, "engine", "phase", phase=str(moved.phase))
+        self._event_log.note(moved.id, "engine", "phase", phase=str(moved.phase))
         self._bus.publish(moved)
 
 
-async def insist(write: Callable[[], Awaitable[T]], generation_id: str) -> T:
+async def retry_until_written(write: Callable[[], Awaitable[T]], generation_id: str) -> T:
     """Until the database takes it: for what only this process knows, and what would be lost with it.
 
     `write` must do no harm when it is done again although it had been taken.

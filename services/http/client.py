@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from services.core.errors import CannotStart
-from services.http.host_limiter import Host
+from services.http.host_limiter import HostLimiter
 from services.http.transport import Transport
 
 PATIENCE = {"connect": 10.0, "read": None}
@@ -91,7 +91,7 @@ class Web:
     what a poll costs.
     """
 
-    def __init__(self, host: Host, *, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, host: HostLimiter, *, ssl_context: ssl.SSLContext | None = None) -> None:
         self._host = host
         tls = ssl_context or httpx.create_ssl_context(trust_env=False)
         self.transport = Transport(tls=tls, keep_alive_s=KEEP_ALIVE_S)

@@ -13,7 +13,7 @@ OPENS_AFTER_S = 30.0
 STRETCHES_TO_S = 10.0
 
 
-class Host:
+class HostLimiter:
     """A semaphore and a circuit breaker; it stretches the gaps between polls and fails nothing."""
 
     def __init__(self, name: str, *, at_once: int = AT_ONCE) -> None:

@@ -38,7 +38,7 @@ class Transport(httpx.AsyncBaseTransport):
         if reads not in self._sessions:
             self._sessions[reads] = self._open(reads)
         timeout = request.extensions["timeout"]
-        with _spoken_as_httpx(request):
+        with _errors_as_httpx(request):
             answer = await self._sessions[reads].request(
                 request.method,
                 URL(str(request.url), encoded=True),
@@ -88,7 +88,7 @@ class _Body(httpx.AsyncByteStream):
         self._request = request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _spoken_as_httpx(self._request):
+        with _errors_as_httpx(self._request):
             async for chunk in self._answer.content.iter_any():
                 yield chunk
 
@@ -128,7 +128,7 @@ _NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 
 
 @contextmanager
-def _spoken_as_httpx(request: httpx.Request) -> Iterator[None]:
+def _errors_as_httpx(request: httpx.Request) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, aiohttp.ServerTimeoutError) as error:

@@ -31,7 +31,7 @@ class Archive:
     chunks: Iterator[bytes]
 
 
-class Handing:
+class Export:
     def __init__(self, media_path: Callable[[str], Path]) -> None:
         """`media_path` finds a kept file by its name."""
         self._media_path = media_path

@@ -9,17 +9,17 @@ from dataclasses import asdict
 
 from services.core.errors import InvalidRequest, NotFound
 from services.core.events import Bus
-from services.core.model import LOCAL_OWNER, Draft, Generation, Wanted
+from services.core.model import LOCAL_OWNER, Draft, Generation, GenerationQuery
 from services.generations.service import Generations, Page
-from services.generations.supervisor import Watching
+from services.generations.supervisor import Supervisor
 from services.library import retention
 from services.library.embedded_facts import draft_in
-from services.library.export import Archive, Handing
-from services.library.scrub import Rounds
+from services.library.export import Archive, Export
+from services.library.scrub import Scrub
 from services.library.storage import YOUNG_S, Findings, Storage
 from services.media.storage.folder import MediaFolder
 from services.media.tagged_copy import Copy
-from services.store.library import Shelf, Total
+from services.store.library import LibraryRows, Total
 
 log = logging.getLogger(__name__)
 
@@ -35,64 +35,64 @@ class Library:
     def __init__(
         self,
         *,
-        shelf: Shelf,
+        library_rows: LibraryRows,
         generations: Generations,
         bus: Bus,
-        watching: Watching,
+        supervisor: Supervisor,
         folder: MediaFolder,
         storage: Storage,
-        rounds: Rounds,
+        scrub: Scrub,
         now: Callable[[], float] = time.time,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.storage = storage
-        self.rounds = rounds
-        self._shelf = shelf
+        self.scrub = scrub
+        self._rows = library_rows
         self._generations = generations
         self._bus = bus
-        self._watching = watching
+        self._supervisor = supervisor
         self._folder = folder
-        self._handing = Handing(folder.path)
+        self._handing = Export(folder.path)
         self._now = now
         self._checkpoint = checkpoint
 
     # -- lists -------------------------------------------------------------------------------
 
     async def page(
-        self, wanted: Wanted, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 60
+        self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 60
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
         return await self._generations.listed(wanted, owner=owner, cursor=cursor, limit=limit)
 
     async def these(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[Generation]:
         """Those of them that are there and not in the trash, in that order."""
-        return await self._shelf.these(_some(ids), owner=owner)
+        return await self._rows.these(_some(ids), owner=owner)
 
     async def tags(self, *, owner: str = LOCAL_OWNER) -> list[str]:
-        return await self._shelf.tags(owner=owner)
+        return await self._rows.tags(owner=owner)
 
     async def models(self, *, owner: str = LOCAL_OWNER) -> list[tuple[str, str]]:
         """Backend and name of every model that something here was made with."""
-        return await self._shelf.models(owner=owner)
+        return await self._rows.models(owner=owner)
 
     async def totals(self, *, owner: str = LOCAL_OWNER) -> list[Total]:
-        return await self._shelf.totals(owner=owner)
+        return await self._rows.totals(owner=owner)
 
     async def size_bytes(self, *, owner: str = LOCAL_OWNER) -> int:
         """Of all kept results, the trash included."""
         return sum(total.size_bytes for total in await self.totals(owner=owner))
 
     async def owners(self) -> list[str]:
-        return await self._shelf.owners()
+        return await self._rows.owners()
 
     # -- marks -------------------------------------------------------------------------------
 
     async def star(self, ids: Sequence[str], *, on: bool, owner: str = LOCAL_OWNER) -> int:
-        return self._tell(await self._shelf.star(_some(ids), owner=owner, on=on))
+        return self._tell(await self._rows.star(_some(ids), owner=owner, on=on))
 
     async def tag(self, ids: Sequence[str], name: str, *, on: bool, owner: str = LOCAL_OWNER) -> int:
         """Give them a tag or take it away. Raises InvalidRequest for a name that is none."""
-        return self._tell(await self._shelf.tag(_some(ids), tag_name(name), owner=owner, on=on))
+        return self._tell(await self._rows.tag(_some(ids), tag_name(name), owner=owner, on=on))
 
     # -- the trash ---------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ class Library:
 
     async def restore(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[str]:
         """Out of the trash; the ids that came back."""
-        restored = await self._shelf.restore(_some(ids), owner=owner)
+        restored = await self._rows.restore(_some(ids), owner=owner)
         self._tell(restored)
         return [each.id for each in restored]
 
@@ -131,7 +131,7 @@ class Library:
         count = 0
         while at_most is None or count < at_most:
             limit = 500 if at_most is None else at_most - count
-            removed = await self._shelf.remove(
+            removed = await self._rows.remove(
                 owner=owner, ids=ids, trashed_before=trashed_before, starred=starred, limit=limit
             )
             if not removed.ids:
@@ -139,17 +139,17 @@ class Library:
             self._checkpoint("rows_removed")
             count += len(removed.ids)
             for generation_id in removed.ids:
-                self._watching.forget(generation_id)
+                self._supervisor.forget(generation_id)
             for name in removed.files:
                 await self._folder.remove(name)
-            await self._shelf.files_gone(removed.files)
+            await self._rows.files_gone(removed.files)
         if count:
             log.info("%d generations removed for good", count)
         return count
 
     async def waiting(self, ids: Sequence[str] | None = None, *, owner: str = LOCAL_OWNER) -> int:
         """How many in the trash (or of these) `empty` leaves: their jobs are not over at the backend."""
-        return await self._shelf.waiting(owner=owner, ids=None if ids is None else _some(ids))
+        return await self._rows.waiting(owner=owner, ids=None if ids is None else _some(ids))
 
     # -- copies ------------------------------------------------------------------------------
 
@@ -179,23 +179,23 @@ class Library:
         return await self.storage.tidy(older_than=self._now() - YOUNG_S)
 
     async def rule(self, *, owner: str = LOCAL_OWNER) -> retention.Rule:
-        return retention.read(await self._shelf.preference(retention.NAME, owner=owner))
+        return retention.read(await self._rows.preference(retention.NAME, owner=owner))
 
     async def set_rule(self, rule: retention.Rule, *, owner: str = LOCAL_OWNER) -> int:
         """Remember it and apply it at once; how many went. Raises InvalidRequest."""
-        await self._shelf.prefer(retention.NAME, asdict(retention.checked(rule)), owner=owner)
+        await self._rows.prefer(retention.NAME, asdict(retention.checked(rule)), owner=owner)
         return await retention.apply(self, owner=owner, now=self._now)
 
     async def oldest(
         self, *, owner: str, before: float | None = None, limit: int = 200, kept_only: bool = False
     ) -> list[Generation]:
         """Of what a rule may let go, oldest first."""
-        return await self._shelf.oldest(owner=owner, before=before, limit=limit, kept_only=kept_only)
+        return await self._rows.oldest(owner=owner, before=before, limit=limit, kept_only=kept_only)
 
     # -- below -------------------------------------------------------------------------------
 
     async def _hide(self, ids: Sequence[str], owner: str) -> list[Generation]:
-        hidden = await self._shelf.hide(ids, owner=owner)
+        hidden = await self._rows.hide(ids, owner=owner)
         self._tell(hidden)
         return hidden
 

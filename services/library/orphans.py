@@ -14,7 +14,7 @@ from typing import Any
 
 from services.library.storage import Storage
 from services.media.sources import is_source
-from services.store.library import OF_THE_INSTALL, Shelf
+from services.store.library import OF_THE_INSTALL, LibraryRows
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -25,11 +25,16 @@ RENEWED_WITHIN_S = 15.0
 Life = tuple[float, float]
 
 
-class Leftovers:
+class Orphans:
     def __init__(
-        self, shelf: Shelf, store: Store, storage: Storage, *, now: Callable[[], float] = time.time
+        self,
+        library_rows: LibraryRows,
+        store: Store,
+        storage: Storage,
+        *,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._shelf = shelf
+        self._rows = library_rows
         self._store = store
         self._storage = storage
         self._now = now
@@ -38,7 +43,7 @@ class Leftovers:
 
     async def open(self) -> None:
         """At the start, before anything is written: note this life, and the ones not yet tidied after."""
-        told = await self._shelf.preference(NAME, owner=OF_THE_INSTALL)
+        told = await self._rows.preference(NAME, owner=OF_THE_INSTALL)
         began_at, self._lives = _read(told)
         sign = await self._store.last_sign()
         if began_at is not None and sign is not None:
@@ -48,7 +53,7 @@ class Leftovers:
 
     async def tidy(self, *, older_than: float) -> None:
         """Remove them; what is not surely a leftover is told, and stays until a person says otherwise."""
-        going = set(await self._shelf.files_going())
+        going = set(await self._rows.files_going())
         stay: list[str] = []
 
         def left_by_a_crash(name: str, written_at: float) -> bool:
@@ -65,12 +70,12 @@ class Leftovers:
                 "of the files shows them.",
                 len(stay),
             )
-        await self._shelf.files_gone(going)
+        await self._rows.files_gone(going)
         await self._remember([])
 
     async def _remember(self, lives: list[Life]) -> None:
         told = {"began_at": self._began_at, "untidied": lives}
-        await self._shelf.prefer(NAME, told, owner=OF_THE_INSTALL)
+        await self._rows.prefer(NAME, told, owner=OF_THE_INSTALL)
 
 
 def _read(told: Any) -> tuple[float | None, list[Life]]:

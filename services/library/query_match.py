@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from services.core.model import Generation, Wanted
+from services.core.model import Generation, GenerationQuery
 
 _WORD = re.compile(r"[^\W_]+")
 
 
-def fits(wanted: Wanted, generation: Generation) -> bool:
+def fits(wanted: GenerationQuery, generation: Generation) -> bool:
     """As the database would say."""
     request = generation.request
     return (
-        (generation.hidden_at is not None) == wanted.trashed
+        (generation.trashed_at is not None) == wanted.trashed
         and wanted.kind in (None, request.kind)
         and wanted.backend in (None, request.backend)
         and wanted.model in (None, request.model)

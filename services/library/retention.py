@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from services.core.errors import InvalidRequest
-from services.core.log_failures import barrier
+from services.core.log_failures import log_failures
 
 if TYPE_CHECKING:
     from services.library.library import Library
@@ -59,7 +59,7 @@ def read(stored: Any) -> Rule:
 async def apply_for_ever(library: Library) -> None:
     """Every hour, beginning now; the engine owns the task."""
     while True:
-        with barrier("The rules for what stays could not be applied"):
+        with log_failures("The rules for what stays could not be applied"):
             for owner in await library.owners():
                 await apply(library, owner=owner)
         await asyncio.sleep(EVERY_S)

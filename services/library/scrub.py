@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from services.core.log_failures import barrier
+from services.core.log_failures import log_failures
 from services.core.model import Kept
 from services.media.storage.folder import MediaFolder
 from services.media.storage.part_file import measure
 from services.media.threads import in_thread
-from services.store.library import Shelf
+from services.store.library import LibraryRows
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +41,12 @@ class Round:
     missing: tuple[str, ...] = ()
 
 
-class Rounds:
+class Scrub:
     """`lost` is told each generation whose file is gone, `damaged` each whose file has changed."""
 
     def __init__(
         self,
-        shelf: Shelf,
+        library_rows: LibraryRows,
         folder: MediaFolder,
         *,
         lost: Callable[[str], None],
@@ -54,7 +54,7 @@ class Rounds:
         now: Callable[[], float] = time.time,
         rests: float = RESTS,
     ) -> None:
-        self._shelf = shelf
+        self._rows = library_rows
         self._folder = folder
         self._lost = lost
         self._damaged = damaged
@@ -64,13 +64,13 @@ class Rounds:
     async def run(self) -> None:
         """For ever; the engine owns the task. A round that a restart cut short goes on where it was."""
         while True:
-            with barrier("The round over the kept files failed"):
+            with log_failures("The round over the kept files failed"):
                 await self.go_round()
             await asyncio.sleep(LOOKS_EVERY_S)
 
     async def last(self) -> Round | None:
         """The newest one, under way or ended; None before the first."""
-        stored = await self._shelf.preference(NAME, owner=OWNER)
+        stored = await self._rows.preference(NAME, owner=OWNER)
         if stored is None:
             return None
         return Round(**stored | {name: tuple(stored[name]) for name in ("damaged", "missing")})
@@ -83,7 +83,7 @@ class Rounds:
                 return current
             current = None
         current = current or Round(began_at=now)
-        while some := await self._shelf.kept_after(current.after_id, limit=AT_ONCE):
+        while some := await self._rows.kept_after(current.after_id, limit=AT_ONCE):
             for generation_id, kept in some:
                 current = await self._look(current, generation_id, kept)
             await self._save(current)
@@ -101,7 +101,7 @@ class Rounds:
     async def _look(self, current: Round, generation_id: str, kept: Kept) -> Round:
         began = time.monotonic()
         finding = await in_thread(self._compare, kept)
-        if finding and await self._shelf.kept_of(generation_id) == kept:  # else it was removed meanwhile
+        if finding and await self._rows.kept_of(generation_id) == kept:  # else it was removed meanwhile
             if finding == "missing":
                 log.error("The kept file of %s is missing from the media folder.", generation_id)
                 self._lost(generation_id)
@@ -123,4 +123,4 @@ class Rounds:
         return "" if (size_bytes, sha256) == (kept.size_bytes, kept.sha256) else "damaged"
 
     async def _save(self, current: Round) -> None:
-        await self._shelf.prefer(NAME, asdict(current), owner=OWNER)
+        await self._rows.prefer(NAME, asdict(current), owner=OWNER)

@@ -18,7 +18,7 @@ from services.media.worker_pool import Worker
 logger = logging.getLogger(__name__)
 
 
-class Keeper:
+class Ingest:
     def __init__(
         self,
         folder: MediaFolder,

@@ -10,7 +10,7 @@ from services.core.errors import DeliveryFailed, InvalidRequest, StoreFailed, Wo
 from services.core.model import Kept, Kind
 from services.media import worker_tasks
 from services.media.formats import WEBP, sniff
-from services.media.ingest import Keeper
+from services.media.ingest import Ingest
 from services.media.storage.folder import DiskErrors, MediaFolder
 from services.media.threads import in_thread
 from services.media.worker_pool import Worker
@@ -32,9 +32,9 @@ def is_source(name: str) -> bool:
 
 
 class Sources:
-    def __init__(self, folder: MediaFolder, keeper: Keeper, worker: Worker) -> None:
+    def __init__(self, folder: MediaFolder, ingest: Ingest, worker: Worker) -> None:
         self._folder = folder
-        self._keeper = keeper
+        self._ingest = ingest
         self._worker = worker
 
     async def keep(self, data: bytes) -> str:
@@ -92,7 +92,7 @@ class Sources:
             head = await in_thread(_looked_at, part)
             if _is_animation(head):
                 part = await self._first_frame(part)
-            kept = await self._keeper.take(Kind.IMAGE, part, mark=MARK)
+            kept = await self._ingest.take(Kind.IMAGE, part, mark=MARK)
         except DeliveryFailed as error:
             if error.reason == "disk_full":
                 raise StoreFailed(error.sentence) from error
@@ -101,7 +101,7 @@ class Sources:
             await self._folder.discard(part)
             raise
         if kept.content_type not in TYPES or kept.width * kept.height > MOST_PIXELS:
-            await self._keeper.discard(kept.name)
+            await self._ingest.discard(kept.name)
             raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")
         return kept.name
 

@@ -1,5 +1,5 @@
 """The promise in figures, from the database alone: the door beside `library`."""
 
-from services.statistics.statistics import Deliveries
+from services.statistics.service import Statistics
 
-__all__ = ["Deliveries"]
+__all__ = ["Statistics"]

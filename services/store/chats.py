@@ -42,7 +42,7 @@ class ChatRows:
 
     async def chats(self, *, owner: str, limit: int) -> list[Conversation]:
         """The one that was last spoken in first."""
-        query = select(c).where(c.c.owner == owner, c.c.hidden_at.is_(None))
+        query = select(c).where(c.c.owner == owner, c.c.trashed_at.is_(None))
         query = query.order_by(c.c.updated_at.desc(), c.c.id.desc()).limit(limit)
         rows = await self._store.read(lambda connection: connection.execute(query).mappings().all())
         return [Conversation(**row) for row in rows]
@@ -124,7 +124,7 @@ class ChatRows:
             select(m)
             .join(c, c.c.id == m.c.chat_id)
             .outerjoin(reply, reply.c.reply_to == m.c.id)
-            .where(m.c.role == str(Role.PERSON), reply.c.id.is_(None), c.c.hidden_at.is_(None))
+            .where(m.c.role == str(Role.PERSON), reply.c.id.is_(None), c.c.trashed_at.is_(None))
             .order_by(m.c.seq)
         )
         return await self._messages(query)
@@ -177,7 +177,7 @@ def _chat(connection: Connection, chat_id: str, owner: str) -> Conversation:
 
 
 def _open(chat_id: str, owner: str) -> tuple[Any, ...]:
-    return c.c.id == chat_id, c.c.owner == owner, c.c.hidden_at.is_(None)
+    return c.c.id == chat_id, c.c.owner == owner, c.c.trashed_at.is_(None)
 
 
 def _from_row(row: RowMapping) -> Message:

@@ -21,7 +21,7 @@ RESCUE = (
 )
 
 
-def spoken_of_writing(error: Exception) -> Exception:
+def write_error(error: Exception) -> Exception:
     if not isinstance(error, SQLAlchemyError):
         return error
     if _code(error) in LOCKED:
@@ -30,7 +30,7 @@ def spoken_of_writing(error: Exception) -> Exception:
     return _failed(sentence, error)
 
 
-def spoken_of_reading(error: SQLAlchemyError) -> StoreFailed:
+def read_error(error: SQLAlchemyError) -> StoreFailed:
     sentence = Words("The database could not be read ({cause}). Look at the data folder's disk.")
     return _failed(sentence, error)
 

@@ -70,17 +70,22 @@ class JobRows:
 
     async def over(self, generation_id: str, *, epoch: int) -> Generation | None:
         """Of a stopped or failed one: its job has ended without a result, nothing is awaited any more."""
-        return await self._settle(generation_id, epoch, watch_until=None, unsure_since=None)
+        return await self._settle(generation_id, epoch, watch_until=None, possibly_accepted_since=None)
 
-    async def settle(self, generation_id: str, *, epoch: int, unsure_since: float | None) -> None:
+    async def settle(self, generation_id: str, *, epoch: int, possibly_accepted_since: float | None) -> None:
         """Of a stopped or failed one: whether a request of it was perhaps taken is known better now."""
-        await self._settle(generation_id, epoch, unsure_since=unsure_since)
+        await self._settle(generation_id, epoch, possibly_accepted_since=possibly_accepted_since)
 
     async def unsure(self, backend: str, kind: Kind, *, since: float) -> list[Generation]:
         """Those whose request may have been taken after `since`, and whose job is not known; oldest first."""
         query = (
             select(g)
-            .where(text(UNSURE), g.c.backend == backend, g.c.kind == str(kind), g.c.unsure_since > since)
+            .where(
+                text(UNSURE),
+                g.c.backend == backend,
+                g.c.kind == str(kind),
+                g.c.possibly_accepted_since > since,
+            )
             .order_by(g.c.id)
         )
         rows = await self._store.read(lambda connection: connection.execute(query).mappings().all())
@@ -145,7 +150,9 @@ _GIVE = (
         job_id=bindparam("the_job"),
         phase=case((in_one_of(ENDED), g.c.phase), else_=str(Phase.PROCESSING)),
         # A failed one is watched again for what may come: this tells it from all others that failed.
-        unsure_since=case((g.c.phase == str(Phase.ERROR), g.c.unsure_since), else_=None),
+        possibly_accepted_since=case(
+            (g.c.phase == str(Phase.ERROR), g.c.possibly_accepted_since), else_=None
+        ),
         watch_until=func.coalesce(bindparam("until"), g.c.watch_until),
         updated_at=bindparam("at"),
         revision=g.c.revision + 1,

@@ -43,7 +43,7 @@ class Removed:
     files: list[str]
 
 
-class Shelf:
+class LibraryRows:
     def __init__(self, store: Store, *, now: Callable[[], float] = time.time) -> None:
         self._store = store
         self._now = now
@@ -77,12 +77,12 @@ class Shelf:
 
     async def hide(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
         """Into the trash, where it is not there and is not under way; those that changed."""
-        free = g.c.hidden_at.is_(None) & g.c.phase.in_(_FINAL)
-        return await self._mark(ids, owner, free, hidden_at=self._now())
+        free = g.c.trashed_at.is_(None) & g.c.phase.in_(_FINAL)
+        return await self._mark(ids, owner, free, trashed_at=self._now())
 
     async def restore(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
         """Out of the trash; those that were in it."""
-        return await self._mark(ids, owner, g.c.hidden_at.is_not(None), hidden_at=None)
+        return await self._mark(ids, owner, g.c.trashed_at.is_not(None), trashed_at=None)
 
     # -- for good ----------------------------------------------------------------------------
 
@@ -106,11 +106,11 @@ class Shelf:
             g.c.id, g.c.request_id, g.c.backend, g.c.job_id, g.c.kept, g.c.poster, g.c.preview, g.c.source
         ).where(
             g.c.owner == owner,
-            g.c.hidden_at.is_not(None),
+            g.c.trashed_at.is_not(None),
             g.c.phase.in_(_FINAL),
             ~func.coalesce(awaited(now), false()),
             true() if ids is None else g.c.id.in_(ids),
-            true() if trashed_before is None else g.c.hidden_at < trashed_before,
+            true() if trashed_before is None else g.c.trashed_at < trashed_before,
             true() if starred else g.c.starred_at.is_(None),
         )
 
@@ -144,7 +144,7 @@ class Shelf:
         """How many in the trash (or of these) `remove` leaves: something paid for may still come of them."""
         query = select(func.count()).where(
             g.c.owner == owner,
-            g.c.hidden_at.is_not(None),
+            g.c.trashed_at.is_not(None),
             awaited(self._now()),
             true() if ids is None else g.c.id.in_(ids),
         )
@@ -169,7 +169,7 @@ class Shelf:
         """Of what may be let go: kept or failed, not in the trash, without a star, oldest first."""
         query = select(g).where(
             g.c.owner == owner,
-            g.c.hidden_at.is_(None),
+            g.c.trashed_at.is_(None),
             g.c.starred_at.is_(None),
             g.c.phase.in_(_FINAL),
             true() if before is None else g.c.id < first_id_at(before),
@@ -182,7 +182,7 @@ class Shelf:
 
     async def these(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
         """Those of them that are there and not in the trash, in the order of `ids`."""
-        query = select(g).where(_theirs(ids, owner), g.c.hidden_at.is_(None))
+        query = select(g).where(_theirs(ids, owner), g.c.trashed_at.is_(None))
         rows = await self._store.read(lambda connection: connection.execute(query).mappings().all())
         found = {row["id"]: from_row(row) for row in rows}
         return [found[each] for each in ids if each in found]

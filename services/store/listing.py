@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import TextualSelect, text
 
-from services.core.model import Wanted
+from services.core.model import GenerationQuery
 from services.store.tables import generations as g
 
 LONGEST_WORDS = 32
@@ -19,7 +19,7 @@ _FOLDED = str.maketrans("ёЁ", "еЕ")
 
 
 def page_of(
-    wanted: Wanted, *, owner: str, before: str | None, limit: int
+    wanted: GenerationQuery, *, owner: str, before: str | None, limit: int
 ) -> tuple[TextualSelect, dict[str, Any]]:
     """The statement and its values; columns are those of the generations, newest first."""
     by_words, by_tag = bool(wanted.words), wanted.tag is not None and not wanted.words
@@ -87,7 +87,7 @@ def first_id_at(unix_s: float) -> str:
     return f"{stamp[:8]}-{stamp[8:]}"
 
 
-def _index(wanted: Wanted) -> str:
+def _index(wanted: GenerationQuery) -> str:
     if wanted.trashed:
         return "ix_generations_trash"
     if wanted.starred:

@@ -57,9 +57,10 @@ def in_one_of(phases: Iterable[Phase], column: ColumnElement[str] = g.c.phase) -
 def awaited(now: float) -> ColumnElement[bool]:
     """Stopped, or failed with a request that was perhaps taken: and something paid for may still come."""
     stopped = and_(
-        g.c.phase == str(Phase.DROPPED), or_(g.c.job_id.is_not(None), g.c.unsure_since.is_not(None))
+        g.c.phase == str(Phase.DROPPED),
+        or_(g.c.job_id.is_not(None), g.c.possibly_accepted_since.is_not(None)),
     )
-    failed = and_(g.c.phase == str(Phase.ERROR), g.c.unsure_since.is_not(None))
+    failed = and_(g.c.phase == str(Phase.ERROR), g.c.possibly_accepted_since.is_not(None))
     return and_(or_(stopped, failed), g.c.watch_until > now)
 
 

@@ -57,7 +57,7 @@ class Watched:
     breaks: int
 
 
-class DeliveryRows:
+class StatisticsRows:
     def __init__(self, store: Store) -> None:
         self._store = store
 

@@ -26,9 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.core.errors import Conflict, NotFound, StoreFailed
-from services.core.model import FINAL, Generation, Kept, Kind, Phase, Receipt, TraceEntry, Wanted
+from services.core.model import FINAL, Generation, GenerationQuery, Kept, Kind, Phase, Receipt, TraceEntry
 from services.store import leases
-from services.store.db_errors import RESCUE, is_damage, look_for_damage, spoken_of_reading, spoken_of_writing
+from services.store.db_errors import RESCUE, is_damage, look_for_damage, read_error, write_error
 from services.store.engine import reading_engine, writing_engine
 from services.store.listing import page_of
 from services.store.migrate import migrate
@@ -46,7 +46,7 @@ LEASE_S = 30.0
 NEWEST = 200
 PORTION = 32
 """So many lines of the journal are written before others get their turn: about 4 ms."""
-EVERYTHING = Wanted()
+EVERYTHING = GenerationQuery()
 _FINAL = [str(phase) for phase in FINAL]
 
 
@@ -145,7 +145,7 @@ class Store:
         return from_row(rows[0])
 
     async def page(
-        self, wanted: Wanted = EVERYTHING, *, owner: str, before: str | None = None, limit: int = 50
+        self, wanted: GenerationQuery = EVERYTHING, *, owner: str, before: str | None = None, limit: int = 50
     ) -> list[Generation]:
         """Newest first; `before` is the last id of the page in front."""
         query, values = page_of(wanted, owner=owner, before=before, limit=limit)
@@ -162,14 +162,14 @@ class Store:
             generation_id, {"stop_requested_at": None}, phases=frozenset({Phase.COMPLETED})
         )
 
-    async def hide_final(self, *, owner: str, kind: Kind | None) -> list[str]:
+    async def trash_final(self, *, owner: str, kind: Kind | None) -> list[str]:
         """The ids that were hidden; what arrived after a stop still waits for a choice, and stays."""
         unwanted = and_(g.c.phase == str(Phase.COMPLETED), g.c.stop_requested_at.is_not(None))
-        where = [g.c.owner == owner, g.c.hidden_at.is_(None), g.c.phase.in_(_FINAL), not_(unwanted)]
+        where = [g.c.owner == owner, g.c.trashed_at.is_(None), g.c.phase.in_(_FINAL), not_(unwanted)]
         if kind is not None:
             where.append(g.c.kind == str(kind))
         statement = (
-            update(g).where(*where).values(**self._stamp({"hidden_at": self._now()})).returning(g.c.id)
+            update(g).where(*where).values(**self._stamp({"trashed_at": self._now()})).returning(g.c.id)
         )
         return await self._writer.do(lambda connection: list(connection.execute(statement).scalars()))
 
@@ -201,7 +201,7 @@ class Store:
         }
         return await self._change(generation_id, changes, epoch=epoch, phases=NOT_COMPLETED)
 
-    async def journal(
+    async def append_log(
         self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float | None, str]]
     ) -> list[Generation]:
         """Keep trace lines and (id, epoch, progress, stage), a few at a time, behind every other write; the
@@ -318,7 +318,7 @@ class Store:
     async def without_poster(self, *, finished_before: float, limit: int = 100) -> list[Generation]:
         """Kept, but the process ended before it had drawn the poster; newest first."""
         done = (g.c.phase == str(Phase.COMPLETED), g.c.finished_at < finished_before)
-        query = select(g).where(*done, g.c.poster.is_(None), g.c.hidden_at.is_(None))
+        query = select(g).where(*done, g.c.poster.is_(None), g.c.trashed_at.is_(None))
         return await self._generations(query.order_by(g.c.id.desc()).limit(limit))
 
     async def last_sign(self) -> float | None:
@@ -385,14 +385,14 @@ class Store:
                 with self._reads.connect() as connection:
                     return work(connection)
             except SQLAlchemyError as error:
-                raise self._noted(spoken_of_reading(error)) from error
+                raise self._noted(read_error(error)) from error
 
         if self._inline:
             return run()
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
     def _not_written(self, error: Exception) -> Exception:
-        return self._noted(spoken_of_writing(error))
+        return self._noted(write_error(error))
 
     def _noted(self, error: Exception) -> Exception:
         """Damage is told once, aloud: what it hits first may be a page that nobody looks at for weeks."""
@@ -423,4 +423,4 @@ def _known_key(connection: Connection, owner: str, key: str, fingerprint: str) -
 
 _ONE = select(g).where(g.c.id == bindparam("the_id"))
 _ONE_EVEN_TRASHED = _ONE.where(g.c.owner == bindparam("the_owner"))
-_ONE_OF_OWNER = _ONE_EVEN_TRASHED.where(g.c.hidden_at.is_(None))
+_ONE_OF_OWNER = _ONE_EVEN_TRASHED.where(g.c.trashed_at.is_(None))

@@ -52,7 +52,7 @@ generations = Table(
     Column("late_since", Float),
     Column("late_after_s", Float, nullable=False),
     Column("stop_requested_at", Float),
-    Column("hidden_at", Float),
+    Column("hidden_at", Float, key="trashed_at"),
     Column("watch_until", Float),
     Column("revision", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
@@ -67,7 +67,7 @@ generations = Table(
     Column("starred_at", Float),
     Column("tags", JSON(none_as_null=True)),
     Column("chat_id", Text, Computed("json_extract(request, '$.chat_id')", persisted=False)),
-    Column("unsure_since", Float),
+    Column("unsure_since", Float, key="possibly_accepted_since"),
     UniqueConstraint("backend", "job_id", name="uq_generations_job"),
     Index("ix_generations_owner_kind", "owner", "kind", "id"),
     Index("ix_generations_phase", "phase"),
@@ -161,7 +161,7 @@ chats = Table(
     Column("title", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
-    Column("hidden_at", Float),
+    Column("hidden_at", Float, key="trashed_at"),
     Index("ix_chats_owner", "owner", "updated_at"),
 )
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.store.db_errors import spoken_of_writing
+from services.store.db_errors import write_error
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -45,7 +45,7 @@ class Writer:
         engine: Engine,
         *,
         checkpoint: Callable[[str], None] = lambda _: None,
-        spoken: Callable[[Exception], Exception] = spoken_of_writing,
+        spoken: Callable[[Exception], Exception] = write_error,
     ) -> None:
         self._engine = engine
         self._checkpoint = checkpoint
@@ -128,7 +128,7 @@ class InlineWriter:
                 return work(self._connection)
         except SQLAlchemyError as error:
             _undo(self._connection)
-            raise spoken_of_writing(error) from error
+            raise write_error(error) from error
 
     async def close(self) -> None:
         self._connection.close()

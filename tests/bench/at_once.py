@@ -19,14 +19,14 @@ QUIET_AFTER_S = 60.0
 
 def measure() -> list[Figure]:
     with rig.wire(result="small") as backend, rig.studio(backend) as app:
-        dice = random.Random(1)
+        rng = random.Random(1)
         warm_up = [f"warm-up number {number}" for number in range(WARM_UP)]
         rig.submit(app, warm_up)
         rig.wait_until_kept(app, WARM_UP, WITHIN_S)
         _until_quiet(app)
         prompts = [f"clip number {number}" for number in range(JOBS)]
         for prompt in prompts:
-            backend.script(prompt, length_s=dice.uniform(2, 3))
+            backend.script(prompt, length_s=rng.uniform(2, 3))
         before = rig.cpu(app)
         ids = rig.submit(app, prompts)
         kept_at = rig.wait_until_kept(app, WARM_UP + JOBS, WITHIN_S)

@@ -55,9 +55,9 @@ async def _measure(folder: Path) -> list[Figure]:
 
 
 async def _change(store: Store, row: Generation, times: int) -> list[float]:
-    dice, taken = random.Random(row.id), []
+    rng, taken = random.Random(row.id), []
     for number in range(times):
-        await asyncio.sleep(dice.uniform(0, 2 * PAUSE_S))
+        await asyncio.sleep(rng.uniform(0, 2 * PAUSE_S))
         begun = time.perf_counter()
         moved = await store.advance(
             row.id, epoch=row.epoch, to=(Phase.COLLECTING, Phase.PROCESSING)[number % 2]

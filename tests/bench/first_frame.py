@@ -43,7 +43,7 @@ def measure() -> list[Figure]:
 
 
 async def _measure(backend: rig.Wire, app: RunningApp) -> list[Figure]:
-    dice = random.Random(1)
+    rng = random.Random(1)
     prompts = [f"clip number {number}" for number in range(WARM_UP + CLIPS)]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
@@ -52,10 +52,10 @@ async def _measure(backend: rig.Wire, app: RunningApp) -> list[Figure]:
         await page.goto(app.url)
         pollers = []
         for number, prompt in enumerate(prompts):
-            backend.script(prompt, length_s=dice.uniform(1, 3))
+            backend.script(prompt, length_s=rng.uniform(1, 3))
             await _generate(page, prompt)
             job_id = await _job_of(backend, prompt)
-            poller = rig.plain_poller(backend, job_id, first_in_s=dice.uniform(0, rig.POLLER_EVERY_S))
+            poller = rig.plain_poller(backend, job_id, first_in_s=rng.uniform(0, rig.POLLER_EVERY_S))
             pollers.append(asyncio.create_task(poller))
             await page.wait_for_function(COMPLETE, arg=number + 1, timeout=1000 * WITHIN_S)
         seen: dict[str, dict[str, float]] = await page.evaluate("window.frames_seen")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from services.core.model import Kind, Wanted
+from services.core.model import GenerationQuery, Kind
 from services.store.engine import writing_engine
 from services.store.listing import first_id_at
 from services.store.migrate import migrate
@@ -60,12 +60,12 @@ OTHERS = [
     "old",
 ]
 LISTS = {
-    "first page": Wanted(),
-    "first page of images": Wanted(kind=Kind.IMAGE),
-    "search, a common word": Wanted(words="lighthouse "),
-    "search, the beginning of one": Wanted(words="red light"),
-    "search, a rare word": Wanted(words="zeppelin"),
-    "search in the images": Wanted(words="mountain snow", kind=Kind.IMAGE),
+    "first page": GenerationQuery(),
+    "first page of images": GenerationQuery(kind=Kind.IMAGE),
+    "search, a common word": GenerationQuery(words="lighthouse "),
+    "search, the beginning of one": GenerationQuery(words="red light"),
+    "search, a rare word": GenerationQuery(words="zeppelin"),
+    "search in the images": GenerationQuery(words="mountain snow", kind=Kind.IMAGE),
 }
 
 
@@ -133,8 +133,8 @@ COLUMNS = (
 
 
 def rows(size: int) -> Iterator[tuple[Any, ...]]:
-    dice = random.Random(7)
-    prompts = [prompt(dice) for _ in range(5000)]
+    rng = random.Random(7)
+    prompts = [prompt(rng) for _ in range(5000)]
     kept = {
         "name": "ab/" + "0" * 30 + ".mp4", "size_bytes": 300_000, "sha256": "ab" * 32, "content_type": "video/mp4",
         "width": 1280, "height": 720, "duration_s": 5.0, "fps": 24.0,
@@ -153,5 +153,5 @@ def rows(size: int) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def prompt(dice: random.Random) -> str:
-    return f"a {dice.choice(OTHERS)} {dice.choice(SUBJECTS)} in the {' and '.join(dice.sample(OTHERS, 6))}"
+def prompt(rng: random.Random) -> str:
+    return f"a {rng.choice(OTHERS)} {rng.choice(SUBJECTS)} in the {' and '.join(rng.sample(OTHERS, 6))}"

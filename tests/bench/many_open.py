@@ -19,7 +19,7 @@ WITHIN_S = 60.0
 
 
 def measure() -> list[Figure]:
-    dice = random.Random(1)
+    rng = random.Random(1)
     with (
         rig.wire(length_s=LENGTH_S, progress_every_s=PROGRESS_EVERY_S, result="small") as backend,
         rig.studio(backend, RUSHES_POLL_ATTEMPTS="1000") as app,
@@ -29,8 +29,8 @@ def measure() -> list[Figure]:
         time.sleep(SETTLED_S)
         jobs = backend.jobs()
         before = rig.cpu(app)
-        for prompt in dice.sample(sorted(prompt_of.values()), FINISHED):
-            time.sleep(dice.expovariate(1 / APART_S))
+        for prompt in rng.sample(sorted(prompt_of.values()), FINISHED):
+            time.sleep(rng.expovariate(1 / APART_S))
             backend.finish(jobs[prompt]["id"])
         kept_at = rig.wait_until_kept(app, WARM_UP + FINISHED, WITHIN_S)
         spent = rig.cpu(app).since(before)

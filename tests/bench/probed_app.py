@@ -15,14 +15,14 @@ from collections.abc import AsyncIterator
 import main
 from services.app import Engine, server
 from services.core.model import Generation
-from services.generations.supervisor import Watching
+from services.generations.supervisor import Supervisor
 
 ASKED_EVERY_S = 0.01
 TOLD_EVERY_S = 1.0
 RESUME_BEGINS, RESUME_ENDS, LATENESS = "probe resume begins", "probe resume ends", "probe loop"
 
 _running = server.running
-_resume = Watching.resume
+_resume = Supervisor.resume
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +35,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
         watch.cancel()
 
 
-async def resume(self: Watching) -> list[Generation]:
+async def resume(self: Supervisor) -> list[Generation]:
     print(RESUME_BEGINS, time.time(), flush=True)
     rows = await _resume(self)
     print(RESUME_ENDS, time.time(), flush=True)
@@ -58,5 +58,5 @@ async def _watch_the_loop() -> None:
 
 if __name__ == "__main__":
     server.running = running
-    Watching.resume = resume  # type: ignore[method-assign]
+    Supervisor.resume = resume  # type: ignore[method-assign]
     sys.exit(main.main())

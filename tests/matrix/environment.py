@@ -162,7 +162,7 @@ class Ground(Backdrop):
 
     def _overtake(self) -> None:
         """What only happens between two watchers: both commit at once, or one was taken over meanwhile."""
-        store, watchers = self.engine.store, self.engine.watching
+        store, watchers = self.engine.store, self.engine.supervisor
         complete = store.complete
 
         async def overtaken(generation_id: str, **named: Any) -> Generation | None:

@@ -16,7 +16,7 @@ from tests.matrix.invariants import expected, may_be_taken
 from tests.matrix.plan import BACKENDS, BLIND, OF_THE_SUBMIT, Combination, End
 from tests.matrix.table import combinations
 from tests.support import fault_job, fault_server
-from tests.support.engine_harness import House
+from tests.support.engine_harness import EngineHarness
 from tests.support.proof_counts import proven
 from tests.support.race_harness import now
 
@@ -74,31 +74,31 @@ async def test_a_fault_holds_a_result_up_no_longer_than_the_rules_say(
     tried = [one for one in combinations(point) if one.backend == backend]
     async with serving(behind):
         adapter = behind.adapter("scripted")
-        house = House(tmp_path, adapter)  # type: ignore[arg-type]
-        await house.open()
-        rows = [(one, await started(house, behind, one)) for one in tried]
-        wrong = [each for one, row in rows for each in await judged(house, behind, one, row)]
-        await house.close()
+        harness = EngineHarness(tmp_path, adapter)  # type: ignore[arg-type]
+        await harness.open()
+        rows = [(one, await started(harness, behind, one)) for one in tried]
+        wrong = [each for one, row in rows for each in await judged(harness, behind, one, row)]
+        await harness.close()
         await adapter.close()
     proven("matrix", in_virtual_time=len(tried), lost=len(wrong))
     assert not wrong, "\n".join(["", *wrong])
 
 
-async def started(house: House, behind: Backdrop, one: Combination) -> Generation:
+async def started(harness: EngineHarness, behind: Backdrop, one: Combination) -> Generation:
     behind.set_up(one, str(one))
     for where, fault in list(behind.chaos.faults.items()):
         if where[0] == str(one) and fault.how == "late":
             behind.chaos.faults[where] = replace(fault, for_s=5 * fault.for_s)
-    return await house.start(str(one))
+    return await harness.start(str(one))
 
 
-async def judged(house: House, behind: Backdrop, one: Combination, row: Generation) -> list[str]:
+async def judged(harness: EngineHarness, behind: Backdrop, one: Combination, row: Generation) -> list[str]:
     begun = row.created_at
-    while (last := await house.get(row)).phase is not expected(one) and now() - begun < LENGTH_S + most_s(
+    while (last := await harness.get(row)).phase is not expected(one) and now() - begun < LENGTH_S + most_s(
         one
     ):
         await asyncio.sleep(1.0)
-    files = [name for name in house.bytes.files if name.startswith(row.id)]
+    files = [name for name in harness.bytes.files if name.startswith(row.id)]
     holds = {
         f"it is {last.phase}, not {expected(one)}": last.phase is expected(one),
         f"it took {(last.finished_at or begun) - begun:.0f} s": (last.finished_at or begun) - begun

@@ -29,11 +29,11 @@ PACE_S = 0.3
 
 @pytest.fixture
 def wire() -> Iterator[WireServer]:
-    dice = random.Random(1)
+    rng = random.Random(1)
     with WireServer(keyed=False) as wire:
         wire.script(progress_every_s=0.1)
         for number in range(GENERATIONS):
-            wire.script(prompt=_prompt(number), length_s=dice.uniform(0.05, 1.5))
+            wire.script(prompt=_prompt(number), length_s=rng.uniform(0.05, 1.5))
         yield wire
 
 
@@ -79,7 +79,7 @@ class Killer:
     def __init__(self, app: KillableApp) -> None:
         self.kills = 0
         self._app = app
-        self._dice = random.Random(20_261_122)
+        self._rng = random.Random(20_261_122)
         self._enough: int | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -90,7 +90,7 @@ class Killer:
 
     def _run(self) -> None:
         while self._enough is None or self.kills < self._enough:
-            time.sleep(self._dice.uniform(1.0, 2.0))
+            time.sleep(self._rng.uniform(1.0, 2.0))
             self._app.kill()
             self.kills += 1
             self._app.start()

@@ -119,16 +119,16 @@ def test_a_failure_that_the_sleeper_had_heard_of_is_not_told_any_more(two: TwoWa
 
 @pytest.mark.proof
 def test_many_are_carried_home_by_two_that_fall_asleep_in_turns(two: TwoWatchers, wire: WireServer) -> None:
-    dice = random.Random(20_261_122)
+    rng = random.Random(20_261_122)
     prompts = [f"the kite of round {number}" for number in range(GENERATIONS)]
     for prompt in prompts:
-        wire.script(prompt=prompt, length_s=dice.uniform(0.1, 4.0))
+        wire.script(prompt=prompt, length_s=rng.uniform(0.1, 4.0))
     for number in range(STOPS):
         two.put(*prompts[number * GENERATIONS // STOPS : (number + 1) * GENERATIONS // STOPS])
-        time.sleep(dice.uniform(0.2, 1.0))
-        sleeper = dice.choice((two.one, two.other))
+        time.sleep(rng.uniform(0.2, 1.0))
+        sleeper = rng.choice((two.one, two.other))
         two.halt(sleeper)
-        time.sleep(dice.uniform(0.5, 2.5) * LEASE_S)
+        time.sleep(rng.uniform(0.5, 2.5) * LEASE_S)
         two.go_on(sleeper)
 
     for prompt in prompts:

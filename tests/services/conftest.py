@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest_asyncio
 
 from services.backends.scripted import Script, Scripted
-from tests.support.engine_harness import House
-from tests.support.library_harness import kept_house
+from tests.support.engine_harness import EngineHarness
+from tests.support.library_harness import library_harness
 
-__all__ = ["house", "kept_house"]
+__all__ = ["harness", "library_harness"]
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
     """For virtual time."""
-    house = House(tmp_path, Scripted(Script(length_s=5.0)))
-    await house.open()
-    yield house
-    await house.close()
+    harness = EngineHarness(tmp_path, Scripted(Script(length_s=5.0)))
+    await harness.open()
+    yield harness
+    await harness.close()

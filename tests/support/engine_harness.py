@@ -16,16 +16,16 @@ from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.channels.poll_policy import chat_policy, tool_policy
 from services.chat import Chats
-from services.chat.replying import Companion
+from services.chat.replying import Llm
 from services.core.errors import DeliveryFailed
 from services.core.events import Bus, News
 from services.core.model import Draft, Generation, Kept, Kind, Model, Request, TraceEntry
 from services.core.settings import Settings
 from services.generations.delivery import Delivery
-from services.generations.event_log import Journal
-from services.generations.reconciler import Ghosts
+from services.generations.event_log import EventLog
+from services.generations.reconciler import Reconciler
 from services.generations.service import Generations
-from services.generations.supervisor import Watching
+from services.generations.supervisor import Supervisor
 from services.store.chats import ChatRows
 from services.store.jobs import JobRows
 from services.store.store import Store
@@ -113,7 +113,7 @@ class EasyCatalogue:
         return next((one for one in MODELS if (one.kind, one.name) == (kind, name)), None)
 
 
-class House:
+class EngineHarness:
     """`crash` and `open` again: the backend, the database and the files stay, nothing else."""
 
     def __init__(
@@ -122,12 +122,12 @@ class House:
         backend: Scripted,
         *,
         bytes_ok: Callable[[str], bool] = lambda _: True,
-        companion: Companion | None = None,
+        llm: Llm | None = None,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.backend = backend
         backend.now = now
-        self.companion = companion
+        self.llm = llm
         self.checkpoint = checkpoint
         self.bytes = NotedBytes(bytes_ok)
         self.news: list[News] = []
@@ -138,16 +138,16 @@ class House:
 
     async def open(self) -> None:
         self._opened += 1
-        dice = random.Random(self._opened)
+        rng = random.Random(self._opened)
         self.bus = Bus()
         self.bus.subscribe(self._hear)
         self.store = Store(self._url, process=f"process-{self._opened}", now=now, inline=True)
         await self.store.open()
-        self.journal = Journal(self.store, self.bus, now=now)
-        self.delivery = Delivery(self.store, self.bytes, self.bus, self.journal, now=now)
-        self.watching = Watching(
+        self.event_log = EventLog(self.store, self.bus, now=now)
+        self.delivery = Delivery(self.store, self.bytes, self.bus, self.event_log, now=now)
+        self.supervisor = Supervisor(
             self.store,
-            self.journal,
+            self.event_log,
             self.bus,
             self.delivery.keep,
             {"scripted": self.backend},
@@ -155,32 +155,34 @@ class House:
             stream_silence_s=45.0,
             read_source=_no_source,
             now=now,
-            dice=dice,
+            rng=rng,
         )
         self.generations = Generations(
             store=self.store,
-            journal=self.journal,
+            event_log=self.event_log,
             bus=self.bus,
-            watching=self.watching,
+            supervisor=self.supervisor,
             backends={"scripted": self.backend},
             catalogue=EasyCatalogue(),  # type: ignore[arg-type]
             settings=self._settings,
             sources=NoSources(),  # type: ignore[arg-type]
             media_path=Path,
             now=now,
-            dice=dice,
+            rng=rng,
         )
-        self.ghosts = Ghosts(JobRows(self.store, now=now), self.watching, {"scripted": self.backend}, now=now)
-        self._runner = asyncio.create_task(self.journal.run(), name="journal")
+        self.reconciler = Reconciler(
+            JobRows(self.store, now=now), self.supervisor, {"scripted": self.backend}, now=now
+        )
+        self._runner = asyncio.create_task(self.event_log.run(), name="journal")
         self.chats = Chats(
             self.generations,
             ChatRows(self.store),
-            companion=self.companion,
+            llm=self.llm,
             now=now,
             checkpoint=lambda name: self.checkpoint(name),
         )
         await self.chats.open()
-        await self.watching.resume()
+        await self.supervisor.resume()
 
     async def crash(self) -> None:
         """Every task ends where it stands; nothing is told, nothing is tidied."""
@@ -193,9 +195,9 @@ class House:
 
     async def close(self) -> None:
         await self.chats.close()
-        await self.watching.close()
+        await self.supervisor.close()
         await self.delivery.close()
-        await self.journal.flush()
+        await self.event_log.flush()
         self._runner.cancel()
         await asyncio.gather(self._runner, return_exceptions=True)
         await self.store.close()
@@ -223,16 +225,16 @@ class House:
         self.news.append(news)
 
 
-def told(house: House, script: Script, **capabilities: bool) -> None:
+def told(harness: EngineHarness, script: Script, **capabilities: bool) -> None:
     """From now on the backend does as `script` says."""
-    house.backend._script = script
-    house.backend.capabilities = Capabilities(**capabilities)  # type: ignore[arg-type]
+    harness.backend._script = script
+    harness.backend.capabilities = Capabilities(**capabilities)  # type: ignore[arg-type]
 
 
-async def after(seconds: float, house: House, generation: Generation) -> Generation:
+async def after(seconds: float, harness: EngineHarness, generation: Generation) -> Generation:
     await asyncio.sleep(seconds)
-    await house.journal.flush()
-    return await house.get(generation)
+    await harness.event_log.flush()
+    return await harness.get(generation)
 
 
 async def _no_source(name: str) -> bytes:
@@ -243,4 +245,4 @@ class NoSources:
     """The scripted backend's models take none."""
 
 
-__all__ = ["House", "Script", "Scripted", "after", "told"]
+__all__ = ["EngineHarness", "Script", "Scripted", "after", "told"]

@@ -16,7 +16,8 @@ from services.core.errors import Sentence
 from services.diagnostics.doctor import Doctor
 from services.diagnostics.drill.finding import Finding, written
 from services.diagnostics.drill.plan import TRIALS
-from services.diagnostics.runs import Checkup, Drills
+from services.diagnostics.runs import DrillRuns
+from services.diagnostics.service import Diagnostics
 from tests.support.app import ROOT
 
 SWITCHES = ROOT / "tests" / "services" / "drill" / "test_drill.py"
@@ -36,10 +37,10 @@ def saying(text: list[str], *, code: int = 0, waits: bool = False) -> list[str]:
     return [sys.executable, "-c", program]
 
 
-def checkup(command: list[str], folder: Path, **changes: Any) -> Checkup:
+def diagnostics(command: list[str], folder: Path, **changes: Any) -> Diagnostics:
     """With a doctor who knows no backend."""
     doctor = Doctor(data_dir=folder, backends={}, place_of=lambda _: "")
-    return Checkup(Drills(command, folder), doctor, **{"public_url": None, **changes})
+    return Diagnostics(DrillRuns(command, folder), doctor, **{"public_url": None, **changes})
 
 
 def switched_off(switch: str) -> list[str]:

@@ -75,8 +75,8 @@ async def _watch() -> None:
     await engine.worker.start()
     print("Rushes is ready: http://nobody:0", flush=True)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(engine.journal.run())
-        tasks.create_task(engine.watching.keep_leases())
+        tasks.create_task(engine.event_log.run())
+        tasks.create_task(engine.supervisor.keep_leases())
 
 
 class Failpoint(Exception):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 
 from services.core.model import Generation
-from tests.support.engine_harness import House
+from tests.support.engine_harness import EngineHarness
 from tests.support.proof_counts import proven
 
 
-def count_late(house: House) -> None:
+def count_late(harness: EngineHarness) -> None:
     """After a story; its restarts included."""
-    told = [news for news in house.news if isinstance(news, Generation)]
+    told = [news for news in harness.news if isinstance(news, Generation)]
     results, holders = defaultdict(set), defaultdict(set)
     for one in told:
         if one.receipt is not None:

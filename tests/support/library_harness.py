@@ -16,72 +16,72 @@ from services.chat import Chats
 from services.core.events import Bus, News
 from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, replace
 from services.core.settings import Settings
-from services.generations.event_log import Journal
+from services.generations.event_log import EventLog
 from services.generations.service import Generations
-from services.generations.supervisor import Watching
+from services.generations.supervisor import Supervisor
 from services.library import Library
-from services.library.scrub import Rounds
+from services.library.scrub import Scrub
 from services.library.storage import Storage
 from services.media.storage.folder import MediaFolder
-from services.statistics import Deliveries
+from services.statistics import Statistics
 from services.store.chats import ChatRows
-from services.store.library import Shelf
-from services.store.statistics import DeliveryRows
+from services.store.library import LibraryRows
+from services.store.statistics import StatisticsRows
 from services.store.store import Store
 from tests.support.rows import a_generation, a_request
 
-RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=10.0, backend_finished_at=9.0, kept_at=11.0)
+RECEIPT = Receipt(won_by=Channel.PUSH, backend_reported_at=10.0, backend_finished_at=9.0, kept_at=11.0)
 
 
 @pytest_asyncio.fixture
-async def kept_house(tmp_path: Path) -> AsyncIterator[KeptHouse]:
+async def library_harness(tmp_path: Path) -> AsyncIterator[LibraryHarness]:
     """Its database is open. The conftest of a room that needs it imports it."""
-    house = KeptHouse(tmp_path)
-    await house.store.open()
-    yield house
-    await house.store.close()
+    harness = LibraryHarness(tmp_path)
+    await harness.store.open()
+    yield harness
+    await harness.store.close()
 
 
-class KeptHouse:
+class LibraryHarness:
     def __init__(self, folder: Path) -> None:
         self.store = Store(f"sqlite:///{folder / 'rushes.db'}", process="this")
         self.bus = Bus()
         self.heard: list[News] = []
         self.bus.subscribe(self.heard.append)
         self.folder = MediaFolder(folder / "media")
-        self.shelf = Shelf(self.store)
+        self.library_rows = LibraryRows(self.store)
         self.lost: list[str] = []
         self.damaged: list[str] = []
-        self.rounds = Rounds(
-            self.shelf, self.folder, lost=self.lost.append, damaged=self.damaged.append, rests=0.0
+        self.scrub = Scrub(
+            self.library_rows, self.folder, lost=self.lost.append, damaged=self.damaged.append, rests=0.0
         )
-        self.journal = journal = Journal(self.store, self.bus)
+        self.event_log = event_log = EventLog(self.store, self.bus)
         storage = Storage(self.store, self.folder, lost=self.lost.append)
-        self.watching = Watching(
-            self.store, journal, self.bus, cast(Any, None), {},
+        self.supervisor = Supervisor(
+            self.store, event_log, self.bus, cast(Any, None), {},
             policy_of=cast(Any, None), stream_silence_s=45.0, read_source=cast(Any, None),
         )  # fmt: skip
         self.generations = Generations(
-            store=self.store, journal=journal, bus=self.bus, watching=self.watching, backends={},
+            store=self.store, event_log=event_log, bus=self.bus, supervisor=self.supervisor, backends={},
             catalogue=cast(Any, None), settings=Settings(_env_file=None, data_dir=folder),  # type: ignore[call-arg]
             sources=cast(Any, None), media_path=self.folder.path,
         )  # fmt: skip
         self.library = Library(
-            shelf=self.shelf,
+            library_rows=self.library_rows,
             generations=self.generations,
             bus=self.bus,
-            watching=self.watching,
+            supervisor=self.supervisor,
             folder=self.folder,
             storage=storage,
-            rounds=self.rounds,
+            scrub=self.scrub,
         )
         self.secrets: list[str] = []
-        self.deliveries = Deliveries(
-            rows=DeliveryRows(self.store),
+        self.statistics = Statistics(
+            rows=StatisticsRows(self.store),
             generations=self.generations,
-            journal=journal,
+            event_log=event_log,
             storage=storage,
-            rounds=self.rounds,
+            scrub=self.scrub,
             version="1.2.3",
             secrets=lambda: self.secrets,
         )

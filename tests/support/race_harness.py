@@ -10,7 +10,7 @@ from typing import Any
 
 from services.backends.scripted import Script, Scripted
 from services.channels.poll_policy import PollPolicy, tool_policy
-from services.channels.race import Hands, Race, Standing, Verdict
+from services.channels.race import Race, RaceCallbacks, RaceSnapshot, Verdict
 from services.core.errors import DeliveryFailed
 from services.core.model import Channel, Generation, Phase, Result
 from tests.support import rows
@@ -49,7 +49,7 @@ class Racing:
     resumed: bool = False
     notes: list[Noted] = field(default_factory=list)
     progress: list[float] = field(default_factory=list)
-    kept: list[tuple[float, Channel, Standing]] = field(default_factory=list)
+    kept: list[tuple[float, Channel, RaceSnapshot]] = field(default_factory=list)
     tries: int = 0
 
     async def run(self, *, within_s: float = 90_000.0) -> Verdict:
@@ -61,11 +61,11 @@ class Racing:
             open_stream=lambda: self.backend.stream(job_id, silence_s=45.0),
             understand=lambda event: self.backend.understand(event, job_id),
             ask=lambda: self.backend.poll(job_id),
-            hands=Hands(keep=self._keep, note=self._note, progressed=self._progressed, now=now),
+            callbacks=RaceCallbacks(keep=self._keep, note=self._note, progressed=self._progressed, now=now),
             policy=self.policy,
             host=self.backend.host,
             late_in_s=self.late_in_s,
-            dice=random.Random(1),
+            rng=random.Random(1),
         )
         async with asyncio.timeout(within_s):
             return await self.race.run("job", resumed=self.resumed)
@@ -84,7 +84,7 @@ class Racing:
     def polls(self) -> int:
         return len(self.times("poll", "attempt")) + len(self.times("poll", "check"))
 
-    async def _keep(self, channel: Channel, result: Result, standing: Standing) -> None:
+    async def _keep(self, channel: Channel, result: Result, snapshot: RaceSnapshot) -> None:
         self.tries += 1
         number = self.tries
         await asyncio.sleep(self.download_s)
@@ -92,7 +92,7 @@ class Racing:
             raise DeliveryFailed("The address answered 403.", reason="refused")
         if self.kept:
             return  # as the compare-and-set does: the other channel was first
-        self.kept.append((asyncio.get_running_loop().time(), channel, standing))
+        self.kept.append((asyncio.get_running_loop().time(), channel, snapshot))
 
     def _note(self, lane: str, event: str, **data: Any) -> None:
         self.notes.append(Noted(asyncio.get_running_loop().time(), lane, event, data))

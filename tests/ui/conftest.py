@@ -9,30 +9,34 @@ import pytest
 import pytest_asyncio
 from nicegui.testing import User, user_simulation
 
-from tests.support.library_harness import KeptHouse
-from tests.support.library_harness import kept_house as house
-from tests.ui.stand_in_services import Door
+from tests.support.library_harness import LibraryHarness
+from tests.support.library_harness import library_harness as harness
+from tests.ui.stand_in_services import StandInServices
 from ui.pages.routes import register
 
-__all__ = ["door", "house", "user", "visitor"]
+__all__ = ["harness", "stand_in", "user", "visitor"]
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def stand_in() -> StandInServices:
+    return StandInServices()
 
 
 @pytest_asyncio.fixture
-async def user(door: Door) -> AsyncIterator[User]:
+async def user(stand_in: StandInServices) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
         register(
-            door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries(), door.as_checkup()
+            stand_in.as_generations(),
+            stand_in.as_library(),
+            stand_in.as_chats(),
+            stand_in.as_deliveries(),
+            stand_in.as_checkup(),
         )
         yield simulated
 
 
 @pytest_asyncio.fixture
-async def visitor(house: KeptHouse) -> AsyncIterator[User]:
+async def visitor(harness: LibraryHarness) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
-        register(house.generations, house.library, cast(Any, None), house.deliveries, cast(Any, None))
+        register(harness.generations, harness.library, cast(Any, None), harness.statistics, cast(Any, None))
         yield simulated

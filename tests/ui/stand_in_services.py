@@ -20,6 +20,7 @@ from services.core.model import (
     Channel,
     Draft,
     Generation,
+    GenerationQuery,
     Kept,
     Kind,
     Model,
@@ -27,20 +28,19 @@ from services.core.model import (
     Receipt,
     Request,
     TraceEntry,
-    Wanted,
     replace,
 )
 from services.core.settings import Settings
-from services.diagnostics.runs import Checkup
-from services.generations.service import Generations, Page, Typical
+from services.diagnostics.service import Diagnostics
+from services.generations.service import Generations, Page, TypicalDuration
 from services.library import Library
 from services.library.retention import Rule
-from services.statistics import Deliveries
+from services.statistics import Statistics
 from services.statistics.figures import Figures, count
-from services.statistics.statistics import Estimate, Open, Safe
+from services.statistics.service import Estimate, Open, Safe
 from services.store.library import Total
 from services.store.statistics import Told
-from tests.support.fake_drill import checkup
+from tests.support.fake_drill import diagnostics
 
 FILM = Model(
     backend="animatic",
@@ -66,7 +66,7 @@ AHEAD = pytest.mark.looptime(start=time.monotonic)
 the fixtures' stood: their timers are due soon."""
 
 
-class Shelf:
+class StandInLibrary:
     """The catalogue's part that pages use."""
 
     def __init__(self, models: list[Model]) -> None:
@@ -95,14 +95,14 @@ class EmptyLibrary:
     async def tags(self, *, owner: str) -> list[str]:
         return []
 
-    async def page(self, wanted: Wanted, **_: Any) -> Page:
+    async def page(self, wanted: GenerationQuery, **_: Any) -> Page:
         return Page(items=[], next=None)
 
 
 class EmptyChats:
     """Any conversation is there, and nothing has been said in it."""
 
-    def __init__(self, generations: Door) -> None:
+    def __init__(self, generations: StandInServices) -> None:
         self.generations = generations
         self.news: Hub[object] = Hub()
 
@@ -135,14 +135,14 @@ class EmptyDeliveries:
         return []
 
 
-class Door:
+class StandInServices:
     def __init__(self, models: list[Model] | None = None) -> None:
         self.bus = Bus()
-        self.catalogue = Shelf([FILM, CLOUD] if models is None else models)
+        self.catalogue = StandInLibrary([FILM, CLOUD] if models is None else models)
         self.settings = Settings(_env_file=None)  # type: ignore[call-arg]
         self.rows: dict[str, Generation] = {}
         self.traces: dict[str, list[TraceEntry]] = {}
-        self.runs: dict[tuple[str, str], Typical] = {}
+        self.runs: dict[tuple[str, str], TypicalDuration] = {}
         self.drafts: list[Draft] = []
         self.calls: list[tuple[str, str]] = []
         self.refuse: Exception | None = None
@@ -160,13 +160,13 @@ class Door:
         """Their pages are tried with the real ones (test_chat.py)."""
         return cast(Chats, EmptyChats(self))
 
-    def as_deliveries(self) -> Deliveries:
+    def as_deliveries(self) -> Statistics:
         """Their page is tried with the real ones (test_deliveries.py)."""
-        return cast(Deliveries, EmptyDeliveries())
+        return cast(Statistics, EmptyDeliveries())
 
-    def as_checkup(self) -> Checkup:
+    def as_checkup(self) -> Diagnostics:
         """Its page is tried with what drills say (test_checkup.py)."""
-        return checkup([], Path(tempfile.gettempdir()))
+        return diagnostics([], Path(tempfile.gettempdir()))
 
     # what tests do
 
@@ -245,7 +245,7 @@ class Door:
 
     async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         row = self.rows.get(generation_id)
-        if row is None or row.owner != owner or row.hidden_at is not None:
+        if row is None or row.owner != owner or row.trashed_at is not None:
             raise NotFound("There is no such generation.")
         return row
 
@@ -255,7 +255,7 @@ class Door:
         rows = [
             one
             for one in self.rows.values()
-            if one.owner == owner and one.hidden_at is None and kind in (None, one.request.kind)
+            if one.owner == owner and one.trashed_at is None and kind in (None, one.request.kind)
         ]
         rows.sort(key=lambda one: one.created_at, reverse=True)
         return Page(items=rows[:limit], next=None)
@@ -289,19 +289,19 @@ class Door:
 
     async def restore(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         self.calls.append(("restore", generation_id))
-        return self.change(generation_id, hidden_at=None)
+        return self.change(generation_id, trashed_at=None)
 
     def can_look(self, generation: Generation) -> bool:
         return generation.request.backend == "animatic"
 
     async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
         self.calls.append(("delete", generation_id))
-        self.change(generation_id, hidden_at=time.time())
+        self.change(generation_id, trashed_at=time.time())
 
     async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
-        gone = [one.id for one in self.rows.values() if one.final and one.hidden_at is None]
+        gone = [one.id for one in self.rows.values() if one.final and one.trashed_at is None]
         for generation_id in gone:
-            self.change(generation_id, hidden_at=time.time())
+            self.change(generation_id, trashed_at=time.time())
         return len(gone)
 
     async def shown(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
@@ -310,7 +310,9 @@ class Door:
         if receipt is not None and receipt.shown_at is None:
             self.change(generation_id, receipt=replace(receipt, shown_at=time.time()))
 
-    async def typical(self, backend: str, model: str, length_s: float | None = None) -> Typical | None:
+    async def typical(
+        self, backend: str, model: str, length_s: float | None = None
+    ) -> TypicalDuration | None:
         return self.runs.get((backend, model))
 
 

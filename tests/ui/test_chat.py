@@ -16,9 +16,9 @@ from uuid6 import uuid7
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.chat.parser import Change, Wish, read
-from tests.support.engine_harness import House
-from tests.ui.stand_in_services import Door
+from services.chat.parser import Change, Intent, read
+from tests.support.engine_harness import EngineHarness
+from tests.ui.stand_in_services import StandInServices
 from ui.components.message import Waiting
 from ui.components.message_box import MessageBox
 from ui.components.notifications import FRAME_S
@@ -31,19 +31,23 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
     backend = Scripted(Script(length_s=0.4, event_every_s=0.1), capabilities=Capabilities(keyed=True))
-    house = House(tmp_path, backend)
-    await house.open()
-    yield house
-    await house.close()
+    harness = EngineHarness(tmp_path, backend)
+    await harness.open()
+    yield harness
+    await harness.close()
 
 
 @pytest_asyncio.fixture
-async def user(house: House) -> AsyncIterator[User]:
+async def user(harness: EngineHarness) -> AsyncIterator[User]:
     async with user_simulation() as simulated:
         register(
-            house.generations, Door().as_library(), house.chats, Door().as_deliveries(), Door().as_checkup()
+            harness.generations,
+            StandInServices().as_library(),
+            harness.chats,
+            StandInServices().as_deliveries(),
+            StandInServices().as_checkup(),
         )
         yield simulated
 
@@ -52,10 +56,10 @@ def send(user: User, text: str, message_id: str | None = None) -> None:
     user.find(kind=MessageBox).trigger("send", {"id": message_id or str(uuid7()), "text": text})
 
 
-async def begun(house: House, text: str = "/video a kite") -> str:
+async def begun(harness: EngineHarness, text: str = "/video a kite") -> str:
     chat_id = str(uuid7())
-    await house.chats.say(chat_id, text, begin=True)
-    await until(lambda: not house.chats._tasks)
+    await harness.chats.say(chat_id, text, begin=True)
+    await until(lambda: not harness.chats._tasks)
     return chat_id
 
 
@@ -84,7 +88,9 @@ def films(user: User) -> list[ui.element]:
     return [one for one in user.client.elements.values() if one.tag == "video"]
 
 
-async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(user: User, house: House) -> None:
+async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(
+    user: User, harness: EngineHarness
+) -> None:
     await user.open("/chat/new")
     await user.should_see("What shall we make?")
     send(user, "make a 10 second vertical video of a lighthouse")
@@ -93,13 +99,13 @@ async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(user: Us
     await until(lambda: films(user))
     await user.should_see("The video is here · Push won")
     assert (count(user, "r-artifact"), count(user, "is-result"), len(films(user))) == (1, 1, 1)
-    assert [one.title for one in await house.chats.conversations()] == [
+    assert [one.title for one in await harness.chats.conversations()] == [
         "make a 10 second vertical video of a lighthouse"
     ]
 
 
-async def test_the_page_is_the_same_after_a_reload(user: User, house: House) -> None:
-    chat_id = await begun(house)
+async def test_the_page_is_the_same_after_a_reload(user: User, harness: EngineHarness) -> None:
+    chat_id = await begun(harness)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("A video, 5 s, 16:9, with Scripted video:")
     await until(lambda: count(user, "is-done"))
@@ -108,27 +114,29 @@ async def test_the_page_is_the_same_after_a_reload(user: User, house: House) -> 
     assert (count(user, "r-artifact"), count(user, "is-result"), len(films(user))) == (1, 1, 1)
 
 
-async def test_what_finishes_while_nobody_looks_is_there_afterwards(user: User, house: House) -> None:
-    chat_id = await begun(house)
+async def test_what_finishes_while_nobody_looks_is_there_afterwards(
+    user: User, harness: EngineHarness
+) -> None:
+    chat_id = await begun(harness)
     await user.open("/")
-    await until(lambda: house.backend.jobs)
+    await until(lambda: harness.backend.jobs)
     await asyncio.sleep(1)
     await user.open(f"/chat/{chat_id}")
     await until(lambda: count(user, "is-done"))
     assert (count(user, "r-artifact"), len(films(user))) == (1, 1)
 
 
-async def test_sent_twice_it_is_one_message(user: User, house: House) -> None:
+async def test_sent_twice_it_is_one_message(user: User, harness: EngineHarness) -> None:
     await user.open("/chat/new")
     message_id = str(uuid7())
     for _ in range(3):
         send(user, "/video a kite", message_id)
     await until(lambda: count(user, "is-done"))
     assert (count(user, "is-person"), count(user, "r-artifact")) == (1, 1)
-    assert len(house.backend.jobs) == 1
+    assert len(harness.backend.jobs) == 1
 
 
-async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, house: House) -> None:
+async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, harness: EngineHarness) -> None:
     await user.open("/chat/new")
     called: list[tuple[str, Any]] = []
     box = next(iter(user.find(kind=MessageBox).elements))
@@ -137,12 +145,12 @@ async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, ho
     await until(lambda: called)
     name, (_id, sentence) = called[0]
     assert (name, sentence) == ("refused", "The message has 50,000 characters: 8,000 at most.")
-    assert await house.chats.conversations() == []
+    assert await harness.chats.conversations() == []
 
 
-async def test_markup_in_messages_stays_text(user: User, house: House) -> None:
+async def test_markup_in_messages_stays_text(user: User, harness: EngineHarness) -> None:
     words = "<img src=x onerror=alert(1)> **b** {{ 7*7 }}"
-    chat_id = await begun(house, f"/video {words}")
+    chat_id = await begun(harness, f"/video {words}")
     await user.open(f"/chat/{chat_id}")
     await user.should_see(f"/video {words}")
     assert user.client is not None
@@ -156,19 +164,19 @@ async def test_an_unknown_conversation_has_a_page_that_says_so(user: User) -> No
         assert "There is no conversation at this address." in answer.text
 
 
-async def test_a_deleted_artifact_leaves_a_word(user: User, house: House) -> None:
-    chat_id = await begun(house)
+async def test_a_deleted_artifact_leaves_a_word(user: User, harness: EngineHarness) -> None:
+    chat_id = await begun(harness)
     await user.open(f"/chat/{chat_id}")
     await until(lambda: films(user))
-    (generation,) = (await house.generations.recent()).items
-    await house.generations.delete(generation.id)
+    (generation,) = (await harness.generations.recent()).items
+    await harness.generations.delete(generation.id)
     await user.should_see("This one was deleted.")
     assert films(user) == []
     await user.open(f"/chat/{chat_id}")
     await user.should_see("This one was deleted.")
 
 
-async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, house: House) -> None:
+async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, harness: EngineHarness) -> None:
     class Slow:
         async def answer(self, message: Any, last: Any, speak: Callable[[str], None]) -> Any:
             from services.chat.plan import Plan
@@ -181,7 +189,7 @@ async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, house: 
             self.go = asyncio.Event()
 
     slow = Slow()
-    house.chats._answering._companion = slow
+    harness.chats._answering._llm = slow
     await user.open("/chat/new")
     send(user, "hm, a kite?")
     await user.should_see(kind=Waiting)
@@ -191,37 +199,37 @@ async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, house: 
     await user.should_not_see(kind=Waiting)
 
 
-async def test_offers_are_said_with_one_click(user: User, house: House) -> None:
+async def test_offers_are_said_with_one_click(user: User, harness: EngineHarness) -> None:
     await user.open("/chat/new")
     press(user, "Make a square image of fog in a pine forest at dawn")
     await user.should_see("An image, 1:1, with Scripted image:")
 
 
-async def test_another_page_of_the_same_conversation_hears_it_too(user: User, house: House) -> None:
-    chat_id = await begun(house, "hello")
+async def test_another_page_of_the_same_conversation_hears_it_too(user: User, harness: EngineHarness) -> None:
+    chat_id = await begun(harness, "hello")
     await user.open(f"/chat/{chat_id}")
-    await house.chats.say(chat_id, "/image a fox")
+    await harness.chats.say(chat_id, "/image a fox")
     await user.should_see("An image, 16:9, with Scripted image:")
     await until(lambda: count(user, "is-done"))
 
 
-async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, house: House) -> None:
-    chat_id = await begun(house, "hello")
+async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, harness: EngineHarness) -> None:
+    chat_id = await begun(harness, "hello")
     await user.open("/chat/new")
     await user.should_see("hello")
-    other = await begun(house, "/video a dragon")
+    other = await begun(harness, "/video a dragon")
     await user.should_see("/video a dragon")
-    await house.chats.rename(chat_id, "Greetings")
+    await harness.chats.rename(chat_id, "Greetings")
     await user.should_see("Greetings")
-    await house.chats.delete(other)
+    await harness.chats.delete(other)
     await user.should_not_see("/video a dragon")
 
 
-async def test_earlier_messages_come_when_they_are_asked_for(user: User, house: House) -> None:
-    chat_id = await begun(house, "hello 0")
+async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness: EngineHarness) -> None:
+    chat_id = await begun(harness, "hello 0")
     for number in range(1, 30):
-        await house.chats.say(chat_id, f"hello {number}")
-    await until(lambda: not house.chats._tasks)
+        await harness.chats.say(chat_id, f"hello {number}")
+    await until(lambda: not harness.chats._tasks)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("hello 29")
     await user.should_not_see("hello 5", retries=1)
@@ -230,10 +238,10 @@ async def test_earlier_messages_come_when_they_are_asked_for(user: User, house: 
     assert count(user, "is-person") == 30
 
 
-async def test_an_arrival_is_told_once(user: User, house: House) -> None:
-    chat_id = await begun(house, "hello")
+async def test_an_arrival_is_told_once(user: User, harness: EngineHarness) -> None:
+    chat_id = await begun(harness, "hello")
     await user.open(f"/chat/{chat_id}")
-    await house.chats.say(chat_id, "/video a kite")
+    await harness.chats.say(chat_id, "/video a kite")
     await until(lambda: count(user, "is-done"))
     await asyncio.sleep(FRAME_S + 0.2)
     with user:
@@ -245,7 +253,7 @@ async def test_an_arrival_is_told_once(user: User, house: House) -> None:
 async def test_what_is_offered_is_understood_in_each_language(code: str) -> None:
     say = translations()[code].gettext
     for example in replies.EXAMPLES:
-        assert isinstance(read(say(example), follows=True), Wish), say(example)
+        assert isinstance(read(say(example), follows=True), Intent), say(example)
     for step in (*replies.AFTER_VIDEO, *replies.AFTER_IMAGE, "Once more"):
         assert isinstance(read(say(step), follows=True), Change), say(step)
 
@@ -257,12 +265,12 @@ async def test_every_code_of_the_reader_has_a_sentence() -> None:
 
 
 async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
-    user: User, house: House
+    user: User, harness: EngineHarness
 ) -> None:
-    house.backend._script = Script(length_s=1.0)
-    chat_id = await begun(house)
-    (generation,) = (await house.generations.recent()).items
-    await house.generations.stop(generation.id)
+    harness.backend._script = Script(length_s=1.0)
+    chat_id = await begun(harness)
+    (generation,) = (await harness.generations.recent()).items
+    await harness.generations.stop(generation.id)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("Paid, not wanted", retries=50)
     await user.should_see("Paid, not wanted: it arrived after it had been stopped.", retries=20)

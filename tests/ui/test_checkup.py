@@ -14,13 +14,13 @@ from nicegui.testing import User, user_simulation
 from services.core.errors import Sentence
 from services.diagnostics.drill.finding import Finding
 from services.diagnostics.drill.plan import RULES, TRIALS
-from services.diagnostics.runs import Checkup
 from services.diagnostics.runs.drill_run import Run, remember
-from tests.support.fake_drill import checkup, lines, saying, switched_off
+from services.diagnostics.service import Diagnostics
+from tests.support.fake_drill import diagnostics, lines, saying, switched_off
 from tests.support.proof_counts import proven
-from tests.ui.stand_in_services import Door
+from tests.ui.stand_in_services import StandInServices
 from tests.ui.test_library import press
-from ui.components.browser_probe import BrowserDoctor
+from ui.components.browser_probe import BrowserProbe
 from ui.pages.routes import register
 
 pytestmark = pytest.mark.asyncio
@@ -33,22 +33,28 @@ ALL_WELL: dict[str, Any] = {
     "ranges": {"status": 206, "size": 200, "right": True},
     "websocket": {"opened": True, "ours": True},
 }
-Visiting = Callable[[Checkup], AbstractAsyncContextManager[User]]
+Visiting = Callable[[Diagnostics], AbstractAsyncContextManager[User]]
 
 
 @pytest.fixture
 def visiting() -> Visiting:
     @asynccontextmanager
-    async def visit(checkup: Checkup):  # type: ignore[no-untyped-def]
-        door = Door()
+    async def context(diagnostics: Diagnostics):  # type: ignore[no-untyped-def]
+        stand_in = StandInServices()
         async with user_simulation() as simulated:
-            await checkup.open()
-            register(door.as_generations(), door.as_library(), door.as_chats(), door.as_deliveries(), checkup)
+            await diagnostics.open()
+            register(
+                stand_in.as_generations(),
+                stand_in.as_library(),
+                stand_in.as_chats(),
+                stand_in.as_deliveries(),
+                diagnostics,
+            )
             await simulated.open("/checkup")
             yield simulated
-            await checkup.close()
+            await diagnostics.close()
 
-    return visit
+    return context
 
 
 def states(user: User) -> dict[str, str]:
@@ -64,20 +70,20 @@ def states(user: User) -> dict[str, str]:
 def measure(user: User, told: object) -> None:
     """The browser has measured."""
     with user:
-        (browser,) = ElementFilter(kind=BrowserDoctor)
+        (browser,) = ElementFilter(kind=BrowserProbe)
     for listener in browser._event_listeners.values():
         if listener.type == "measured":
             browser._handle_event({"listener_id": listener.id, "args": told})
 
 
 async def test_every_rule_is_there_before_the_first_drill(visiting: Visiting, tmp_path: Path) -> None:
-    async with visiting(checkup([], tmp_path)) as user:
+    async with visiting(diagnostics([], tmp_path)) as user:
         assert states(user) == dict.fromkeys(RULES, "not tried yet")
         await user.should_see("It was not run here yet.")
 
 
 async def test_a_drill_turns_each_rule_to_held(visiting: Visiting, tmp_path: Path) -> None:
-    async with visiting(checkup(saying(lines()), tmp_path)) as user:
+    async with visiting(diagnostics(saying(lines()), tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("All 12 rules held.", retries=100)
         assert states(user) == dict.fromkeys(RULES, "held")
@@ -85,7 +91,7 @@ async def test_a_drill_turns_each_rule_to_held(visiting: Visiting, tmp_path: Pat
 
 async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, tmp_path: Path) -> None:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
-    async with visiting(checkup(saying(lines(broken=seen), code=1), tmp_path)) as user:
+    async with visiting(diagnostics(saying(lines(broken=seen), code=1), tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("1 rule did not hold.", retries=100)
         await user.should_see("Seen instead: it was sent 2 times.")
@@ -95,7 +101,7 @@ async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, t
 async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_second_one(
     visiting: Visiting, tmp_path: Path
 ) -> None:
-    drilled = checkup(saying(lines(without=set(TRIALS) - {"late", "busy"}), waits=True), tmp_path)
+    drilled = diagnostics(saying(lines(without=set(TRIALS) - {"late", "busy"}), waits=True), tmp_path)
     async with visiting(drilled) as user:
         press(user, "Run the drill")
         await user.should_see(f"2 of {len(TRIALS)} tried", retries=100)
@@ -109,7 +115,7 @@ async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_seco
 
 async def test_one_that_cannot_run_says_why(visiting: Visiting, tmp_path: Path) -> None:
     refusal = saying(["Rushes cannot start: the drill cannot write in the data folder."], code=1)
-    async with visiting(checkup(refusal, tmp_path)) as user:
+    async with visiting(diagnostics(refusal, tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("the drill cannot write in the data folder", retries=100)
         assert states(user) == dict.fromkeys(RULES, "not tried")
@@ -118,14 +124,14 @@ async def test_one_that_cannot_run_says_why(visiting: Visiting, tmp_path: Path) 
 async def test_the_last_verdict_is_there_after_a_restart(visiting: Visiting, tmp_path: Path) -> None:
     held = Run(began_at=1.0, ended_at=1_790_000_000.0, findings=tuple(Finding(name) for name in TRIALS))
     remember(held, tmp_path / "drill.json")
-    async with visiting(checkup([], tmp_path)) as user:
+    async with visiting(diagnostics([], tmp_path)) as user:
         await user.should_see("All 12 rules held.")
         await user.should_see("Last run")
 
 
 async def test_it_speaks_russian_too(visiting: Visiting, tmp_path: Path) -> None:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
-    async with visiting(checkup(saying(lines(broken=seen), code=1), tmp_path)) as user:
+    async with visiting(diagnostics(saying(lines(broken=seen), code=1), tmp_path)) as user:
         user.http_client.headers["Accept-Language"] = "ru"
         await user.open("/checkup")
         press(user, "Провести учения")
@@ -137,7 +143,7 @@ async def test_it_speaks_russian_too(visiting: Visiting, tmp_path: Path) -> None
 async def test_a_build_with_a_rule_switched_off_is_red_on_the_page(
     visiting: Visiting, tmp_path: Path
 ) -> None:
-    async with visiting(checkup(switched_off("with_a_submit_that_insists"), tmp_path)) as user:
+    async with visiting(diagnostics(switched_off("with_a_submit_that_insists"), tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("2 rules did not hold.", retries=400)
         await user.should_see("Seen instead: it is not shown as unconfirmed.")
@@ -147,7 +153,7 @@ async def test_a_build_with_a_rule_switched_off_is_red_on_the_page(
 
 
 async def test_what_the_browser_measured_is_judged(visiting: Visiting, tmp_path: Path) -> None:
-    async with visiting(checkup([], tmp_path)) as user:
+    async with visiting(diagnostics([], tmp_path)) as user:
         measure(user, ALL_WELL)
         await user.should_see("Not cut within 35 s.")
         await user.should_see("This browser's clock and Rushes' agree.")
@@ -159,7 +165,7 @@ async def test_what_the_browser_measured_is_judged(visiting: Visiting, tmp_path:
 
 
 async def test_another_address_than_the_public_one_is_said(visiting: Visiting, tmp_path: Path) -> None:
-    async with visiting(checkup([], tmp_path, public_url="https://rushes.example/")) as user:
+    async with visiting(diagnostics([], tmp_path, public_url="https://rushes.example/")) as user:
         measure(user, ALL_WELL)
         await user.should_see("Measured through http://localhost, and people use https://rushes.example/.")
         measure(user, {**ALL_WELL, "number": 2, "origin": "https://rushes.example"})
@@ -182,7 +188,7 @@ async def test_another_address_than_the_public_one_is_said(visiting: Visiting, t
 async def test_what_no_browser_of_ours_would_say_is_refused(
     told: object, visiting: Visiting, tmp_path: Path
 ) -> None:
-    async with visiting(checkup([], tmp_path)) as user:
+    async with visiting(diagnostics([], tmp_path)) as user:
         measure(user, told)
         await user.should_see("What this browser has measured could not be read.", retries=20)
 

@@ -10,29 +10,31 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
-from services.generations.service import Typical
+from services.generations.service import TypicalDuration
 from services.statistics.channel_status import Lanes, Poll, Push
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 from tests.ui.test_library import press, until
 from ui.components.in_progress import poll_words, push_words
 from ui.components.plot import by_name, curve, over_time
-from ui.components.timestamp import Moment
+from ui.components.timestamp import Timestamp
 from ui.pages import deliveries as page
 from ui.text import labels
 
 pytestmark = pytest.mark.asyncio
 
 
-async def delivered(house: KeptHouse, by: Channel = Channel.PUSH, **fields: Any) -> Generation:
+async def delivered(harness: LibraryHarness, by: Channel = Channel.PUSH, **fields: Any) -> Generation:
     now = time.time()
-    slip = Receipt(won_by=by, backend_said_at=now, backend_finished_at=now - 0.2, kept_at=now, **fields)
-    return await house.put(created_at=now, submitted_at=now - 4, finished_at=now, receipt=slip, kept=house.file(b"a"))  # fmt: skip
+    slip = Receipt(won_by=by, backend_reported_at=now, backend_finished_at=now - 0.2, kept_at=now, **fields)
+    return await harness.put(created_at=now, submitted_at=now - 4, finished_at=now, receipt=slip, kept=harness.file(b"a"))  # fmt: skip
 
 
-async def hear(house: KeptHouse, row: Generation, seq: int, lane: str, event: str, **data: Any) -> None:
+async def hear(
+    harness: LibraryHarness, row: Generation, seq: int, lane: str, event: str, **data: Any
+) -> None:
     entry = TraceEntry(generation_id=row.id, seq=seq, at=time.time(), lane=lane, event=event, data=data)
-    await house.store.journal([entry], [])
-    house.bus.publish(entry)
+    await harness.store.append_log([entry], [])
+    harness.bus.publish(entry)
 
 
 def charts(user: User) -> list[dict[str, Any]]:
@@ -40,9 +42,9 @@ def charts(user: User) -> list[dict[str, Any]]:
         return [chart.options for chart in ElementFilter(kind=ui.echart)]
 
 
-async def test_the_figures_stand_there_as_text_and_as_plots(house: KeptHouse, visitor: User) -> None:
-    await delivered(house)
-    await delivered(house, Channel.POLL, late_s=5.0)
+async def test_the_figures_stand_there_as_text_and_as_plots(harness: LibraryHarness, visitor: User) -> None:
+    await delivered(harness)
+    await delivered(harness, Channel.POLL, late_s=5.0)
     await visitor.open("/deliveries")
     await visitor.should_see("Push brought 1 of 2, poll 1.", retries=50)
     await visitor.should_see("Half within 0.20 s, 95 of 100 within 0.20 s, 99 of 100 within 0.20 s.")
@@ -56,64 +58,68 @@ async def test_the_figures_stand_there_as_text_and_as_plots(house: KeptHouse, vi
     assert len(wins["xAxis"]["data"]) == 7
 
 
-async def test_broken_streams_are_told_by_their_reasons(house: KeptHouse, visitor: User) -> None:
-    row = await delivered(house)
+async def test_broken_streams_are_told_by_their_reasons(harness: LibraryHarness, visitor: User) -> None:
+    row = await delivered(harness)
     for seq, reason in enumerate(("silent", "reset", "silent")):
-        await hear(house, row, seq, "push", "lost", reason=reason)
+        await hear(harness, row, seq, "push", "lost", reason=reason)
     await visitor.open("/deliveries")
     await visitor.should_see("3 streams broke: silent for too long 2, connection broken 1.", retries=50)
     assert charts(visitor)[3]["series"][0]["data"] == [2, 1]
 
 
-async def test_a_lost_file_is_said_and_leads_to_it(house: KeptHouse, visitor: User) -> None:
-    row = await delivered(house)
+async def test_a_lost_file_is_said_and_leads_to_it(harness: LibraryHarness, visitor: User) -> None:
+    row = await delivered(harness)
     assert row.kept is not None
-    house.folder.path(row.kept.name).unlink()
+    harness.folder.path(row.kept.name).unlink()
     await visitor.open("/deliveries")
     await visitor.should_see("1 kept file is gone.", retries=50)
     await visitor.should_see(row.id)
 
 
-async def test_an_open_one_tells_both_channels_and_follows_them(house: KeptHouse, visitor: User) -> None:
-    row = await house.put("a slow boat", phase=Phase.PROCESSING, created_at=time.time())
-    await hear(house, row, 1, "push", "opening")
+async def test_an_open_one_tells_both_channels_and_follows_them(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    row = await harness.put("a slow boat", phase=Phase.PROCESSING, created_at=time.time())
+    await hear(harness, row, 1, "push", "opening")
     await visitor.open("/deliveries")
     await visitor.should_see("a slow boat", retries=50)
     await visitor.should_see("connecting")
     await visitor.should_see("not asked yet")
-    await hear(house, row, 2, "push", "open")
-    await hear(house, row, 3, "poll", "attempt", n=1)
-    await hear(house, row, 4, "poll", "answer", heard="running")
-    await hear(house, row, 5, "poll", "due", at=time.time() + 9)
+    await hear(harness, row, 2, "push", "open")
+    await hear(harness, row, 3, "poll", "attempt", n=1)
+    await hear(harness, row, 4, "poll", "answer", heard="running")
+    await hear(harness, row, 5, "poll", "due", at=time.time() + 9)
     await visitor.should_see("connected", retries=30)
     await visitor.should_see("answered, 1 question", retries=30)
     with visitor:
-        assert any(moment._props["mode"] == "until" for moment in ElementFilter(kind=Moment))
-    await hear(house, row, 6, "push", "lost", reason="silent")
+        assert any(moment._props["mode"] == "until" for moment in ElementFilter(kind=Timestamp))
+    await hear(harness, row, 6, "push", "lost", reason="silent")
     await visitor.should_see("lost: silent for too long", retries=30)
 
 
 async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
-    house: KeptHouse, visitor: User, monkeypatch: pytest.MonkeyPatch
+    harness: LibraryHarness, visitor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "RESTS", 0.0)
     await visitor.open("/deliveries")
     await visitor.should_see("Nothing is under way.", retries=50)
-    row = await house.put("a new boat", phase=Phase.PROCESSING, created_at=time.time())
-    house.bus.publish(row)
+    row = await harness.put("a new boat", phase=Phase.PROCESSING, created_at=time.time())
+    harness.bus.publish(row)
     await visitor.should_see("a new boat", retries=30)
     now = time.time()
-    slip = Receipt(won_by=Channel.PUSH, backend_said_at=now, backend_finished_at=now, kept_at=now)
-    done = await house.store.complete(row.id, epoch=0, kept=house.file(b"a"), receipt=slip)
+    slip = Receipt(won_by=Channel.PUSH, backend_reported_at=now, backend_finished_at=now, kept_at=now)
+    done = await harness.store.complete(row.id, epoch=0, kept=harness.file(b"a"), receipt=slip)
     assert done is not None
-    house.bus.publish(done)
+    harness.bus.publish(done)
     await visitor.should_see("Nothing is under way.", retries=10)  # long before it is counted again
     await visitor.should_see("Push brought 1 of 1, poll 0.", retries=80)
 
 
-async def test_one_generation_is_drawn_with_its_whole_timeline(house: KeptHouse, visitor: User) -> None:
-    row = await delivered(house)
-    await house.store.journal(
+async def test_one_generation_is_drawn_with_its_whole_timeline(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    row = await delivered(harness)
+    await harness.store.append_log(
         [
             TraceEntry(
                 generation_id=row.id, seq=1, at=1.0, lane="push", event="lost", data={"reason": "reset"}
@@ -131,8 +137,8 @@ async def test_one_generation_is_drawn_with_its_whole_timeline(house: KeptHouse,
 @pytest.mark.parametrize(
     "typed", ["{id}", "http://127.0.0.1:8080/g/{id}", "/deliveries?id={id}", " /g/{id}/ "]
 )
-async def test_it_is_found_by_its_id_or_its_link(house: KeptHouse, visitor: User, typed: str) -> None:
-    row = await delivered(house)
+async def test_it_is_found_by_its_id_or_its_link(harness: LibraryHarness, visitor: User, typed: str) -> None:
+    row = await delivered(harness)
     await visitor.open("/deliveries")
     visitor.find(ui.input).type(typed.format(id=row.id))
     press(visitor, "Show")
@@ -145,8 +151,10 @@ async def test_a_generation_that_is_not_there_is_said(visitor: User) -> None:
     await visitor.should_see("Nothing was delivered.", retries=50)
 
 
-async def test_a_choice_counts_again_and_stands_in_the_address(house: KeptHouse, visitor: User) -> None:
-    await delivered(house)
+async def test_a_choice_counts_again_and_stands_in_the_address(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    await delivered(harness)
     await visitor.open("/deliveries?days=1")
     await visitor.should_see("Push brought 1 of 1, poll 0.", retries=50)
     assert len(charts(visitor)[0]["xAxis"]["data"]) == 24
@@ -163,7 +171,10 @@ def _inputs(user: User) -> list[ui.element]:
 
 
 async def test_estimates_are_honest_about_how_much_they_know() -> None:
-    few, many = Typical(p50_s=118.0, p90_s=240.0, runs=9), Typical(p50_s=129.2, p90_s=240.0, runs=10)
+    few, many = (
+        TypicalDuration(p50_s=118.0, p90_s=240.0, runs=9),
+        TypicalDuration(p50_s=129.2, p90_s=240.0, runs=10),
+    )
     assert labels.estimate(few) == "about 2 min, from 9 runs here"
     assert labels.estimate(many) == "half were done by 2:10, nine of ten by 4:00, from 10 runs here"
     assert labels.estimate(None) == "no estimate yet"

@@ -8,7 +8,7 @@ import pytest
 from nicegui.testing import User
 
 from services.core.errors import StoreFailed
-from tests.ui.stand_in_services import Door
+from tests.ui.stand_in_services import StandInServices
 
 pytestmark = pytest.mark.asyncio
 
@@ -24,12 +24,17 @@ pytestmark = pytest.mark.asyncio
     ],
 )
 async def test_a_page_that_cannot_be_built_says_why_and_where_to_go(
-    error: Exception, said: str, door: Door, user: User, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    error: Exception,
+    said: str,
+    stand_in: StandInServices,
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: Any,
 ) -> None:
     async def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(door, "get", fails)
+    monkeypatch.setattr(stand_in, "get", fails)
     answer = await user.http_client.get("/g/some-id")
     assert answer.status_code == 500
     assert said in answer.text

@@ -9,7 +9,7 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from services.core.model import Channel, Phase
-from tests.ui.stand_in_services import AHEAD, Door, settle
+from tests.ui.stand_in_services import AHEAD, StandInServices, settle
 from ui.components.progress_bar import Bar
 from ui.components.trace_table import TraceTable
 
@@ -31,9 +31,9 @@ def rows(user: User) -> list[str]:
     ]
 
 
-async def test_a_finished_one_has_player_settings_and_receipt(user: User, door: Door) -> None:
-    row = door.put(prompt="A kite over the sea")
-    door.finish(row.id, Channel.POLL)
+async def test_a_finished_one_has_player_settings_and_receipt(user: User, stand_in: StandInServices) -> None:
+    row = stand_in.put(prompt="A kite over the sea")
+    stand_in.finish(row.id, Channel.POLL)
     await user.open(f"/g/{row.id}")
     await settle()
     assert len(videos(user)) == 1
@@ -43,46 +43,48 @@ async def test_a_finished_one_has_player_settings_and_receipt(user: User, door: 
     await user.should_see("Poll won")
 
 
-async def test_an_open_one_becomes_a_finished_one_on_the_open_page(user: User, door: Door) -> None:
-    row = door.put(progress=0.3)
+async def test_an_open_one_becomes_a_finished_one_on_the_open_page(
+    user: User, stand_in: StandInServices
+) -> None:
+    row = stand_in.put(progress=0.3)
     await user.open(f"/g/{row.id}")
     with user:
         assert [bar.props["aria-valuetext"] for bar in ElementFilter(kind=Bar) if bar.visible] == ["30 %"]
     await user.should_see("Written when the bytes are kept.")
-    door.finish(row.id)
+    stand_in.finish(row.id)
     await settle()
     assert len(videos(user)) == 1
     await user.should_see("push, the event stream")
     await user.should_see("Video generated successfully via SSE!")
 
 
-async def test_the_timeline_is_readable_and_goes_on(user: User, door: Door) -> None:
-    row = door.put()
-    door.hear(row.id, "push", "opening")
+async def test_the_timeline_is_readable_and_goes_on(user: User, stand_in: StandInServices) -> None:
+    row = stand_in.put()
+    stand_in.hear(row.id, "push", "opening")
     await user.open(f"/g/{row.id}")
     assert rows(user) == ["Opening the stream"]
-    door.hear(row.id, "poll", "attempt", n=1)
+    stand_in.hear(row.id, "poll", "attempt", n=1)
     await user.should_see("Attempt 1")
     assert rows(user) == ["Opening the stream", "Attempt 1"]
 
 
-async def test_progress_heard_in_a_row_stays_one_row(user: User, door: Door) -> None:
-    row = door.put()
+async def test_progress_heard_in_a_row_stays_one_row(user: User, stand_in: StandInServices) -> None:
+    row = stand_in.put()
     for step in range(5):
-        door.hear(row.id, "push", "event", heard="progress", progress=step / 10)
-    door.hear(row.id, "poll", "attempt", n=1)
-    door.hear(row.id, "push", "event", heard="progress", progress=0.5)
+        stand_in.hear(row.id, "push", "event", heard="progress", progress=step / 10)
+    stand_in.hear(row.id, "poll", "attempt", n=1)
+    stand_in.hear(row.id, "push", "event", heard="progress", progress=0.5)
     await user.open(f"/g/{row.id}")
     assert rows(user) == ["Heard: progress, 40 %", "Attempt 1", "Heard: progress, 50 %"]
     assert TraceTable
 
 
 @pytest.mark.parametrize("gone", ["never", "deleted", "foreign"])
-async def test_what_is_not_there_is_a_calm_404(user: User, door: Door, gone: str) -> None:
+async def test_what_is_not_there_is_a_calm_404(user: User, stand_in: StandInServices, gone: str) -> None:
     if gone == "deleted":
-        door.put(id=gone, hidden_at=time.time())
+        stand_in.put(id=gone, trashed_at=time.time())
     if gone == "foreign":
-        door.put(id=gone, owner="ada")
+        stand_in.put(id=gone, owner="ada")
     answer = await user.http_client.get(f"/g/{gone}")
     assert answer.status_code == 404
     assert "There is nothing at this address." in answer.text
@@ -95,8 +97,8 @@ async def test_an_address_is_never_read_as_markup(user: User) -> None:
     assert "<script>alert(1)" not in answer.text
 
 
-async def test_the_page_of_a_deleted_one_becomes_empty(user: User, door: Door) -> None:
-    row = door.put(Phase.COMPLETED, finished_at=1.0)
+async def test_the_page_of_a_deleted_one_becomes_empty(user: User, stand_in: StandInServices) -> None:
+    row = stand_in.put(Phase.COMPLETED, finished_at=1.0)
     await user.open(f"/g/{row.id}")
-    await door.delete(row.id)
+    await stand_in.delete(row.id)
     await user.should_see("There is nothing at this address.")

@@ -17,20 +17,20 @@ from tests.ui.stand_in_services import (
     SOURCE,
     STILL,
     STILL_FROM_PICTURE,
-    Door,
+    StandInServices,
     a_film,
     a_request,
     settle,
 )
 from tests.ui.test_studio import cards, press, stage, toasts, write
-from ui.components.image_upload import SourceWell
+from ui.components.image_upload import ImageUpload
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door([FILM, CLOUD, FROM_PICTURE, STILL, STILL_FROM_PICTURE])
+def stand_in() -> StandInServices:
+    return StandInServices([FILM, CLOUD, FROM_PICTURE, STILL, STILL_FROM_PICTURE])
 
 
 @pytest_asyncio.fixture
@@ -38,7 +38,7 @@ async def bring(user: User):  # type: ignore[no-untyped-def]
     """As the browser does when the server has the picture."""
 
     async def kept(name: str = SOURCE) -> None:
-        user.find(kind=SourceWell).trigger("kept", name)
+        user.find(kind=ImageUpload).trigger("kept", name)
         await settle()
 
     return kept
@@ -63,7 +63,7 @@ def choose(user: User, key: str, value: object) -> None:
 
 
 async def test_a_picture_changes_the_models_and_its_removal_brings_the_others_back(
-    user: User, door: Door, bring
+    user: User, stand_in: StandInServices, bring
 ) -> None:
     await user.open("/")
     write(user, "a kite")
@@ -73,15 +73,15 @@ async def test_a_picture_changes_the_models_and_its_removal_brings_the_others_ba
     assert models(user) == ["Animatic from a picture · free"]
     press(user, "Generate")
     await settle()
-    assert (door.drafts[-1].source, door.drafts[-1].model) == (SOURCE, "animatic/film-from-picture")
-    assert door.drafts[-1].prompt == "a kite"
+    assert (stand_in.drafts[-1].source, stand_in.drafts[-1].model) == (SOURCE, "animatic/film-from-picture")
+    assert stand_in.drafts[-1].prompt == "a kite"
     press(user, "Remove picture")
     await settle()
     assert thumbnails(user) == []
     press(user, "Generate")
     await settle()
-    assert (door.drafts[-1].source, door.drafts[-1].model) == (None, "veo")
-    assert door.drafts[-1].prompt == "a kite"
+    assert (stand_in.drafts[-1].source, stand_in.drafts[-1].model) == (None, "veo")
+    assert stand_in.drafts[-1].prompt == "a kite"
 
 
 async def test_a_name_that_is_no_source_is_not_taken(user: User, bring) -> None:
@@ -93,17 +93,17 @@ async def test_a_name_that_is_no_source_is_not_taken(user: User, bring) -> None:
 
 async def test_what_the_browser_could_not_bring_is_told_at_the_field(user: User) -> None:
     await user.open("/")
-    user.find(kind=SourceWell).trigger("refused", "This picture cannot be used.")
+    user.find(kind=ImageUpload).trigger("refused", "This picture cannot be used.")
     await user.should_see("This picture cannot be used.")
 
 
 async def test_a_source_that_is_gone_when_the_page_opens_is_told_and_the_words_stay(
-    user: User, door: Door, bring
+    user: User, stand_in: StandInServices, bring
 ) -> None:
     await user.open("/")
     write(user, "a kite")
     await bring()
-    door.sources.clear()
+    stand_in.sources.clear()
     await user.open("/")
     await user.should_see("The picture to start from is no longer here: add it again, or leave it out.")
     assert thumbnails(user) == []
@@ -111,54 +111,56 @@ async def test_a_source_that_is_gone_when_the_page_opens_is_told_and_the_words_s
 
 
 async def test_a_source_that_is_gone_when_it_is_sent_is_told_at_its_field(
-    user: User, door: Door, bring
+    user: User, stand_in: StandInServices, bring
 ) -> None:
     await user.open("/")
     write(user, "a kite")
     await bring()
-    door.refuse = InvalidRequest("The picture is gone.", field="source")
+    stand_in.refuse = InvalidRequest("The picture is gone.", field="source")
     press(user, "Generate")
     await settle()
     await user.should_see("The picture is gone.")
-    assert door.drafts == []
+    assert stand_in.drafts == []
 
 
-async def test_two_to_four_images_are_asked_for_at_once(user: User, door: Door) -> None:
+async def test_two_to_four_images_are_asked_for_at_once(user: User, stand_in: StandInServices) -> None:
     await user.open("/image")
     write(user, "a kite")
     choose(user, "count", 3)
     press(user, "Generate")
     await settle()
-    assert (door.counts, door.drafts[0].kind) == ([3], Kind.IMAGE)
+    assert (stand_in.counts, stand_in.drafts[0].kind) == ([3], Kind.IMAGE)
     assert len(cards(user)) == 3
     assert "is-working" in stage(user)
 
 
-async def test_the_video_page_asks_for_one_and_has_no_such_field(user: User, door: Door) -> None:
+async def test_the_video_page_asks_for_one_and_has_no_such_field(
+    user: User, stand_in: StandInServices
+) -> None:
     await user.open("/")
     await user.should_not_see("How many")
     write(user, "a kite")
     press(user, "Generate")
     await settle()
-    assert door.counts == [1]
+    assert stand_in.counts == [1]
 
 
-async def test_a_kept_image_is_used_as_a_source_where_it_lies(user: User, door: Door) -> None:
-    image = still(door)
+async def test_a_kept_image_is_used_as_a_source_where_it_lies(user: User, stand_in: StandInServices) -> None:
+    image = still(stand_in)
     await user.open("/image")
     press(user, "Use as source")
     await settle()
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
     assert models(user) == ["Animatic from a picture · free"]
-    assert door.calls[-1] == ("source_from", image)
+    assert stand_in.calls[-1] == ("source_from", image)
     assert user.find(marker="prompt").elements.pop().value == "A still lake"
 
 
 @pytest.mark.parametrize("act", ["Animate", "Use last frame"])
 async def test_an_image_is_animated_and_a_film_goes_on_from_its_last_frame(
-    user: User, door: Door, act: str
+    user: User, stand_in: StandInServices, act: str
 ) -> None:
-    shown = still(door) if act == "Animate" else film(door)
+    shown = still(stand_in) if act == "Animate" else film(stand_in)
     await user.open(f"/g/{shown}")
     press(user, act)
     await settle()
@@ -168,24 +170,28 @@ async def test_an_image_is_animated_and_a_film_goes_on_from_its_last_frame(
     assert models(user) == ["Animatic from a picture · free"]
 
 
-async def test_the_source_of_what_was_deleted_meanwhile_is_a_calm_sentence(user: User, door: Door) -> None:
-    image = still(door)
+async def test_the_source_of_what_was_deleted_meanwhile_is_a_calm_sentence(
+    user: User, stand_in: StandInServices
+) -> None:
+    image = still(stand_in)
     await user.open("/image")
-    del door.rows[image]
+    del stand_in.rows[image]
     press(user, "Use as source")
     await settle()
     assert toasts(user) == ["There is no such generation."]
     assert thumbnails(user) == []
 
 
-async def test_one_page_of_a_generation_shows_what_it_started_from(user: User, door: Door) -> None:
-    row = door.put(Phase.PROCESSING, request=a_request(source=SOURCE))
+async def test_one_page_of_a_generation_shows_what_it_started_from(
+    user: User, stand_in: StandInServices
+) -> None:
+    row = stand_in.put(Phase.PROCESSING, request=a_request(source=SOURCE))
     await user.open(f"/g/{row.id}")
     await user.should_see("Started from")
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
 
 
-async def test_the_upload_route_answers_in_the_page_s_language(user: User, door: Door) -> None:
+async def test_the_upload_route_answers_in_the_page_s_language(user: User, stand_in: StandInServices) -> None:
     client = await user.open("/")
     taken = await user.http_client.post(f"/_source/{client.id}", content=b"picture")
     assert (taken.status_code, taken.json()) == (201, {"source": SOURCE})
@@ -197,11 +203,11 @@ async def test_the_upload_route_answers_in_the_page_s_language(user: User, door:
     assert (await user.http_client.post("/_source/nobody", content=b"picture")).status_code == 404
 
 
-def still(door: Door) -> str:
+def still(stand_in: StandInServices) -> str:
     request = a_request("A still lake", Kind.IMAGE, model="animatic/still", duration_s=None, fps=None)
-    row = door.put(Phase.COMPLETED, request=request, kept=replace(a_film(), content_type="image/png"))
+    row = stand_in.put(Phase.COMPLETED, request=request, kept=replace(a_film(), content_type="image/png"))
     return row.id
 
 
-def film(door: Door) -> str:
-    return door.put(Phase.COMPLETED, kept=a_film()).id
+def film(stand_in: StandInServices) -> str:
+    return stand_in.put(Phase.COMPLETED, kept=a_film()).id

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from services.core.model import Channel, Phase, TraceEntry, replace
-from services.generations.service import Typical
-from tests.ui.stand_in_services import Door, a_receipt
+from services.generations.service import TypicalDuration
+from tests.ui.stand_in_services import StandInServices, a_receipt
 from ui.text import failures, labels, measure, timeline
 
-RUNNING = Door().put()
+RUNNING = StandInServices().put()
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_an_unknown_price_is_not_called_free(price: float | None, said: str) -> 
 
 
 def test_an_estimate_names_its_source() -> None:
-    assert labels.estimate(Typical(p50_s=118, p90_s=200, runs=9)) == "about 2 min, from 9 runs here"
-    assert labels.estimate(Typical(p50_s=2, p90_s=2, runs=1)) == "about 2 s, from 1 run here"
+    assert labels.estimate(TypicalDuration(p50_s=118, p90_s=200, runs=9)) == "about 2 min, from 9 runs here"
+    assert labels.estimate(TypicalDuration(p50_s=2, p90_s=2, runs=1)) == "about 2 s, from 1 run here"
     assert labels.estimate(None) == "no estimate yet"
 
 
@@ -71,7 +71,7 @@ def test_an_unknown_stage_falls_back_to_the_phase() -> None:
 def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
     slip = a_receipt(
         backend_finished_at=100.0,
-        backend_said_at=100.01,
+        backend_reported_at=100.01,
         kept_at=100.05,
         shown_at=100.08,
         other_due_at=106.45,
@@ -82,7 +82,7 @@ def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
 
 
 def test_without_a_page_or_the_backends_time_the_receipt_claims_less() -> None:
-    slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_said_at=100.0, kept_at=100.05)
+    slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_reported_at=100.0, kept_at=100.05)
     assert labels.delivered(slip) == "kept 0.05 s after the news came"
     assert labels.other(slip) == "push had said nothing"
 
@@ -125,5 +125,5 @@ def test_the_timeline_reads_as_sentences(traced: TraceEntry, said: str) -> None:
 
 
 def test_a_receipt_does_not_count_the_time_when_nobody_looked() -> None:
-    slip = a_receipt(backend_finished_at=100.0, backend_said_at=100.01, kept_at=100.07, shown_at=250.0)
+    slip = a_receipt(backend_finished_at=100.0, backend_reported_at=100.01, kept_at=100.07, shown_at=250.0)
     assert labels.delivered(slip) == "kept 0.07 s after the backend finished"

@@ -10,7 +10,7 @@ from nicegui.testing import User
 
 from services.core.errors import Conflict, InvalidRequest, Words
 from services.core.model import Channel, Phase
-from tests.ui.stand_in_services import AHEAD, Door
+from tests.ui.stand_in_services import AHEAD, StandInServices
 from ui.text import languages, measure
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
@@ -41,7 +41,7 @@ async def test_a_choice_is_remembered_and_goes_over_the_browser(user: User) -> N
     await user.should_see("Generate")
 
 
-async def test_two_languages_live_side_by_side(user: User, door: Door) -> None:
+async def test_two_languages_live_side_by_side(user: User, stand_in: StandInServices) -> None:
     await user.open("/")
     english = user.client
     user.http_client.headers["Accept-Language"] = RUSSIAN
@@ -50,22 +50,22 @@ async def test_two_languages_live_side_by_side(user: User, door: Door) -> None:
         assert client is not None
         assert client.page.resolve_language() == code
         with client:
-            generation = door.put(Phase.PROCESSING)
-            door.bus.publish(generation)
+            generation = stand_in.put(Phase.PROCESSING)
+            stand_in.bus.publish(generation)
             labels = [one.text for one in client.elements.values() if isinstance(one, ui.label)]
         assert any(text.startswith(word) for text in labels), labels
 
 
-async def test_a_refusal_comes_in_the_pages_language(user: User, door: Door) -> None:
+async def test_a_refusal_comes_in_the_pages_language(user: User, stand_in: StandInServices) -> None:
     sentence = "The {name} has {count:,} characters: {most:,} at most."
-    door.refuse = InvalidRequest(sentence, field="prompt", name=Words("prompt"), count=10001, most=10000)
-    assert str(door.refuse) == "The prompt has 10,001 characters: 10,000 at most."
+    stand_in.refuse = InvalidRequest(sentence, field="prompt", name=Words("prompt"), count=10001, most=10000)
+    assert str(stand_in.refuse) == "The prompt has 10,001 characters: 10,000 at most."
     user.http_client.headers["Accept-Language"] = "ru"
     await user.open("/")
     user.find(marker="prompt").type("маяк")
     user.find(marker="generate").click()
     await user.should_see("Слишком длинно (описание): 10\xa0001 знаков, а можно не больше 10\xa0000.")
-    door.refuse = Conflict("Words of a stranger with {braces}.")
+    stand_in.refuse = Conflict("Words of a stranger with {braces}.")
     user.find(marker="generate").click()
     await user.should_see("Words of a stranger with {braces}.")
 
@@ -102,15 +102,17 @@ NAMES = re.compile(
 @pytest.mark.parametrize(
     "phase", [Phase.PROCESSING, Phase.ERROR, Phase.DROPPED, Phase.UNCONFIRMED, Phase.COMPLETED]
 )
-async def test_a_russian_page_has_no_english_word(user: User, door: Door, phase: Phase) -> None:
+async def test_a_russian_page_has_no_english_word(
+    user: User, stand_in: StandInServices, phase: Phase
+) -> None:
     user.http_client.headers["Accept-Language"] = "ru"
-    generation = door.put(Phase.PROCESSING, prompt="Маяк")
-    door.hear(generation.id, "push", "lost", reason="silent", retry_in_s=2.5)
-    door.hear(generation.id, "poll", "attempt", n=1)
+    generation = stand_in.put(Phase.PROCESSING, prompt="Маяк")
+    stand_in.hear(generation.id, "push", "lost", reason="silent", retry_in_s=2.5)
+    stand_in.hear(generation.id, "poll", "attempt", n=1)
     if phase is Phase.COMPLETED:
-        door.finish(generation.id, Channel.POLL)
+        stand_in.finish(generation.id, Channel.POLL)
     else:
-        door.change(generation.id, phase=phase)
+        stand_in.change(generation.id, phase=phase)
     for address in ("/", f"/g/{generation.id}", "/library", "/library?trash=1&q=x", "/settings"):
         await user.open(address)
         await user.should_see("Настройки")

@@ -10,10 +10,10 @@ import pytest
 from nicegui import ElementFilter, app, ui
 from nicegui.testing import User
 
-from services.core.model import Kind, Phase, Wanted
-from tests.support.library_harness import KeptHouse
+from services.core.model import GenerationQuery, Kind, Phase
+from tests.support.library_harness import LibraryHarness
 from ui.components.button import Button
-from ui.components.library_grid import Shelf
+from ui.components.library_grid import LibraryGrid
 from ui.session import library_query
 
 pytestmark = pytest.mark.asyncio
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.asyncio
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the server tells an open grid."""
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(Shelf, "run_method", lambda _self, *call: calls.append(call))
+    monkeypatch.setattr(LibraryGrid, "run_method", lambda _self, *call: calls.append(call))
     return calls
 
 
-def grid(user: User) -> Shelf:
+def grid(user: User) -> LibraryGrid:
     with user:
-        (found,) = ElementFilter(kind=Shelf)
+        (found,) = ElementFilter(kind=LibraryGrid)
     return found
 
 
@@ -65,24 +65,28 @@ async def until(true: Any) -> None:
     raise AssertionError("It did not come true.")
 
 
-async def test_the_newest_are_there_at_once_with_what_they_weigh(house: KeptHouse, visitor: User) -> None:
-    await house.put("first", content=b"x" * 2_000_000)
-    await house.put("second", phase=Phase.ERROR)
+async def test_the_newest_are_there_at_once_with_what_they_weigh(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    await harness.put("first", content=b"x" * 2_000_000)
+    await harness.put("second", phase=Phase.ERROR)
     await visitor.open("/library")
     assert titles(visitor) == ["second", "first"]
     await visitor.should_see("1 file, 2.0 MB")
 
 
-async def test_an_address_carries_the_search(house: KeptHouse, visitor: User) -> None:
-    await house.put("a red kite")
-    await house.put("a blue kite", kind=Kind.VIDEO)
+async def test_an_address_carries_the_search(harness: LibraryHarness, visitor: User) -> None:
+    await harness.put("a red kite")
+    await harness.put("a blue kite", kind=Kind.VIDEO)
     await visitor.open("/library?q=kite&kind=image&state=odd&when=never&since=x")
     assert titles(visitor) == ["a red kite"]
 
 
-async def test_typing_narrows_the_list_and_an_empty_one_says_so(house: KeptHouse, visitor: User) -> None:
-    await house.put("a red kite")
-    await house.put("rain")
+async def test_typing_narrows_the_list_and_an_empty_one_says_so(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    await harness.put("a red kite")
+    await harness.put("rain")
     await visitor.open("/library")
     with visitor:
         (search,) = ElementFilter(kind=ui.input)
@@ -95,10 +99,10 @@ async def test_typing_narrows_the_list_and_an_empty_one_says_so(house: KeptHouse
 
 
 async def test_more_comes_when_it_is_asked_for_and_never_for_an_older_list(
-    house: KeptHouse, visitor: User, sent: list[tuple[Any, ...]]
+    harness: LibraryHarness, visitor: User, sent: list[tuple[Any, ...]]
 ) -> None:
     for number in range(70):
-        await house.put(str(number))
+        await harness.put(str(number))
     await visitor.open("/library")
     assert (len(titles(visitor)), grid(visitor)._props["list"]["more"]) == (60, True)
     turn = grid(visitor)._props["list"]["turn"]
@@ -112,41 +116,41 @@ async def test_more_comes_when_it_is_asked_for_and_never_for_an_older_list(
 
 
 async def test_what_is_new_or_changed_comes_to_the_open_page(
-    house: KeptHouse, visitor: User, sent: list[tuple[Any, ...]]
+    harness: LibraryHarness, visitor: User, sent: list[tuple[Any, ...]]
 ) -> None:
-    row = await house.put("a kite")
+    row = await harness.put("a kite")
     await visitor.open("/library?q=kite")
-    await house.library.star([row.id], on=True)
+    await harness.library.star([row.id], on=True)
     await until(lambda: bool(sent))
     name, item, belongs = sent[0]
     assert (name, item["id"], item["starred"], belongs) == ("put", row.id, True, True)
-    other = await house.put("rain")
-    house.bus.publish(other)
+    other = await harness.put("rain")
+    harness.bus.publish(other)
     await until(lambda: len(sent) == 2)
     assert sent[1][2] is False
-    await house.library.trash([row.id])
+    await harness.library.trash([row.id])
     await until(lambda: len(sent) == 3)
     assert (sent[2][1]["trashed"], sent[2][2]) == (True, False)
 
 
-async def test_a_delete_offers_its_undo(house: KeptHouse, visitor: User) -> None:
-    row = await house.put()
+async def test_a_delete_offers_its_undo(harness: LibraryHarness, visitor: User) -> None:
+    row = await harness.put()
     await visitor.open("/library")
     act(visitor, "trash", [row.id])
     await visitor.should_see("1 is in the trash.")
-    assert (await house.library.page(Wanted())).items == []
+    assert (await harness.library.page(GenerationQuery())).items == []
     with visitor:
         (toast,) = [one for one in ElementFilter(kind=ui.notification) if one._props.get("act") == "Undo"]
         for listener in toast._event_listeners.values():
             if listener.type == "open":
                 toast._handle_event({"listener_id": listener.id, "args": None})
     async with asyncio.timeout(2):
-        while not (await house.library.page(Wanted())).items:
+        while not (await harness.library.page(GenerationQuery())).items:
             await asyncio.sleep(0.02)
 
 
-async def test_settings_are_reused_on_the_page_of_their_kind(house: KeptHouse, visitor: User) -> None:
-    row = await house.put("a kite", kind=Kind.VIDEO)
+async def test_settings_are_reused_on_the_page_of_their_kind(harness: LibraryHarness, visitor: User) -> None:
+    row = await harness.put("a kite", kind=Kind.VIDEO)
     await visitor.open("/library")
     act(visitor, "reuse", [row.id])
     await until(lambda: visitor.back_history[-1:] == ["/"] or "draft-video" in storage(visitor))
@@ -154,13 +158,13 @@ async def test_settings_are_reused_on_the_page_of_their_kind(house: KeptHouse, v
 
 
 async def test_a_picture_is_used_as_a_source_in_the_composer_of_its_kind(
-    house: KeptHouse, visitor: User, monkeypatch: pytest.MonkeyPatch
+    harness: LibraryHarness, visitor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def source_from(generation_id: str, *, owner: str) -> str:
         return f"ab/{generation_id}.source.png"
 
-    monkeypatch.setattr(house.generations, "source_from", source_from)
-    row = await house.put("a kite", kind=Kind.IMAGE)
+    monkeypatch.setattr(harness.generations, "source_from", source_from)
+    row = await harness.put("a kite", kind=Kind.IMAGE)
     await visitor.open("/library")
     act(visitor, "image_from", [row.id])
     await until(lambda: "draft-image" in storage(visitor))
@@ -168,31 +172,35 @@ async def test_a_picture_is_used_as_a_source_in_the_composer_of_its_kind(
     assert (draft["source"], draft["prompt"]) == (f"ab/{row.id}.source.png", "a kite")
 
 
-async def test_the_trash_is_restored_and_emptied_after_a_question(house: KeptHouse, visitor: User) -> None:
-    first, second = await house.put("one"), await house.put("two")
-    await house.library.trash([first.id, second.id])
+async def test_the_trash_is_restored_and_emptied_after_a_question(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    first, second = await harness.put("one"), await harness.put("two")
+    await harness.library.trash([first.id, second.id])
     await visitor.open("/library?trash=1")
     assert titles(visitor) == ["two", "one"]
     act(visitor, "restore", [first.id])
     await visitor.should_see("1 is back in the library.")
     press(visitor, "Empty the trash")
     await visitor.should_see("Nothing brings them back.")
-    assert len((await house.library.page(Wanted(trashed=True))).items) == 1
+    assert len((await harness.library.page(GenerationQuery(trashed=True))).items) == 1
     press(visitor, "Empty")
     await visitor.should_see("1 removed for good.")
-    assert (await house.library.page(Wanted(trashed=True))).items == []
+    assert (await harness.library.page(GenerationQuery(trashed=True))).items == []
 
 
 @pytest.mark.parametrize("args", [[], ["odd", []], ["trash", "x"], ["trash", [7]], "trash", None, [[], {}]])
-async def test_an_act_that_is_none_of_ours_does_nothing(house: KeptHouse, visitor: User, args: Any) -> None:
-    await house.put()
+async def test_an_act_that_is_none_of_ours_does_nothing(
+    harness: LibraryHarness, visitor: User, args: Any
+) -> None:
+    await harness.put()
     await visitor.open("/library")
     shelf = grid(visitor)
     for listener in shelf._event_listeners.values():
         if listener.type == "act":
             shelf._handle_event({"listener_id": listener.id, "args": args})
     await asyncio.sleep(0.1)
-    assert len((await house.library.page(Wanted())).items) == 1
+    assert len((await harness.library.page(GenerationQuery())).items) == 1
 
 
 async def test_an_address_says_only_what_is_chosen() -> None:
@@ -203,7 +211,7 @@ async def test_an_address_says_only_what_is_chosen() -> None:
     wanted = found.wanted()
     assert wanted.since is not None
     assert wanted.until is None
-    assert library_query.Finder().address() == "/library"
+    assert library_query.LibraryQuery().address() == "/library"
 
 
 def found_query(address: str) -> list[tuple[str, str]]:
@@ -217,11 +225,11 @@ def storage(user: User) -> dict[str, Any]:
         return dict(app.storage.user)
 
 
-async def test_the_settings_tell_what_lies_here_and_check_it(house: KeptHouse, visitor: User) -> None:
-    row = await house.put(content=b"x" * 2_000_000)
-    gone = await house.put(content=b"y" * 1_000_000)
+async def test_the_settings_tell_what_lies_here_and_check_it(harness: LibraryHarness, visitor: User) -> None:
+    row = await harness.put(content=b"x" * 2_000_000)
+    gone = await harness.put(content=b"y" * 1_000_000)
     assert gone.kept is not None
-    house.folder.path(gone.kept.name).unlink()
+    harness.folder.path(gone.kept.name).unlink()
     await visitor.open("/settings")
     await visitor.should_see("3.0 MB in 2 files")
     press(visitor, "Check the files")
@@ -231,7 +239,7 @@ async def test_the_settings_tell_what_lies_here_and_check_it(house: KeptHouse, v
 
 
 async def test_a_rule_is_set_after_a_question_and_a_wrong_figure_is_told_at_its_field(
-    house: KeptHouse, visitor: User
+    harness: LibraryHarness, visitor: User
 ) -> None:
     await visitor.open("/settings")
     with visitor:
@@ -249,18 +257,18 @@ async def test_a_rule_is_set_after_a_question_and_a_wrong_figure_is_told_at_its_
     field.value = "12,5"
     press(visitor, "Save the rule")
     await visitor.should_see("Save this rule?")
-    assert (await house.library.rule()).keep == "all"
+    assert (await harness.library.rule()).keep == "all"
     press(visitor, "Save the rule", last=True)
     await visitor.should_see("The rule is saved.")
-    rule = await house.library.rule()
+    rule = await harness.library.rule()
     assert (rule.keep, rule.gb) == ("size", 12.5)
 
 
 async def test_what_is_not_wanted_has_a_filter_and_is_kept_or_dropped_from_its_card(
-    house: KeptHouse, visitor: User, sent: list[tuple[Any, ...]]
+    harness: LibraryHarness, visitor: User, sent: list[tuple[Any, ...]]
 ) -> None:
-    row = await house.put("a stopped one", stop_requested_at=1.0)
-    await house.put("an ordinary one")
+    row = await harness.put("a stopped one", stop_requested_at=1.0)
+    await harness.put("an ordinary one")
     await visitor.open("/library?state=ready")
     assert titles(visitor) == ["an ordinary one"]
     await visitor.open("/library?state=unwanted")
@@ -268,27 +276,31 @@ async def test_what_is_not_wanted_has_a_filter_and_is_kept_or_dropped_from_its_c
     assert grid(visitor)._props["list"]["items"][0]["unwanted"] is True
     act(visitor, "keep", [row.id])
     await visitor.should_see("1 kept.")
-    assert not (await house.store.get(row.id)).unwanted
+    assert not (await harness.store.get(row.id)).unwanted
     await until(lambda: bool(sent))
     assert (sent[-1][1]["unwanted"], sent[-1][2]) == (False, False)
 
 
 async def test_the_sum_follows_what_comes_and_goes_while_the_page_is_open(
-    house: KeptHouse, visitor: User
+    harness: LibraryHarness, visitor: User
 ) -> None:
-    await house.put("first", content=b"x" * 1_000_000)
+    await harness.put("first", content=b"x" * 1_000_000)
     await visitor.open("/library")
     await visitor.should_see("1 file, 1.0 MB")
-    row = await house.put("second", content=b"x" * 2_000_000)
-    house.bus.publish(row)
+    row = await harness.put("second", content=b"x" * 2_000_000)
+    harness.bus.publish(row)
     await visitor.should_see("2 files, 3.0 MB", retries=10)
-    await house.generations.delete(row.id)
+    await harness.generations.delete(row.id)
     await visitor.should_see("1 file, 1.0 MB", retries=10)
 
 
-async def test_emptying_says_what_stays_because_it_may_still_come(house: KeptHouse, visitor: User) -> None:
-    await house.put("waits", phase=Phase.DROPPED, hidden_at=1.0, job_id="job", watch_until=time.time() + 60)
-    await house.put("goes", hidden_at=1.0)
+async def test_emptying_says_what_stays_because_it_may_still_come(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    await harness.put(
+        "waits", phase=Phase.DROPPED, trashed_at=1.0, job_id="job", watch_until=time.time() + 60
+    )
+    await harness.put("goes", trashed_at=1.0)
     await visitor.open("/library?trash=1")
     press(visitor, "Empty the trash")
     await visitor.should_see("Nothing brings them back.")
@@ -297,16 +309,16 @@ async def test_emptying_says_what_stays_because_it_may_still_come(house: KeptHou
     assert titles(visitor) == ["waits"]
 
 
-async def test_an_unconfirmed_ones_card_offers_its_three_acts(house: KeptHouse, visitor: User) -> None:
-    row = await house.put("a lost one", phase=Phase.UNCONFIRMED)
+async def test_an_unconfirmed_ones_card_offers_its_three_acts(harness: LibraryHarness, visitor: User) -> None:
+    row = await harness.put("a lost one", phase=Phase.UNCONFIRMED)
     await visitor.open("/library")
     act(visitor, "check", [row.id])
     await visitor.should_see("This backend has no list to look in.", retries=10)
     act(visitor, "submit_again", [row.id])
     await visitor.should_see("both may be charged", retries=10)
     press(visitor, "Cancel")
-    assert (await house.store.get(row.id)).phase is Phase.UNCONFIRMED
+    assert (await harness.store.get(row.id)).phase is Phase.UNCONFIRMED
     act(visitor, "let_go", [row.id])
-    await until(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in house.heard))
+    await until(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in harness.heard))
     act(visitor, "check", [row.id])
     await visitor.should_see("This one is not unconfirmed any more.", retries=10)

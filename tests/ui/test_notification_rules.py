@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from services.core.model import Channel, Generation, Kind, Phase, replace
-from tests.ui.stand_in_services import Door, a_receipt, a_request
+from tests.ui.stand_in_services import StandInServices, a_receipt, a_request
 from ui.session.notification_rules import event_of, words_of
 from ui.state import Change
 
 SINCE = 1000.0
-RUNNING = Door().put(created_at=900.0)
+RUNNING = StandInServices().put(created_at=900.0)
 
 
 def told(before: Generation | None, **after: Any) -> str | None:
@@ -101,8 +101,8 @@ def test_a_stopped_one_that_arrives_has_its_own_sentence() -> None:
 
 
 def test_one_that_was_deleted_under_way_and_arrives_is_told_too() -> None:
-    deleted = replace(RUNNING, phase=Phase.DROPPED, stop_requested_at=1050.0, hidden_at=1050.0)
-    words = told(deleted, **done(stop_requested_at=1050.0, hidden_at=1050.0))
+    deleted = replace(RUNNING, phase=Phase.DROPPED, stop_requested_at=1050.0, trashed_at=1050.0)
+    words = told(deleted, **done(stop_requested_at=1050.0, trashed_at=1050.0))
     assert words == "A deleted one arrived after all, and was paid for. It waits in the trash."
 
 
@@ -117,4 +117,4 @@ def test_a_stop_is_not_told() -> None:
 
 
 def test_a_deleted_one_is_not_told() -> None:
-    assert told(RUNNING, **done(hidden_at=1100.0)) is None
+    assert told(RUNNING, **done(trashed_at=1100.0)) is None

@@ -10,9 +10,9 @@ from nicegui import Client, ElementFilter, ui
 from nicegui.testing import User
 
 from services.core.model import Generation, Phase, replace
-from tests.ui.stand_in_services import AHEAD, Door
+from tests.ui.stand_in_services import AHEAD, StandInServices
 from ui.components import notifications
-from ui.components.notification_settings import NoticeSwitches
+from ui.components.notification_settings import NotificationSettings
 from ui.components.toast import Toast
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
@@ -33,9 +33,9 @@ async def told() -> None:
     await asyncio.sleep(notifications.FRAME_S + 0.1)
 
 
-async def test_every_address_tells_an_arrival_once(user: User, door: Door) -> None:
+async def test_every_address_tells_an_arrival_once(user: User, stand_in: StandInServices) -> None:
     """Of pages that are added later too: all that are registered are opened."""
-    shown = door.put(prompt="on its own page")
+    shown = stand_in.put(prompt="on its own page")
     paths = sorted(Client.page_routes.values())
     assert {"/", "/image", "/chat/{chat_id}", "/library", "/settings"} <= set(paths)
     opened: dict[str, Client] = {}
@@ -43,25 +43,27 @@ async def test_every_address_tells_an_arrival_once(user: User, door: Door) -> No
         await user.open(path.format(generation_id=shown.id, chat_id="kites"))
         assert user.client is not None
         opened[path] = user.client
-    row = door.put()
-    door.bus.publish(row)
-    door.finish(row.id)
+    row = stand_in.put()
+    stand_in.bus.publish(row)
+    stand_in.finish(row.id)
     await told()
     assert {path: words(client) for path, client in opened.items()} == {path: [ARRIVED] for path in paths}
 
 
-async def test_a_page_of_somebody_else_is_told_nothing(user: User, door: Door) -> None:
+async def test_a_page_of_somebody_else_is_told_nothing(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
-    row = door.put(owner="ada")
-    door.finish(row.id)
+    row = stand_in.put(owner="ada")
+    stand_in.finish(row.id)
     await told()
     assert words(user.client) == []
 
 
-async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(user: User, door: Door) -> None:
+async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(
+    user: User, stand_in: StandInServices
+) -> None:
     await user.open("/settings")
-    row = door.put(Phase.SUBMITTING)
-    door.bus.publish(row)
+    row = stand_in.put(Phase.SUBMITTING)
+    stand_in.bus.publish(row)
     failed = {"phase": Phase.ERROR, "error_code": "failed", "error_text": "no", "finished_at": time.time()}
     for turn in (
         {"phase": Phase.UNCONFIRMED},
@@ -69,9 +71,9 @@ async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(user: User, d
         {"late_since": time.time()},
         failed,
     ):
-        door.change(row.id, **turn)
+        stand_in.change(row.id, **turn)
         await asyncio.sleep(0.01)
-    door.finish(row.id)
+    stand_in.finish(row.id)
     await told()
     found = [toast.props["notice"] for toast in toasts(user.client)]
     assert [notice["key"].split()[1] for notice in found] == ["unconfirmed", "late", "failed", "arrived"]
@@ -79,20 +81,20 @@ async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(user: User, d
     assert [notice["tone"] for notice in found] == ["trouble", "calm", "trouble", "good"]
 
 
-async def test_two_tabs_are_told_under_the_same_key(user: User, door: Door) -> None:
+async def test_two_tabs_are_told_under_the_same_key(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
     first = user.client
     await user.open("/")
-    door.finish(door.put().id)
+    stand_in.finish(stand_in.put().id)
     await told()
     (one,), (other,) = toasts(first), toasts(user.client)
     assert one.props["notice"]["key"] == other.props["notice"]["key"]
 
 
-async def test_open_leads_to_it(user: User, door: Door) -> None:
+async def test_open_leads_to_it(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
-    row = door.put(prompt="A kite over the sea")
-    door.finish(row.id)
+    row = stand_in.put(prompt="A kite over the sea")
+    stand_in.finish(row.id)
     await told()
     (toast,) = toasts(user.client)
     assert toast.props["act"] == "Open"
@@ -103,30 +105,30 @@ async def test_open_leads_to_it(user: User, door: Door) -> None:
 
 
 async def test_what_changes_long_after_the_end_is_not_told_again(
-    user: User, door: Door, monkeypatch: pytest.MonkeyPatch
+    user: User, stand_in: StandInServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifications, "REMEMBERED", 2)
     await user.open("/settings")
-    rows = [door.finish(door.put().id) for _ in range(4)]
+    rows = [stand_in.finish(stand_in.put().id) for _ in range(4)]
     await told()
     assert words(user.client) == [ARRIVED] * 4
     for row in rows:
-        door.change(row.id, starred_at=time.time())
+        stand_in.change(row.id, starred_at=time.time())
     await told()
     assert len(words(user.client)) == 4
 
 
-async def test_an_older_snapshot_that_comes_later_is_not_told(user: User, door: Door) -> None:
+async def test_an_older_snapshot_that_comes_later_is_not_told(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
-    row = door.put()
-    finished = door.finish(row.id)
+    row = stand_in.put()
+    finished = stand_in.finish(row.id)
     older: Generation = replace(finished, phase=Phase.ERROR, revision=finished.revision - 1)
-    door.bus.publish(older)
+    stand_in.bus.publish(older)
     await told()
     assert words(user.client) == [ARRIVED]
 
 
-async def test_nothing_is_kept_of_a_page_that_is_gone(user: User, door: Door) -> None:
+async def test_nothing_is_kept_of_a_page_that_is_gone(user: User, stand_in: StandInServices) -> None:
     from nicegui import app
 
     await user.open("/settings")
@@ -134,7 +136,7 @@ async def test_nothing_is_kept_of_a_page_that_is_gone(user: User, door: Door) ->
     assert len(app.state.notices._pages) == 1
     user.client.delete()
     assert app.state.notices._pages == {}
-    door.finish(door.put().id)
+    stand_in.finish(stand_in.put().id)
     await told()
 
 
@@ -146,13 +148,13 @@ async def test_the_settings_offer_the_switches(user: User, language: str, word: 
     await user.open("/settings")
     await user.should_see("Notices" if language == "en" else "Уведомления")
     with user:
-        (switches,) = ElementFilter(kind=NoticeSwitches)
+        (switches,) = ElementFilter(kind=NotificationSettings)
     assert switches.props["words"]["system"] == word
 
 
-async def test_a_prompt_is_never_markup_in_what_is_told(user: User, door: Door) -> None:
+async def test_a_prompt_is_never_markup_in_what_is_told(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
-    door.finish(door.put(prompt="<img src=x onerror=alert(1)>").id)
+    stand_in.finish(stand_in.put(prompt="<img src=x onerror=alert(1)>").id)
     await told()
     (toast,) = toasts(user.client)
     assert toast.props["options"]["html"] is False

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from services.core.model import Generation, Kind, Phase, TraceEntry, replace
-from tests.ui.stand_in_services import Door, a_request
+from tests.ui.stand_in_services import StandInServices, a_request
 from ui.state import TabState
 
 
@@ -17,7 +17,7 @@ def tab() -> TabState:
 
 
 def running(**fields: object) -> Generation:
-    return replace(Door().put(), **fields)
+    return replace(StandInServices().put(), **fields)
 
 
 def test_an_empty_tab_is_idle(tab: TabState) -> None:
@@ -90,7 +90,7 @@ def test_clearing_leaves_an_idle_tab(tab: TabState) -> None:
 
 def test_a_deleted_one_leaves_the_stage_and_the_list(tab: TabState) -> None:
     tab.take(running(revision=1, phase=Phase.COMPLETED), stage=True)
-    tab.take(running(revision=2, phase=Phase.COMPLETED, hidden_at=1.0))
+    tab.take(running(revision=2, phase=Phase.COMPLETED, trashed_at=1.0))
     assert tab.current_generation is None
     assert tab.generated_videos == []
 

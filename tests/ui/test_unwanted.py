@@ -10,7 +10,7 @@ from nicegui import ElementFilter
 from nicegui.testing import User
 
 from services.core.model import Generation, Kind, Phase
-from tests.ui.stand_in_services import AHEAD, Door, a_request, settle
+from tests.ui.stand_in_services import AHEAD, StandInServices, a_request, settle
 from tests.ui.test_studio import cards, press, stage, toasts, videos
 from ui.components.notifications import FRAME_S
 from ui.components.toast import Toast
@@ -18,9 +18,9 @@ from ui.components.toast import Toast
 pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
-def arrived(door: Door, **fields: object) -> Generation:
-    row = door.put(Phase.DROPPED, stop_requested_at=time.time(), finished_at=time.time(), **fields)
-    return door.finish(row.id)
+def arrived(stand_in: StandInServices, **fields: object) -> Generation:
+    row = stand_in.put(Phase.DROPPED, stop_requested_at=time.time(), finished_at=time.time(), **fields)
+    return stand_in.finish(row.id)
 
 
 async def told() -> None:
@@ -30,22 +30,22 @@ async def told() -> None:
 
 @pytest.mark.parametrize("address", ["/", "/g/{id}"])
 async def test_it_is_set_apart_with_two_acts_and_keeping_it_leaves_the_film_alone(
-    user: User, door: Door, address: str
+    user: User, stand_in: StandInServices, address: str
 ) -> None:
-    row = arrived(door)
+    row = arrived(stand_in)
     await user.open(address.format(id=row.id))
     await user.should_see("Paid, not wanted")
     (film,) = videos(user)
     press(user, "Keep")
     await user.should_see("Kept. It is one of your results now.")
     await user.should_not_see("Paid, not wanted")
-    assert door.calls.count(("keep", row.id)) == 1
+    assert stand_in.calls.count(("keep", row.id)) == 1
     assert videos(user) == [film]
     press(user, "Delete")
 
 
-async def test_dropping_it_needs_no_question_and_can_be_undone(user: User, door: Door) -> None:
-    row = arrived(door)
+async def test_dropping_it_needs_no_question_and_can_be_undone(user: User, stand_in: StandInServices) -> None:
+    row = arrived(stand_in)
     await user.open("/")
     press(user, "Drop")
     await user.should_see("Dropped. It waits in the library's trash.")
@@ -55,17 +55,20 @@ async def test_dropping_it_needs_no_question_and_can_be_undone(user: User, door:
     (listener,) = [one for one in toast._event_listeners.values() if one.type == "open"]
     toast._handle_event({"listener_id": listener.id, "args": []})
     await settle()
-    assert [call for call in door.calls if call[0] != "shown"] == [("delete", row.id), ("restore", row.id)]
+    assert [call for call in stand_in.calls if call[0] != "shown"] == [
+        ("delete", row.id),
+        ("restore", row.id),
+    ]
     assert len(cards(user)) == 1
 
 
-async def test_its_card_says_so_and_wears_a_mark(user: User, door: Door) -> None:
-    row = arrived(door)
+async def test_its_card_says_so_and_wears_a_mark(user: User, stand_in: StandInServices) -> None:
+    row = arrived(stand_in)
     await user.open("/")
     (card,) = cards(user)
     assert "is-unwanted" in card.classes
     await user.should_see("not wanted")
-    door.change(row.id, stop_requested_at=None)
+    stand_in.change(row.id, stop_requested_at=None)
     await settle()
     assert "is-unwanted" not in card.classes
 
@@ -83,17 +86,17 @@ LATE = {
 @pytest.mark.parametrize("after", LATE)
 @pytest.mark.parametrize("alone", [True, False])
 async def test_what_arrives_late_turns_the_page_by_itself_with_one_toast(
-    user: User, door: Door, after: str, kind: Kind, alone: bool
+    user: User, stand_in: StandInServices, after: str, kind: Kind, alone: bool
 ) -> None:
-    row = door.put(**LATE[after], kind=kind)  # type: ignore[arg-type]
-    door.bus.publish(row)
+    row = stand_in.put(**LATE[after], kind=kind)  # type: ignore[arg-type]
+    stand_in.bus.publish(row)
     await user.open(f"/g/{row.id}" if alone else {Kind.VIDEO: "/", Kind.IMAGE: "/image"}[kind])
     assert "is-ready" not in stage(user)
-    door.finish(row.id)
+    stand_in.finish(row.id)
     await told()
     assert "is-ready" in stage(user)
     assert len(toasts(user)) == 1
-    door.change(row.id, poster="poster.jpg")
+    stand_in.change(row.id, poster="poster.jpg")
     await told()
     assert len(toasts(user)) == 1
 
@@ -109,34 +112,36 @@ async def test_what_arrives_late_turns_the_page_by_itself_with_one_toast(
     ],
 )
 async def test_looking_at_the_backend_says_what_is_done(
-    user: User, door: Door, backend: str, words: str
+    user: User, stand_in: StandInServices, backend: str, words: str
 ) -> None:
-    row = door.put(Phase.UNCONFIRMED, request=a_request(backend=backend))
+    row = stand_in.put(Phase.UNCONFIRMED, request=a_request(backend=backend))
     await user.open(f"/g/{row.id}")
     press(user, "Check now")
     await settle()
-    assert ("check", row.id) in door.calls
+    assert ("check", row.id) in stand_in.calls
     assert toasts(user)[0].startswith(words)
 
 
-async def test_sending_again_asks_once_and_a_no_sends_nothing(user: User, door: Door) -> None:
-    row = door.put(Phase.UNCONFIRMED)
+async def test_sending_again_asks_once_and_a_no_sends_nothing(user: User, stand_in: StandInServices) -> None:
+    row = stand_in.put(Phase.UNCONFIRMED)
     await user.open(f"/g/{row.id}")
     press(user, "Submit again")
     await user.should_see("both may be charged")
     press(user, "Cancel")
     await settle()
-    assert ("submit_again", row.id) not in door.calls
+    assert ("submit_again", row.id) not in stand_in.calls
     press(user, "Submit again")
     await user.should_see("both may be charged")
     press(user, "Submit again")
     await settle()
-    assert door.calls.count(("submit_again", row.id)) == 1
+    assert stand_in.calls.count(("submit_again", row.id)) == 1
 
 
-async def test_what_may_have_been_taken_can_be_looked_for_after_the_stop_too(user: User, door: Door) -> None:
-    row = door.put(Phase.DROPPED, stop_requested_at=1.0, finished_at=1.0, unsure_since=1.0)
+async def test_what_may_have_been_taken_can_be_looked_for_after_the_stop_too(
+    user: User, stand_in: StandInServices
+) -> None:
+    row = stand_in.put(Phase.DROPPED, stop_requested_at=1.0, finished_at=1.0, possibly_accepted_since=1.0)
     await user.open(f"/g/{row.id}")
     press(user, "Check now")
     await settle()
-    assert ("check", row.id) in door.calls
+    assert ("check", row.id) in stand_in.calls

@@ -12,47 +12,47 @@ from ui.components.confirm import confirm
 from ui.components.error_boundary import Act, guarded
 from ui.components.toast import toast
 from ui.session import drafts
-from ui.session.drafts import Typed
-from ui.session.page_context import Visit
+from ui.session.drafts import FormValues
+from ui.session.page_context import PageContext
 from ui.text import _, ngettext
 
 HOME = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
 """The composers' addresses."""
 
 
-def to_composer(kind: Kind, typed: Typed) -> None:
+def to_composer(kind: Kind, typed: FormValues) -> None:
     """Over to the composer's own page."""
     typed.save(kind)
     ui.navigate.to(HOME[kind])
 
 
 @dataclass(slots=True, kw_only=True)
-class Acts:
+class Actions:
     """`started` puts a new generation of this tab on the stage; `edit` takes settings to the composer."""
 
-    visit: Visit
+    context: PageContext
     started: Callable[[Generation], Awaitable[None]]
     edit: Callable[[Generation], object]
-    compose: Callable[[Kind, Typed], object] = to_composer
+    compose: Callable[[Kind, FormValues], object] = to_composer
     """Opens the composer of a kind with these values in it."""
 
     def stop(self, generation: Generation) -> Act:
         async def act() -> None:
-            await self.visit.generations.stop(generation.id, owner=self.visit.owner)
+            await self.context.generations.stop(generation.id, owner=self.context.owner)
 
         return act
 
     def check(self, generation: Generation) -> Act:
         async def act() -> None:
-            await self.visit.generations.check(generation.id, owner=self.visit.owner)
+            await self.context.generations.check(generation.id, owner=self.context.owner)
             if generation.phase is Phase.UNCONFIRMED:
-                toast(_looked_for(listed=self.visit.generations.can_look(generation)))
+                toast(_looked_for(listed=self.context.generations.can_look(generation)))
 
         return act
 
     def retry(self, generation: Generation) -> Act:
         async def act() -> None:
-            await self.started(await self.visit.generations.retry(generation.id, owner=self.visit.owner))
+            await self.started(await self.context.generations.retry(generation.id, owner=self.context.owner))
 
         return act
 
@@ -61,7 +61,7 @@ class Acts:
             question = _("Submit it again?")
             detail = _("If the backend did take the first one, both will be made, and both may be charged.")
             if await confirm(question, detail, yes=_("Submit again"), no=_("Cancel")):
-                await self.visit.generations.submit_again(generation.id, owner=self.visit.owner)
+                await self.context.generations.submit_again(generation.id, owner=self.context.owner)
 
         return act
 
@@ -70,7 +70,7 @@ class Acts:
             question = _("Delete this one?")
             detail = _("It waits in the library's trash, and its link stops working.")
             if await confirm(question, detail, yes=_("Delete")):
-                await self.visit.generations.delete(generation.id, owner=self.visit.owner)
+                await self.context.generations.delete(generation.id, owner=self.context.owner)
 
         return act
 
@@ -78,8 +78,8 @@ class Acts:
         """What arrived after a stop is wanted after all."""
 
         async def act() -> None:
-            await self.visit.generations.keep(generation.id, owner=self.visit.owner)
-            with self.visit.client:  # the buttons are gone by now
+            await self.context.generations.keep(generation.id, owner=self.context.owner)
+            with self.context.client:  # the buttons are gone by now
                 toast(_("Kept. It is one of your results now."), tone="good")
 
         return act
@@ -88,15 +88,15 @@ class Acts:
         """What arrived after a stop goes into the trash, and comes back with one press."""
 
         async def undo() -> None:
-            await self.visit.generations.restore(generation.id, owner=self.visit.owner)
+            await self.context.generations.restore(generation.id, owner=self.context.owner)
 
         async def act() -> None:
-            await self.visit.generations.delete(generation.id, owner=self.visit.owner)
-            with self.visit.client:
+            await self.context.generations.delete(generation.id, owner=self.context.owner)
+            with self.context.client:
                 toast(
                     _("Dropped. It waits in the library's trash."),
                     open_it=lambda: background_tasks.create(
-                        guarded(undo)(), name="undo", context=self.visit.client
+                        guarded(undo)(), name="undo", context=self.context.client
                     ),
                     act=_("Undo"),
                 )
@@ -111,7 +111,7 @@ class Acts:
             )
             if not await confirm(_("Clear all?"), detail, yes=_("Clear all")):
                 return
-            count = await self.visit.generations.clear(owner=self.visit.owner, kind=kind)
+            count = await self.context.generations.clear(owner=self.context.owner, kind=kind)
             toast(ngettext("{count} cleared.", "{count} cleared.", count).format(count=count))
 
         return act
@@ -120,7 +120,7 @@ class Acts:
         """Its picture, or its last frame, into the composer of a kind."""
 
         async def act() -> None:
-            source = await self.visit.generations.source_from(generation.id, owner=self.visit.owner)
+            source = await self.context.generations.source_from(generation.id, owner=self.context.owner)
             self.compose(kind, drafts.starting_from(generation, kind, source))
 
         return act

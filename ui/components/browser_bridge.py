@@ -20,7 +20,7 @@ KEYS = (
 )
 
 
-class Frame(ui.element, component="browser_bridge.js"):
+class BrowserBridge(ui.element, component="browser_bridge.js"):
     def __init__(self, *, on_step: Callable[[int], object] | None = None) -> None:
         super().__init__()
         self._props["words"] = {

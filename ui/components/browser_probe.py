@@ -13,7 +13,7 @@ from ui.components.error_boundary import Act, guarded
 from ui.text import _
 
 
-class BrowserDoctor(ui.element, component="browser_probe.js"):
+class BrowserProbe(ui.element, component="browser_probe.js"):
     """`on_begun` is told when it begins to listen, `on_measured` what came of it."""
 
     def __init__(

@@ -11,14 +11,14 @@ from services.chat import Chats
 from services.core.conversation import ChatNews, Message, Role, Sort, WordsSoFar
 from services.core.model import Generation
 from ui.components import message as message_view
-from ui.components.actions import Acts, to_composer
+from ui.components.actions import Actions, to_composer
 from ui.components.artifact import Artifact
 from ui.components.button import Button
 from ui.components.icon import icon
-from ui.components.message_list import Thread
+from ui.components.message_list import MessageList
 from ui.components.notifications import go_to
 from ui.session import drafts
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.session.subscription import follow
 from ui.state import Change
 from ui.text import _, replies
@@ -27,23 +27,23 @@ AT_ONCE = 40
 """Messages that are drawn before somebody asks for earlier ones."""
 
 
-class Talk:
+class ConversationView:
     """`say` sends a message in the person's name."""
 
     def __init__(
-        self, chats: Chats, visit: Visit, chat_id: str, *, say: Callable[[str], Awaitable[None]]
+        self, chats: Chats, context: PageContext, chat_id: str, *, say: Callable[[str], Awaitable[None]]
     ) -> None:
         self.chats = chats
-        self.visit = visit
+        self.context = context
         self.id = chat_id
         self.say = say
-        self.acts = Acts(visit=visit, started=self._started, edit=self._edit)
+        self.actions = Actions(context=context, started=self._started, edit=self._edit)
         self._drawn: dict[int, ui.element] = {}
         self._results: dict[str, message_view.Result] = {}
         self._waiting: dict[str, message_view.Waiting] = {}
         self._heard: list[ChatNews] | None = []
         """What came before the first ones were read; None when they are drawn."""
-        with Thread() as self.thread:
+        with MessageList() as self.thread:
             self.earlier = Button(_("Earlier messages"), self._earlier, look="bare")
             self.earlier.visible = False
             with ui.element("div").classes("r-begin") as self.blank:
@@ -56,12 +56,12 @@ class Talk:
 
     async def open(self, *, begun: bool) -> None:
         """Subscribe, then read, then draw: nothing falls between."""
-        visit = self.visit
-        visit.client.on_delete(self.chats.news.listen(self._hear, about=self.id))
-        follow(visit, on_change=self._changed)
+        context = self.context
+        context.client.on_delete(self.chats.news.listen(self._hear, about=self.id))
+        follow(context, on_change=self._changed)
         self.blank.visible = not begun
         if begun:
-            read = await self.chats.messages(self.id, owner=visit.owner, limit=AT_ONCE)
+            read = await self.chats.messages(self.id, owner=context.owner, limit=AT_ONCE)
             await self._add(read, newest=True)
             self.earlier.visible = len(read) == AT_ONCE
         heard, self._heard = self._heard or [], None
@@ -76,8 +76,8 @@ class Talk:
     def _hear(self, came: ChatNews) -> None:
         if self._heard is not None:
             self._heard.append(came)
-        elif not self.visit.client.is_deleted:
-            background_tasks.create(self._take(came), name="a message", context=self.visit.client)
+        elif not self.context.client.is_deleted:
+            background_tasks.create(self._take(came), name="a message", context=self.context.client)
 
     async def _take(self, came: ChatNews) -> None:
         if isinstance(came, WordsSoFar):
@@ -100,7 +100,7 @@ class Talk:
 
     async def _earlier(self) -> None:
         first = min(self._drawn, default=0)
-        read = await self.chats.messages(self.id, owner=self.visit.owner, before=first, limit=AT_ONCE)
+        read = await self.chats.messages(self.id, owner=self.context.owner, before=first, limit=AT_ONCE)
         self.earlier.visible = len(read) == AT_ONCE
         self.thread.hold()
         self.messages.props("aria-live=off")  # nobody wants the past read out
@@ -128,14 +128,14 @@ class Talk:
     def _draw(self, message: Message, generation: Generation | None) -> ui.element:
         generation_id = message.generation_id or ""
         if generation is not None:
-            generation = self.visit.state.known.get(generation.id, generation)
-            self.visit.state.take(generation)
+            generation = self.context.state.known.get(generation.id, generation)
+            self.context.state.take(generation)
         with self.messages:
             match message.sort:
                 case Sort.WORDS:
                     return message_view.words(message, say=self.say)
                 case Sort.ARTIFACT:
-                    return Artifact(self.visit, self.acts, generation_id, generation)
+                    return Artifact(self.context, self.actions, generation_id, generation)
                 case Sort.RESULT:
                     result = message_view.Result(
                         generation_id, generation, say=self.say, show=self.thread.show

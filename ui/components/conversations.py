@@ -8,7 +8,7 @@ from nicegui import ui
 
 from services.core.conversation import Conversation
 from ui.components.button import Button, LinkButton
-from ui.components.timestamp import Moment
+from ui.components.timestamp import Timestamp
 from ui.text import _
 
 NEW = "/chat/new"
@@ -35,7 +35,7 @@ class Conversations:
 
     def take(self, conversation: Conversation) -> None:
         self._known[conversation.id] = conversation
-        if conversation.hidden_at is not None:
+        if conversation.trashed_at is not None:
             del self._known[conversation.id]
         self._draw()
 
@@ -62,4 +62,4 @@ def _entry(conversation: Conversation, *, here: bool) -> None:
         if here:
             link.props["aria-current"] = "page"
         ui.label(conversation.title).classes("r-talk-title")
-        Moment(conversation.updated_at)
+        Timestamp(conversation.updated_at)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from nicegui import ui
 
 from services.statistics.figures import Tally
-from services.statistics.statistics import Estimate, Safe
-from ui.components.timestamp import Moment
+from services.statistics.service import Estimate, Safe
+from ui.components.timestamp import Timestamp
 from ui.text import _, labels, measure, ngettext
 
 MOST_NAMED = 20
@@ -71,10 +71,10 @@ def safe_keeping(safe: Safe) -> None:
     with ui.element("p").classes("r-quiet r-figures"):
         if going.ended_at is None:
             ui.label(_("A weekly round is under way, {files} so far. It began").format(files=counted))
-            Moment(going.began_at, "full")
+            Timestamp(going.began_at, "full")
         else:
             ui.label(_("The last weekly round read {files} again. It ended").format(files=counted))
-            Moment(going.ended_at, "full")
+            Timestamp(going.ended_at, "full")
     found = _("It found {damaged} damaged and {missing} missing.").format(
         damaged=measure.number(len(going.damaged)), missing=measure.number(len(going.missing))
     )

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from services.core.model import Generation
 from ui.components.image_upload import thumbnail
-from ui.components.timestamp import Moment
+from ui.components.timestamp import Timestamp
 from ui.text import _, measure
 
 
@@ -39,4 +39,4 @@ def settings_of(generation: Generation) -> None:
         with ui.element("dt"):
             ui.label(_("Asked"))
         with ui.element("dd"):
-            Moment(generation.created_at, "full")
+            Timestamp(generation.created_at, "full")

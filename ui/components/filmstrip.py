@@ -17,7 +17,7 @@ ROOM = 30
 """Cards at most; the library has the rest."""
 
 
-class Rushes:
+class Filmstrip:
     def __init__(self, *, on_choose: Callable[[str], object], on_clear: Act) -> None:
         self._on_choose = on_choose
         self._cards: dict[str, GenerationCard] = {}
@@ -40,7 +40,7 @@ class Rushes:
 
     def take(self, generation: Generation) -> None:
         card = self._cards.get(generation.id)
-        if generation.hidden_at is not None:
+        if generation.trashed_at is not None:
             self.drop(generation.id)
         elif card is not None:
             card.take(generation)

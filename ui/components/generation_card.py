@@ -9,7 +9,7 @@ from nicegui import ui
 from services.core.model import Generation, Phase
 from ui.components.icon import icon
 from ui.components.progress_bar import Bar
-from ui.components.timestamp import Moment
+from ui.components.timestamp import Timestamp
 from ui.state import shown_progress
 from ui.text import _, labels, measure
 
@@ -32,7 +32,7 @@ class GenerationCard(ui.element):
                 self.bar = Bar()
             ui.label(generation.request.prompt).classes("r-card-title")
             with ui.element("div").classes("r-card-line").props("aria-hidden=true") as line:
-                Moment(generation.created_at)
+                Timestamp(generation.created_at)
                 self.word = ui.label()
         self.props["aria-describedby"] = line.html_id  # heard after the prompt, which is its name
         self.take(generation)

@@ -39,7 +39,7 @@ def address_of(source: str) -> str:
     return f"/media/source/{source}"
 
 
-class SourceWell(ui.element, component="image_upload.js"):
+class ImageUpload(ui.element, component="image_upload.js"):
     """`on_source` is told the name of a new source, empty when it is taken out; `on_story` what a file says
     that was handed out from here, as it stands in it.
     """

@@ -8,8 +8,8 @@ from nicegui import ui
 
 from services.core.model import Generation, TraceEntry
 from services.statistics.channel_status import Lanes, Poll, Push
-from services.statistics.statistics import Open
-from ui.components.timestamp import Moment
+from services.statistics.service import Open
+from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, labels, measure, ngettext
 
 PUSH = {
@@ -106,7 +106,7 @@ class _Row:
                 with ui.element("span").classes("r-quiet r-figures"):
                     self.phase = ui.label()
                     ui.label("·").props("aria-hidden=true")
-                    Moment(generation.created_at, "since")
+                    Timestamp(generation.created_at, "since")
             with ui.element("p").classes("r-open-lane"):
                 ui.label(_("push")).classes("r-lane push")
                 self.push = ui.label()
@@ -139,7 +139,7 @@ class _Row:
             if self._due_at is not None:
                 with self.due:
                     ui.label(_("next:"))
-                    Moment(self._due_at, "until")
+                    Timestamp(self._due_at, "until")
 
 
 def push_words(lanes: Lanes) -> str:

@@ -19,7 +19,7 @@ ACTS = (
 )  # fmt: skip
 
 
-class Shelf(ui.element, component="library_grid.js"):
+class LibraryGrid(ui.element, component="library_grid.js"):
     """`on_act` gets one of ACTS and ids; `on_more` is asked for the page behind."""
 
     def __init__(self, *, on_act: Callable[[str, list[str]], object], on_more: Callable[[], object]) -> None:
@@ -69,7 +69,7 @@ def shown(generation: Generation) -> Shown:
         "preview": generation.preview is not None,
         "kept": generation.phase is Phase.COMPLETED and generation.kept is not None,
         "starred": generation.starred_at is not None,
-        "trashed": generation.hidden_at is not None,
+        "trashed": generation.trashed_at is not None,
         "unwanted": generation.unwanted,
         "tags": list(generation.tags),
         "revision": generation.revision,

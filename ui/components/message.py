@@ -80,12 +80,14 @@ class Result(ui.element):
         drawn = (
             ()
             if generation is None
-            else (generation.phase, generation.hidden_at, generation.receipt, generation.unwanted)
+            else (generation.phase, generation.trashed_at, generation.receipt, generation.unwanted)
         )
         if drawn == self._drawn and drawn:
             return
         self._drawn = drawn
-        done = generation is not None and generation.phase is Phase.COMPLETED and generation.hidden_at is None
+        done = (
+            generation is not None and generation.phase is Phase.COMPLETED and generation.trashed_at is None
+        )
         self.classes(replace=f"r-said is-studio is-result{' is-done' if done else ''}")
         self.clear()
         with self:

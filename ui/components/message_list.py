@@ -7,7 +7,7 @@ from nicegui import ui
 from ui.text import _
 
 
-class Thread(ui.element, component="message_list.js"):
+class MessageList(ui.element, component="message_list.js"):
     def __init__(self) -> None:
         super().__init__()
         self._props["words"] = {"name": _("Messages"), "below": _("New messages below")}

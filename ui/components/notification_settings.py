@@ -7,7 +7,7 @@ from nicegui import ui
 from ui.text import _
 
 
-class NoticeSwitches(ui.element, component="notification_settings.js"):
+class NotificationSettings(ui.element, component="notification_settings.js"):
     def __init__(self) -> None:
         super().__init__()
         self._props["words"] = {

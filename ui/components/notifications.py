@@ -31,7 +31,7 @@ class OpenPage:
     """Takes the person there."""
 
 
-class Notices:
+class Notifications:
     """Hears the bus for the life of the app: each change is weighed once, however many pages are open."""
 
     def __init__(self, bus: Bus) -> None:
@@ -66,7 +66,7 @@ class Notices:
 
     def _tell(self, page: OpenPage, event: Event, generation: Generation) -> None:
         newest = self._known(generation.id) or generation
-        deleted_since = newest.hidden_at is not None and generation.hidden_at is None
+        deleted_since = newest.trashed_at is not None and generation.trashed_at is None
         if page.client.is_deleted or deleted_since:
             return
         with page.client:
@@ -75,7 +75,7 @@ class Notices:
                 told.text,
                 tone=told.tone,
                 caption=generation.request.prompt,
-                open_it=partial(go_to if newest.hidden_at is not None else page.open_it, newest),
+                open_it=partial(go_to if newest.trashed_at is not None else page.open_it, newest),
                 notice=Notice(
                     key=f"{generation.id} {event} {generation.revision}", address=address_of(generation)
                 ),
@@ -94,7 +94,7 @@ class Notices:
 
 
 def address_of(generation: Generation) -> str:
-    return "/library?trash=1" if generation.hidden_at is not None else f"/g/{generation.id}"
+    return "/library?trash=1" if generation.trashed_at is not None else f"/g/{generation.id}"
 
 
 def go_to(generation: Generation) -> None:

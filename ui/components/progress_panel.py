@@ -5,10 +5,10 @@ from __future__ import annotations
 from nicegui import ui
 
 from services.core.model import Generation
-from services.generations.service import Typical
+from services.generations.service import TypicalDuration
 from ui.components.icon import icon
 from ui.components.progress_bar import Bar
-from ui.components.timestamp import Moment
+from ui.components.timestamp import Timestamp
 from ui.state import Status, shown_progress
 from ui.text import labels
 
@@ -16,7 +16,7 @@ from ui.text import labels
 class Working:
     """`take` changes only what has changed; the sentence follows the tab's status by itself."""
 
-    def __init__(self, generation: Generation, status: Status, typical: Typical | None) -> None:
+    def __init__(self, generation: Generation, status: Status, typical: TypicalDuration | None) -> None:
         self._drawn = ""
         self.sign = icon("reel", size="xl").classes("r-scene-sign")
         self.bar = Bar()
@@ -24,7 +24,7 @@ class Working:
             message = ui.label(labels.message(generation))
         message.bind_text_from(status, "message")
         with ui.element("p").classes("r-quiet r-figures"):
-            Moment(generation.created_at, "since")
+            Timestamp(generation.created_at, "since")
             ui.label("·").props("aria-hidden=true")
             ui.label(labels.estimate(typical))
         self.late = ui.label(labels.still_running(generation)).classes("r-late")

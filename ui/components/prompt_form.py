@@ -10,13 +10,13 @@ from nicegui import ui
 
 from services.core.errors import InvalidRequest
 from services.core.model import Draft, Kind, Model
-from services.generations.service import MOST_AT_ONCE, Typical
+from services.generations.service import MOST_AT_ONCE, TypicalDuration
 from services.library.embedded_facts import draft_in
 from ui.components import field
 from ui.components.aspect_ratio_picker import frames
 from ui.components.button import Button
 from ui.components.error_boundary import guarded
-from ui.components.image_upload import SourceWell
+from ui.components.image_upload import ImageUpload
 from ui.components.toast import toast
 from ui.session import drafts
 from ui.text import _, measure
@@ -39,11 +39,11 @@ class PromptForm:
         self,
         kind: Kind,
         models: Callable[[bool], Sequence[Model]],
-        typical: Mapping[ModelKey, Typical | None],
+        typical: Mapping[ModelKey, TypicalDuration | None],
         *,
         submit: Callable[[Draft, int], Awaitable[None]],
         check_source: Callable[[str], Awaitable[None]],
-        compose: Callable[[Kind, drafts.Typed], object],
+        compose: Callable[[Kind, drafts.FormValues], object],
     ) -> None:
         self.kind = kind
         self.offered = models
@@ -67,7 +67,7 @@ class PromptForm:
             with ui.element("div").classes("r-composer-foot"):
                 self._generate()
 
-    def fill(self, typed: drafts.Typed) -> None:
+    def fill(self, typed: drafts.FormValues) -> None:
         """Take other values over: an example, or the settings of an earlier one."""
         if bool(typed.source) is not bool(self.typed.source):
             self.other_way = self.typed.backend, self.typed.model
@@ -143,7 +143,7 @@ class PromptForm:
 
     def _source(self) -> None:
         with field.named(_("Picture to start from")) as source:
-            self.well = SourceWell(
+            self.well = ImageUpload(
                 self.typed.source,
                 on_source=self.start_from,
                 on_story=self._restore,

@@ -17,7 +17,7 @@ MARKS = 600
 """More are not sent to a browser: the newest count."""
 
 
-class RaceLanes(ui.element, component="race_lanes.js"):
+class RaceTracks(ui.element, component="race_lanes.js"):
     """The drawing alone; new marks come by one small call, never by a rebuild."""
 
     def __init__(self, generation: Generation) -> None:
@@ -85,7 +85,7 @@ class RaceLanes(ui.element, component="race_lanes.js"):
         if receipt is None:
             self._props["end"] = generation.finished_at or generation.updated_at
             return
-        self._props["end"] = max(receipt.kept_at, receipt.backend_said_at)
+        self._props["end"] = max(receipt.kept_at, receipt.backend_reported_at)
         self._props["winner"] = receipt.won_by.value
         if receipt.won_by is Channel.PUSH and receipt.other_due_at is not None:
             self._props["due"] = receipt.other_due_at
@@ -106,7 +106,7 @@ class RaceStrip:
                     self.connection = ui.label()
                     self.connection.bind_text_from(state, "connection_status", connection_sentence)
                 self.other = ui.label().classes("r-race-other")
-            self.lanes = RaceLanes(generation)
+            self.lanes = RaceTracks(generation)
         self.take(generation)
 
     def add(self, entries: Sequence[TraceEntry]) -> None:

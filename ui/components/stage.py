@@ -11,12 +11,12 @@ from nicegui import background_tasks, ui
 from services.core.errors import AppError
 from services.core.model import Generation, Phase, TraceEntry
 from ui.components import stage_states
-from ui.components.actions import Acts
+from ui.components.actions import Actions
 from ui.components.button import Button
 from ui.components.player import player
 from ui.components.progress_panel import Working
 from ui.components.race_strip import RaceStrip
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.text import _, labels
 
 VIEWS = {
@@ -36,16 +36,16 @@ class Stage:
 
     def __init__(
         self,
-        visit: Visit,
-        acts: Acts,
+        context: PageContext,
+        actions: Actions,
         *,
         on_example: Callable[[str], Awaitable[None]] | None = None,
         on_clear: Callable[[], None] | None = None,
         name: str = "",
         eager: bool = True,
     ) -> None:
-        self.visit = visit
-        self.acts = acts
+        self.context = context
+        self.actions = actions
         self.on_example = on_example
         self.on_clear = on_clear
         self.eager = eager
@@ -75,7 +75,7 @@ class Stage:
         self.header.visible = True
         self.below.clear()
         with self.below:
-            self.race = RaceStrip(generation, self.visit.state)
+            self.race = RaceStrip(generation, self.context.state)
         self.take(generation)
 
     def clear(self) -> None:
@@ -89,7 +89,7 @@ class Stage:
             part.clear()
         self.gate.classes(replace="r-gate is-blank")
         with self.gate:
-            stage_states.blank(self.on_example, self.visit.state.kind)
+            stage_states.blank(self.on_example, self.context.state.kind)
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
         if self.race is not None:
@@ -126,10 +126,10 @@ class Stage:
         self.choice.clear()
         if generation.unwanted:
             with self.choice:
-                stage_states.unwanted(self.acts, generation)
+                stage_states.unwanted(self.actions, generation)
         self.row.clear()
         with self.row:
-            stage_states.ACTS[what](self.acts, generation)
+            stage_states.ACTS[what](self.actions, generation)
             if self.on_clear is not None:
                 clear = Button(_("New"), self.on_clear, icon_name="blank", look="bare")
                 clear.props["aria-label"] = clear.props["title"] = _("New: clear the stage")
@@ -149,14 +149,14 @@ class Stage:
                 shown = functools.partial(self._shown, generation.id)
                 player(generation, on_shown=shown, eager=self.eager or unseen)
             case "failed":
-                stage_states.failed(generation, free=self.visit.free(generation))
+                stage_states.failed(generation, free=self.context.free(generation))
             case "stopped":
                 stage_states.stopped()
             case "unconfirmed":
                 stage_states.unconfirmed()
             case _:
-                status = self.visit.state.generation_status
-                self.working = Working(generation, status, self.visit.typical_of(generation))
+                status = self.context.state.generation_status
+                self.working = Working(generation, status, self.context.typical_of(generation))
 
     def _shown(self, generation_id: str) -> None:
         if generation_id not in self._seen:
@@ -165,7 +165,7 @@ class Stage:
 
     async def _note_shown(self, generation_id: str) -> None:
         with suppress(AppError):  # deleted meanwhile, or the disk is full: nothing a person must know
-            await self.visit.generations.shown(generation_id, owner=self.visit.owner)
+            await self.context.generations.shown(generation_id, owner=self.context.owner)
 
     def _speak(self, generation: Generation) -> None:
         """Each stage once, politely; a label that keeps its text says nothing."""

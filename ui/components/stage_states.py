@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from services.core.model import Generation, Kind
-from ui.components.actions import Acts
+from ui.components.actions import Actions
 from ui.components.button import Button
 from ui.components.error_boundary import guarded
 from ui.components.icon import icon
@@ -67,13 +67,13 @@ def stopped() -> None:
     quiet(_("Should it come all the same, you are told, and it is set apart for you to keep or to drop."))
 
 
-def unwanted(acts: Acts, generation: Generation) -> None:
+def unwanted(actions: Actions, generation: Generation) -> None:
     with ui.element("div").classes("r-unwanted-words"):
         ui.label(_("Paid, not wanted")).classes("r-strong")
         ui.label(_("It arrived after it had been stopped.")).classes("r-quiet")
     with ui.element("div").classes("r-row"):
-        Button(_("Keep"), acts.keep(generation), icon_name="done")
-        Button(_("Drop"), acts.drop(generation), icon_name="trash")
+        Button(_("Keep"), actions.keep(generation), icon_name="done")
+        Button(_("Drop"), actions.drop(generation), icon_name="trash")
 
 
 def unconfirmed() -> None:
@@ -93,19 +93,19 @@ def unconfirmed() -> None:
 # what can be done in each state
 
 
-def acts_working(acts: Acts, generation: Generation) -> None:
-    Button(_("Stop"), acts.stop(generation), icon_name="stop")
-    Button(_("Check now"), acts.check(generation), icon_name="check")
+def acts_working(actions: Actions, generation: Generation) -> None:
+    Button(_("Stop"), actions.stop(generation), icon_name="stop")
+    Button(_("Check now"), actions.check(generation), icon_name="check")
     copy_link(generation)
 
 
-def acts_ready(acts: Acts, generation: Generation) -> None:
-    acts_unwanted(acts, generation)
-    delete = Button(_("Delete"), acts.delete(generation), icon_name="trash").classes("r-btn-lean")
+def acts_ready(actions: Actions, generation: Generation) -> None:
+    acts_unwanted(actions, generation)
+    delete = Button(_("Delete"), actions.delete(generation), icon_name="trash").classes("r-btn-lean")
     delete.props["title"] = _("Delete")
 
 
-def acts_unwanted(acts: Acts, generation: Generation) -> None:
+def acts_unwanted(actions: Actions, generation: Generation) -> None:
     """Keep and Drop stand above them."""
     with ui.element("a").classes("r-btn r-btn-quiet").props("role=button data-act=download download") as save:
         save.props["href"] = f"/media/{generation.id}/download"
@@ -113,32 +113,32 @@ def acts_unwanted(acts: Acts, generation: Generation) -> None:
         ui.label(_("Download"))
     copy_link(generation)
     if generation.request.kind is Kind.IMAGE:
-        Button(_("Animate"), acts.start_from(generation, Kind.VIDEO), icon_name="video")
-        Button(_("Use as source"), acts.start_from(generation, Kind.IMAGE), icon_name="image")
+        Button(_("Animate"), actions.start_from(generation, Kind.VIDEO), icon_name="video")
+        Button(_("Use as source"), actions.start_from(generation, Kind.IMAGE), icon_name="image")
     else:
-        Button(_("Use last frame"), acts.start_from(generation, Kind.VIDEO), icon_name="video")
-    Button(_("Use again"), acts.revise(generation), icon_name="reuse")
+        Button(_("Use last frame"), actions.start_from(generation, Kind.VIDEO), icon_name="video")
+    Button(_("Use again"), actions.revise(generation), icon_name="reuse")
 
 
-def acts_over(acts: Acts, generation: Generation) -> None:
-    Button(_("Retry"), acts.retry(generation), icon_name="retry")
-    Button(_("Edit"), acts.revise(generation), icon_name="edit")
-    if generation.job_id is not None or generation.unsure_since is not None:
-        Button(_("Check now"), acts.check(generation), icon_name="check")
-    Button(_("Delete"), acts.delete(generation), icon_name="trash")
+def acts_over(actions: Actions, generation: Generation) -> None:
+    Button(_("Retry"), actions.retry(generation), icon_name="retry")
+    Button(_("Edit"), actions.revise(generation), icon_name="edit")
+    if generation.job_id is not None or generation.possibly_accepted_since is not None:
+        Button(_("Check now"), actions.check(generation), icon_name="check")
+    Button(_("Delete"), actions.delete(generation), icon_name="trash")
 
 
-def acts_unconfirmed(acts: Acts, generation: Generation) -> None:
-    Button(_("Check now"), acts.check(generation), icon_name="check")
-    Button(_("Submit again"), acts.submit_again(generation), icon_name="send")
-    Button(_("Drop"), acts.stop(generation), icon_name="close")
+def acts_unconfirmed(actions: Actions, generation: Generation) -> None:
+    Button(_("Check now"), actions.check(generation), icon_name="check")
+    Button(_("Submit again"), actions.submit_again(generation), icon_name="send")
+    Button(_("Drop"), actions.stop(generation), icon_name="close")
 
 
 def copy_link(generation: Generation) -> None:
     Button(_("Copy link"), icon_name="link").props["data-copy"] = f"/g/{generation.id}"
 
 
-ACTS: dict[str, Callable[[Acts, Generation], None]] = {
+ACTS: dict[str, Callable[[Actions, Generation], None]] = {
     "working": acts_working,
     "ready": acts_ready,
     "unwanted": acts_unwanted,

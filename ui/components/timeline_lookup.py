@@ -14,7 +14,7 @@ from ui.components.field import line
 from ui.components.race_strip import RaceStrip
 from ui.components.section import section
 from ui.components.trace_table import TraceTable
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.text import _, labels
 
 _ID = re.compile(r"^.*[?&]id=([\w-]+)|([\w-]+)/?(?:[?#].*)?$")
@@ -24,8 +24,8 @@ _ID = re.compile(r"^.*[?&]id=([\w-]+)|([\w-]+)/?(?:[?#].*)?$")
 class OneTimeline:
     """Its place on the page; empty until an `id` is chosen."""
 
-    def __init__(self, visit: Visit, chosen: str) -> None:
-        self.visit = visit
+    def __init__(self, context: PageContext, chosen: str) -> None:
+        self.context = context
         self.id = chosen
         self.strip: RaceStrip | None = None
         self._typed = chosen
@@ -43,18 +43,18 @@ class OneTimeline:
 
     async def _show(self, panel: ui.element) -> None:
         try:
-            generation = await self.visit.generations.get(self.id, owner=self.visit.owner)
+            generation = await self.context.generations.get(self.id, owner=self.context.owner)
         except NotFound:
             ui.label(_("There is no such generation here.")).classes("r-trouble")
             return
-        entries = await self.visit.generations.trace(self.id, owner=self.visit.owner)
-        self.visit.state.take(generation, stage=True)
+        entries = await self.context.generations.trace(self.id, owner=self.context.owner)
+        self.context.state.take(generation, stage=True)
         with ui.element("div").classes("r-one-head"):
             with ui.element("a").classes("r-open-title") as link:
                 link.props["href"] = f"/g/{generation.id}"
                 ui.label(generation.request.prompt)
             self.said = ui.label(labels.message(generation)).classes("r-quiet")
-        self.strip = RaceStrip(generation, self.visit.state)
+        self.strip = RaceStrip(generation, self.context.state)
         with ui.element("div").classes("r-row"):
             LinkButton(_("Open it"), f"/g/{generation.id}", icon_name="open")
             bundle_button(generation)
@@ -74,7 +74,7 @@ class OneTimeline:
         if self.strip is None or not entries:
             return
         for entry in entries:
-            self.visit.state.take(entry)
+            self.context.state.take(entry)
         self.strip.add(entries)
         self.table.add(entries)
 

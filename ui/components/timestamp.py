@@ -10,7 +10,7 @@ from nicegui import ui
 from ui.text import _
 
 
-class Moment(ui.element, component="timestamp.js"):
+class Timestamp(ui.element, component="timestamp.js"):
     """`mode`: ago (just now, 10:42), since (0:42, counting), until (0:07, counting down to "now"), exact
     (10:42:07.31) or full (date and time).
     """

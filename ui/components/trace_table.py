@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nicegui import ui
 
 from services.core.model import TraceEntry
-from ui.components.timestamp import Moment
+from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, timeline
 
 LANES = {"push": deferred("push"), "poll": deferred("poll"), "engine": deferred("Rushes")}
@@ -48,7 +48,7 @@ class TraceTable:
 def _row(entry: TraceEntry) -> tuple[ui.element, ui.label]:
     with ui.element("tr") as row:
         with ui.element("td"):
-            Moment(entry.at, "exact")
+            Timestamp(entry.at, "exact")
         with ui.element("td"):
             ui.label(_(LANES.get(entry.lane, entry.lane))).classes(f"r-lane {_lane(entry)}")
         with ui.element("td"):

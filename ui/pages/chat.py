@@ -13,20 +13,20 @@ from services.core.errors import NotFound
 from services.core.model import LOCAL_OWNER, Generation
 from ui.components.button import Button, LinkButton
 from ui.components.confirm import confirm
-from ui.components.conversation import Talk
+from ui.components.conversation import ConversationView
 from ui.components.conversations import NEW, Conversations
 from ui.components.icon import icon
 from ui.components.input_dialog import ask
 from ui.components.message_box import MessageBox
 from ui.pages import layout
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.state import TabState
 from ui.text import _
 
 
 def register(chats: Chats) -> None:
-    def visit(client: Client) -> Visit:
-        return Visit(generations=chats.generations, owner=LOCAL_OWNER, client=client, state=TabState())
+    def context(client: Client) -> PageContext:
+        return PageContext(generations=chats.generations, owner=LOCAL_OWNER, client=client, state=TabState())
 
     @layout.page("/chat")
     async def newest() -> Response:
@@ -36,9 +36,9 @@ def register(chats: Chats) -> None:
 
     @layout.page(NEW)
     async def begin(client: Client) -> None:
-        desk = Desk(chats, visit(client), None)
-        with layout.frame(here="/chat", title=_("Chat · Rushes"), open_it=desk.open_it):
-            await desk.open()
+        chat_page = ChatPage(chats, context(client), None)
+        with layout.frame(here="/chat", title=_("Chat · Rushes"), open_it=chat_page.open_it):
+            await chat_page.open()
 
     @layout.page("/chat/{chat_id}")
     async def conversation(client: Client, chat_id: str) -> None:
@@ -49,9 +49,9 @@ def register(chats: Chats) -> None:
             with layout.frame(here="/chat", title=_("Not here · Rushes")):
                 unknown()
             return
-        desk = Desk(chats, visit(client), chat)
-        with layout.frame(here="/chat", title=_title(chat), open_it=desk.open_it):
-            await desk.open()
+        chat_page = ChatPage(chats, context(client), chat)
+        with layout.frame(here="/chat", title=_title(chat), open_it=chat_page.open_it):
+            await chat_page.open()
 
 
 def unknown() -> None:
@@ -67,12 +67,12 @@ def _title(chat: Conversation) -> str:
     return _("{prompt} · Rushes").format(prompt=chat.title)
 
 
-class Desk:
+class ChatPage:
     """One open page; without a conversation the first message begins one."""
 
-    def __init__(self, chats: Chats, visit: Visit, chat: Conversation | None) -> None:
+    def __init__(self, chats: Chats, context: PageContext, chat: Conversation | None) -> None:
         self.chats = chats
-        self.visit = visit
+        self.context = context
         self.chat = chat
         self.id = chat.id if chat is not None else str(uuid7())
 
@@ -83,17 +83,17 @@ class Desk:
                 with ui.element("header").classes("r-talk-head"):
                     with ui.element("h1").classes("r-title"):
                         self.title = ui.label(self.chat.title if self.chat else _("New conversation"))
-                    with ui.element("div").classes("r-talk-acts") as self.acts:
+                    with ui.element("div").classes("r-talk-acts") as self.actions:
                         Button(_("Rename"), self.rename, icon_name="edit", look="bare", shown=False)
                         Button(
                             _("Delete conversation"), self.delete, icon_name="trash", look="bare", shown=False
                         )
-                self.acts.visible = self.chat is not None
-                self.talk = Talk(self.chats, self.visit, self.id, say=self.say)
+                self.actions.visible = self.chat is not None
+                self.talk = ConversationView(self.chats, self.context, self.id, say=self.say)
                 MessageBox(send=self.send)
-        for about in (self.visit.owner, self.id):
-            self.visit.client.on_delete(self.chats.news.listen(self._hear, about=about))
-        self.list.fill(await self.chats.conversations(owner=self.visit.owner))
+        for about in (self.context.owner, self.id):
+            self.context.client.on_delete(self.chats.news.listen(self._hear, about=about))
+        self.list.fill(await self.chats.conversations(owner=self.context.owner))
         await self.talk.open(begun=self.chat is not None)
 
     def open_it(self, generation: Generation) -> None:
@@ -102,10 +102,10 @@ class Desk:
     async def send(self, message_id: str, text: str) -> None:
         """Raises InvalidRequest, NotFound, StoreFailed: then it has not been taken."""
         await self.chats.say(
-            self.id, text, message_id=message_id, begin=self.chat is None, owner=self.visit.owner
+            self.id, text, message_id=message_id, begin=self.chat is None, owner=self.context.owner
         )
         if self.chat is None:
-            self._begun(await self.chats.get(self.id, owner=self.visit.owner))
+            self._begun(await self.chats.get(self.id, owner=self.context.owner))
         self.talk.follow()
 
     async def say(self, text: str) -> None:
@@ -116,18 +116,18 @@ class Desk:
             return
         title = await ask(_("A name for this conversation"), self.chat.title, yes=_("Rename"))
         if title is not None:
-            await self.chats.rename(self.id, title, owner=self.visit.owner)
+            await self.chats.rename(self.id, title, owner=self.context.owner)
 
     async def delete(self) -> None:
         detail = _("The messages go. What was made in it stays with your videos and images.")
         if await confirm(_("Delete this conversation?"), detail, yes=_("Delete")):
-            await self.chats.delete(self.id, owner=self.visit.owner)
+            await self.chats.delete(self.id, owner=self.context.owner)
             ui.navigate.to("/chat")
 
     def _begun(self, chat: Conversation) -> None:
         """The page goes on as the conversation's own."""
         self.chat = chat
-        self.acts.visible = True
+        self.actions.visible = True
         ui.navigate.history.replace(f"/chat/{chat.id}")
         self._named(chat)
 
@@ -136,9 +136,9 @@ class Desk:
         ui.page_title(_title(chat))
 
     def _hear(self, news: object) -> None:
-        if not isinstance(news, Conversation) or self.visit.client.is_deleted:
+        if not isinstance(news, Conversation) or self.context.client.is_deleted:
             return
-        with self.visit.client:
+        with self.context.client:
             self.list.take(news)
             if self.chat is not None and news.id == self.id and news.title != self.chat.title:
                 self.chat = news

@@ -9,15 +9,16 @@ from nicegui import Client, background_tasks, ui
 from services.diagnostics.doctor import Finding
 from services.diagnostics.doctor.browser_report import Measured
 from services.diagnostics.drill.plan import RULES, TRIALS
-from services.diagnostics.runs import Checkup, Run
-from ui.components.browser_probe import BrowserDoctor
+from services.diagnostics.runs import Run
+from services.diagnostics.service import Diagnostics
+from ui.components.browser_probe import BrowserProbe
 from ui.components.button import Button
 from ui.components.doctor_findings import findings_of
 from ui.components.drill_rows import DrillRows
 from ui.components.error_boundary import guarded
 from ui.components.radio_options import options
 from ui.components.section import section
-from ui.components.timestamp import Moment
+from ui.components.timestamp import Timestamp
 from ui.pages import layout
 from ui.text import _, deferred, labels, measure, ngettext
 
@@ -30,7 +31,7 @@ LISTENS_S = {
 }
 
 
-def register(checkup: Checkup) -> None:
+def register(checkup: Diagnostics) -> None:
     @layout.page(PATH)
     async def page(client: Client) -> None:
         title = _("Check-up · Rushes")
@@ -42,7 +43,7 @@ def register(checkup: Checkup) -> None:
 
 
 class DrillPart:
-    def __init__(self, checkup: Checkup, client: Client) -> None:
+    def __init__(self, checkup: Diagnostics, client: Client) -> None:
         self._drills = checkup.drills
         self._client = client
 
@@ -92,7 +93,7 @@ class DrillPart:
         self._verdict.clear()
         self._going.clear()
         with self._going:
-            Moment(run.began_at, "since")
+            Timestamp(run.began_at, "since")
             ui.label("·").props("aria-hidden=true")
             self._tried = ui.label()
         with self._verdict:
@@ -109,7 +110,7 @@ class DrillPart:
                 ui.label(_("Send no paid work with this build, and report what was seen."))
             with ui.element("p").classes("r-quiet r-check-when"):
                 ui.label(_("Last run"))
-                Moment(run.ended_at, "full")
+                Timestamp(run.ended_at, "full")
 
 
 def verdict(run: Run) -> str:
@@ -127,7 +128,7 @@ def verdict(run: Run) -> str:
 
 
 class DoctorPart:
-    def __init__(self, checkup: Checkup, client: Client) -> None:
+    def __init__(self, checkup: Diagnostics, client: Client) -> None:
         self._checkup = checkup
         self._client = client
 
@@ -140,7 +141,7 @@ class DoctorPart:
             named = {seconds: _(name) for seconds, name in LISTENS_S.items()}
             ui.label(_("How long to listen")).classes("r-label")
             options(_("How long to listen"), named, "35", on_choose=lambda value: self._choose(int(value)))
-            self._browser = BrowserDoctor(35, on_begun=self._begun, on_measured=self._measured)
+            self._browser = BrowserProbe(35, on_begun=self._begun, on_measured=self._measured)
             self._way = ui.element("div").classes("r-check-found")
             self._around = ui.element("div").classes("r-check-found")
 

@@ -11,7 +11,7 @@ from nicegui import Client, background_tasks, ui
 
 from services.core.model import LOCAL_OWNER, TraceEntry
 from services.generations.service import Generations
-from services.statistics import Deliveries
+from services.statistics import Statistics
 from services.statistics.figures import Figures
 from ui.components.button import LinkButton
 from ui.components.chip import chip
@@ -24,7 +24,7 @@ from ui.components.radio_options import options
 from ui.components.section import section
 from ui.components.timeline_lookup import OneTimeline
 from ui.pages import layout
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _, deferred, measure, ngettext
@@ -38,11 +38,11 @@ RESTS = 10.0
 """After counting, so many times what it took."""
 
 
-def register(generations: Generations, deliveries: Deliveries) -> None:
+def register(generations: Generations, deliveries: Statistics) -> None:
     @layout.page(PATH)
     async def page(client: Client, days: str = USUAL, backend: str = "", id: str = "") -> None:
-        visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
-        shown = DeliveriesPage(visit, deliveries, days if days in SPANS else USUAL, backend, id.strip())
+        context = PageContext(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
+        shown = DeliveriesPage(context, deliveries, days if days in SPANS else USUAL, backend, id.strip())
         with layout.frame(here=PATH, title=_("Deliveries · Rushes")):
             await shown.open()
 
@@ -50,12 +50,14 @@ def register(generations: Generations, deliveries: Deliveries) -> None:
 class DeliveriesPage:
     """One open page."""
 
-    def __init__(self, visit: Visit, deliveries: Deliveries, days: str, backend: str, chosen: str) -> None:
-        self.visit = visit
+    def __init__(
+        self, context: PageContext, deliveries: Statistics, days: str, backend: str, chosen: str
+    ) -> None:
+        self.context = context
         self.deliveries = deliveries
         self.days = days
         self.backend = backend
-        self.one = OneTimeline(visit, chosen)
+        self.one = OneTimeline(context, chosen)
         self.rows: OpenRows | None = None
         self._offered: tuple[str, ...] = ()
         self._turn = 0
@@ -65,7 +67,7 @@ class DeliveriesPage:
     async def open(self) -> None:
         """Subscribe, then draw, then read: nothing falls between."""
         follow(
-            self.visit,
+            self.context,
             on_change=self.changed,
             on_trace=self.traced,
             cares=lambda generation_id: self.rows is not None and self.rows.cares(generation_id),
@@ -122,10 +124,10 @@ class DeliveriesPage:
         """Count and show; an older answer that comes later is dropped."""
         self._turn += 1
         turn, began = self._turn, time.monotonic()
-        found, many = await self.deliveries.open_ones(owner=self.visit.owner)
+        found, many = await self.deliveries.open_ones(owner=self.context.owner)
         if self.rows is not None:
             self.rows.fill(found, many)
-        figures = await self.deliveries.figures(int(self.days), owner=self.visit.owner)
+        figures = await self.deliveries.figures(int(self.days), owner=self.context.owner)
         safe = await self.deliveries.safe()
         estimates = await self.deliveries.estimates(figures)
         self._rest_s = max(REFRESH_S, RESTS * (time.monotonic() - began))
@@ -180,7 +182,7 @@ class DeliveriesPage:
         async def wait() -> None:
             await asyncio.sleep(self._rest_s)
             self._waiting = False
-            if not self.visit.client.is_deleted:
+            if not self.context.client.is_deleted:
                 await self.fill()
 
         self._later(wait)
@@ -191,7 +193,7 @@ class DeliveriesPage:
         async def acted() -> None:
             await act()
 
-        background_tasks.create(guarded(acted)(), name="deliveries", context=self.visit.client)
+        background_tasks.create(guarded(acted)(), name="deliveries", context=self.context.client)
 
 
 def _note(figures: Figures) -> str:

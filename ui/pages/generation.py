@@ -9,7 +9,7 @@ from nicegui import Client, background_tasks, ui
 from services.core.errors import NotFound
 from services.core.model import LOCAL_OWNER, Generation, TraceEntry
 from services.generations.service import Generations
-from ui.components.actions import Acts, to_composer
+from ui.components.actions import Actions, to_composer
 from ui.components.button import LinkButton
 from ui.components.facts import settings_of
 from ui.components.icon import icon
@@ -20,7 +20,7 @@ from ui.components.timeline_lookup import bundle_button
 from ui.components.trace_table import TraceTable
 from ui.pages import layout
 from ui.session import drafts
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _
@@ -29,11 +29,11 @@ from ui.text import _
 def register(generations: Generations) -> None:
     @layout.page("/g/{generation_id}")
     async def single(client: Client, generation_id: str) -> None:
-        visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
-        page = Single(visit, generation_id)
+        context = PageContext(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
+        page = Single(context, generation_id)
         page.listen()
         try:
-            generation = await generations.get(generation_id, owner=visit.owner)
+            generation = await generations.get(generation_id, owner=context.owner)
         except NotFound:
             not_found()
             return
@@ -60,25 +60,25 @@ def nothing_here() -> None:
 class Single:
     """One open page of one generation."""
 
-    def __init__(self, visit: Visit, generation_id: str) -> None:
-        self.visit = visit
+    def __init__(self, context: PageContext, generation_id: str) -> None:
+        self.context = context
         self.id = generation_id
         self.stage: Stage | None = None
         self.gone = False
-        self.acts = Acts(visit=visit, started=self.started, edit=self.edit)
+        self.actions = Actions(context=context, started=self.started, edit=self.edit)
 
     def listen(self) -> None:
-        follow(self.visit, on_change=self.changed, on_trace=self.traced)
+        follow(self.context, on_change=self.changed, on_trace=self.traced)
 
     async def draw(self, generation: Generation) -> None:
-        state = self.visit.state
-        await self.visit.learn_of(generation)
-        typical = self.visit.typical_of(generation)
+        state = self.context.state
+        await self.context.learn_of(generation)
+        typical = self.context.typical_of(generation)
         state.take(generation, stage=True, newest=True, estimated_s=typical.p50_s if typical else None)
-        entries = await self.visit.generations.trace(self.id, owner=self.visit.owner)
+        entries = await self.context.generations.trace(self.id, owner=self.context.owner)
         current = state.current_generation or generation
         with ui.element("div").classes("r-single") as self.page:
-            self.stage = Stage(self.visit, self.acts)
+            self.stage = Stage(self.context, self.actions)
             self.stage.show(current)
             with ui.element("div").classes("r-pair"):
                 with ui.element("section").classes("r-panel"):
@@ -119,10 +119,10 @@ class Single:
 
     def changed(self, change: Change) -> None:
         after = change.after
-        current = self.visit.state.current_generation
+        current = self.context.state.current_generation
         if self.stage is None or after.id != self.id:
             return
-        if after.hidden_at is None and self.gone:  # out of the trash again
+        if after.trashed_at is None and self.gone:  # out of the trash again
             go_to(after)
             return
         if current is None:
@@ -135,12 +135,12 @@ class Single:
         if change.before is None or change.before.receipt != after.receipt:
             self.write_receipt(current)
         if current.final and (change.before is None or not change.before.final):
-            background_tasks.create(self.visit.learn_of(current), name="learn how long it took")
+            background_tasks.create(self.context.learn_of(current), name="learn how long it took")
 
     def traced(self, entries: Sequence[TraceEntry]) -> None:
         if self.stage is not None:
             for entry in entries:
-                self.visit.state.take(entry)
+                self.context.state.take(entry)
             self.stage.add(entries)
             self.table.add(entries)
 

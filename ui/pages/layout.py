@@ -12,11 +12,11 @@ from nicegui import __version__, app, ui
 
 from services.core.events import Bus
 from services.core.model import LOCAL_OWNER, Generation
-from ui.components.browser_bridge import Frame
+from ui.components.browser_bridge import BrowserBridge
 from ui.components.icon import icon
-from ui.components.notifications import Notices
-from ui.components.race_strip import RaceLanes
-from ui.components.timestamp import Moment
+from ui.components.notifications import Notifications
+from ui.components.race_strip import RaceTracks
+from ui.components.timestamp import Timestamp
 from ui.components.toast import Toast
 from ui.text import _, deferred
 from ui.text.languages import language, quasar_language, translations
@@ -49,7 +49,7 @@ def install(bus: Bus) -> None:
     the news that every page tells.
     """
     translations()
-    app.state.notices = Notices(bus)
+    app.state.notices = Notifications(bus)
     app.add_static_files(LOOK_URL, LOOK, max_cache_age=31_536_000)
     app.colors(
         primary="var(--accent)",
@@ -81,7 +81,7 @@ def frame(
 
     What happens is told on it; `open_it` takes the person there, where the page can do so by itself.
     """
-    notices: Notices = app.state.notices
+    notices: Notifications = app.state.notices
     notices.tell_on(ui.context.client, owner=LOCAL_OWNER, open_it=open_it)
     _speak()
     _head()
@@ -91,7 +91,7 @@ def frame(
         _rail(here)
         main = ui.element("div").classes("r-main").props("tabindex=-1")
     ui.skip_link(_("Skip to the stage"), target=main)
-    Frame(on_step=on_step)
+    BrowserBridge(on_step=on_step)
     with main:
         yield main
 
@@ -114,7 +114,7 @@ def _head() -> None:
 
 def _ahead() -> None:
     """Fetch now what an arrival will need, so that the first one does not wait for it."""
-    for kind in (Toast, RaceLanes, Moment):
+    for kind in (Toast, RaceTracks, Timestamp):
         if kind.component is not None:
             address = f"/_nicegui/{__version__}/components/{kind.component.key}"
             ui.add_head_html(f'<link rel="modulepreload" href="{address}">')

@@ -14,19 +14,19 @@ from services.core.model import LOCAL_OWNER, Generation, Kind, Phase
 from services.generations.service import Generations, Page
 from services.library import Library
 from services.library.query_match import fits
-from ui.components.actions import Acts, to_composer
+from ui.components.actions import Actions, to_composer
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
 from ui.components.confirm import confirm
 from ui.components.error_boundary import guarded
 from ui.components.field import line
-from ui.components.library_grid import Shelf
+from ui.components.library_grid import LibraryGrid
 from ui.components.tag_dialog import tagging
 from ui.components.toast import toast
 from ui.pages import layout
 from ui.session import drafts, library_query
-from ui.session.library_query import Finder
-from ui.session.page_context import Visit
+from ui.session.library_query import LibraryQuery
+from ui.session.page_context import PageContext
 from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _, deferred, measure, ngettext
@@ -54,8 +54,8 @@ COUNT_AFTER_S = 0.3
 def register(generations: Generations, library: Library) -> None:
     @layout.page(PATH)
     async def shelf(client: Client, request: Request) -> None:
-        visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
-        page = LibraryPage(visit, library, library_query.read(request.query_params))
+        context = PageContext(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
+        page = LibraryPage(context, library, library_query.read(request.query_params))
         with layout.frame(here=PATH, title=_("Library · Rushes")):
             await page.open()
 
@@ -63,10 +63,10 @@ def register(generations: Generations, library: Library) -> None:
 class LibraryPage:
     """One open page of the library."""
 
-    def __init__(self, visit: Visit, library: Library, look_for: Finder) -> None:
-        self.visit = visit
+    def __init__(self, context: PageContext, library: Library, look_for: LibraryQuery) -> None:
+        self.context = context
         self.library = library
-        self.finder = look_for
+        self.query = look_for
         self.wanted = look_for.wanted()
         self.next: str | None = None
         self._turn = 0
@@ -75,20 +75,20 @@ class LibraryPage:
 
     async def open(self) -> None:
         """Subscribe, then read, then draw: nothing falls between."""
-        self.shelf: Shelf | None = None
-        follow(self.visit, on_change=self.changed)
-        models = await self.library.models(owner=self.visit.owner)
-        tags = await self.library.tags(owner=self.visit.owner)
+        self.shelf: LibraryGrid | None = None
+        follow(self.context, on_change=self.changed)
+        models = await self.library.models(owner=self.context.owner)
+        tags = await self.library.tags(owner=self.context.owner)
         with ui.element("div").classes("r-library"):
             self._head()
             self._filters(models, tags)
-            self.shelf = Shelf(on_act=self.act, on_more=self._later(self.more))
+            self.shelf = LibraryGrid(on_act=self.act, on_more=self._later(self.more))
         await self.fill()
 
     # what is on the page
 
     def _head(self) -> None:
-        trash = bool(self.finder.trash)
+        trash = bool(self.query.trash)
         with ui.element("div").classes("r-library-head"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Trash") if trash else _("Library"))
@@ -101,7 +101,7 @@ class LibraryPage:
                     Button(_("Trash"), partial(self.show_trash, True), icon_name="trash", look="bare")
 
     def _filters(self, models: list[tuple[str, str]], tags: list[str]) -> None:
-        look_for = self.finder
+        look_for = self.query
         with ui.element("search").classes("r-filters"):
             field = line(_("Search"), look_for.q, self._choose("q"), key="search")
             longest = library_query.LONGEST_WORDS
@@ -130,10 +130,10 @@ class LibraryPage:
 
     def _chip(self, name: str, title: str, options: dict[str, str]) -> None:
         translated = {value: _(words) for value, words in options.items()}
-        chip(title, translated, getattr(self.finder, name), self._choose(name), key=name)
+        chip(title, translated, getattr(self.query, name), self._choose(name), key=name)
 
     def _dates(self) -> None:
-        look_for = self.finder
+        look_for = self.query
         self._chip("when", _("Any time"), SPANS)
         for name, title in (("since", _("From day")), ("until", _("To day"))):
             field = ui.element("input").classes("r-chip-date").props("type=date")
@@ -152,13 +152,13 @@ class LibraryPage:
         """The handler of one filter."""
 
         def choose(value: str) -> None:
-            query = {**{key: getattr(self.finder, key) for key in Finder.__slots__}, name: value}
-            self.finder = library_query.read(query)
+            query = {**{key: getattr(self.query, key) for key in LibraryQuery.__slots__}, name: value}
+            self.query = library_query.read(query)
             for day in self.days:
-                day.visible = self.finder.when == library_query.BETWEEN
-            self.ranked.visible = bool(self.finder.q.strip())
-            self.clear_button.visible = self.finder.narrow
-            ui.run_javascript(f"history.replaceState(history.state, '', {self.finder.address()!r})")
+                day.visible = self.query.when == library_query.BETWEEN
+            self.ranked.visible = bool(self.query.q.strip())
+            self.clear_button.visible = self.query.narrow
+            ui.run_javascript(f"history.replaceState(history.state, '', {self.query.address()!r})")
             self._later(self.fill)()
 
         return choose
@@ -168,7 +168,7 @@ class LibraryPage:
     async def fill(self) -> None:
         """The first page of what is asked for now; an older answer that comes later is dropped."""
         self._turn += 1
-        turn, self.wanted = self._turn, self.finder.wanted()
+        turn, self.wanted = self._turn, self.query.wanted()
         page = await self._page(None)
         if turn != self._turn or self.shelf is None:
             return
@@ -186,10 +186,10 @@ class LibraryPage:
             self.shelf.append(page.items, more=page.next is not None)
 
     async def _page(self, cursor: str | None) -> Page:
-        return await self.library.page(self.wanted, owner=self.visit.owner, cursor=cursor)
+        return await self.library.page(self.wanted, owner=self.context.owner, cursor=cursor)
 
     async def _count(self) -> None:
-        totals = await self.library.totals(owner=self.visit.owner)
+        totals = await self.library.totals(owner=self.context.owner)
         here = [total for total in totals if total.trashed == self.wanted.trashed]
         count, size = sum(total.items for total in here), sum(total.size_bytes for total in here)
         self.sum.text = ngettext("{count} file, {size}", "{count} files, {size}", count).format(
@@ -197,7 +197,7 @@ class LibraryPage:
         )
 
     def _nothing(self) -> tuple[str, str]:
-        if self.finder.narrow:
+        if self.query.narrow:
             return _("Nothing here matches."), _("Take a filter away, or search for fewer words.")
         if self.wanted.trashed:
             return _("The trash is empty."), _("What you delete waits here until you empty it.")
@@ -207,9 +207,9 @@ class LibraryPage:
 
     def act(self, name: str, ids: list[str]) -> None:
         """By the names of the grid."""
-        acts: dict[str, Callable[[list[str]], Awaitable[object]]] = {
-            "star": partial(self.library.star, on=True, owner=self.visit.owner),
-            "unstar": partial(self.library.star, on=False, owner=self.visit.owner),
+        actions: dict[str, Callable[[list[str]], Awaitable[object]]] = {
+            "star": partial(self.library.star, on=True, owner=self.context.owner),
+            "unstar": partial(self.library.star, on=False, owner=self.context.owner),
             "tag": self.tag,
             "keep": self.keep,
             "check": partial(self.decide, "check"),
@@ -223,34 +223,34 @@ class LibraryPage:
             "image_from": partial(self.start_from, Kind.IMAGE),
             "unpacked": self.not_packed,
         }
-        if name in acts:
-            self._later(partial(acts[name], ids))()
+        if name in actions:
+            self._later(partial(actions[name], ids))()
 
     async def trash(self, ids: list[str]) -> None:
-        gone = await self.library.trash(ids, owner=self.visit.owner)
+        gone = await self.library.trash(ids, owner=self.context.owner)
         if gone:
             words = ngettext("{count} is in the trash.", "{count} are in the trash.", len(gone))
-            undo = self._later(partial(self.library.restore, gone, owner=self.visit.owner))
+            undo = self._later(partial(self.library.restore, gone, owner=self.context.owner))
             toast(words.format(count=measure.number(len(gone))), open_it=undo, act=_("Undo"))
         await self._count()
 
     async def decide(self, name: str, ids: list[str]) -> None:
         """What is to become of an unconfirmed one."""
-        generation = await self.visit.generations.get(ids[0], owner=self.visit.owner)
+        generation = await self.context.generations.get(ids[0], owner=self.context.owner)
         if generation.phase is not Phase.UNCONFIRMED:
             raise Conflict("This one is not unconfirmed any more.")
-        acts = Acts(visit=self.visit, started=_stay, edit=_stay)
-        decided = {"check": acts.check, "submit_again": acts.submit_again, "stop": acts.stop}[name]
+        actions = Actions(context=self.context, started=_stay, edit=_stay)
+        decided = {"check": actions.check, "submit_again": actions.submit_again, "stop": actions.stop}[name]
         await guarded(decided(generation))()
 
     async def keep(self, ids: list[str]) -> None:
         for generation_id in ids:
-            await self.visit.generations.keep(generation_id, owner=self.visit.owner)
+            await self.context.generations.keep(generation_id, owner=self.context.owner)
         words = ngettext("{count} kept.", "{count} kept.", len(ids))
         toast(words.format(count=measure.number(len(ids))), tone="good")
 
     async def restore(self, ids: list[str]) -> None:
-        back = await self.library.restore(ids, owner=self.visit.owner)
+        back = await self.library.restore(ids, owner=self.context.owner)
         words = ngettext("{count} is back in the library.", "{count} are back in the library.", len(back))
         toast(words.format(count=measure.number(len(back))), tone="good")
         await self._count()
@@ -261,16 +261,16 @@ class LibraryPage:
         if await confirm(
             question, _("The files are removed too. Nothing brings them back."), yes=_("Delete")
         ):
-            count = await self.library.empty(ids, owner=self.visit.owner)
-            self._removed(count, await self.library.waiting(ids, owner=self.visit.owner))
+            count = await self.library.empty(ids, owner=self.context.owner)
+            self._removed(count, await self.library.waiting(ids, owner=self.context.owner))
             await self.fill()
 
     async def empty(self) -> None:
         if await confirm(
             _("Empty the trash?"), _("All files in it are removed. Nothing brings them back."), yes=_("Empty")
         ):
-            count = await self.library.empty(owner=self.visit.owner)
-            self._removed(count, await self.library.waiting(owner=self.visit.owner))
+            count = await self.library.empty(owner=self.context.owner)
+            self._removed(count, await self.library.waiting(owner=self.context.owner))
             await self.fill()
 
     def _removed(self, count: int, waiting: int) -> None:
@@ -286,34 +286,34 @@ class LibraryPage:
         toast(" ".join(told))
 
     async def tag(self, ids: list[str]) -> None:
-        chosen = await self.library.these(ids, owner=self.visit.owner)
+        chosen = await self.library.these(ids, owner=self.context.owner)
         if not chosen:
             return
         there = set.intersection(*(set(each.tags) for each in chosen))
 
         async def give(name: str, on: bool) -> None:
-            await self.library.tag(ids, name, on=on, owner=self.visit.owner)
+            await self.library.tag(ids, name, on=on, owner=self.context.owner)
 
-        tagging(await self.library.tags(owner=self.visit.owner), there, on_tag=give)
+        tagging(await self.library.tags(owner=self.context.owner), there, on_tag=give)
 
     async def reuse(self, ids: list[str]) -> None:
         """The composer has its own page: take the settings there."""
-        for generation in await self.library.these(ids[:1], owner=self.visit.owner):
+        for generation in await self.library.these(ids[:1], owner=self.context.owner):
             to_composer(generation.request.kind, drafts.of(generation))
 
     async def start_from(self, kind: Kind, ids: list[str]) -> None:
-        for generation in await self.library.these(ids[:1], owner=self.visit.owner):
-            source = await self.visit.generations.source_from(generation.id, owner=self.visit.owner)
+        for generation in await self.library.these(ids[:1], owner=self.context.owner):
+            source = await self.context.generations.source_from(generation.id, owner=self.context.owner)
             to_composer(kind, drafts.starting_from(generation, kind, source))
 
     async def not_packed(self, _ids: list[str]) -> None:
         toast(_("The archive could not be made: the files are gone from the disk."), tone="trouble")
 
     def show_trash(self, on: bool) -> None:
-        ui.navigate.to(Finder(trash="1" if on else "").address())
+        ui.navigate.to(LibraryQuery(trash="1" if on else "").address())
 
     def clear(self) -> None:
-        ui.navigate.to(Finder(trash=self.finder.trash).address())
+        ui.navigate.to(LibraryQuery(trash=self.query.trash).address())
 
     # what the page hears
 
@@ -322,7 +322,7 @@ class LibraryPage:
             return
         self.shelf.put(change.after, belongs=fits(self.wanted, change.after))
         before, after = change.before, change.after
-        if before is None or (before.kept, before.hidden_at) != (after.kept, after.hidden_at):
+        if before is None or (before.kept, before.trashed_at) != (after.kept, after.trashed_at):
             self._count_soon()
 
     def _count_soon(self) -> None:
@@ -332,7 +332,7 @@ class LibraryPage:
 
     def _count_now(self) -> None:
         self._counting = None
-        if not self.visit.client.is_deleted:
+        if not self.context.client.is_deleted:
             self._later(self._count)()
 
     def _later(self, act: Callable[[], Awaitable[object]]) -> Callable[[], None]:
@@ -342,7 +342,7 @@ class LibraryPage:
             await act()
 
         def run() -> None:
-            background_tasks.create(guarded(acted)(), name="library", context=self.visit.client)
+            background_tasks.create(guarded(acted)(), name="library", context=self.context.client)
 
         return run
 

@@ -7,10 +7,10 @@ from nicegui import app
 
 from services.chat import Chats
 from services.core.model import Kind
-from services.diagnostics.runs import Checkup
+from services.diagnostics.service import Diagnostics
 from services.generations.service import Generations
 from services.library import Library
-from services.statistics import Deliveries
+from services.statistics import Statistics
 from ui.components import image_upload
 from ui.pages import chat, error_page, generation, layout, settings, studio
 from ui.pages import checkup as checkup_page
@@ -19,7 +19,7 @@ from ui.pages import library as library_page
 
 
 def register(
-    generations: Generations, library: Library, chats: Chats, deliveries: Deliveries, checkup: Checkup
+    generations: Generations, library: Library, chats: Chats, deliveries: Statistics, checkup: Diagnostics
 ) -> None:
     """Once, before `ui.run_with`."""
     layout.install(generations.bus)

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from services.library import Library
 from ui.components.button import LinkButton
-from ui.components.notification_settings import NoticeSwitches
+from ui.components.notification_settings import NotificationSettings
 from ui.components.radio_options import options
 from ui.components.section import section
 from ui.components.storage import retention, storage
@@ -49,7 +49,7 @@ def appearance() -> None:
 def notices() -> None:
     about = _("Every open page tells what arrives. What you turn on here is for this browser.")
     with section(_("Notices"), about):
-        NoticeSwitches()
+        NotificationSettings()
 
 
 def checkup() -> None:

@@ -9,15 +9,15 @@ from nicegui import Client, background_tasks, ui
 
 from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
 from services.generations.service import Generations
-from ui.components.actions import Acts, to_composer
+from ui.components.actions import Actions, to_composer
 from ui.components.error_boundary import guarded
-from ui.components.filmstrip import Rushes
+from ui.components.filmstrip import Filmstrip
 from ui.components.notifications import FRAME_S, go_to
 from ui.components.prompt_form import PromptForm
 from ui.components.stage import Stage
 from ui.pages import layout
 from ui.session import drafts
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _, deferred
@@ -29,79 +29,83 @@ RECENT = 24
 def register(generations: Generations, *, kind: Kind, path: str) -> None:
     @layout.page(path)
     async def studio(client: Client) -> None:
-        visit = Visit(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind))
-        desk = Desk(visit, kind)
-        with layout.frame(here=path, title=_(TITLES[kind]), on_step=desk.step, open_it=desk.open_it):
-            await desk.open()
+        context = PageContext(
+            generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind)
+        )
+        studio = StudioPage(context, kind)
+        with layout.frame(here=path, title=_(TITLES[kind]), on_step=studio.step, open_it=studio.open_it):
+            await studio.open()
 
 
-class Desk:
+class StudioPage:
     """One open page of the studio."""
 
-    def __init__(self, visit: Visit, kind: Kind) -> None:
-        self.visit = visit
+    def __init__(self, context: PageContext, kind: Kind) -> None:
+        self.context = context
         self.kind = kind
-        self.generations = visit.generations
-        self.acts = Acts(visit=visit, started=self.started, edit=self.edit, compose=self.compose)
+        self.generations = context.generations
+        self.actions = Actions(context=context, started=self.started, edit=self.edit, compose=self.compose)
         self.ready = False
         """Drawn; before that, what is heard is only remembered."""
 
     async def open(self) -> None:
         """Subscribe, then read, then draw: nothing falls between."""
-        visit = self.visit
-        follow(visit, on_change=self.changed, on_trace=self.traced)
-        await visit.learn(self.kind)
-        recent = await self.generations.recent(owner=visit.owner, kind=self.kind, limit=RECENT)
+        context = self.context
+        follow(context, on_change=self.changed, on_trace=self.traced)
+        await context.learn(self.kind)
+        recent = await self.generations.recent(owner=context.owner, kind=self.kind, limit=RECENT)
         for generation in reversed(recent.items):
-            visit.state.take(generation)
+            context.state.take(generation)
         self._draw()
-        known = visit.state.of_kind(self.kind)
-        self.rushes.fill(known)
+        known = context.state.of_kind(self.kind)
+        self.filmstrip.fill(known)
         self.ready = True
         await self.form.recheck_source()
         if known:
-            visit.state.take(known[0], newest=True)
+            context.state.take(known[0], newest=True)
             await self.put(known[0])
 
     def _draw(self) -> None:
-        with ui.element("div").classes("r-desk is-blank") as self.desk:
+        with ui.element("div").classes("r-desk is-blank") as self.studio:
             self.form = PromptForm(
                 self.kind,
                 self.models,
-                self.visit.typical,
+                self.context.typical,
                 submit=self.submit,
                 check_source=self.generations.check_source,
                 compose=self.compose,
             )
             with ui.element("div").classes("r-column"):
-                self.stage = Stage(self.visit, self.acts, on_example=self.example, on_clear=self.clear_stage)
-                self.rushes = Rushes(on_choose=self.choose, on_clear=self.acts.clear(self.kind))
+                self.stage = Stage(
+                    self.context, self.actions, on_example=self.example, on_clear=self.clear_stage
+                )
+                self.filmstrip = Filmstrip(on_choose=self.choose, on_clear=self.actions.clear(self.kind))
 
-        self.visit.client.on_delete(self.generations.catalogue.on_change(self.offered))
+        self.context.client.on_delete(self.generations.catalogue.on_change(self.offered))
 
     def models(self, with_source: bool) -> list[Model]:
         return self.generations.catalogue.models(self.kind, needs_source=with_source)
 
     def offered(self) -> None:
         """The model list may have changed."""
-        with self.visit.client:
+        with self.context.client:
             self.form.offer()
 
     # what the person does
 
     async def submit(self, draft: Draft, count: int) -> None:
         """The first of them goes on the stage, the others wait beside it."""
-        first, *others = await self.generations.start(draft, owner=self.visit.owner, count=count)
+        first, *others = await self.generations.start(draft, owner=self.context.owner, count=count)
         await self.started(first)
         for generation in others:
-            self.visit.state.take(generation, newest=True)
-            self.rushes.take(self.visit.state.known[generation.id])
+            self.context.state.take(generation, newest=True)
+            self.filmstrip.take(self.context.state.known[generation.id])
 
     async def started(self, generation: Generation) -> None:
-        self.visit.state.take(generation, newest=True)
-        self.rushes.take(self.visit.state.known[generation.id])
+        self.context.state.take(generation, newest=True)
+        self.filmstrip.take(self.context.state.known[generation.id])
         await self.put(generation)
-        self.rushes.reveal()
+        self.filmstrip.reveal()
 
     async def example(self, prompt: str) -> None:
         typed = drafts.load(self.kind)
@@ -112,7 +116,7 @@ class Desk:
     def edit(self, generation: Generation) -> None:
         self.compose(self.kind, drafts.of(generation))
 
-    def compose(self, kind: Kind, typed: drafts.Typed) -> None:
+    def compose(self, kind: Kind, typed: drafts.FormValues) -> None:
         if kind is not self.kind:
             to_composer(kind, typed)
             return
@@ -120,36 +124,36 @@ class Desk:
         self.form.fields["prompt"].control.run_method("focus")
 
     def clear_stage(self) -> None:
-        self.visit.state.take(None)
+        self.context.state.take(None)
         self.stage.clear()
-        self.rushes.choose("")
-        self.desk.classes(add="is-blank")
+        self.filmstrip.choose("")
+        self.studio.classes(add="is-blank")
 
     def choose(self, generation_id: str) -> None:
         async def act() -> None:
-            known = self.visit.state.known.get(generation_id)
-            await self.put(known or await self.generations.get(generation_id, owner=self.visit.owner))
+            known = self.context.state.known.get(generation_id)
+            await self.put(known or await self.generations.get(generation_id, owner=self.context.owner))
 
-        background_tasks.create(guarded(act)(), name=f"choose {generation_id}", context=self.visit.client)
+        background_tasks.create(guarded(act)(), name=f"choose {generation_id}", context=self.context.client)
 
     def step(self, step: int) -> None:
-        neighbour = self.rushes.neighbour(step)
+        neighbour = self.filmstrip.neighbour(step)
         if neighbour is not None:
             self.choose(neighbour)
-            self.rushes.reveal()
+            self.filmstrip.reveal()
 
     async def put(self, generation: Generation) -> None:
         """On the stage with it; its trace is read while the page already listens."""
-        state = self.visit.state
-        typical = self.visit.typical_of(generation)
+        state = self.context.state
+        typical = self.context.typical_of(generation)
         state.take(generation, stage=True, estimated_s=typical.p50_s if typical else None)
         current = state.current_generation
         if current is None:
             return
-        self.desk.classes(remove="is-blank")
-        self.rushes.choose(current.id)
+        self.studio.classes(remove="is-blank")
+        self.filmstrip.choose(current.id)
         self.stage.show(current)
-        self.traced(await self.generations.trace(current.id, owner=self.visit.owner))
+        self.traced(await self.generations.trace(current.id, owner=self.context.owner))
 
     # what the page hears
 
@@ -157,7 +161,7 @@ class Desk:
         """The film comes first; all else is drawn while its first frame is loaded."""
         if not self.ready:
             return
-        current = self.visit.state.current_generation
+        current = self.context.state.current_generation
         arrived = current is not None and current.id == change.after.id and current.phase is Phase.COMPLETED
         if arrived and current is not None and self.stage.reveal(current):
             asyncio.get_running_loop().call_later(FRAME_S, self._draw_later, change)
@@ -165,27 +169,27 @@ class Desk:
             self._draw_change(change)
 
     def _draw_later(self, change: Change) -> None:
-        if self.visit.client.is_deleted:
+        if self.context.client.is_deleted:
             return
-        with self.visit.client:
+        with self.context.client:
             self._draw_change(
-                replace(change, after=self.visit.state.known.get(change.after.id, change.after))
+                replace(change, after=self.context.state.known.get(change.after.id, change.after))
             )
 
     def _draw_change(self, change: Change) -> None:
-        after, state = change.after, self.visit.state
-        beside = self.rushes.beside(after.id) if after.hidden_at is not None else None
+        after, state = change.after, self.context.state
+        beside = self.filmstrip.beside(after.id) if after.trashed_at is not None else None
         if after.request.kind is self.kind:
-            self.rushes.take(after)
+            self.filmstrip.take(after)
         if state.current_generation is not None and state.current_generation.id == after.id:
             self.stage.take(state.current_generation)
-        elif after.hidden_at is not None and state.current_generation is None:
-            if beside is not None and self.rushes.is_chosen(after.id):
+        elif after.trashed_at is not None and state.current_generation is None:
+            if beside is not None and self.filmstrip.is_chosen(after.id):
                 self.choose(beside)
             else:
                 self.clear_stage()
         if after.final and (change.before is None or not change.before.final):
-            background_tasks.create(self.visit.learn_of(after), name="learn how long it took")
+            background_tasks.create(self.context.learn_of(after), name="learn how long it took")
 
     def open_it(self, generation: Generation) -> None:
         if generation.request.kind is self.kind:
@@ -194,8 +198,8 @@ class Desk:
             go_to(generation)
 
     def traced(self, entries: Sequence[TraceEntry]) -> None:
-        current = self.visit.state.current_generation
+        current = self.context.state.current_generation
         if self.ready and current is not None and entries and entries[0].generation_id == current.id:
             for entry in entries:
-                self.visit.state.take(entry)
+                self.context.state.take(entry)
             self.stage.add(entries)

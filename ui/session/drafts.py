@@ -12,7 +12,7 @@ from services.generations.service import MOST_AT_ONCE
 
 
 @dataclass(slots=True)
-class Typed:
+class FormValues:
     """The composer's values as they stand in its fields. Empty means: the model's own choice."""
 
     prompt: str = ""
@@ -64,11 +64,11 @@ class Typed:
             self.fps = model.default_fps or next(iter(model.fps), None)
 
 
-def load(kind: Kind) -> Typed:
+def load(kind: Kind) -> FormValues:
     """What was typed last; anything unreadable is left out."""
     stored: Any = app.storage.user.get(f"draft-{kind}", {})
-    known = {one.name: type(one.default) for one in fields(Typed)}
-    typed = Typed()
+    known = {one.name: type(one.default) for one in fields(FormValues)}
+    typed = FormValues()
     for name, value in dict(stored).items():
         if (
             name in known
@@ -80,10 +80,10 @@ def load(kind: Kind) -> Typed:
     return typed
 
 
-def of(generation: Generation) -> Typed:
+def of(generation: Generation) -> FormValues:
     """The same settings again, with a fresh seed."""
     request = generation.request
-    return Typed(
+    return FormValues(
         prompt=request.prompt,
         backend=request.backend,
         model=request.model,
@@ -98,9 +98,9 @@ def of(generation: Generation) -> Typed:
     )
 
 
-def of_draft(draft: Draft) -> Typed:
+def of_draft(draft: Draft) -> FormValues:
     """Just the settings that a file came with, its seed among them."""
-    return Typed(
+    return FormValues(
         prompt=draft.prompt,
         backend=draft.backend or "",
         model=draft.model or "",
@@ -115,7 +115,7 @@ def of_draft(draft: Draft) -> Typed:
     )
 
 
-def starting_from(generation: Generation, kind: Kind, source: str) -> Typed:
+def starting_from(generation: Generation, kind: Kind, source: str) -> FormValues:
     """The composer's values of that kind, with a picture to start from; an empty one takes the words too."""
     typed = load(kind)
     typed.source = source

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from time import time as now
 from urllib.parse import urlencode
 
-from services.core.model import STATES, UNWANTED_IN, Kind, Wanted
+from services.core.model import STATES, UNWANTED_IN, GenerationQuery, Kind
 
 DAY_S = 86_400.0
 SPANS_S = {"day": DAY_S, "week": 7 * DAY_S, "month": 30 * DAY_S, "year": 365 * DAY_S}
@@ -17,7 +17,7 @@ LONGEST_WORDS = 500
 
 
 @dataclass(slots=True, kw_only=True)
-class Finder:
+class LibraryQuery:
     """Empty means: anything. `model` is backend and name with a space between; `since` and `until` are days
     as 2026-11-22, both included, in the server's own time zone, and count while `when` is BETWEEN.
     """
@@ -38,14 +38,14 @@ class Finder:
         chosen = {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
         return f"/library?{urlencode(chosen)}" if chosen else "/library"
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> GenerationQuery:
         backend, _, model = self.model.partition(" ")
         since = until = None
         if self.when == BETWEEN:
             since, until = _start(self.since), _start(self.until, days=1)
         elif self.when:
             since = now() - SPANS_S[self.when]
-        return Wanted(
+        return GenerationQuery(
             kind=Kind(self.kind) if self.kind else None,
             words=self.q.strip() and self.q,
             ranked=bool(self.ranked and self.q.strip()),
@@ -66,17 +66,19 @@ class Finder:
         return any(getattr(self, one.name) for one in fields(self) if one.name not in ("trash", "ranked"))
 
 
-def read(query: Mapping[str, str]) -> Finder:
+def read(params: Mapping[str, str]) -> LibraryQuery:
     """From an address that anybody may have written: what means nothing is left out."""
-    finder = Finder(**{one.name: query.get(one.name, "")[:LONGEST_WORDS] for one in fields(Finder)})
-    if finder.kind not in list(Kind):
-        finder.kind = ""
-    if finder.state not in STATES:
-        finder.state = ""
-    if finder.when not in (*SPANS_S, BETWEEN):
-        finder.when = ""
-    finder.since, finder.until = _day(finder.since), _day(finder.until)
-    return finder
+    query = LibraryQuery(
+        **{one.name: params.get(one.name, "")[:LONGEST_WORDS] for one in fields(LibraryQuery)}
+    )
+    if query.kind not in list(Kind):
+        query.kind = ""
+    if query.state not in STATES:
+        query.state = ""
+    if query.when not in (*SPANS_S, BETWEEN):
+        query.when = ""
+    query.since, query.until = _day(query.since), _day(query.until)
+    return query
 
 
 def _day(text: str) -> str:

@@ -31,7 +31,7 @@ def event_of(change: Change, *, since: float) -> Event | None:
     Of a generation that was not known before, only what happened after `since` is news.
     """
     before, after = change.before, change.after
-    if after.hidden_at is not None and not after.unwanted:
+    if after.trashed_at is not None and not after.unwanted:
         return None
     if after.phase is Phase.COMPLETED and _is_news(before, after, since):
         return Event.ARRIVED
@@ -69,7 +69,7 @@ def words_of(event: Event, generation: Generation) -> Told:
 
 def _arrival(generation: Generation) -> str:
     if generation.unwanted:
-        if generation.hidden_at is not None:
+        if generation.trashed_at is not None:
             return _("A deleted one arrived after all, and was paid for. It waits in the trash.")
         return _("A stopped one arrived after all: paid, not wanted. Keep it, or drop it.")
     # C2, C3 and C6: English, verbatim

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from nicegui import Client
 
 from services.core.model import Generation, Kind
-from services.generations.service import Generations, Typical
+from services.generations.service import Generations, TypicalDuration
 from ui.state import TabState
 
 
 @dataclass(slots=True, kw_only=True)
-class Visit:
+class PageContext:
     generations: Generations
     owner: str
     client: Client
     state: TabState
-    typical: dict[tuple[str, str], Typical | None] = field(default_factory=dict)
+    typical: dict[tuple[str, str], TypicalDuration | None] = field(default_factory=dict)
     """By backend and model, for the model's usual length; filled before it is drawn."""
-    of_length: dict[tuple[str, str, float | None], Typical | None] = field(default_factory=dict)
+    of_length: dict[tuple[str, str, float | None], TypicalDuration | None] = field(default_factory=dict)
 
     async def learn(self, kind: Kind) -> None:
         for model in self.generations.catalogue.models(kind):
@@ -32,7 +32,7 @@ class Visit:
     async def learn_of(self, generation: Generation) -> None:
         await self._learn(*_likes_of(generation))
 
-    def typical_of(self, generation: Generation) -> Typical | None:
+    def typical_of(self, generation: Generation) -> TypicalDuration | None:
         """Of runs of the same length: a film of 20 s says nothing about one of 5 s."""
         return self.of_length.get(_likes_of(generation))
 

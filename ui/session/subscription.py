@@ -10,7 +10,7 @@ from nicegui import Client
 
 from services.core.events import News
 from services.core.model import Generation, TraceEntry
-from ui.session.page_context import Visit
+from ui.session.page_context import PageContext
 from ui.state import Change, TabState
 
 BEAT_S = 0.25
@@ -19,7 +19,7 @@ CHATTER_S = 2.0
 
 
 def follow(
-    visit: Visit,
+    context: PageContext,
     *,
     on_change: Callable[[Change], None],
     on_trace: Callable[[list[TraceEntry]], None] = lambda _: None,
@@ -32,20 +32,20 @@ def follow(
     the page `cares` for.
     """
     ear = _Ear(
-        state=visit.state,
-        client=visit.client,
-        owner=visit.owner,
+        state=context.state,
+        client=context.client,
+        owner=context.owner,
         on_change=on_change,
         on_trace=on_trace,
         cares=cares,
     )
-    unsubscribe = visit.generations.bus.subscribe(ear.hear, generation_id=generation_id)
+    unsubscribe = context.generations.bus.subscribe(ear.hear, generation_id=generation_id)
 
     def end() -> None:
         unsubscribe()
         ear.close()
 
-    visit.client.on_delete(end)
+    context.client.on_delete(end)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class _Ear:
             known is None
             or known.phase is not news.phase
             or (known.late_since is None) != (news.late_since is None)
-            or known.hidden_at != news.hidden_at
+            or known.trashed_at != news.trashed_at
         )
 
     def _soon(self, gap_s: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.core.errors import Sentence
 from services.core.model import Channel, Generation, Kind, Phase, Receipt
-from services.generations.service import Typical
+from services.generations.service import TypicalDuration
 from ui.text import _, deferred, measure
 from ui.text.errors import told
 
@@ -77,7 +77,7 @@ ENOUGH_RUNS = 10
 """Fewer say nothing about the slowest tenth."""
 
 
-def estimate(typical: Typical | None) -> str:
+def estimate(typical: TypicalDuration | None) -> str:
     if typical is None:
         return _("no estimate yet")
     runs = measure.runs(typical.runs)
@@ -106,11 +106,11 @@ def delivered(receipt: Receipt) -> str:
     """The receipt's heading: how fast."""
     since = receipt.backend_finished_at
     if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= WATCHED_S:
-        time = measure.exactly(receipt.shown_at - (since or receipt.backend_said_at))
+        time = measure.exactly(receipt.shown_at - (since or receipt.backend_reported_at))
         if since is not None:
             return _("on the page {time} after the backend finished").format(time=time)
         return _("on the page {time} after the news came").format(time=time)
-    time = measure.exactly(receipt.kept_at - (since or receipt.backend_said_at))
+    time = measure.exactly(receipt.kept_at - (since or receipt.backend_reported_at))
     if since is not None:
         return _("kept {time} after the backend finished").format(time=time)
     return _("kept {time} after the news came").format(time=time)
@@ -126,9 +126,9 @@ def other(receipt: Receipt) -> str:
     if receipt.won_by is Channel.PUSH:
         more = (receipt.other_due_at or 0.0) - receipt.kept_at
         return _("poll would have needed {time} more").format(time=measure.exactly(more)) if more > 0 else ""
-    if receipt.other_said in ("", "nothing"):
+    if receipt.other_event in ("", "nothing"):
         return _("push had said nothing")
-    return _("push had last said: {heard}").format(heard=heard(receipt.other_said))
+    return _("push had last said: {heard}").format(heard=heard(receipt.other_event))
 
 
 HEARD = {

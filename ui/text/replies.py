@@ -241,7 +241,7 @@ def _examples_of(understood: Mapping[str, Any]) -> list[Offer]:
 
 def became(generation: Generation) -> Told:
     """The result's own message."""
-    if generation.hidden_at is not None:
+    if generation.trashed_at is not None:
         return Told(sentences=[_("It was deleted.")])
     if generation.unwanted:
         late = labels.lateness(generation.receipt) if generation.receipt is not None else ""

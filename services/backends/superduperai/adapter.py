@@ -11,16 +11,16 @@ from urllib.parse import quote
 import httpx
 
 from services.backends.base import Capabilities
-from services.backends.job_listing import Listing, asks_for
-from services.backends.superduperai.events import Hearing
+from services.backends.job_listing import JobPage, asks_for
+from services.backends.superduperai.events import EventParser
 from services.backends.superduperai.models import model_of
-from services.backends.superduperai.requests import body_of, job_in, picture_name
-from services.backends.superduperai.responses import Judge
+from services.backends.superduperai.requests import job_in, picture_name, request_body
+from services.backends.superduperai.responses import ResponseParser
 from services.core.errors import BackendUnavailable, ChannelLost
-from services.core.model import Generation, Kind, Model, Report
+from services.core.model import Generation, JobUpdate, Kind, Model
 from services.http.client import Address, Answer, Web
 from services.http.event_stream import EventStream, StreamEvent, lost_by_status, open_stream
-from services.http.host_limiter import Host
+from services.http.host_limiter import HostLimiter
 from services.http.retry_after import date_of
 
 POLL_S, SUBMIT_S, UPLOAD_S, LIST_S = 10.0, 30.0, 180.0, 20.0
@@ -43,12 +43,12 @@ class SuperDuperAI:
     ) -> None:
         self.name = name
         self.capabilities = capabilities
-        self.host = Host(name)
+        self.host = HostLimiter(name)
         self._answers_within_s = answers_within_s
         self._address = address
         self._web = Web(self.host, ssl_context=ssl_context)
-        self._judge = Judge(name, address)
-        self._hearing = Hearing(address)
+        self._response_parser = ResponseParser(name, address)
+        self._event_parser = EventParser(address)
         self._references: dict[str, str] = {}
         """By generation: a submit that is sent again has the same bytes, its reference's id included."""
 
@@ -62,17 +62,17 @@ class SuperDuperAI:
             "POST",
             f"/file/generate-{request.kind}",
             within_s=SUBMIT_S if self._answers_within_s is None else self._answers_within_s,
-            content=body_of(request, reference),
+            content=request_body(request, reference),
             headers=headers,
         )
         if answer.status == 409 and self.capabilities.keyed:
             return await self._taken_before(generation)
-        self._judge.must_be_taken(answer, secrets=(request.prompt, request.negative_prompt))
-        job_id = self._judge.id_in(answer)
+        self._response_parser.must_be_taken(answer, secrets=(request.prompt, request.negative_prompt))
+        job_id = self._response_parser.id_in(answer)
         self._references.pop(generation.id, None)
         return job_id
 
-    async def poll(self, job_id: str) -> Report:
+    async def poll(self, job_id: str) -> JobUpdate:
         try:
             answer = await self._web.ask(
                 "GET",
@@ -89,7 +89,7 @@ class SuperDuperAI:
             raise ChannelLost(f"{self.name} broke the connection.", reason="reset") from error
         if answer.status != 200:
             raise lost_by_status(answer.status, answer.headers)
-        return self._hearing.polled(answer.body, job_id)
+        return self._event_parser.polled(answer.body, job_id)
 
     @asynccontextmanager
     async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[EventStream]:
@@ -99,27 +99,29 @@ class SuperDuperAI:
             self.host.answered()
             yield events
 
-    def understand(self, event: StreamEvent, job_id: str) -> Report:
-        return self._hearing.understand(event, job_id)
+    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
+        return self._event_parser.understand(event, job_id)
 
-    async def listed(self, kind: Kind, *, skip: int = 0) -> Listing:
+    async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
         query = {"types": str(kind), "order_by": "created_at", "order": "descendent"}
         page = {"limit": str(LISTED_AT_ONCE)} | ({"offset": str(skip)} if skip else {})
         answer = await self._list("/file", query | page)
-        files = self._judge.items_in(answer)
-        return Listing(
+        files = self._response_parser.items_in(answer)
+        return JobPage(
             jobs=[job for file in files if (job := job_in(file, kind))],
             items=len(files),
             more=len(files) >= LISTED_AT_ONCE,
-            told_at=date_of(answer.headers),
+            backend_time=date_of(answer.headers),
         )
 
     async def cancel(self, job_id: str) -> None:
         if self.capabilities.cancel:
-            self._judge.must_be_gone(await self._work("DELETE", f"/file/{_segment(job_id)}", within_s=POLL_S))
+            self._response_parser.must_be_gone(
+                await self._work("DELETE", f"/file/{_segment(job_id)}", within_s=POLL_S)
+            )
 
     async def models(self) -> list[Model]:
-        offers = self._judge.items_in(await self._list("/generation-config", {"limit": "100"}))
+        offers = self._response_parser.items_in(await self._list("/generation-config", {"limit": "100"}))
         models: dict[tuple[Kind, str], Model] = {}
         for offer in offers:
             if model := model_of(offer, self.name):
@@ -145,17 +147,17 @@ class SuperDuperAI:
                 params={"type": "image"},
                 files={"payload": (name, source, content_type)},
             )
-            self._judge.must_be_taken(answer)
+            self._response_parser.must_be_taken(answer)
         except BackendUnavailable as error:
             error.not_taken = True
             raise
-        reference = self._judge.id_in_upload(answer)
+        reference = self._response_parser.id_in_upload(answer)
         self._references[generation.id] = reference
         return reference
 
     async def _taken_before(self, generation: Generation) -> str:
         """The key is known there, with other bytes: a source was uploaded anew, and the first job runs."""
-        since = (generation.unsure_since or generation.created_at) - CLOCKS_DIFFER_S
+        since = (generation.possibly_accepted_since or generation.created_at) - CLOCKS_DIFFER_S
         jobs = (await self.listed(generation.request.kind)).jobs if self.capabilities.searchable else []
         found = {
             job.job_id

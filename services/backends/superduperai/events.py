@@ -16,7 +16,7 @@ from services.backends.lenient_json import (
     tidy,
 )
 from services.core.errors import ChannelLost
-from services.core.model import Failure, Report, Result
+from services.core.model import Failure, JobUpdate, Result
 from services.http.client import Address
 from services.http.event_stream import StreamEvent
 
@@ -25,18 +25,18 @@ OWN_KINDS = frozenset({"file", "render_progress", "render_result", "task", "task
 TASK_KINDS = frozenset({"task", "task_status"})
 """Here `object.id` is the task's."""
 
-RUNNING = Report()
-ASK = Report(heard="ask", ask=True)
-FOREIGN = Report(heard="foreign", foreign=True)
+RUNNING = JobUpdate()
+ASK = JobUpdate(heard="ask", ask=True)
+FOREIGN = JobUpdate(heard="foreign", foreign=True)
 
 Wire = dict[str, Any]
 
 
-class Hearing:
+class EventParser:
     def __init__(self, address: Address) -> None:
         self._address = address
 
-    def polled(self, body: bytes | None, job_id: str) -> Report:
+    def polled(self, body: bytes | None, job_id: str) -> JobUpdate:
         """Raises ChannelLost, also for what is about another job: a cache or a proxy mixed up two answers."""
         try:
             file = read_json(body)
@@ -48,7 +48,7 @@ class Hearing:
             raise _malformed("The answer is about another job.")
         return self._report(file)
 
-    def understand(self, event: StreamEvent, job_id: str) -> Report:
+    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
         """What says nothing about this very job is foreign: it must not make the stream trusted (R7)."""
         if event.comment or event.data.strip() == "[DONE]":
             return FOREIGN
@@ -60,7 +60,7 @@ class Hearing:
             return FOREIGN
         return self._heard(kind, message, about)
 
-    def _heard(self, kind: str, message: Wire, about: Wire) -> Report:
+    def _heard(self, kind: str, message: Wire, about: Wire) -> JobUpdate:
         if kind == "error":
             said = message.get("error") or message.get("object")
             return self._failed(a_text(said) or _error_text(about))
@@ -71,7 +71,7 @@ class Hearing:
             return ASK
         return report
 
-    def _report(self, file: Wire) -> Report:
+    def _report(self, file: Wire) -> JobUpdate:
         """One file object, polled or pushed; unknown words mean: still running."""
         if url := a_text(file.get("url")) or a_text(file.get("file_url")):
             result = Result(
@@ -80,12 +80,12 @@ class Hearing:
                 content_type=a_text(file.get("contentType")) or None,
                 finished_at=a_moment(file.get("completed_at")) or a_moment(file.get("finished_at")),
             )
-            return Report(heard="result", progress=1.0, outcome=result)
+            return JobUpdate(heard="result", progress=1.0, outcome=result)
         for task in objects(file.get("tasks")):
             if _status(task) == "error":
                 return self._failed(_error_text(task) or _error_text(file))
         progress = a_fraction(file.get("progress"))
-        return RUNNING if progress is None else Report(heard="progress", progress=progress)
+        return RUNNING if progress is None else JobUpdate(heard="progress", progress=progress)
 
     def _absolute(self, url: str) -> str:
         try:
@@ -93,9 +93,9 @@ class Hearing:
         except ValueError as error:
             raise _malformed("The result's address cannot be read.") from error
 
-    def _failed(self, said: str) -> Report:
+    def _failed(self, said: str) -> JobUpdate:
         text = tidy(self._address.strip_from(said)) or "The backend gives no reason."
-        return Report(heard="failed", outcome=Failure(text=text))
+        return JobUpdate(heard="failed", outcome=Failure(text=text))
 
 
 def _message(data: str) -> Wire:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.backends.job_listing import Listed
+from services.backends.job_listing import ListedJob
 from services.backends.lenient_json import a_moment, a_number, a_text, an_id, an_object
 from services.core.model import Kind, Request
 
 
-def body_of(request: Request, reference: str | None) -> bytes:
+def request_body(request: Request, reference: str | None) -> bytes:
     """The same request and reference give the same bytes: they are what an Idempotency-Key holds for."""
     width, height = request.size
     config: dict[str, Any] = {
@@ -33,13 +33,13 @@ def body_of(request: Request, reference: str | None) -> bytes:
     return json.dumps({"config": config}, separators=(",", ":"), allow_nan=False).encode()
 
 
-def job_in(file: dict[str, Any], kind: Kind) -> Listed | None:
+def job_in(file: dict[str, Any], kind: Kind) -> ListedJob | None:
     """None for what is no job of that kind: an uploaded picture, a file of another kind."""
     job_id, order = an_id(file.get("id")), an_object(file.get(f"{kind}_generation"))
     if not job_id or not order:
         return None
     prompt = order.get("prompt")
-    return Listed(
+    return ListedJob(
         job_id=job_id,
         prompt=prompt if isinstance(prompt, str) else None,
         seed=a_number(order.get("seed")),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from services.backends.lenient_json import an_id, an_object, objects, own_sentence, read_json
-from services.core.errors import BackendMisspoke, BackendRefused, BackendUnavailable
+from services.core.errors import BackendRefused, BackendUnavailable, InvalidResponse
 from services.http.client import Address, Answer
 from services.http.retry_after import retry_after_s
 
@@ -15,7 +15,7 @@ MODERATED = re.compile(r"moderat|safety|nsfw|content policy|not allowed content"
 LONGEST_ID = 300
 
 
-class Judge:
+class ResponseParser:
     def __init__(self, name: str, address: Address) -> None:
         self._name = name
         self._address = address
@@ -50,7 +50,7 @@ class Judge:
     def id_in_upload(self, answer: Answer) -> str:
         try:
             return self.id_in(answer)
-        except BackendMisspoke as error:
+        except InvalidResponse as error:
             sentence = f"{self._name} took the source picture, but its answer has no id."
             raise BackendUnavailable(sentence, backend=self._name, not_taken=True) from error
 
@@ -102,10 +102,10 @@ class Judge:
                 code, sentence = "input", f"{name} refused the request{said}"
         return BackendRefused(sentence, backend=name, code=code)
 
-    def _misspoke(self, what: str, answer: Answer | None = None) -> BackendMisspoke:
+    def _misspoke(self, what: str, answer: Answer | None = None) -> InvalidResponse:
         """The sample tells the shape only: an answer may echo the prompt."""
         kind = "" if answer is None else answer.headers.get("Content-Type", "")[:60]
         size = 0 if answer is None else len(answer.body or b"")
-        return BackendMisspoke(
+        return InvalidResponse(
             f"{self._name} {what}.", backend=self._name, sample=f"{kind} {size} bytes" if kind or size else ""
         )

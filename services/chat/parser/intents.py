@@ -25,7 +25,7 @@ class Settings:
 
 
 @dataclass(slots=True, kw_only=True)
-class Wish:
+class Intent:
     """Something new."""
 
     kind: Kind
@@ -55,4 +55,4 @@ class Unclear:
     values: dict[str, str] = field(default_factory=dict)
 
 
-Reading = Wish | Change | Unclear
+Reading = Intent | Change | Unclear

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.chat.parser.intents import Settings, Unclear, Wish
+from services.chat.parser.intents import Intent, Settings, Unclear
 from services.chat.parser.settings import NUMBERS, number, take_from_end, take_from_start
 from services.core.model import Kind
 
@@ -65,7 +65,7 @@ MOST_BEFORE = 8
 LEFT_OVER = 3
 
 
-def command(text: str) -> Wish | Unclear | None:
+def command(text: str) -> Intent | Unclear | None:
     found = re.match(r"/\s?(?P<name>\w*)(?:\s+|$)(?P<rest>.*)$", text, re.S)
     if found is None:
         return None
@@ -78,10 +78,10 @@ def command(text: str) -> Wish | Unclear | None:
     prompt = _subject(_settings_first(found["rest"], settings), settings)
     if not prompt:
         return Unclear(code="empty_command", values={"kind": str(kind), "command": name})
-    return Wish(kind=kind, prompt=prompt, settings=settings)
+    return Intent(kind=kind, prompt=prompt, settings=settings)
 
 
-def request(text: str) -> Wish | Unclear | None:
+def request(text: str) -> Intent | Unclear | None:
     """None where the text names no film and no picture to make."""
     rest, asked = _verb(text)
     noun = NOUN.search(rest)
@@ -99,7 +99,7 @@ def request(text: str) -> Wish | Unclear | None:
         prompt, kept = kept, ""
     if not prompt:
         return Unclear(code="no_prompt", values={"kind": str(kind)}) if asked or not kept else None
-    return Wish(kind=kind, prompt=f"{prompt}, {kept}" if kept else prompt, settings=settings)
+    return Intent(kind=kind, prompt=f"{prompt}, {kept}" if kept else prompt, settings=settings)
 
 
 def _verb(text: str) -> tuple[str, bool]:
@@ -119,7 +119,7 @@ def _wants(word: str) -> bool:
     return bool(re.search(r"want|need|like|хочу|хотим|хотелось|нужн|можно", word, re.I))
 
 
-def _drawn(text: str) -> Wish | None:
+def _drawn(text: str) -> Intent | None:
     """ "Draw a cat": the verb alone says what it is to be."""
     at = 0
     while found := COURTESY.match(text, at):
@@ -130,7 +130,7 @@ def _drawn(text: str) -> Wish | None:
     settings = Settings()
     prompt = _subject(text[draws.end() :], settings)
     kind = Kind.IMAGE if draws["image"] else Kind.VIDEO
-    return Wish(kind=kind, prompt=prompt, settings=settings) if prompt else None
+    return Intent(kind=kind, prompt=prompt, settings=settings) if prompt else None
 
 
 def _header(before: str, settings: Settings, *, asked: bool, goes_on: bool) -> str | None:

@@ -19,7 +19,7 @@ from services.diagnostics.drill.over_http import hosted
 from services.diagnostics.drill.plan import AFTERWARDS, TOGETHER, Trial
 from services.diagnostics.drill.shared import Shared
 from services.diagnostics.drill.stage import Broken, OpenEngine, Stage
-from services.diagnostics.drill.witness import Witness
+from services.diagnostics.drill.witness import RecordingBackend
 
 PREFIX = "drill-"
 LEFT_AFTER_S = 3600.0
@@ -58,7 +58,7 @@ class Drill:
 
     @asynccontextmanager
     async def _stage(self, folder: Path) -> AsyncIterator[Stage]:
-        backend = Witness()
+        backend = RecordingBackend()
         async with (
             Files().serving() as files,
             self._open_engine(folder, [backend], [files.origin]) as engine,

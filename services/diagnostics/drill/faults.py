@@ -183,7 +183,7 @@ async def watcher_cut_off(stage: Stage) -> None:
     generation = await stage.start("watcher cut off", length_s=1e6)
     await stage.until(generation, lambda row: row.job_id is not None, Sentence("it was never sent"))
     await stage.cut_off_watcher(generation)
-    await stage.engine.watching.look_around()
+    await stage.engine.supervisor.look_around()
     stage.backend.finish("watcher cut off")
     await stage.done(generation)
 
@@ -217,8 +217,8 @@ async def seen_by_others(stage: Stage) -> None:
 async def receipt(stage: Stage) -> None:
     done = await stage.done(await stage.start("receipt", length_s=1.5, streams=("drops", "refused")))
     kept = done.receipt
-    expect(kept is not None and kept.backend_said_at <= kept.kept_at, Sentence("its times are not right"))
-    expect(bool(kept and kept.other_said), Sentence("it does not say what the other channel had said"))
+    expect(kept is not None and kept.backend_reported_at <= kept.kept_at, Sentence("its times are not right"))
+    expect(bool(kept and kept.other_event), Sentence("it does not say what the other channel had said"))
     await stage.engine.generations.shown(done.id)
     first = (await stage.engine.store.get(done.id)).receipt
     await stage.engine.generations.shown(done.id)

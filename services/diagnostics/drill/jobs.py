@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from services.backends.job_listing import Listed
+from services.backends.job_listing import ListedJob
 from services.core.errors import Sentence
 from services.core.model import Generation, Phase
 from services.diagnostics.drill.stage import Stage, expect
@@ -29,7 +29,7 @@ async def _nobodys(stage: Stage, prompt: str, *, made_ago_s: float, submits: tup
     generation = await stage.start(prompt, submits=submits)
     await _unheard(stage, generation)
     stage.backend.strangers.append(
-        Listed(
+        ListedJob(
             job_id=f"stranger-{len(stage.backend.strangers)}",
             prompt=prompt,
             seed=generation.request.seed,
@@ -73,7 +73,7 @@ async def never_heard_of(stage: Stage) -> None:
     await _unheard(stage, generation)
     await stage.cut_off_watcher(generation)  # as after the four minutes of its own search
     stage.backend.unlisted.discard(prompt)
-    await stage.engine.ghosts.go_round()
+    await stage.engine.reconciler.go_round()
     await stage.done(generation)
 
 

@@ -9,20 +9,20 @@ from services.core.events import News
 from services.core.model import Generation, Phase
 from services.diagnostics.drill.disk import disk_of
 from services.diagnostics.drill.stage import Stage, expect
-from services.diagnostics.drill.witness import Witness
+from services.diagnostics.drill.witness import RecordingBackend
 from services.store.store import Store
 
 QUIET_S = 0.5
 
 
 async def other_process(stage: Stage) -> None:
-    async with stage.house(stage.folder / "two", Witness()) as house:
-        store, watching = house.engine.store, house.engine.watching
+    async with stage.house(stage.folder / "two", RecordingBackend()) as house:
+        store, supervisor = house.engine.store, house.engine.supervisor
         generation = await house.start("other process", length_s=1e6)
         await house.until(generation, lambda row: row.job_id is not None, Sentence("it was never sent"))
         with disk_of(house.engine.settings) as disk:
             before = disk.lease_until(generation.id)
-            await watching.look_around()
+            await supervisor.look_around()
             expect(disk.lease_until(generation.id) > before, Sentence("its lease was not renewed"))
         other = Store(house.engine.settings.resolved_database_url, process="another")
         async with stage.opening:
@@ -31,20 +31,22 @@ async def other_process(stage: Stage) -> None:
             await other.claim()
             taken = await store.claim(generation.id)
             expect(not taken, Sentence("it was taken from a process that lives"))
-            await watching.look_around()
-            expect(not watching.watches(generation.id), Sentence("what another process holds is watched on"))
+            await supervisor.look_around()
+            expect(
+                not supervisor.watches(generation.id), Sentence("what another process holds is watched on")
+            )
             other.lease_s = 0.0
             await other.renew()
         finally:
             await other.close()
         house.backend.finish("other process")
-        await watching.look_around()
+        await supervisor.look_around()
         await house.done(generation)
 
 
 async def slept(stage: Stage) -> None:
     # Between its word and the request the machine sleeps beyond its lease, and another process takes over.
-    async with stage.house(stage.folder / "slept", Witness()) as house:
+    async with stage.house(stage.folder / "slept", RecordingBackend()) as house:
         house.engine.store.lease_s = 0.0
         with disk_of(house.engine.settings) as disk:
 

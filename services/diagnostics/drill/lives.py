@@ -12,7 +12,7 @@ from services.core.errors import Sentence
 from services.core.model import Generation, Phase
 from services.diagnostics.drill.disk import cut, disk_of
 from services.diagnostics.drill.stage import Stage, comes_true, expect
-from services.diagnostics.drill.witness import CALM, SOON_LATE, STILL, Witness
+from services.diagnostics.drill.witness import CALM, SOON_LATE, STILL, RecordingBackend
 
 UNDER_WAY, SENT, STOPPED, LATE = "under way", "being sent", "stopped before", "late before"
 LIMIT, HOUR = "limit before", "an hour late"
@@ -36,7 +36,7 @@ class Life:
 async def two_lives(stage: Stage) -> AsyncIterator[Life]:
     """The second one is open."""
     first, second = stage.folder / "first", stage.folder / "second"
-    backend = Witness()
+    backend = RecordingBackend()
     async with stage.house(first, backend) as house:
         before = await _first_life(house)
         await asyncio.to_thread(cut, house.engine.settings, second)

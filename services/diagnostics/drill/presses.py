@@ -34,7 +34,7 @@ async def pressed_twice(stage: Stage) -> None:
     sent = stage.backend.holds[prompt]
     await stage.engine.generations.submit_again(generation.id)
     await stage.being_sent(prompt)
-    again = await stage.engine.watching.submit_again(generation.id)
+    again = await stage.engine.supervisor.submit_again(generation.id)
     expect(again is None, Sentence("the second press was taken too"))
     sent.set()
     await stage.done(generation)
@@ -49,7 +49,7 @@ async def cleared(stage: Stage) -> None:
     done = await stage.done(generation)
     await stage.engine.generations.clear(owner=CLEARS)
     row = await stage.engine.store.get(done.id)
-    expect(row.hidden_at is None, Sentence("it was thrown away unasked"))
+    expect(row.trashed_at is None, Sentence("it was thrown away unasked"))
 
 
 async def emptied(stage: Stage) -> None:

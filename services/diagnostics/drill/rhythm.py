@@ -44,7 +44,7 @@ async def check_at_the_end(stage: Stage) -> None:
         if turns:
             loop.call_soon(check, row, turns - 1)
         else:
-            stage.engine.watching.check(row)
+            stage.engine.supervisor.check(row)
 
     async def race(turns: int) -> None:
         generation = await stage.start(f"check at the end {turns}", length_s=0.3)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from services.backends.base import Backend
 from services.backends.scripted import Script
-from services.channels.race import Standing
+from services.channels.race import RaceSnapshot
 from services.core.errors import Sentence
 from services.core.events import News
 from services.core.model import LOCAL_OWNER, Channel, Draft, Generation, Kind, Result, TraceEntry
@@ -22,11 +22,11 @@ from services.core.settings import Settings
 from services.diagnostics.drill.disk import disk_of
 from services.diagnostics.drill.files import Files
 from services.diagnostics.drill.shared import Shared
-from services.diagnostics.drill.witness import FILM, STILL, Witness
+from services.diagnostics.drill.witness import FILM, STILL, RecordingBackend
 from services.generations.delivery import Delivery
-from services.generations.reconciler import Ghosts
+from services.generations.reconciler import Reconciler
 from services.generations.service import Generations
-from services.generations.supervisor import Watching
+from services.generations.supervisor import Supervisor
 from services.library import Library
 from services.media.storage.folder import MediaFolder
 from services.store.store import Store
@@ -62,9 +62,9 @@ class Engine(Protocol):
     @property
     def folder(self) -> MediaFolder: ...
     @property
-    def watching(self) -> Watching: ...
+    def supervisor(self) -> Supervisor: ...
     @property
-    def ghosts(self) -> Ghosts: ...
+    def reconciler(self) -> Reconciler: ...
     @property
     def library(self) -> Library: ...
 
@@ -81,7 +81,7 @@ class OpenEngine(Protocol):
 class Stage:
     open_engine: OpenEngine
     folder: Path
-    backend: Witness
+    backend: RecordingBackend
     files: Files
     engine: Engine
     lives: Shared[Life] = field(init=False)
@@ -119,7 +119,7 @@ class Stage:
             async with self.opening:
                 opened = self.open_engine(folder, backends, (self.files.origin, *origins))
                 engine = await stack.enter_async_context(opened)
-            backend = next((each for each in backends if isinstance(each, Witness)), self.backend)
+            backend = next((each for each in backends if isinstance(each, RecordingBackend)), self.backend)
             house = dataclasses.replace(self, folder=folder, backend=backend, engine=engine)
             await house.models_known(*backends)
             with house.listening(engine):
@@ -184,7 +184,7 @@ class Stage:
         """Until its watcher has come to an end."""
 
         async def ended() -> bool:
-            return not self.engine.watching.watches(generation.id)
+            return not self.engine.supervisor.watches(generation.id)
 
         await comes_true(ended, Sentence("its watcher does not end"))
 
@@ -194,9 +194,11 @@ class Stage:
     async def hand_over(self, engine: Engine, generation: Generation) -> None:
         """A result comes to the delivery once more, as from a process that slept through the end."""
         at = generation.updated_at
-        standing = Standing(said_at=at, attempts=0, other_said="", other_said_at=None, other_due_at=None)
+        snapshot = RaceSnapshot(
+            reported_at=at, attempts=0, other_event="", other_event_at=None, other_due_at=None
+        )
         result = Result(url=self.files.url("whole"))
-        await engine.delivery.keep(generation, Channel.PUSH, result, standing, credentials={})
+        await engine.delivery.keep(generation, Channel.PUSH, result, snapshot, credentials={})
 
     async def check_one_file(self, generation: Generation) -> None:
         """All that was ever told names one file, and no file lies there that no row names."""

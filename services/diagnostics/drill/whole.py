@@ -43,7 +43,7 @@ async def rot(stage: Stage) -> None:
     done = await stage.done(await stage.start("rot"))
     assert done.kept is not None
     await asyncio.to_thread(_flip_a_bit, stage.engine.generations.media(done.kept.name))
-    ended = await stage.engine.library.rounds.go_round(at_once=True)
+    ended = await stage.engine.library.scrub.go_round(at_once=True)
     expect(done.id in ended.damaged, Sentence("the damaged file was not named"))
 
 

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from services.backends.base import Capabilities
-from services.backends.job_listing import Listed, Listing
+from services.backends.job_listing import JobPage, ListedJob
 from services.backends.scripted import Script, Scripted
-from services.core.model import Generation, Kind, Model, Phase, Report
+from services.core.model import Generation, JobUpdate, Kind, Model, Phase
 from services.http.event_stream import StreamEvent
 
 NAME = "drill"
@@ -27,7 +27,7 @@ CLOSES_IN_S = 0.05
 """A stream's connection is not closed in an instant."""
 
 
-class Witness(Scripted):
+class RecordingBackend(Scripted):
     """Each order is told from the others by its prompt."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Witness(Scripted):
         """Prompts whose next event meets a bug."""
         self.unlisted: set[str] = set()
         """Prompts whose jobs the list does not show (yet)."""
-        self.strangers: list[Listed] = []
+        self.strangers: list[ListedJob] = []
         """Jobs in the list that nobody here has asked for."""
         self.holds: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         """Prompts whose requests are answered only when it is set."""
@@ -72,13 +72,13 @@ class Witness(Scripted):
             await self.holds[prompt].wait()
         return await super().submit(generation, source=source)
 
-    async def poll(self, job_id: str) -> Report:
+    async def poll(self, job_id: str) -> JobUpdate:
         generation = self.jobs[job_id].generation
         asked, prompt = generation.id, generation.request.prompt
         if prompt in self.slow:
             await asyncio.sleep(SLOW_S)
         if prompt in self.knows and not self.knows[prompt]():
-            return Report(heard="running")
+            return JobUpdate(heard="running")
         if self.read_row is not None and asked not in self.held_when_asked:
             self.held_when_asked[asked] = (await self.read_row(asked)).job_id == job_id
         return await super().poll(job_id)
@@ -95,12 +95,12 @@ class Witness(Scripted):
                     self.cut_off.add(self.jobs[job_id].generation.id)
                 raise
 
-    async def listed(self, kind: Kind, *, skip: int = 0) -> Listing:
+    async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
         page = await super().listed(kind, skip=skip)
         shown = [job for job in page.jobs if job.prompt not in self.unlisted]
         return dataclasses.replace(page, jobs=[*shown, *(self.strangers if skip == 0 else ())])
 
-    def understand(self, event: StreamEvent, job_id: str) -> Report:
+    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
         prompt = self.jobs[job_id].generation.request.prompt
         if prompt in self.bugs:
             self.bugs.discard(prompt)

@@ -1,7 +1,6 @@
 """Is it true here? The drill in a process of its own, and what the doctor finds around the living app."""
 
-from services.diagnostics.runs.checkup import Checkup
 from services.diagnostics.runs.drill_run import Run
-from services.diagnostics.runs.drill_runs import Drills
+from services.diagnostics.runs.drill_runs import DrillRuns
 
-__all__ = ["Checkup", "Drills", "Run"]
+__all__ = ["DrillRuns", "Run"]

@@ -30,7 +30,7 @@ TOO_LONG = Sentence("It did not end within {seconds} s, and was ended.", seconds
 CUT_OFF = Sentence("Rushes ended before it did.")
 
 
-class Drills:
+class DrillRuns:
     """`command` plays one drill and says each finding on a line; it ends when its input is closed."""
 
     def __init__(self, command: Sequence[str], folder: Path, *, now: Callable[[], float] = time.time) -> None:

@@ -22,21 +22,21 @@ from services.core.model import (
     Channel,
     Draft,
     Generation,
+    GenerationQuery,
     Kept,
     Kind,
     Phase,
     Receipt,
     Request,
     TraceEntry,
-    Wanted,
 )
 from services.core.settings import Settings
-from services.diagnostics.runs import Checkup
+from services.diagnostics.service import Diagnostics
 from services.generations.service import Generations, Page
 from services.library import Library
-from services.library.export import Handing
+from services.library.export import Export
 from services.media.tagged_copy import Copy
-from services.statistics import Deliveries
+from services.statistics import Statistics
 
 BORN_AT = 1_790_000_000.0
 SHA256 = "ab" * 32
@@ -80,18 +80,18 @@ class StandIn:
 
     async def get(self, generation_id: str, *, trashed: bool = False) -> Generation:
         found = self.rows.get(generation_id)
-        if found is None or (found.hidden_at is not None and not trashed):
+        if found is None or (found.trashed_at is not None and not trashed):
             raise NotFound("There is no such file.")
         return found
 
-    async def listed(self, wanted: Wanted, *, cursor: str | None = None, limit: int = 50) -> Page:
+    async def listed(self, wanted: GenerationQuery, *, cursor: str | None = None, limit: int = 50) -> Page:
         kind, query = wanted.kind, wanted.words
         if cursor is not None and cursor not in self.rows:
             raise InvalidRequest("This cursor is not one of ours.", field="cursor")
         rows = [
             row
             for row in reversed(self.rows.values())
-            if kind in (None, row.request.kind) and query in row.request.prompt and row.hidden_at is None
+            if kind in (None, row.request.kind) and query in row.request.prompt and row.trashed_at is None
         ]
         if cursor is not None:
             rows = rows[rows.index(self.rows[cursor]) + 1 :]
@@ -128,7 +128,7 @@ class StandIn:
 
     async def delete(self, generation_id: str) -> None:
         await self.stop(generation_id)
-        self.change(generation_id, hidden_at=BORN_AT)
+        self.change(generation_id, trashed_at=BORN_AT)
 
     async def add_source(self, data: bytes) -> str:
         if not data.startswith(b"\x89PNG"):
@@ -138,7 +138,7 @@ class StandIn:
 
     async def copy(self, generation_id: str) -> tuple[Generation, Copy]:
         row = await self.get(generation_id)
-        return row, await Handing(self.media).copy(row)
+        return row, await Export(self.media).copy(row)
 
     async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
         return await self.add_source(b"".join([chunk async for chunk in chunks]))
@@ -222,13 +222,13 @@ def kept(name: str, size_bytes: int) -> Kept:
 def receipt(**changes: Any) -> Receipt:
     made = Receipt(
         won_by=Channel.PUSH,
-        backend_said_at=BORN_AT + 4.0,
+        backend_reported_at=BORN_AT + 4.0,
         backend_finished_at=BORN_AT + 3.9,
         kept_at=BORN_AT + 4.25,
         shown_at=BORN_AT + 4.5,
         attempts=2,
-        other_said="running",
-        other_said_at=BORN_AT + 2.0,
+        other_event="running",
+        other_event_at=BORN_AT + 2.0,
         other_due_at=BORN_AT + 12.0,
     )
     return replace(made, **changes)
@@ -256,8 +256,8 @@ def application(stand_in: StandIn, data_dir: Path) -> tuple[FastAPI, Metrics]:
         app,
         cast(Generations, stand_in),
         library=cast(Library, stand_in),
-        deliveries=cast(Deliveries, stand_in),
-        checkup=cast(Checkup, stand_in),
+        statistics=cast(Statistics, stand_in),
+        diagnostics=cast(Diagnostics, stand_in),
         chats=cast(Chats, stand_in),
         health=health(data_dir),
         metrics=metrics,

@@ -16,30 +16,30 @@ from uuid6 import uuid7
 from services.api import Metrics, include
 from services.backends.scripted import Script, Scripted
 from tests.services.api.stand_in import client_of, health
-from tests.support.engine_harness import House
+from tests.support.engine_harness import EngineHarness
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 @pytest_asyncio.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    house = House(tmp_path, Scripted(Script(length_s=2.0)))
-    await house.open()
+    harness = EngineHarness(tmp_path, Scripted(Script(length_s=2.0)))
+    await harness.open()
     app = FastAPI(docs_url=None, redoc_url=None)
-    metrics = Metrics(house.bus, backends=["scripted"])
+    metrics = Metrics(harness.bus, backends=["scripted"])
     include(
         app,
-        house.generations,
+        harness.generations,
         library=None,
-        deliveries=None,
-        checkup=None,
-        chats=house.chats,
+        statistics=None,
+        diagnostics=None,
+        chats=harness.chats,
         health=health(tmp_path),
         metrics=metrics,
     )  # type: ignore[arg-type]
     async with client_of(app) as client:
         yield client
-    await house.close()
+    await harness.close()
 
 
 async def begun(client: httpx.AsyncClient, text: str = "/video a kite") -> str:

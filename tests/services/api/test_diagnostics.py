@@ -15,7 +15,7 @@ from services.core.errors import Sentence
 from services.diagnostics.drill.plan import TRIALS
 from tests.services.api.stand_in import client_of
 from tests.services.diagnostics.runs.test_drill_runs import played
-from tests.support.fake_drill import checkup, lines, saying
+from tests.support.fake_drill import diagnostics, lines, saying
 
 pytestmark = pytest.mark.asyncio
 
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.asyncio
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
     app = FastAPI()
-    app.state.checkup = checkup(saying(lines(broken=seen), code=1), tmp_path)
-    app.include_router(router(app.state.checkup))
+    app.state.diagnostics = diagnostics(saying(lines(broken=seen), code=1), tmp_path)
+    app.include_router(router(app.state.diagnostics))
     async with client_of(app) as client:
         client.app = app  # type: ignore[attr-defined]
         yield client
-    await app.state.checkup.close()
+    await app.state.diagnostics.close()
 
 
 async def test_before_the_first_one_there_is_none(client: httpx.AsyncClient) -> None:
@@ -39,7 +39,7 @@ async def test_before_the_first_one_there_is_none(client: httpx.AsyncClient) -> 
 async def test_a_drill_is_begun_and_its_findings_are_told(client: httpx.AsyncClient) -> None:
     begun = await client.post("/api/drill")
     assert (begun.status_code, begun.json()["drill"]["held"]) == (202, None)
-    await played(client.app.state.checkup.drills)  # type: ignore[attr-defined]
+    await played(client.app.state.diagnostics.drills)  # type: ignore[attr-defined]
     told = (await client.get("/api/drill")).json()["drill"]
     assert (told["held"], told["tried"], told["of"]) == (False, len(TRIALS), len(TRIALS))
     (broken,) = (found for found in told["findings"] if not found["held"])

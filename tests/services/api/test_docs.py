@@ -93,8 +93,8 @@ def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:
             stand_in,
             library=None,
             chats=None,
-            deliveries=None,
-            checkup=None,
+            statistics=None,
+            diagnostics=None,
             health=None,
             metrics=None,
         )  # type: ignore[arg-type]

@@ -251,7 +251,7 @@ async def test_a_deleted_one_ends_its_stream(stand_in: StandIn, address: str) ->
     stand_in.commit(generation(phase=Phase.PROCESSING))
     async with listening(address) as listener:
         await listener.event()
-        stand_in.change("gen-0", hidden_at=1.0)
+        stand_in.change("gen-0", trashed_at=1.0)
         ((_, event),) = await listener.all()
     assert event == {"type": "error", "error": "This file was deleted.", "file_id": "gen-0"}
 

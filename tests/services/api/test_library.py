@@ -20,27 +20,27 @@ from services.api import Metrics, include
 from services.core.model import Phase
 from services.media.xmp import facts_in
 from tests.services.api.stand_in import client_of, health
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
-def house(kept_house: KeptHouse) -> KeptHouse:
-    return kept_house
+def harness(library_harness: LibraryHarness) -> LibraryHarness:
+    return library_harness
 
 
 @pytest_asyncio.fixture
-async def client(house: KeptHouse, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def client(harness: LibraryHarness, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
-    metrics = Metrics(house.bus, backends=[])
+    metrics = Metrics(harness.bus, backends=[])
     include(
         app,
-        house.generations,
-        library=house.library,
-        deliveries=house.deliveries,
-        checkup=None,  # type: ignore[arg-type]
-        chats=house.chats,
+        harness.generations,
+        library=harness.library,
+        statistics=harness.statistics,
+        diagnostics=None,  # type: ignore[arg-type]
+        chats=harness.chats,
         health=health(tmp_path),
         metrics=metrics,
     )
@@ -55,10 +55,10 @@ async def listed(client: httpx.AsyncClient, **query: str) -> list[str]:
     return [item[kind]["prompt"] for item in answer.json()["items"]]
 
 
-async def test_the_list_is_searched_and_filtered(client: httpx.AsyncClient, house: KeptHouse) -> None:
-    await house.put("a red kite", model="a")
-    await house.put("a blue kite", phase=Phase.ERROR)
-    await house.put("old rain", hidden_at=1.0)
+async def test_the_list_is_searched_and_filtered(client: httpx.AsyncClient, harness: LibraryHarness) -> None:
+    await harness.put("a red kite", model="a")
+    await harness.put("a blue kite", phase=Phase.ERROR)
+    await harness.put("old rain", trashed_at=1.0)
     assert await listed(client, q="kit") == ["a blue kite", "a red kite"]
     assert await listed(client, q="kite red") == ["a red kite"]
     assert await listed(client, state="failed") == ["a blue kite"]
@@ -93,8 +93,8 @@ async def test_a_time_that_is_none_is_told_how_one_is_written(client: httpx.Asyn
         assert answer.json()["error"] == "since must be a time with its zone, as 2026-01-31T18:00:00Z."
 
 
-async def test_stars_and_tags_are_given_and_taken(client: httpx.AsyncClient, house: KeptHouse) -> None:
-    row = await house.put()
+async def test_stars_and_tags_are_given_and_taken(client: httpx.AsyncClient, harness: LibraryHarness) -> None:
+    row = await harness.put()
     assert (await client.put(f"/api/file/{row.id}/star")).json()["starred"] is True
     assert (await client.put(f"/api/file/{row.id}/tags/night shoot")).json()["tags"] == ["night shoot"]
     assert await listed(client, starred="true", tag="night shoot") == ["a kite"]
@@ -104,13 +104,13 @@ async def test_stars_and_tags_are_given_and_taken(client: httpx.AsyncClient, hou
     assert (await client.put("/api/file/unknown/star")).status_code == 404
 
 
-async def test_the_trash_is_restored_and_emptied(client: httpx.AsyncClient, house: KeptHouse) -> None:
-    first, second = await house.put("one"), await house.put("two")
+async def test_the_trash_is_restored_and_emptied(client: httpx.AsyncClient, harness: LibraryHarness) -> None:
+    first, second = await harness.put("one"), await harness.put("two")
     for row in (first, second):
         assert (await client.delete(f"/api/file/{row.id}")).status_code == 200
     assert (await client.post(f"/api/file/{first.id}/restore")).json()["trashed"] is False
-    waits = await house.put(
-        "three", phase=Phase.DROPPED, hidden_at=1.0, job_id="job", watch_until=time.time() + 60
+    waits = await harness.put(
+        "three", phase=Phase.DROPPED, trashed_at=1.0, job_id="job", watch_until=time.time() + 60
     )
     assert (await client.delete("/api/trash")).json() == {"removed": 1, "waiting": 1}
     assert (await client.post(f"/api/file/{waits.id}/restore")).json()["phase"] == "dropped"
@@ -120,11 +120,11 @@ async def test_the_trash_is_restored_and_emptied(client: httpx.AsyncClient, hous
 
 
 async def test_a_download_tells_its_story_and_the_file_stays_as_it_came(
-    client: httpx.AsyncClient, house: KeptHouse
+    client: httpx.AsyncClient, harness: LibraryHarness
 ) -> None:
-    row = await house.put("a kite & rain")
+    row = await harness.put("a kite & rain")
     assert row.kept is not None
-    original = house.folder.path(row.kept.name).read_bytes()
+    original = harness.folder.path(row.kept.name).read_bytes()
     assert (await client.get(f"/media/{row.id}/file")).content == original
     answer = await client.get(f"/media/{row.id}/download")
     facts = facts_in(answer.content)
@@ -165,11 +165,11 @@ async def test_more_than_a_megabyte_is_cut_off(client: httpx.AsyncClient) -> Non
 
 @pytest.mark.parametrize("as_form", [False, True])
 async def test_a_zip_holds_the_copies_and_says_what_is_missing(
-    client: httpx.AsyncClient, house: KeptHouse, as_form: bool
+    client: httpx.AsyncClient, harness: LibraryHarness, as_form: bool
 ) -> None:
-    first, second, gone = await house.put("one"), await house.put("two"), await house.put("gone")
+    first, second, gone = await harness.put("one"), await harness.put("two"), await harness.put("gone")
     assert gone.kept is not None
-    house.folder.path(gone.kept.name).unlink()
+    harness.folder.path(gone.kept.name).unlink()
     wanted = [first.id, second.id, gone.id, first.id, "unknown"]
     if as_form:
         answer = await client.post("/api/files/zip", data={"ids": ",".join(wanted)})
@@ -196,16 +196,16 @@ async def test_a_zip_of_nothing_is_refused(client: httpx.AsyncClient, body: dict
 
 
 async def test_a_zip_of_five_gigabytes_is_streamed_and_not_held(
-    house: KeptHouse, tmp_path: Path, client: httpx.AsyncClient
+    harness: LibraryHarness, tmp_path: Path, client: httpx.AsyncClient
 ) -> None:
     size = 1024**3
     rows = []
     for number in range(5):
-        kept = house.file(b"")
-        with house.folder.path(kept.name).open("r+b") as file:
+        kept = harness.file(b"")
+        with harness.folder.path(kept.name).open("r+b") as file:
             file.truncate(size)  # a hole: it takes no room
-        rows.append(await house.put(str(number), kept=kept))
-    archive = await house.library.archive([row.id for row in rows])
+        rows.append(await harness.put(str(number), kept=kept))
+    archive = await harness.library.archive([row.id for row in rows])
     assert archive.size_bytes > 5 * size
     tracemalloc.start()
     came = sum(len(chunk) for chunk in itertools.islice(archive.chunks, 2000))

@@ -29,7 +29,7 @@ def metrics(bus: Bus) -> Metrics:
 
 
 def test_a_completion_is_counted_once_however_often_it_is_told(bus: Bus, metrics: Metrics) -> None:
-    for row in (DONE, replace(DONE, poster="p.webp"), replace(DONE, hidden_at=BORN_AT + 99)):
+    for row in (DONE, replace(DONE, poster="p.webp"), replace(DONE, trashed_at=BORN_AT + 99)):
         bus.publish(row)
     assert value(metrics, "rushes_wins_total", **WON) == 1
     assert value(metrics, "rushes_delivery_lag_seconds_count") == 1
@@ -37,7 +37,7 @@ def test_a_completion_is_counted_once_however_often_it_is_told(bus: Bus, metrics
 
 
 def test_what_was_kept_by_an_earlier_process_is_not_counted_again(bus: Bus, metrics: Metrics) -> None:
-    bus.publish(replace(DONE, receipt=receipt(kept_at=BORN_AT - 1), hidden_at=BORN_AT + 99))
+    bus.publish(replace(DONE, receipt=receipt(kept_at=BORN_AT - 1), trashed_at=BORN_AT + 99))
     assert value(metrics, "rushes_wins_total", **WON) is None
 
 
@@ -53,7 +53,7 @@ def test_without_the_backends_own_word_the_lag_begins_with_its_news(bus: Bus, me
 
 def test_an_error_that_completes_late_counts_as_both(bus: Bus, metrics: Metrics) -> None:
     failed = generation(phase=Phase.ERROR, error_code="gave_up", finished_at=BORN_AT + 2)
-    for row in (failed, replace(failed, hidden_at=BORN_AT + 3), DONE):
+    for row in (failed, replace(failed, trashed_at=BORN_AT + 3), DONE):
         bus.publish(row)
     assert value(metrics, "rushes_failures_total", code="gave_up") == 1
     assert value(metrics, "rushes_wins_total", **WON) == 1

@@ -250,12 +250,12 @@ def test_what_was_perhaps_never_sent_waits_for_the_persons_word(
 def test_twenty_generations_survive_kills_at_random_moments(
     nursery: Nursery, wire: WireServer, tmp_path: Path
 ) -> None:
-    dice = random.Random(20_261_122)
+    rng = random.Random(20_261_122)
     settings = cloud(wire, RUSHES_ANIMATIC="true")
     with killable_app(nursery, tmp_path / "loop", **settings) as app:
         app.wait_for_models()
         app.wait_until(lambda: len(app.get("/health")["backends"]) == 0, 30)
-        killer = Killer(app, dice, KILLS)
+        killer = Killer(app, rng, KILLS)
         prompts = [f"the kite of round {number}" for number in range(GENERATIONS)]
         ids = {prompt: killer.accepted(prompt) for prompt in prompts}
         killer.finish()
@@ -279,9 +279,9 @@ def test_twenty_generations_survive_kills_at_random_moments(
 class Killer:
     """Pulls the plug at random moments while generations are asked for, and starts the app again."""
 
-    def __init__(self, app: KillableApp, dice: random.Random, kills: int) -> None:
+    def __init__(self, app: KillableApp, rng: random.Random, kills: int) -> None:
         self._app = app
-        self._dice = dice
+        self._rng = rng
         self._left = kills
         self._plan()
 
@@ -296,7 +296,7 @@ class Killer:
                 self._again()
             else:
                 assert answer.status_code == 202, answer.text
-                self._app.wait_until(lambda: True, self._dice.uniform(0.0, 0.2))
+                self._app.wait_until(lambda: True, self._rng.uniform(0.0, 0.2))
                 return str(answer.json()["fileId"])
 
     def finish(self) -> None:
@@ -310,7 +310,7 @@ class Killer:
         self._plan()
 
     def _plan(self) -> None:
-        self._timer = threading.Timer(self._dice.uniform(0.05, 1.2), self._app.kill)
+        self._timer = threading.Timer(self._rng.uniform(0.05, 1.2), self._app.kill)
         if self._left:
             self._left -= 1
             self._timer.start()

@@ -21,10 +21,10 @@ from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
 from services.core.errors import (
     BackendError,
-    BackendMisspoke,
     BackendRefused,
     BackendUnavailable,
     ChannelLost,
+    InvalidResponse,
 )
 from services.core.model import Kind, Phase, replace
 from tests.services.backends.conftest import PLAIN
@@ -83,8 +83,8 @@ async def test_one_key_is_one_job_and_every_submit_is_counted(
         ("500_taken", BackendUnavailable, True),
         ("lost", BackendUnavailable, True),
         ("lost_untaken", BackendUnavailable, False),
-        ("unreadable", BackendMisspoke, True),
-        ("no_id", BackendMisspoke, True),
+        ("unreadable", InvalidResponse, True),
+        ("no_id", InvalidResponse, True),
     ],
 )
 async def test_a_submit_fails_as_scripted_once_and_can_be_found_again(

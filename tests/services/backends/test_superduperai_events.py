@@ -11,7 +11,7 @@ import pytest
 from services.backends import superduperai
 from services.backends.superduperai import SuperDuperAI, adapter
 from services.core.errors import ChannelLost
-from services.core.model import Failure, Report, Result
+from services.core.model import Failure, JobUpdate, Result
 from services.http.event_stream import StreamEvent
 from tests.services.backends.conftest import TOKEN, Canned
 
@@ -22,7 +22,7 @@ def recorded(name: str) -> list[Any]:
     return [pytest.param(each, id=each["name"]) for each in json.loads((WIRE / f"{name}.json").read_text())]
 
 
-def must_be(report: Report, told: dict[str, Any], base: str) -> None:
+def must_be(report: JobUpdate, told: dict[str, Any], base: str) -> None:
     assert report.heard == told["heard"]
     assert report.foreign is (told["heard"] == "foreign")
     assert report.ask is (told["heard"] == "ask")

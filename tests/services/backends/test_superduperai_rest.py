@@ -12,11 +12,11 @@ import pytest
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
 from services.core.errors import (
-    BackendMisspoke,
     BackendRefused,
     BackendUnavailable,
     CannotStart,
     ChannelLost,
+    InvalidResponse,
 )
 from services.core.model import Kind, Model, Phase
 from services.generations.job_matching import Clock, own_jobs
@@ -32,7 +32,7 @@ GENERATION = a_generation(
     request=a_request(model="m", aspect_ratio="1:1", seed=42, duration_s=None),
     phase=Phase.UNCONFIRMED,
     submitted_at=SUBMITTED_AT,
-    unsure_since=SUBMITTED_AT,
+    possibly_accepted_since=SUBMITTED_AT,
 )
 
 
@@ -90,7 +90,7 @@ async def test_a_list_is_read_page_by_page_with_the_time_it_was_told_at(
     canned.says([a_file(f"f{number}") for number in range(50)], Date="Sun, 22 Nov 2026 10:00:00 GMT")
     canned.says({"items": [a_file("f50"), {"id": "an upload"}]})
     first, last = await backend.listed(Kind.VIDEO), await backend.listed(Kind.VIDEO, skip=50)
-    assert (len(first.jobs), first.more, first.told_at) == (50, True, SUBMITTED_AT)
+    assert (len(first.jobs), first.more, first.backend_time) == (50, True, SUBMITTED_AT)
     assert ([job.job_id for job in last.jobs], last.items, last.more) == (["f50"], 2, False)
     assert [call.query.get("offset") for call in canned.calls] == [None, ["50"]]
 
@@ -216,10 +216,10 @@ async def test_a_name_that_is_listed_twice_is_one_model(canned: Canned, backend:
         (404, b"{}", BackendUnavailable),
         (500, b"{}", BackendUnavailable),
         (503, b"{}", BackendUnavailable),
-        (200, b"<html>", BackendMisspoke),
-        (200, b'{"items": 7}', BackendMisspoke),
-        (200, b"{}", BackendMisspoke),
-        (200, b"[" * 100_000, BackendMisspoke),
+        (200, b"<html>", InvalidResponse),
+        (200, b'{"items": 7}', InvalidResponse),
+        (200, b"{}", InvalidResponse),
+        (200, b"[" * 100_000, InvalidResponse),
     ],
 )
 async def test_a_list_that_cannot_be_had_is_a_backend_error(

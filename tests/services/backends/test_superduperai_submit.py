@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI, adapter
-from services.core.errors import BackendError, BackendMisspoke, BackendRefused, BackendUnavailable
+from services.core.errors import BackendError, BackendRefused, BackendUnavailable, InvalidResponse
 from services.core.model import Generation, Kind, Phase, Request, replace
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 
@@ -142,7 +142,7 @@ async def test_taken_but_without_an_id_is_misspoken_and_never_a_failure(
     body: bytes, canned: Canned, backend: SuperDuperAI
 ) -> None:
     canned.says(body)
-    with pytest.raises(BackendMisspoke) as misspoke:
+    with pytest.raises(InvalidResponse) as misspoke:
         await backend.submit(a_generation())
     assert "kite" not in str(misspoke.value) + misspoke.value.sample
 
@@ -182,7 +182,7 @@ async def test_after_a_lost_answer_nobody_knows(
 @pytest.mark.asyncio
 async def test_a_redirect_is_neither_yes_nor_no(canned: Canned, backend: SuperDuperAI) -> None:
     canned.says({}, status=307, Location=f"{canned.url}/elsewhere")
-    with pytest.raises(BackendMisspoke):
+    with pytest.raises(InvalidResponse):
         await backend.submit(a_generation())
     assert len(canned.calls) == 1
 

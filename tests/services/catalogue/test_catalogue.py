@@ -46,7 +46,7 @@ SORA = Model(backend="cloud", name="azure/sora", label="Sora", kind=Kind.VIDEO)
 
 
 @dataclass
-class Listing:
+class JobPage:
     """A backend, as far as the catalogue knows one."""
 
     name: str
@@ -61,19 +61,19 @@ class Listing:
         return self.listed
 
 
-def a_catalogue(folder: Path, *backends: Listing, toml: str | None = None) -> Catalogue:
+def a_catalogue(folder: Path, *backends: JobPage, toml: str | None = None) -> Catalogue:
     path = folder / "models.toml"
     if toml is not None:
         path.write_text(toml, encoding="utf-8")
     return Catalogue(backends, Settings(_env_file=None, data_dir=folder), path)  # type: ignore[call-arg, arg-type]
 
 
-def animatic() -> Listing:
-    return Listing("animatic", [FILM, FILM_FROM_PICTURE, STILL])
+def animatic() -> JobPage:
+    return JobPage("animatic", [FILM, FILM_FROM_PICTURE, STILL])
 
 
-def cloud() -> Listing:
-    return Listing("cloud", [VEO, SORA])
+def cloud() -> JobPage:
+    return JobPage("cloud", [VEO, SORA])
 
 
 def a_seed() -> int:
@@ -246,7 +246,7 @@ async def test_the_cloud_comes_before_the_animatic(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_before_any_list_was_had_nothing_can_be_promised(tmp_path: Path) -> None:
-    each = a_catalogue(tmp_path, Listing("cloud", error="cloud cannot be reached."))
+    each = a_catalogue(tmp_path, JobPage("cloud", error="cloud cannot be reached."))
     draft = Draft(kind=Kind.VIDEO, prompt="x")
     with pytest.raises(NoModels, match="Try again in a moment"):
         each.complete(draft, seed_from=a_seed)
@@ -259,7 +259,7 @@ async def test_before_any_list_was_had_nothing_can_be_promised(tmp_path: Path) -
 
 @pytest.mark.asyncio
 async def test_an_unheard_cloud_is_not_quietly_replaced_by_the_animatic(tmp_path: Path) -> None:
-    each = a_catalogue(tmp_path, Listing("cloud", error="cloud does not take the key."), animatic())
+    each = a_catalogue(tmp_path, JobPage("cloud", error="cloud does not take the key."), animatic())
     await each.refresh()
     draft = Draft(kind=Kind.VIDEO, prompt="x")
     for open_question in (draft, replace(draft, model=VEO.name), replace(draft, backend="cloud")):
@@ -283,7 +283,7 @@ async def test_the_last_list_outlives_a_failing_backend_and_a_restart(tmp_path: 
     await each.refresh()
     assert each.models(Kind.VIDEO) == [VEO, SORA]
     assert each.problems == {"cloud": "cloud is busy."}
-    again = a_catalogue(tmp_path, Listing("cloud", error="down"))
+    again = a_catalogue(tmp_path, JobPage("cloud", error="down"))
     assert again.models(Kind.VIDEO) == [VEO, SORA]
     assert again.complete(Draft(kind=Kind.VIDEO, prompt="x"), seed_from=a_seed).model == VEO.name
     assert a_catalogue(tmp_path, animatic()).models(Kind.VIDEO) == []
@@ -294,7 +294,7 @@ async def test_the_last_list_outlives_a_failing_backend_and_a_restart(tmp_path: 
 async def test_a_problem_goes_when_the_backend_is_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backend = Listing("cloud", error="cloud is busy.")
+    backend = JobPage("cloud", error="cloud is busy.")
     each = a_catalogue(tmp_path, backend)
     for _ in range(3):
         await each.refresh()
@@ -434,7 +434,7 @@ async def run_for(each: Catalogue, seconds: float, then: Callable[[], None] | No
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_it_asks_every_ten_minutes_and_sooner_after_a_failure(tmp_path: Path) -> None:
-    well, ill = Listing("well", [VEO]), Listing("ill", error="away")
+    well, ill = JobPage("well", [VEO]), JobPage("ill", error="away")
     each = Catalogue([well, ill], Settings(_env_file=None, data_dir=tmp_path))  # type: ignore[call-arg, list-item]
     await run_for(each, 1900)
     assert gaps(well.asked_at) == [600, 600, 600]
@@ -444,7 +444,7 @@ async def test_it_asks_every_ten_minutes_and_sooner_after_a_failure(tmp_path: Pa
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_one_who_is_back_is_asked_calmly_again_and_a_wake_asks_at_once(tmp_path: Path) -> None:
-    backend = Listing("cloud", error="away")
+    backend = JobPage("cloud", error="away")
     each = Catalogue([backend], Settings(_env_file=None, data_dir=tmp_path))  # type: ignore[call-arg, list-item]
 
     def come_back() -> None:

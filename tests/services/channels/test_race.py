@@ -11,8 +11,8 @@ import pytest
 
 from services.backends.scripted import Script, Scripted
 from services.channels.poll_policy import chat_policy, tool_policy
-from services.channels.race import Failed, Kept, Standing
-from services.core.model import Channel, Report, Result
+from services.channels.race import JobFailed, RaceSnapshot, Won
+from services.core.model import Channel, JobUpdate, Result
 from services.http.event_stream import StreamEvent
 from tests.support.race_harness import EPOCH, Racing
 
@@ -38,7 +38,7 @@ MUTE = ("gone", "busy", "server_error", "hang", "malformed", "unauthorized", "ti
 
 async def test_the_stream_brings_the_result_without_a_poll_for_it() -> None:
     racing = Racing(Script(length_s=5.0))
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.took_s < 5.1
     assert racing.times("poll", "attempt") == []
     assert len(racing.times("poll", "check")) == 1, (
@@ -55,7 +55,7 @@ async def test_a_trusted_stream_leaves_polling_at_its_calm_rhythm() -> None:
 
 async def test_polling_brings_the_result_when_the_stream_never_says_it() -> None:
     racing = Racing(Script(length_s=25.0, streams=("silent",)))
-    assert await racing.run(within_s=600.0) == Kept(channel=Channel.POLL)
+    assert await racing.run(within_s=600.0) == Won(channel=Channel.POLL)
 
 
 async def test_both_channels_at_the_same_instant_deliver_once() -> None:
@@ -75,7 +75,7 @@ async def test_two_different_addresses_are_fetched_side_by_side() -> None:
 
 async def test_duplicate_events_change_nothing() -> None:
     racing = Racing(Script(length_s=4.0, repeats=5), download_s=0.5)
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert len(racing.kept) == 1
     assert racing.tries == 1
 
@@ -84,7 +84,7 @@ async def test_duplicate_events_change_nothing() -> None:
 async def test_a_deaf_stream_costs_at_most_three_seconds_and_twelve_polls(word: str) -> None:
     for length_s in (3.0, 7.3, 12.9, 20.0):
         racing = Racing(Script(length_s=length_s, streams=(word,)))
-        assert isinstance(await racing.run(), Kept)
+        assert isinstance(await racing.run(), Won)
         assert racing.took_s - length_s <= 3.1, f"a job of {length_s} s"
         if len(racing.times("push", "open")) <= 1:  # each reopening is followed by a check (R7)
             assert racing.polls() <= 12, f"a job of {length_s} s"
@@ -93,7 +93,7 @@ async def test_a_deaf_stream_costs_at_most_three_seconds_and_twelve_polls(word: 
 @pytest.mark.parametrize("word", MUTE)
 async def test_a_mute_poll_leaves_the_stream_listening(word: str) -> None:
     racing = Racing(Script(length_s=60.0, polls=(word,)))
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.took_s < 60.2
 
 
@@ -101,13 +101,13 @@ async def test_a_mute_poll_leaves_the_stream_listening(word: str) -> None:
 @pytest.mark.parametrize("mute", MUTE)
 async def test_whatever_breaks_the_result_arrives_when_polling_heals(word: str, mute: str) -> None:
     racing = Racing(Script(length_s=5.0, streams=(word,), polls=(mute,) * 8 + ("ok",)))
-    assert await racing.run(within_s=7200) == Kept(channel=Channel.POLL)
+    assert await racing.run(within_s=7200) == Won(channel=Channel.POLL)
     assert len(racing.kept) == 1
 
 
 async def test_a_stream_that_breaks_is_reopened_and_followed_by_a_check() -> None:
     racing = Racing(Script(length_s=8.0, streams=("drops", "ok")))
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert len(racing.times("push", "open")) == 2
     assert len(racing.times("poll", "check", because="connected")) == 2
 
@@ -115,20 +115,20 @@ async def test_a_stream_that_breaks_is_reopened_and_followed_by_a_check() -> Non
 @pytest.mark.parametrize("word", ["ended", "dead"])
 async def test_a_stream_that_closes_or_falls_silent_is_opened_again(word: str) -> None:
     racing = Racing(Script(length_s=60.0, streams=(word, "ok")))
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert len(racing.times("push", "open")) == 2
 
 
 async def test_a_poll_under_way_is_not_cancelled_by_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
     poll = Scripted.poll
 
-    async def slow(self: Scripted, job_id: str) -> Report:
+    async def slow(self: Scripted, job_id: str) -> JobUpdate:
         await asyncio.sleep(5.0)
         return await poll(self, job_id)
 
     monkeypatch.setattr(Scripted, "poll", slow)
     racing = Racing(Script(length_s=8.0))
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.times("push", "event")[0] < 2.0
     assert racing.times("poll", "answer") == [pytest.approx(5.0, abs=0.1)]
 
@@ -149,7 +149,7 @@ async def test_retry_after_on_a_poll_is_honoured() -> None:
 
 async def test_a_foreign_event_is_traced_and_earns_no_trust() -> None:
     racing = Racing(Script(length_s=9.0, streams=("foreign",)))
-    assert await racing.run() == Kept(channel=Channel.POLL)
+    assert await racing.run() == Won(channel=Channel.POLL)
     assert racing.times("push", "foreign")
     assert racing.took_s < 12.1, "polling was quickened, for nothing was heard about this job"
 
@@ -168,11 +168,11 @@ async def test_an_address_that_is_told_once_is_tried_again_while_nobody_else_tel
         bytes_ok=lambda _url, number: number >= 4,
         late_in_s=5.0,
     )
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.tries == 4
     assert racing.took_s < 15.0
-    said_at = racing.kept[0][2].said_at
-    assert said_at - EPOCH - racing.begun < 4.0, (
+    reported_at = racing.kept[0][2].reported_at
+    assert reported_at - EPOCH - racing.begun < 4.0, (
         "the receipt says when it was heard, not when it was tried again"
     )
 
@@ -181,7 +181,7 @@ async def test_an_address_told_while_a_dead_one_is_fetched_is_the_next_to_be_tri
     urls = ("https://a.example/dead", "https://a.example/good")
     script = Script(length_s=3.0, polls=("server_error",), urls=urls)
     racing = Racing(script, bytes_ok=lambda url, _: url.endswith("good"), download_s=60.0)
-    assert await racing.run() == Kept(channel=Channel.PUSH)
+    assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.tries == 2
 
 
@@ -192,19 +192,19 @@ async def test_a_slow_download_over_push_loses_to_another_address_over_poll() ->
     )
     slow = racing._keep
 
-    async def keep(channel, result, standing):  # type: ignore[no-untyped-def]
+    async def keep(channel, result, snapshot):  # type: ignore[no-untyped-def]
         if result.url.endswith("slow"):
             await asyncio.sleep(300)
-        await slow(channel, result, standing)
+        await slow(channel, result, snapshot)
 
     racing._keep = keep  # type: ignore[method-assign]
-    assert await racing.run() == Kept(channel=Channel.POLL)
+    assert await racing.run() == Won(channel=Channel.POLL)
 
 
 async def test_a_failure_over_push_is_confirmed_by_one_poll() -> None:
     racing = Racing(Script(length_s=5.0, fails="moderated"))
     verdict = await racing.run()
-    assert isinstance(verdict, Failed)
+    assert isinstance(verdict, JobFailed)
     assert verdict.failure.text == "moderated"
     assert len(racing.times("poll", "check", because="failure")) == 1
 
@@ -212,7 +212,7 @@ async def test_a_failure_over_push_is_confirmed_by_one_poll() -> None:
 async def test_a_failure_over_push_waits_ten_minutes_for_a_poll_that_answers() -> None:
     racing = Racing(Script(length_s=5.0, fails="moderated", polls=("server_error",)))
     verdict = await racing.run()
-    assert isinstance(verdict, Failed)
+    assert isinstance(verdict, JobFailed)
     ended = racing.times("poll", "lost")[-1]
     assert 605.0 <= ended <= 615.0
 
@@ -230,12 +230,12 @@ async def test_a_failure_over_poll_does_not_beat_bytes_that_are_on_their_way() -
     failing = Script(length_s=5.0, fails="too late")
     for job in racing.backend.jobs.values():
         job.script = failing
-    assert await run == Kept(channel=Channel.PUSH)
+    assert await run == Won(channel=Channel.PUSH)
 
 
 async def test_after_the_message_the_watch_goes_on_quietly_and_the_late_result_arrives() -> None:
     racing = Racing(Script(length_s=2 * 3600.0, streams=("refused",)))
-    assert await racing.run(within_s=3 * 3600.0) == Kept(channel=Channel.POLL)
+    assert await racing.run(within_s=3 * 3600.0) == Won(channel=Channel.POLL)
     attempts = racing.times("poll", "attempt")
     gaps = [round(later - earlier) for earlier, later in itertools.pairwise(attempts) if earlier > 182]
     assert gaps[0] in {29, 30, 31, 32}
@@ -274,18 +274,18 @@ async def test_a_resumed_race_asks_at_once() -> None:
 async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
     racing = Racing(Script(length_s=13.0))
     await racing.run()
-    (_, channel, standing) = racing.kept[0]
+    (_, channel, snapshot) = racing.kept[0]
     assert channel is Channel.PUSH
-    assert standing.attempts == 1
-    assert standing.other_said == "running"
-    assert standing.other_due_at is not None
-    assert 6.0 < standing.other_due_at - standing.said_at < 8.0
+    assert snapshot.attempts == 1
+    assert snapshot.other_event == "running"
+    assert snapshot.other_due_at is not None
+    assert 6.0 < snapshot.other_due_at - snapshot.reported_at < 8.0
 
 
 async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> None:
     racing = Racing(Script(length_s=2.0))
 
-    async def keep(channel, result, standing):  # type: ignore[no-untyped-def]
+    async def keep(channel, result, snapshot):  # type: ignore[no-untyped-def]
         raise ZeroDivisionError
 
     racing._keep = keep  # type: ignore[method-assign]
@@ -298,12 +298,12 @@ async def test_a_check_in_the_moment_of_the_verdict_does_not_keep_the_race_alive
     racing = Racing(Script(length_s=2.0))
     keep = racing._keep
 
-    async def checking(channel: Channel, result: Result, standing: Standing) -> None:
-        await keep(channel, result, standing)
+    async def checking(channel: Channel, result: Result, snapshot: RaceSnapshot) -> None:
+        await keep(channel, result, snapshot)
         racing.race.check()
 
     racing._keep = checking  # type: ignore[method-assign]
-    assert await racing.run(within_s=60.0) == Kept(channel=Channel.PUSH)
+    assert await racing.run(within_s=60.0) == Won(channel=Channel.PUSH)
 
 
 async def test_the_loser_is_cancelled_once_and_closes_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,18 +17,18 @@ from services.backends.scripted import Script, Scripted
 from services.core.conversation import ChatNews, Message, Role, Sort, WordsSoFar
 from services.core.errors import Conflict, InvalidRequest, NotFound, StoreFailed
 from services.core.model import Draft, Kind, Phase
-from tests.support.engine_harness import House
+from tests.support.engine_harness import EngineHarness
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
     backend = Scripted(Script(length_s=5.0), capabilities=Capabilities(keyed=True, searchable=True))
-    house = House(tmp_path, backend)
-    await house.open()
-    yield house
-    await house.close()
+    harness = EngineHarness(tmp_path, backend)
+    await harness.open()
+    yield harness
+    await harness.close()
 
 
 @pytest.fixture
@@ -36,23 +36,23 @@ def chat_id() -> str:
     return str(uuid7())
 
 
-async def say(house: House, chat_id: str, text: str, **more: Any) -> Message:
-    message = await house.chats.say(chat_id, text, begin=True, **more)
+async def say(harness: EngineHarness, chat_id: str, text: str, **more: Any) -> Message:
+    message = await harness.chats.say(chat_id, text, begin=True, **more)
     await asyncio.sleep(0.1)
     return message
 
 
-async def thread(house: House, chat_id: str) -> list[Message]:
-    return await house.chats.messages(chat_id)
+async def thread(harness: EngineHarness, chat_id: str) -> list[Message]:
+    return await harness.chats.messages(chat_id)
 
 
-async def sorts(house: House, chat_id: str) -> list[str]:
-    return [f"{one.role}:{one.sort}" for one in await thread(house, chat_id)]
+async def sorts(harness: EngineHarness, chat_id: str) -> list[str]:
+    return [f"{one.role}:{one.sort}" for one in await thread(harness, chat_id)]
 
 
-async def reply(house: House, chat_id: str) -> dict[str, Any]:
+async def reply(harness: EngineHarness, chat_id: str) -> dict[str, Any]:
     """What the last reply says."""
-    said = [one for one in await thread(house, chat_id) if one.reply_to is not None]
+    said = [one for one in await thread(harness, chat_id) if one.reply_to is not None]
     assert said[-1].understood is not None
     return said[-1].understood
 
@@ -61,142 +61,150 @@ ASKED_AND_ARRIVED = ["person:words", "studio:words", "studio:artifact", "studio:
 
 
 async def test_a_video_that_is_asked_for_is_an_artifact_and_its_result_stays(
-    house: House, chat_id: str
+    harness: EngineHarness, chat_id: str
 ) -> None:
-    await say(house, chat_id, "make a 10 second vertical video of a lighthouse")
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED[:3]
-    assert (await reply(house, chat_id))["works"][0] == {
+    await say(harness, chat_id, "make a 10 second vertical video of a lighthouse")
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED[:3]
+    assert (await reply(harness, chat_id))["works"][0] == {
         "kind": "video", "model": "Scripted video", "prompt": "a lighthouse", "length": 10.0,
         "frame": "9:16", "count": 1, "seed": None, "without": "",
     }  # fmt: skip
     await asyncio.sleep(6)
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED
-    artifact, result = (await thread(house, chat_id))[2:]
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
+    artifact, result = (await thread(harness, chat_id))[2:]
     assert artifact.generation_id == result.generation_id
-    generation = await house.store.get(str(result.generation_id))
+    generation = await harness.store.get(str(result.generation_id))
     assert generation.phase is Phase.COMPLETED
     assert generation.request.chat_id == chat_id
 
 
-async def test_a_message_that_comes_twice_is_one_message(house: House, chat_id: str) -> None:
+async def test_a_message_that_comes_twice_is_one_message(harness: EngineHarness, chat_id: str) -> None:
     message_id = str(uuid7())
-    await asyncio.gather(*(say(house, chat_id, "/video a kite", message_id=message_id) for _ in range(3)))
-    await say(house, chat_id, "/video a kite", message_id=message_id)
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED[:3]
-    assert len(house.backend.jobs) == 1
+    await asyncio.gather(*(say(harness, chat_id, "/video a kite", message_id=message_id) for _ in range(3)))
+    await say(harness, chat_id, "/video a kite", message_id=message_id)
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED[:3]
+    assert len(harness.backend.jobs) == 1
 
 
-async def test_an_id_of_another_message_is_refused(house: House, chat_id: str) -> None:
+async def test_an_id_of_another_message_is_refused(harness: EngineHarness, chat_id: str) -> None:
     message_id = str(uuid7())
-    await say(house, chat_id, "/video a kite", message_id=message_id)
+    await say(harness, chat_id, "/video a kite", message_id=message_id)
     with pytest.raises(Conflict):
-        await say(house, chat_id, "/video a boat", message_id=message_id)
+        await say(harness, chat_id, "/video a boat", message_id=message_id)
 
 
-async def test_replies_come_in_the_order_of_the_messages(house: House, chat_id: str) -> None:
-    said = [await house.chats.say(chat_id, f"/video kite {n}", begin=True) for n in range(5)]
+async def test_replies_come_in_the_order_of_the_messages(harness: EngineHarness, chat_id: str) -> None:
+    said = [await harness.chats.say(chat_id, f"/video kite {n}", begin=True) for n in range(5)]
     await asyncio.sleep(1)
-    replies = [one.reply_to for one in await thread(house, chat_id) if one.reply_to]
+    replies = [one.reply_to for one in await thread(harness, chat_id) if one.reply_to]
     assert replies == [one.id for one in said]
 
 
-async def test_three_pictures_are_three_artifacts_of_one_message(house: House, chat_id: str) -> None:
-    await say(house, chat_id, "make three images of a lake")
+async def test_three_pictures_are_three_artifacts_of_one_message(
+    harness: EngineHarness, chat_id: str
+) -> None:
+    await say(harness, chat_id, "make three images of a lake")
     await asyncio.sleep(6)
-    assert await sorts(house, chat_id) == ["person:words", "studio:words"] + ["studio:artifact"] * 3 + ["studio:result"] * 3  # fmt: skip
-    assert (await reply(house, chat_id))["works"][0]["count"] == 3
+    assert await sorts(harness, chat_id) == ["person:words", "studio:words"] + ["studio:artifact"] * 3 + ["studio:result"] * 3  # fmt: skip
+    assert (await reply(harness, chat_id))["works"][0]["count"] == 3
 
 
 @pytest.mark.parametrize("checkpoint", ["chat_understood", "chat_started"])
 async def test_a_kill_between_message_and_reply_neither_loses_nor_starts_twice(
-    house: House, chat_id: str, checkpoint: str
+    harness: EngineHarness, chat_id: str, checkpoint: str
 ) -> None:
     def pull(name: str) -> None:
         if name == checkpoint:
             raise asyncio.CancelledError
 
-    house.checkpoint = pull
-    await say(house, chat_id, "/video a kite")
-    assert await sorts(house, chat_id) == ["person:words"] + ["studio:artifact"] * (
+    harness.checkpoint = pull
+    await say(harness, chat_id, "/video a kite")
+    assert await sorts(harness, chat_id) == ["person:words"] + ["studio:artifact"] * (
         checkpoint == "chat_started"
     )
-    await house.crash()
-    house.checkpoint = lambda _: None
-    await house.open()
+    await harness.crash()
+    harness.checkpoint = lambda _: None
+    await harness.open()
     await asyncio.sleep(7)
-    assert sorted(await sorts(house, chat_id)) == sorted(ASKED_AND_ARRIVED)
-    assert len(house.backend.jobs) == 1
+    assert sorted(await sorts(harness, chat_id)) == sorted(ASKED_AND_ARRIVED)
+    assert len(harness.backend.jobs) == 1
 
 
 @pytest.mark.parametrize("dies_after_s", [0.0, 0.005, 0.02, 1.0, 4.99, 5.02, 5.05, 8.0])
 async def test_a_kill_at_any_moment_leaves_one_reply_one_artifact_and_one_result(
-    house: House, chat_id: str, dies_after_s: float
+    harness: EngineHarness, chat_id: str, dies_after_s: float
 ) -> None:
-    await house.chats.say(chat_id, "/video a kite", begin=True)
+    await harness.chats.say(chat_id, "/video a kite", begin=True)
     await asyncio.sleep(dies_after_s)
-    await house.crash()
-    await house.open()
+    await harness.crash()
+    await harness.open()
     await asyncio.sleep(40)
-    assert sorted(await sorts(house, chat_id)) == sorted(ASKED_AND_ARRIVED)
-    assert len(house.backend.jobs) == 1
+    assert sorted(await sorts(harness, chat_id)) == sorted(ASKED_AND_ARRIVED)
+    assert len(harness.backend.jobs) == 1
 
 
 async def test_what_finished_while_nobody_listened_is_told_at_the_next_start(
-    house: House, chat_id: str
+    harness: EngineHarness, chat_id: str
 ) -> None:
-    await say(house, chat_id, "/video a kite")
-    await house.chats.close()
+    await say(harness, chat_id, "/video a kite")
+    await harness.chats.close()
     await asyncio.sleep(6)
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED[:3]
-    await house.crash()
-    await house.open()
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED[:3]
+    await harness.crash()
+    await harness.open()
     await asyncio.sleep(0.1)
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
 
 
-async def test_what_was_started_elsewhere_for_the_conversation_is_in_it(house: House, chat_id: str) -> None:
-    await say(house, chat_id, "hello")
-    (started,) = await house.generations.start(Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id))
-    again = await house.generations.retry(started.id)
+async def test_what_was_started_elsewhere_for_the_conversation_is_in_it(
+    harness: EngineHarness, chat_id: str
+) -> None:
+    await say(harness, chat_id, "hello")
+    (started,) = await harness.generations.start(Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id))
+    again = await harness.generations.retry(started.id)
     await asyncio.sleep(6)
-    named = [one.generation_id for one in await thread(house, chat_id) if one.sort is Sort.ARTIFACT]
+    named = [one.generation_id for one in await thread(harness, chat_id) if one.sort is Sort.ARTIFACT]
     assert named == [started.id, again.id]
-    assert (await sorts(house, chat_id)).count("studio:result") == 2
+    assert (await sorts(harness, chat_id)).count("studio:result") == 2
 
 
-async def test_a_generation_of_no_conversation_here_changes_nothing(house: House, chat_id: str) -> None:
-    await house.generations.start(Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id))
+async def test_a_generation_of_no_conversation_here_changes_nothing(
+    harness: EngineHarness, chat_id: str
+) -> None:
+    await harness.generations.start(Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id))
     await asyncio.sleep(6)
     with pytest.raises(NotFound):
-        await thread(house, chat_id)
+        await thread(harness, chat_id)
 
 
 async def test_a_failure_is_a_result_too_and_a_late_arrival_does_not_make_a_second(
-    house: House, chat_id: str
+    harness: EngineHarness, chat_id: str
 ) -> None:
-    house.backend._script = Script(length_s=1.0, fails="moderated")
-    await say(house, chat_id, "/video a kite")
+    harness.backend._script = Script(length_s=1.0, fails="moderated")
+    await say(harness, chat_id, "/video a kite")
     await asyncio.sleep(30)
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
 
 
-async def test_a_stopped_one_that_arrives_all_the_same_has_one_result(house: House, chat_id: str) -> None:
-    await say(house, chat_id, "/video a kite")
-    artifact = (await thread(house, chat_id))[-1]
-    await house.generations.stop(str(artifact.generation_id))
+async def test_a_stopped_one_that_arrives_all_the_same_has_one_result(
+    harness: EngineHarness, chat_id: str
+) -> None:
+    await say(harness, chat_id, "/video a kite")
+    artifact = (await thread(harness, chat_id))[-1]
+    await harness.generations.stop(str(artifact.generation_id))
     await asyncio.sleep(60)
-    assert (await house.store.get(str(artifact.generation_id))).unwanted
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED
+    assert (await harness.store.get(str(artifact.generation_id))).unwanted
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
 
 
-async def test_the_polling_of_an_artifact_is_the_chats(house: House, chat_id: str) -> None:
-    house.backend._script = Script(length_s=60.0)
-    await say(house, chat_id, "/video a kite")
-    generation = await house.store.get(str((await thread(house, chat_id))[-1].generation_id))
+async def test_the_polling_of_an_artifact_is_the_chats(harness: EngineHarness, chat_id: str) -> None:
+    harness.backend._script = Script(length_s=60.0)
+    await say(harness, chat_id, "/video a kite")
+    generation = await harness.store.get(str((await thread(harness, chat_id))[-1].generation_id))
     await asyncio.sleep(28)
-    assert house.traced(generation, "poll", "attempt") == []
+    assert harness.traced(generation, "poll", "attempt") == []
     await asyncio.sleep(20)
-    asked = [entry.at for entry in house.traced(generation, "poll", "attempt")]
+    asked = [entry.at for entry in harness.traced(generation, "poll", "attempt")]
     gaps = [round(after - before) for before, after in pairwise(asked)]
     assert gaps[:3] == [1, 2, 5]
 
@@ -204,42 +212,42 @@ async def test_the_polling_of_an_artifact_is_the_chats(house: House, chat_id: st
 # -- follow-ups -----------------------------------------------------------------------------------
 
 
-async def newest(house: House, chat_id: str) -> Any:
-    artifact = [one for one in await thread(house, chat_id) if one.sort is Sort.ARTIFACT][-1]
-    return (await house.store.get(str(artifact.generation_id))).request
+async def newest(harness: EngineHarness, chat_id: str) -> Any:
+    artifact = [one for one in await thread(harness, chat_id) if one.sort is Sort.ARTIFACT][-1]
+    return (await harness.store.get(str(artifact.generation_id))).request
 
 
-async def test_a_change_is_of_the_last_artifact(house: House, chat_id: str) -> None:
-    await say(house, chat_id, "/video a lighthouse at dawn")
-    first = await newest(house, chat_id)
-    await say(house, chat_id, "longer and vertical")
-    second = await newest(house, chat_id)
+async def test_a_change_is_of_the_last_artifact(harness: EngineHarness, chat_id: str) -> None:
+    await say(harness, chat_id, "/video a lighthouse at dawn")
+    first = await newest(harness, chat_id)
+    await say(harness, chat_id, "longer and vertical")
+    second = await newest(harness, chat_id)
     assert (second.prompt, second.duration_s, second.aspect_ratio, second.seed) == (first.prompt, 10.0, "9:16", first.seed)  # fmt: skip
-    await say(house, chat_id, "make it night")
-    third = await newest(house, chat_id)
+    await say(harness, chat_id, "make it night")
+    third = await newest(harness, chat_id)
     assert (third.prompt, third.duration_s, third.aspect_ratio) == ("a lighthouse, at night", 10.0, "9:16")
-    await say(house, chat_id, "again with another seed")
-    fourth = await newest(house, chat_id)
+    await say(harness, chat_id, "again with another seed")
+    fourth = await newest(harness, chat_id)
     assert fourth.prompt == third.prompt
     assert fourth.seed != third.seed
-    assert (await reply(house, chat_id))["changes"] == ["another_seed"]
+    assert (await reply(harness, chat_id))["changes"] == ["another_seed"]
 
 
 async def test_what_a_model_does_not_offer_becomes_the_nearest_and_is_said(
-    house: House, chat_id: str
+    harness: EngineHarness, chat_id: str
 ) -> None:
-    await say(house, chat_id, "make an 8 second video of a kite in 4:3")
-    assert (await newest(house, chat_id)).duration_s == 10.0
-    assert (await reply(house, chat_id))["notes"] == [{"code": "length", "asked": 8.0, "given": 10.0}]
+    await say(harness, chat_id, "make an 8 second video of a kite in 4:3")
+    assert (await newest(harness, chat_id)).duration_s == 10.0
+    assert (await reply(harness, chat_id))["notes"] == [{"code": "length", "asked": 8.0, "given": 10.0}]
 
 
-async def test_at_the_longest_there_is_no_longer(house: House, chat_id: str) -> None:
-    await say(house, chat_id, "/video a kite 20 s")
-    await say(house, chat_id, "longer")
-    assert await reply(house, chat_id) | {"works": []} == {
+async def test_at_the_longest_there_is_no_longer(harness: EngineHarness, chat_id: str) -> None:
+    await say(harness, chat_id, "/video a kite 20 s")
+    await say(harness, chat_id, "longer")
+    assert await reply(harness, chat_id) | {"works": []} == {
         "code": "no_longer", "works": [], "changes": [], "notes": [], "length": 20.0
     }  # fmt: skip
-    assert len(house.backend.jobs) == 1
+    assert len(harness.backend.jobs) == 1
 
 
 @pytest.mark.parametrize(
@@ -255,26 +263,26 @@ async def test_at_the_longest_there_is_no_longer(house: House, chat_id: str) -> 
     ],
 )
 async def test_what_cannot_be_made_is_said(
-    house: House, chat_id: str, before: str | None, text: str, code: str
+    harness: EngineHarness, chat_id: str, before: str | None, text: str, code: str
 ) -> None:
     if before is not None:
-        await say(house, chat_id, before)
-    await say(house, chat_id, text)
-    assert (await reply(house, chat_id))["code"] == code
+        await say(harness, chat_id, before)
+    await say(harness, chat_id, text)
+    assert (await reply(harness, chat_id))["code"] == code
 
 
-async def test_a_deleted_artifact_is_not_changed(house: House, chat_id: str) -> None:
-    await say(house, chat_id, "/video a kite")
-    await house.generations.delete(str((await thread(house, chat_id))[-1].generation_id))
-    await say(house, chat_id, "longer")
-    assert (await reply(house, chat_id))["code"] == "deleted"
+async def test_a_deleted_artifact_is_not_changed(harness: EngineHarness, chat_id: str) -> None:
+    await say(harness, chat_id, "/video a kite")
+    await harness.generations.delete(str((await thread(harness, chat_id))[-1].generation_id))
+    await say(harness, chat_id, "longer")
+    assert (await reply(harness, chat_id))["code"] == "deleted"
 
 
 @pytest.mark.parametrize(
     ("first", "text"), [("/image a kite", "animate it, 10 seconds"), ("/video a kite", "continue")]
 )
 async def test_a_picture_is_animated_and_a_film_goes_on_from_its_last_frame(
-    house: House, chat_id: str, monkeypatch: Any, first: str, text: str
+    harness: EngineHarness, chat_id: str, monkeypatch: Any, first: str, text: str
 ) -> None:
     taken: list[str] = []
 
@@ -285,12 +293,12 @@ async def test_a_picture_is_animated_and_a_film_goes_on_from_its_last_frame(
     async def there(name: str) -> None:
         assert name == "a/picture.png"
 
-    monkeypatch.setattr(house.generations, "source_from", source_from)
-    monkeypatch.setattr(house.generations._sources, "check", there, raising=False)
-    await say(house, chat_id, first)
+    monkeypatch.setattr(harness.generations, "source_from", source_from)
+    monkeypatch.setattr(harness.generations._sources, "check", there, raising=False)
+    await say(harness, chat_id, first)
     await asyncio.sleep(6)
-    await say(house, chat_id, text)
-    made = await newest(house, chat_id)
+    await say(harness, chat_id, text)
+    made = await newest(harness, chat_id)
     assert (made.kind, made.source, made.model) == (
         Kind.VIDEO,
         "a/picture.png",
@@ -300,20 +308,22 @@ async def test_a_picture_is_animated_and_a_film_goes_on_from_its_last_frame(
     assert len(taken) == 1
 
 
-async def test_a_refusal_of_the_engine_is_the_reply(house: House, chat_id: str, monkeypatch: Any) -> None:
+async def test_a_refusal_of_the_engine_is_the_reply(
+    harness: EngineHarness, chat_id: str, monkeypatch: Any
+) -> None:
     async def refuse(*_: Any, **__: Any) -> Any:
         raise InvalidRequest("The {name} is not possible.", field="prompt", name="prompt")
 
-    monkeypatch.setattr(house.generations, "start", refuse)
-    await say(house, chat_id, "/video a kite")
-    said = await reply(house, chat_id)
+    monkeypatch.setattr(harness.generations, "start", refuse)
+    await say(harness, chat_id, "/video a kite")
+    said = await reply(harness, chat_id)
     assert (said["code"], said["refusal"]) == ("refused", {"sentence": "The {name} is not possible.", "values": {"name": "prompt"}})  # fmt: skip
 
 
 async def test_a_full_disk_delays_the_reply_and_does_not_lose_it(
-    house: House, chat_id: str, monkeypatch: Any
+    harness: EngineHarness, chat_id: str, monkeypatch: Any
 ) -> None:
-    start, calls = house.generations.start, []
+    start, calls = harness.generations.start, []
 
     async def full_at_first(*args: Any, **named: Any) -> Any:
         calls.append(named["key"])
@@ -321,22 +331,22 @@ async def test_a_full_disk_delays_the_reply_and_does_not_lose_it(
             raise StoreFailed("The disk is full.")
         return await start(*args, **named)
 
-    monkeypatch.setattr(house.generations, "start", full_at_first)
-    await say(house, chat_id, "/video a kite")
+    monkeypatch.setattr(harness.generations, "start", full_at_first)
+    await say(harness, chat_id, "/video a kite")
     await asyncio.sleep(20)
     assert len(set(calls)) == 1
-    assert await sorts(house, chat_id) == ASKED_AND_ARRIVED
+    assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
 
 
 async def test_a_bug_in_a_reply_is_said_and_the_conversation_goes_on(
-    house: House, chat_id: str, monkeypatch: Any, caplog: Any
+    harness: EngineHarness, chat_id: str, monkeypatch: Any, caplog: Any
 ) -> None:
     monkeypatch.setattr("services.chat.replying.read", lambda *_, **__: 1 / 0)
-    await say(house, chat_id, "/video a kite")
-    assert (await reply(house, chat_id))["code"] == "bug"
+    await say(harness, chat_id, "/video a kite")
+    assert (await reply(harness, chat_id))["code"] == "bug"
     monkeypatch.undo()
-    await say(house, chat_id, "/video a kite")
-    assert (await reply(house, chat_id))["code"] == "making"
+    await say(harness, chat_id, "/video a kite")
+    assert (await reply(harness, chat_id))["code"] == "making"
     assert "could not be answered" in caplog.text
 
 
@@ -345,61 +355,61 @@ async def test_a_bug_in_a_reply_is_said_and_the_conversation_goes_on(
 
 @pytest.mark.parametrize("text", ["", "  \n ", "x" * 50_000, "a\x00b"])
 async def test_a_message_that_cannot_be_taken_is_refused_with_a_sentence(
-    house: House, chat_id: str, text: str
+    harness: EngineHarness, chat_id: str, text: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        await house.chats.say(chat_id, text, begin=True)
+        await harness.chats.say(chat_id, text, begin=True)
     assert refusal.value.field == "message"
-    assert await house.chats.conversations() == []
+    assert await harness.chats.conversations() == []
 
 
-async def test_a_message_to_an_unknown_conversation_is_refused(house: House, chat_id: str) -> None:
+async def test_a_message_to_an_unknown_conversation_is_refused(harness: EngineHarness, chat_id: str) -> None:
     with pytest.raises(NotFound):
-        await house.chats.say(chat_id, "hello")
+        await harness.chats.say(chat_id, "hello")
 
 
-async def test_conversations_are_listed_renamed_and_deleted(house: House, chat_id: str) -> None:
+async def test_conversations_are_listed_renamed_and_deleted(harness: EngineHarness, chat_id: str) -> None:
     other = str(uuid7())
-    await say(house, chat_id, "/video a   lighthouse " + "very " * 30 + "far away")
-    await say(house, other, "/image a fox")
-    assert [one.id for one in await house.chats.conversations()] == [other, chat_id]
-    await say(house, chat_id, "hello")
-    first, second = await house.chats.conversations()
+    await say(harness, chat_id, "/video a   lighthouse " + "very " * 30 + "far away")
+    await say(harness, other, "/image a fox")
+    assert [one.id for one in await harness.chats.conversations()] == [other, chat_id]
+    await say(harness, chat_id, "hello")
+    first, second = await harness.chats.conversations()
     assert (first.id, second.id) == (chat_id, other)
     assert len(first.title) <= 60
     assert first.title.endswith("…")
-    assert (await house.chats.rename(other, " The  fox ")).title == "The fox"
-    await house.chats.delete(chat_id)
-    assert [one.title for one in await house.chats.conversations()] == ["The fox"]
+    assert (await harness.chats.rename(other, " The  fox ")).title == "The fox"
+    await harness.chats.delete(chat_id)
+    assert [one.title for one in await harness.chats.conversations()] == ["The fox"]
     with pytest.raises(NotFound):
-        await thread(house, chat_id)
-    assert len((await house.generations.recent()).items) == 2
+        await thread(harness, chat_id)
+    assert len((await harness.generations.recent()).items) == 2
 
 
-async def test_nobody_sees_another_persons_conversation(house: House, chat_id: str) -> None:
-    await say(house, chat_id, "/video a kite", owner="ada")
-    for act in (house.chats.get, house.chats.messages, house.chats.delete):
+async def test_nobody_sees_another_persons_conversation(harness: EngineHarness, chat_id: str) -> None:
+    await say(harness, chat_id, "/video a kite", owner="ada")
+    for act in (harness.chats.get, harness.chats.messages, harness.chats.delete):
         with pytest.raises(NotFound):
             await act(chat_id)  # type: ignore[operator]
     with pytest.raises(NotFound):
-        await house.chats.say(chat_id, "hello", begin=True)
-    assert await house.chats.conversations() == []
+        await harness.chats.say(chat_id, "hello", begin=True)
+    assert await harness.chats.conversations() == []
 
 
-async def test_a_long_conversation_is_read_in_pages(house: House, chat_id: str) -> None:
+async def test_a_long_conversation_is_read_in_pages(harness: EngineHarness, chat_id: str) -> None:
     for number in range(12):
-        await house.chats.say(chat_id, f"hello {number}", begin=True)
+        await harness.chats.say(chat_id, f"hello {number}", begin=True)
     await asyncio.sleep(1)
-    last = await house.chats.messages(chat_id, limit=10)
-    before = await house.chats.messages(chat_id, before=last[0].seq, limit=100)
+    last = await harness.chats.messages(chat_id, limit=10)
+    before = await harness.chats.messages(chat_id, before=last[0].seq, limit=100)
     assert [one.seq for one in before + last] == sorted(one.seq for one in before + last)
     assert len(before + last) == 24
 
 
-async def test_listeners_hear_each_message_once(house: House, chat_id: str) -> None:
+async def test_listeners_hear_each_message_once(harness: EngineHarness, chat_id: str) -> None:
     heard: list[ChatNews] = []
-    house.chats.news.listen(heard.append, about=chat_id)
-    await say(house, chat_id, "/video a kite")
+    harness.chats.news.listen(heard.append, about=chat_id)
+    await say(harness, chat_id, "/video a kite")
     await asyncio.sleep(6)
     ids = [one.id for one in heard if isinstance(one, Message)]
     assert len(ids) == len(set(ids)) == 4

@@ -19,7 +19,7 @@ from services.chat.llm import LanguageModel
 from services.core.conversation import Message, Sort, WordsSoFar
 from services.core.model import Kind
 from services.store.chats import ChatRows
-from tests.support.engine_harness import EasyCatalogue, House
+from tests.support.engine_harness import EasyCatalogue, EngineHarness
 from tests.support.llm_server import Talker, Turn, talking
 
 pytestmark = pytest.mark.asyncio
@@ -34,11 +34,11 @@ def talker() -> Iterator[Talker]:
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path, talker: Talker) -> AsyncIterator[House]:
-    house = House(tmp_path, Scripted(Script(length_s=0.2), capabilities=Capabilities(keyed=True)))
-    await house.open()
+async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness]:
+    harness = EngineHarness(tmp_path, Scripted(Script(length_s=0.2), capabilities=Capabilities(keyed=True)))
+    await harness.open()
     model = LanguageModel(
-        ChatRows(house.store),
+        ChatRows(harness.store),
         EasyCatalogue(),
         url=talker.url,
         key=KEY,
@@ -47,18 +47,18 @@ async def house(tmp_path: Path, talker: Talker) -> AsyncIterator[House]:
         within_s=1.5,
     )
     await model.open()
-    house.chats._answering._companion = model
-    yield house
+    harness.chats._answering._llm = model
+    yield harness
     await model.close()
-    await house.close()
+    await harness.close()
 
 
-async def reply(house: House, text: str, chat_id: str | None = None) -> Message:
-    said = await house.chats.say(chat_id or str(uuid7()), text, begin=True)
+async def reply(harness: EngineHarness, text: str, chat_id: str | None = None) -> Message:
+    said = await harness.chats.say(chat_id or str(uuid7()), text, begin=True)
     async with asyncio.timeout(8):
-        while house.chats.is_answering(said.id):
+        while harness.chats.is_answering(said.id):
             await asyncio.sleep(0.01)
-    messages = await house.chats.messages(said.chat_id)
+    messages = await harness.chats.messages(said.chat_id)
     return next(one for one in messages if one.reply_to == said.id)
 
 
@@ -67,9 +67,9 @@ def code(message: Message) -> str:
     return str(message.understood["code"])
 
 
-async def test_it_talks(house: House, talker: Talker) -> None:
+async def test_it_talks(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="A lighthouse would look well at night.")]
-    answer = await reply(house, "what would look well at night?")
+    answer = await reply(harness, "what would look well at night?")
     assert (answer.text, code(answer)) == ("A lighthouse would look well at night.", "said")
     asked = talker.asked[0]
     assert (asked["model"], asked["stream"], asked["path"]) == ("small", True, "/v1/chat/completions")
@@ -78,20 +78,20 @@ async def test_it_talks(house: House, talker: Talker) -> None:
     assert talker.keys == [f"Bearer {KEY}"]
 
 
-async def test_its_words_are_told_while_it_speaks(house: House, talker: Talker) -> None:
+async def test_its_words_are_told_while_it_speaks(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 20, piece_every_s=0.03)]
     heard: list[str] = []
-    house.chats.news.listen(lambda news: heard.append(news.text) if isinstance(news, WordsSoFar) else None)
-    answer = await reply(house, "talk to me")
+    harness.chats.news.listen(lambda news: heard.append(news.text) if isinstance(news, WordsSoFar) else None)
+    answer = await reply(harness, "talk to me")
     assert len(heard) >= 2
     assert all(answer.text.startswith(text.strip()) for text in heard)
 
 
-async def test_its_call_makes_a_video(house: House, talker: Talker) -> None:
+async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="At once.", calls=[LIGHTHOUSE])]
-    answer = await reply(house, "something with a lighthouse, tall, ten seconds")
+    answer = await reply(harness, "something with a lighthouse, tall, ten seconds")
     assert (answer.text, code(answer)) == ("At once.", "making")
-    (generation,) = (await house.generations.recent()).items
+    (generation,) = (await harness.generations.recent()).items
     request = generation.request
     assert (request.prompt, request.duration_s, request.aspect_ratio) == (
         "a lighthouse at night",
@@ -102,18 +102,18 @@ async def test_its_call_makes_a_video(house: House, talker: Talker) -> None:
     assert len(talker.asked) == 1
 
 
-async def test_it_may_make_several_things(house: House, talker: Talker) -> None:
+async def test_it_may_make_several_things(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE, ("make_image", {"prompt": "a fox", "count": 2})])]
-    answer = await reply(house, "a film and two pictures")
-    kinds = sorted(one.request.kind for one in (await house.generations.recent()).items)
+    answer = await reply(harness, "a film and two pictures")
+    kinds = sorted(one.request.kind for one in (await harness.generations.recent()).items)
     assert kinds == [Kind.IMAGE, Kind.IMAGE, Kind.VIDEO]
-    assert [one.sort for one in await house.chats.messages(answer.chat_id)].count(Sort.ARTIFACT) == 3
+    assert [one.sort for one in await harness.chats.messages(answer.chat_id)].count(Sort.ARTIFACT) == 3
 
 
-async def test_it_knows_what_was_said_and_made(house: House, talker: Talker) -> None:
+async def test_it_knows_what_was_said_and_made(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE]), Turn(say="Good.")]
-    first = await reply(house, "a lighthouse please")
-    await reply(house, "and now?", first.chat_id)
+    first = await reply(harness, "a lighthouse please")
+    await reply(harness, "and now?", first.chat_id)
     system, *turns, last = talker.asked[1]["messages"]
     assert "a lighthouse at night" in system["content"]
     assert turns == [
@@ -123,9 +123,9 @@ async def test_it_knows_what_was_said_and_made(house: House, talker: Talker) -> 
     assert last["content"] == "and now?"
 
 
-async def test_a_command_is_read_without_it(house: House, talker: Talker) -> None:
-    assert code(await reply(house, "/video a kite")) == "making"
-    assert code(await reply(house, "/video")) == "empty_command"
+async def test_a_command_is_read_without_it(harness: EngineHarness, talker: Talker) -> None:
+    assert code(await reply(harness, "/video a kite")) == "making"
+    assert code(await reply(harness, "/video")) == "empty_command"
     assert talker.asked == []
 
 
@@ -148,24 +148,24 @@ WRONG: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize("call", WRONG, ids=[str(each)[:60] for each in WRONG])
 async def test_wrong_arguments_may_be_mended_once(
-    house: House, talker: Talker, call: tuple[str, Any]
+    harness: EngineHarness, talker: Talker, call: tuple[str, Any]
 ) -> None:
     talker.turns = [Turn(calls=[call]), Turn(calls=[LIGHTHOUSE])]
-    assert code(await reply(house, "a lighthouse")) == "making"
+    assert code(await reply(harness, "a lighthouse")) == "making"
     told = talker.asked[1]["messages"][-1]
     assert told["role"] == "tool"
     assert told["content"].startswith("Not taken: ")
-    assert len((await house.generations.recent()).items) == 1
+    assert len((await harness.generations.recent()).items) == 1
 
 
 async def test_twice_wrong_the_reader_answers_and_nothing_was_made_of_it(
-    house: House, talker: Talker
+    harness: EngineHarness, talker: Talker
 ) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE, WRONG[0]])]
-    answer = await reply(house, "make a video of a kite")
+    answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
     assert (answer.understood["speechless"], len(talker.asked)) == ("nonsense", 2)
-    assert [one.request.prompt for one in (await house.generations.recent()).items] == ["a kite"]
+    assert [one.request.prompt for one in (await harness.generations.recent()).items] == ["a kite"]
 
 
 FAULTS = [
@@ -188,36 +188,36 @@ FAULTS = [
 
 @pytest.mark.parametrize(("turn", "reason"), FAULTS, ids=[f"{each.fault or each.status} {n}" for n, (each, _) in enumerate(FAULTS)])  # fmt: skip
 async def test_when_it_fails_the_reader_answers_in_bounded_time_and_says_so(
-    house: House, talker: Talker, turn: Turn, reason: str, caplog: pytest.LogCaptureFixture
+    harness: EngineHarness, talker: Talker, turn: Turn, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     talker.turns = [turn]
     begun = asyncio.get_running_loop().time()
     with caplog.at_level(logging.DEBUG):
-        answer = await reply(house, "make a 5 second video of a kite")
+        answer = await reply(harness, "make a 5 second video of a kite")
     assert asyncio.get_running_loop().time() - begun < 3
     assert answer.understood is not None
     assert (code(answer), answer.understood["speechless"], answer.text) == ("making", reason, "")
-    assert len((await house.generations.recent()).items) == 1
+    assert len((await harness.generations.recent()).items) == 1
     assert KEY not in caplog.text
 
 
-async def test_when_it_is_not_there_the_reader_answers(house: House, talker: Talker) -> None:
+async def test_when_it_is_not_there_the_reader_answers(harness: EngineHarness, talker: Talker) -> None:
     talker.close()
-    answer = await reply(house, "make a video of a kite")
+    answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
     assert (code(answer), answer.understood["speechless"]) == ("making", "down")
 
 
-async def test_a_kill_while_it_speaks_starts_nothing_twice(house: House, talker: Talker) -> None:
+async def test_a_kill_while_it_speaks_starts_nothing_twice(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 40, calls=[LIGHTHOUSE], piece_every_s=0.02)]
     chat_id = str(uuid7())
-    await house.chats.say(chat_id, "a lighthouse", begin=True)
+    await harness.chats.say(chat_id, "a lighthouse", begin=True)
     await asyncio.sleep(0.3)
-    await house.crash()
+    await harness.crash()
     talker.turns = [Turn(calls=[LIGHTHOUSE])]
-    house.companion = house.chats._answering._companion
-    await house.open()
+    harness.llm = harness.chats._answering._llm
+    await harness.open()
     async with asyncio.timeout(8):
-        while len(await house.chats.messages(chat_id)) < 4:
+        while len(await harness.chats.messages(chat_id)) < 4:
             await asyncio.sleep(0.05)
-    assert len(house.backend.jobs) == 1
+    assert len(harness.backend.jobs) == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chat.parser import Change, Unclear, Wish, read
+from services.chat.parser import Change, Intent, Unclear, read
 from services.core.model import Kind
 
 V, I = Kind.VIDEO, Kind.IMAGE  # noqa: E741
@@ -66,7 +66,7 @@ WISHES: list[tuple[str, Kind, str, dict[str, Any]]] = [
 @pytest.mark.parametrize("follows", [False, True])
 def test_a_wish_is_read(text: str, kind: Kind, prompt: str, settings: dict[str, Any], follows: bool) -> None:
     wish = read(text, follows=follows)
-    assert isinstance(wish, Wish), wish
+    assert isinstance(wish, Intent), wish
     assert (wish.kind, wish.prompt) == (kind, prompt)
     named = {name: getattr(wish.settings, name) for name in wish.settings.__slots__}
     wanted = {name: settings.get(name) for name in wish.settings.__slots__}

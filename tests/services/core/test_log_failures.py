@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from services.core.errors import StoreFailed
-from services.core.log_failures import barrier
+from services.core.log_failures import log_failures
 
 
 def test_a_database_in_trouble_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with barrier("The leases could not be renewed"):
+    with log_failures("The leases could not be renewed"):
         raise StoreFailed("The database is held.")
     (line,) = caplog.records
     assert (
@@ -22,7 +22,7 @@ def test_a_database_in_trouble_is_a_line_in_the_log(caplog: pytest.LogCaptureFix
 
 
 def test_a_bug_is_told_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    with barrier("The leases could not be renewed"):
+    with log_failures("The leases could not be renewed"):
         raise KeyError("kite")
     (line,) = caplog.records
     assert (line.getMessage(), line.levelname) == ("The leases could not be renewed.", "ERROR")
@@ -30,5 +30,5 @@ def test_a_bug_is_told_with_its_traceback(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_cancelled_round_is_over() -> None:
-    with pytest.raises(asyncio.CancelledError), barrier("The leases could not be renewed"):
+    with pytest.raises(asyncio.CancelledError), log_failures("The leases could not be renewed"):
         raise asyncio.CancelledError

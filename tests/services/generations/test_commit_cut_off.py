@@ -8,26 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from services.channels.race import Standing
+from services.channels.race import RaceSnapshot
 from services.core.model import Channel, Phase, Result
 from services.generations.delivery import Delivery
-from services.generations.event_log import Journal
+from services.generations.event_log import EventLog
 from tests.support.engine_harness import NotedBytes
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 
-STANDING = Standing(said_at=1.0, attempts=0, other_said="", other_said_at=None, other_due_at=None)
+STANDING = RaceSnapshot(reported_at=1.0, attempts=0, other_event="", other_event_at=None, other_due_at=None)
 
 
 @pytest.mark.asyncio
 async def test_an_end_during_a_slow_commit_does_not_take_the_bytes_away(tmp_path: Path) -> None:
-    house, files = KeptHouse(tmp_path), NotedBytes(lambda _: True)
-    await house.store.open()
-    delivery = Delivery(house.store, files, house.bus, Journal(house.store, house.bus))
-    row = await house.put(phase=Phase.COLLECTING)
+    harness, files = LibraryHarness(tmp_path), NotedBytes(lambda _: True)
+    await harness.store.open()
+    delivery = Delivery(harness.store, files, harness.bus, EventLog(harness.store, harness.bus))
+    row = await harness.put(phase=Phase.COLLECTING)
     disk, result = threading.Event(), Result(url="https://a.example/1")
     keeping = asyncio.create_task(delivery.keep(row, Channel.PUSH, result, STANDING, credentials={}))
     await asyncio.sleep(files.download_s / 2)
-    slow = asyncio.create_task(house.store.write(lambda _: disk.wait(10)))
+    slow = asyncio.create_task(harness.store.write(lambda _: disk.wait(10)))
     while not any(task.get_name().startswith("commit") for task in asyncio.all_tasks()):
         await asyncio.sleep(0.005)
 
@@ -35,10 +35,10 @@ async def test_an_end_during_a_slow_commit_does_not_take_the_bytes_away(tmp_path
     disk.set()
 
     await slow
-    await house.store.ping()  # behind all that waited
-    done = await house.store.get(row.id)
+    await harness.store.ping()  # behind all that waited
+    done = await harness.store.get(row.id)
     assert done.kept is not None
     assert files.files == {done.kept.name}
     with pytest.raises(asyncio.CancelledError):
         await keeping
-    await house.store.close()
+    await harness.store.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.core.events import Bus
-from services.generations.event_log import Journal
+from services.generations.event_log import EventLog
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -17,7 +17,7 @@ class SlowStore:
     def __init__(self) -> None:
         self.written: list[str] = []
 
-    async def journal(self, entries: Any, _: Any) -> list[Any]:
+    async def append_log(self, entries: Any, _: Any) -> list[Any]:
         await asyncio.sleep(1.0)
         self.written += [entry.event for entry in entries]
         return []
@@ -25,10 +25,10 @@ class SlowStore:
 
 async def test_a_flush_returns_when_what_another_was_writing_is_written_too() -> None:
     store = SlowStore()
-    journal = Journal(store, Bus())  # type: ignore[arg-type]
-    journal.note("a", "engine", "first")
-    other = asyncio.create_task(journal.flush())
+    event_log = EventLog(store, Bus())  # type: ignore[arg-type]
+    event_log.note("a", "engine", "first")
+    other = asyncio.create_task(event_log.flush())
     await asyncio.sleep(0.5)
-    await journal.flush()
+    await event_log.flush()
     assert store.written == ["first"]
     await other

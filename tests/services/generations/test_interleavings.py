@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.core.model import FINAL, Generation, Phase
-from tests.support.engine_harness import House
+from tests.support.engine_harness import EngineHarness
 from tests.support.proof_counts import proven
 
 STREAMS = st.sampled_from(
@@ -67,15 +67,15 @@ class Lives(RuleBasedStateMachine):
         self.started: list[Generation] = []
         self.resent: set[str] = set()
         backend = Scripted(self._script, capabilities=Capabilities(keyed=keyed, searchable=searchable))
-        self.house = House(self.folder, backend, bytes_ok=lambda url: "bad" not in url)
-        self._run(self.house.open())
+        self.harness = EngineHarness(self.folder, backend, bytes_ok=lambda url: "bad" not in url)
+        self._run(self.harness.open())
         self.start(script)
 
     @rule(script=SCRIPTS, twin=st.booleans())
     def start(self, script: Script, twin: bool = False) -> None:
         """Twins ask for the very same."""
         self.next_script = script
-        started = self._run(self.house.start(seed=TWINS_SEED if twin else None))
+        started = self._run(self.harness.start(seed=TWINS_SEED if twin else None))
         self.scripts.setdefault(started.id, script)
         self.started.append(started)
 
@@ -85,49 +85,49 @@ class Lives(RuleBasedStateMachine):
 
     @rule(away_s=WAITS)
     def crash(self, away_s: float) -> None:
-        self._run(self.house.crash())
+        self._run(self.harness.crash())
         self._run(asyncio.sleep(away_s))
-        self._run(self.house.open())
+        self._run(self.harness.open())
 
     @rule(which=st.integers(0, 99))
     def stop(self, which: int) -> None:
         if self.started:
-            self._run(self.house.generations.stop(self._pick(which)))
+            self._run(self.harness.generations.stop(self._pick(which)))
 
     @rule(which=st.integers(0, 99))
     def check(self, which: int) -> None:
         if self.started:
-            self._run(self.house.generations.check(self._pick(which)))
+            self._run(self.harness.generations.check(self._pick(which)))
 
     @rule(which=st.integers(0, 99))
     def submit_again(self, which: int) -> None:
         if self.started:
             chosen = self._pick(which)
-            if self._run(self.house.store.get(chosen)).phase is Phase.UNCONFIRMED:
+            if self._run(self.harness.store.get(chosen)).phase is Phase.UNCONFIRMED:
                 self.resent.add(chosen)
-                self._run(self.house.generations.submit_again(chosen))
+                self._run(self.harness.generations.submit_again(chosen))
 
     @rule(listed=st.booleans())
     def list_jobs(self, listed: bool) -> None:
-        self.house.backend.lists = ("ok" if listed else "unavailable",)
+        self.harness.backend.lists = ("ok" if listed else "unavailable",)
 
     @rule()
-    def find_ghosts(self) -> None:
-        self._run(self.house.ghosts.go_round())
+    def reconcile_regularly(self) -> None:
+        self._run(self.harness.reconciler.go_round())
 
     def teardown(self) -> None:
         if not hasattr(self, "house"):
             return
         try:
             self._run(asyncio.sleep(300.0))
-            self._run(self.house.crash())
-            self._run(self.house.open())
+            self._run(self.harness.crash())
+            self._run(self.harness.open())
             self._run(asyncio.sleep(900.0))
-            self.house.backend.lists = ("ok",)
-            self._run(self.house.ghosts.go_round())
+            self.harness.backend.lists = ("ok",)
+            self._run(self.harness.reconciler.go_round())
             self._run(asyncio.sleep(900.0))
             self._check_the_promise()
-            self._run(self.house.close())
+            self._run(self.harness.close())
         finally:
             logging.disable(logging.NOTSET)
             self.loop.close()
@@ -138,35 +138,35 @@ class Lives(RuleBasedStateMachine):
     def _check_the_promise(self) -> None:
         kept_names = set()
         for started in self.started:
-            row = self._run(self.house.store.get(started.id))
+            row = self._run(self.harness.store.get(started.id))
             self._paid_once(row)
             self._never_backwards(row)
             self._settled(row)
             self._found(row)
             if row.kept is not None:
                 kept_names.add(row.kept.name)
-        left_by_crashes = self.house.bytes.files - kept_names
+        left_by_crashes = self.harness.bytes.files - kept_names
         self._count(kept_names)
-        assert kept_names <= self.house.bytes.files, "every kept result has its bytes"
+        assert kept_names <= self.harness.bytes.files, "every kept result has its bytes"
         assert all(self._crashed() for _ in left_by_crashes), "no second copy without a crash"
 
     def _count(self, kept_names: set[str]) -> None:
-        jobs = Counter(job.generation.id for job in self.house.backend.jobs.values())
+        jobs = Counter(job.generation.id for job in self.harness.backend.jobs.values())
         proven(
             "lives",
             lives=1,
             generations=len(self.started),
             results=len(kept_names),
-            lost=len(kept_names - self.house.bytes.files),
+            lost=len(kept_names - self.harness.bytes.files),
             paid_twice=sum(1 for id, many in jobs.items() if many > 1 and id not in self.resent),
         )
 
     def _paid_once(self, row: Generation) -> None:
         if row.id not in self.resent:
-            assert self.house.backend.paid(row.id) <= 1, "never paid twice"
+            assert self.harness.backend.paid(row.id) <= 1, "never paid twice"
 
     def _never_backwards(self, row: Generation) -> None:
-        told = self.house.heard(row)
+        told = self.harness.heard(row)
         progress = [news.progress for news in told if news.progress is not None]
         assert progress == sorted(progress), "progress never goes backwards"
         completions = {news.receipt.kept_at for news in told if news.receipt is not None}
@@ -178,7 +178,7 @@ class Lives(RuleBasedStateMachine):
             )
 
     def _settled(self, row: Generation) -> None:
-        jobs = [job for job in self.house.backend.jobs.values() if job.generation.id == row.id]
+        jobs = [job for job in self.harness.backend.jobs.values() if job.generation.id == row.id]
         script = self.scripts[row.id]
         assert row.phase in FINAL | {Phase.UNCONFIRMED}, "nothing hangs"
         if row.job_id is not None and script.fails is None:
@@ -188,13 +188,13 @@ class Lives(RuleBasedStateMachine):
 
     def _found(self, row: Generation) -> None:
         """What was paid for is watched, by the row that asked for it, and by no other."""
-        house = self.house
-        jobs = [job for job in house.backend.jobs.values() if job.generation.id == row.id]
+        harness = self.harness
+        jobs = [job for job in harness.backend.jobs.values() if job.generation.id == row.id]
         if row.job_id is not None:
-            asked = house.backend.jobs[row.job_id].generation.id
+            asked = harness.backend.jobs[row.job_id].generation.id
             assert asked == row.id or asked in self.resent, "nobody takes another's job"
         elif len(jobs) == 1 and row.request.seed != TWINS_SEED:
-            assert not house.backend.capabilities.searchable, "what was taken unheard is found"
+            assert not harness.backend.capabilities.searchable, "what was taken unheard is found"
 
     # -- below -------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class Lives(RuleBasedStateMachine):
         return self.started[which % len(self.started)].id
 
     def _crashed(self) -> bool:
-        return self.house._opened > 2
+        return self.harness._opened > 2
 
     def _run(self, act: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(act)

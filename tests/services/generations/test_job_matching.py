@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.backends.job_listing import Listed
+from services.backends.job_listing import ListedJob
 from services.core.model import Generation, Phase, replace
 from services.generations.job_matching import Clock, clock_of, own_jobs
 from tests.support.rows import a_generation, a_request
@@ -23,16 +23,16 @@ def an_intent(name: str, *, sent_at: float, **changes: Any) -> Generation:
         request=a_request(resolution="720p"),
         phase=Phase.UNCONFIRMED,
         submitted_at=sent_at,
-        unsure_since=sent_at,
+        possibly_accepted_since=sent_at,
     )
     return replace(intent, **changes)
 
 
-def a_job(name: str, *, at: float | None, **changes: Any) -> Listed:
-    return Listed(job_id=name, **({"prompt": "a kite", "seed": 7.0, "created_at": at} | changes))
+def a_job(name: str, *, at: float | None, **changes: Any) -> ListedJob:
+    return ListedJob(job_id=name, **({"prompt": "a kite", "seed": 7.0, "created_at": at} | changes))
 
 
-def adopted(intents: list[Generation], jobs: list[Listed], **changes: Any) -> dict[str, str]:
+def adopted(intents: list[Generation], jobs: list[ListedJob], **changes: Any) -> dict[str, str]:
     told = {"clock": Clock(), "now": NOON + DAY_S, "keyed": False, "known_since": EVER} | changes
     return own_jobs(intents, jobs, told.pop("clock"), **told)
 
@@ -111,7 +111,7 @@ def test_a_list_that_does_not_reach_back_proves_nothing() -> None:
 def test_a_clock_that_is_a_day_off_is_seen_by_the_jobs_we_know_and_hides_nothing(off_s: float) -> None:
     jobs = [a_job(f"known {n}", at=NOON - 600 + n * 60 + 1 + off_s) for n in range(3)]
     submitted = {f"known {n}": NOON - 600 + n * 60 for n in range(3)}
-    clock = clock_of(jobs, submitted, told_at=None, now=NOON)
+    clock = clock_of(jobs, submitted, backend_time=None, now=NOON)
     assert clock.ahead_s == pytest.approx(off_s, abs=2)
     intent = an_intent("a", sent_at=NOON)
     old, own = a_job("old", at=NOON - DAY_S + off_s), a_job("own", at=NOON + 2 + off_s)
@@ -120,7 +120,7 @@ def test_a_clock_that_is_a_day_off_is_seen_by_the_jobs_we_know_and_hides_nothing
 
 
 def test_a_clock_that_is_off_is_seen_by_what_the_backend_says_it_is() -> None:
-    clock = clock_of([], {}, told_at=NOON + DAY_S, now=NOON)
+    clock = clock_of([], {}, backend_time=NOON + DAY_S, now=NOON)
     assert adopted([an_intent("a", sent_at=NOON)], [a_job("j", at=NOON + DAY_S + 1)], clock=clock) == {
         "a": "j"
     }
@@ -130,4 +130,4 @@ def test_a_clock_that_is_off_is_seen_by_what_the_backend_says_it_is() -> None:
 def test_one_job_that_waited_long_does_not_set_the_clock() -> None:
     jobs = [a_job("k", at=NOON), a_job("l", at=NOON + 61), a_job("m", at=NOON + 3000)]
     submitted = {"k": NOON, "l": NOON + 60, "m": NOON + 120}
-    assert clock_of(jobs, submitted, told_at=None, now=NOON).ahead_s == pytest.approx(1, abs=1)
+    assert clock_of(jobs, submitted, backend_time=None, now=NOON).ahead_s == pytest.approx(1, abs=1)

@@ -50,7 +50,7 @@ def stopped_while_sent(seed: int, *, ago_s: float = 60.0) -> Generation:
         request=a_request(seed=seed),
         phase=Phase.DROPPED,
         submitted_at=at,
-        unsure_since=at,
+        possibly_accepted_since=at,
         stop_requested_at=at,
         finished_at=at,
         watch_until=at + DAY_S,
@@ -109,10 +109,10 @@ async def test_a_list_that_is_refused_harms_nothing_and_is_read_in_the_next_roun
     async with an_engine(wire, tmp_path) as engine, running(engine):
         await engine.backends["superduperai"].submit(row)
         await engine.store.add([row])
-        await engine.ghosts.go_round()
+        await engine.reconciler.go_round()
         assert "answered 500 instead of its list" in caplog.text
         wire.list_status = 200
-        assert [each.id for each in await engine.ghosts.go_round()] == [row.id]
+        assert [each.id for each in await engine.reconciler.go_round()] == [row.id]
         assert (await all_there(engine, [row]))[0].unwanted
 
 
@@ -125,5 +125,5 @@ async def test_what_somebody_else_made_with_the_same_account_is_left_alone(
             request = replace(row.request, **other)  # type: ignore[arg-type]
             await engine.backends["superduperai"].submit(replace(row, request=request))
         await engine.store.add([row])
-        assert await engine.ghosts.go_round() == []
+        assert await engine.reconciler.go_round() == []
         assert (await engine.store.get(row.id)).job_id is None

@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import pytest
 
-from services.backends.job_listing import Listing
+from services.backends.job_listing import JobPage
 from services.backends.scripted import Script
 from services.core.model import Kind, Phase, replace
-from tests.support.engine_harness import House, after, told
+from tests.support.engine_harness import EngineHarness, after, told
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-async def test_of_two_jobs_that_might_be_it_none_is_adopted(house: House) -> None:
-    told(house, Script(submits=("lost_after",)), searchable=True)
-    finds(house, "job-1", "job-of-somebody")
-    ended = await after(600, house, await house.start())
+async def test_of_two_jobs_that_might_be_it_none_is_adopted(harness: EngineHarness) -> None:
+    told(harness, Script(submits=("lost_after",)), searchable=True)
+    finds(harness, "job-1", "job-of-somebody")
+    ended = await after(600, harness, await harness.start())
     assert (ended.phase, ended.job_id) == (Phase.UNCONFIRMED, None)
 
 
-async def test_a_job_that_another_one_holds_is_not_adopted(house: House) -> None:
-    told(house, Script(length_s=3000.0))
-    holder = await after(1, house, await house.start(seed=7))
+async def test_a_job_that_another_one_holds_is_not_adopted(harness: EngineHarness) -> None:
+    told(harness, Script(length_s=3000.0))
+    holder = await after(1, harness, await harness.start(seed=7))
     assert holder.job_id is not None
-    told(house, Script(submits=("lost_before",)), searchable=True)
-    finds(house, holder.job_id)
-    second = await house.start(seed=7)
-    ended = await after(600, house, second)
+    told(harness, Script(submits=("lost_before",)), searchable=True)
+    finds(harness, holder.job_id)
+    second = await harness.start(seed=7)
+    ended = await after(600, harness, second)
     assert (ended.phase, ended.job_id) == (Phase.UNCONFIRMED, None)
-    assert house.traced(second, "engine", "looking")
-    assert house.traced(second, "engine", "adopted") == []
+    assert harness.traced(second, "engine", "looking")
+    assert harness.traced(second, "engine", "adopted") == []
 
 
-def finds(house: House, *job_ids: str) -> None:
+def finds(harness: EngineHarness, *job_ids: str) -> None:
     """The list's newest job stands in it under each of these ids."""
-    listed = house.backend.listed
+    listed = harness.backend.listed
 
-    async def again(kind: Kind, *, skip: int = 0) -> Listing:
+    async def again(kind: Kind, *, skip: int = 0) -> JobPage:
         page = await listed(kind, skip=skip)
         return replace(page, jobs=[replace(page.jobs[0], job_id=job_id) for job_id in job_ids])
 
-    house.backend.listed = again  # type: ignore[method-assign]
+    harness.backend.listed = again  # type: ignore[method-assign]

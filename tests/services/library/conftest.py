@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.support.library_harness import kept_house as house
+from tests.support.library_harness import library_harness as harness
 
-__all__ = ["house"]
+__all__ = ["harness"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.core.model import Kind, Phase, Wanted
+from services.core.model import GenerationQuery, Kind, Phase
 from services.library.query_match import fits
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 
 PROMPTS = [
     "A lighthouse in the rain",
@@ -20,25 +20,25 @@ WORDS = ["", "rain light", "light rain", "елка", "маяк дожд", "cafe"
 
 
 @pytest.mark.asyncio
-async def test_words_fit_just_where_the_search_finds_them(house: KeptHouse) -> None:
-    rows = [await house.put(prompt) for prompt in PROMPTS]
+async def test_words_fit_just_where_the_search_finds_them(harness: LibraryHarness) -> None:
+    rows = [await harness.put(prompt) for prompt in PROMPTS]
     for words in WORDS:
-        wanted = Wanted(words=words)
-        found = {row.id for row in (await house.library.page(wanted)).items}
+        wanted = GenerationQuery(words=words)
+        found = {row.id for row in (await harness.library.page(wanted)).items}
         assert {row.id for row in rows if fits(wanted, row)} == found, words
 
 
 @pytest.mark.asyncio
-async def test_filters_fit_just_where_the_list_has_them(house: KeptHouse) -> None:
+async def test_filters_fit_just_where_the_list_has_them(harness: LibraryHarness) -> None:
     rows = [
-        await house.put(kind=Kind.VIDEO), await house.put(starred_at=1.0), await house.put(hidden_at=1.0),
-        await house.put(phase=Phase.ERROR), await house.put(model="other"),
+        await harness.put(kind=Kind.VIDEO), await harness.put(starred_at=1.0), await harness.put(trashed_at=1.0),
+        await harness.put(phase=Phase.ERROR), await harness.put(model="other"),
     ]  # fmt: skip
-    await house.library.tag([rows[0].id], "a", on=True)
-    rows[0] = await house.generations.get(rows[0].id)
+    await harness.library.tag([rows[0].id], "a", on=True)
+    rows[0] = await harness.generations.get(rows[0].id)
     for wanted in (
-        Wanted(), Wanted(kind=Kind.VIDEO), Wanted(starred=True), Wanted(trashed=True), Wanted(tag="a"),
-        Wanted(phases=frozenset({Phase.ERROR})), Wanted(backend="animatic", model="other"),
+        GenerationQuery(), GenerationQuery(kind=Kind.VIDEO), GenerationQuery(starred=True), GenerationQuery(trashed=True), GenerationQuery(tag="a"),
+        GenerationQuery(phases=frozenset({Phase.ERROR})), GenerationQuery(backend="animatic", model="other"),
     ):  # fmt: skip
-        found = {row.id for row in (await house.library.page(wanted)).items}
+        found = {row.id for row in (await harness.library.page(wanted)).items}
         assert {row.id for row in rows if fits(wanted, row)} == found, wanted

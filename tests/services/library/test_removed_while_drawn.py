@@ -10,9 +10,9 @@ import pytest
 from services.core.errors import StoreFailed
 from services.core.model import Kept
 from services.generations.delivery import Delivery
-from services.generations.event_log import Journal
+from services.generations.event_log import EventLog
 from tests.support.engine_harness import NotedBytes
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 
 
 class SlowPictures(NotedBytes):
@@ -31,20 +31,20 @@ class SlowPictures(NotedBytes):
 
 @pytest.mark.asyncio
 async def test_pictures_of_what_was_removed_while_they_were_drawn_go_too(tmp_path: Path) -> None:
-    house, pictures = KeptHouse(tmp_path), SlowPictures()
-    await house.store.open()
-    delivery = Delivery(house.store, pictures, house.bus, Journal(house.store, house.bus))
-    row = await house.put()
+    harness, pictures = LibraryHarness(tmp_path), SlowPictures()
+    await harness.store.open()
+    delivery = Delivery(harness.store, pictures, harness.bus, EventLog(harness.store, harness.bus))
+    row = await harness.put()
     delivery.illustrate(row)
-    await house.library.trash([row.id])
-    await house.library.empty()
+    await harness.library.trash([row.id])
+    await harness.library.empty()
     pictures.go_on.set()
     async with asyncio.timeout(2):
         while not pictures.discarded:
             await asyncio.sleep(0.01)
     assert pictures.discarded == ["poster"]
     await delivery.close()
-    await house.store.close()
+    await harness.store.close()
 
 
 @pytest.mark.asyncio
@@ -52,10 +52,10 @@ async def test_pictures_of_what_was_removed_while_they_were_drawn_go_too(tmp_pat
 async def test_pictures_that_nobody_could_note_go_unless_the_row_names_them(
     tmp_path: Path, committed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house, pictures = KeptHouse(tmp_path), SlowPictures()
-    await house.store.open()
-    delivery = Delivery(house.store, pictures, house.bus, Journal(house.store, house.bus))
-    row, note, tried = await house.put(), house.store.note, asyncio.Event()
+    harness, pictures = LibraryHarness(tmp_path), SlowPictures()
+    await harness.store.open()
+    delivery = Delivery(harness.store, pictures, harness.bus, EventLog(harness.store, harness.bus))
+    row, note, tried = await harness.put(), harness.store.note, asyncio.Event()
 
     async def breaks(generation_id: str, **changes: object) -> None:
         if committed:
@@ -63,7 +63,7 @@ async def test_pictures_that_nobody_could_note_go_unless_the_row_names_them(
         tried.set()
         raise StoreFailed("The disk is gone.")
 
-    monkeypatch.setattr(house.store, "note", breaks)
+    monkeypatch.setattr(harness.store, "note", breaks)
     delivery.illustrate(row)
     pictures.go_on.set()
     async with asyncio.timeout(2):
@@ -72,4 +72,4 @@ async def test_pictures_that_nobody_could_note_go_unless_the_row_names_them(
             await asyncio.sleep(0.01)
     assert pictures.discarded == ([] if committed else ["poster"])
     await delivery.close()
-    await house.store.close()
+    await harness.store.close()

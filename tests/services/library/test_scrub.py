@@ -9,8 +9,8 @@ import pytest
 
 from services.core.model import Generation
 from services.library import scrub
-from services.library.scrub import EVERY_S, Rounds
-from tests.support.library_harness import KeptHouse
+from services.library.scrub import EVERY_S, Scrub
+from tests.support.library_harness import LibraryHarness
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,68 +23,68 @@ class Clock:
         return self.now
 
 
-def going(house: KeptHouse, clock: Clock) -> Rounds:
-    return Rounds(
-        house.shelf,
-        house.folder,
-        lost=house.lost.append,
-        damaged=house.damaged.append,
+def going(harness: LibraryHarness, clock: Clock) -> Scrub:
+    return Scrub(
+        harness.library_rows,
+        harness.folder,
+        lost=harness.lost.append,
+        damaged=harness.damaged.append,
         now=clock,
         rests=0.0,
     )
 
 
-def file_of(house: KeptHouse, row: Generation) -> Path:
+def file_of(harness: LibraryHarness, row: Generation) -> Path:
     assert row.kept is not None
-    return house.folder.path(row.kept.name)
+    return harness.folder.path(row.kept.name)
 
 
-async def test_one_flipped_bit_is_found_and_named(house: KeptHouse) -> None:
-    whole, rotten = await house.put("whole"), await house.put("rotten")
-    path = file_of(house, rotten)
+async def test_one_flipped_bit_is_found_and_named(harness: LibraryHarness) -> None:
+    whole, rotten = await harness.put("whole"), await harness.put("rotten")
+    path = file_of(harness, rotten)
     content = bytearray(path.read_bytes())
     content[20] ^= 1
     path.write_bytes(content)
-    ended = await house.rounds.go_round()
+    ended = await harness.scrub.go_round()
     assert (ended.checked, ended.damaged, ended.missing) == (2, (rotten.id,), ())
-    assert (house.damaged, house.lost) == ([rotten.id], [])
-    assert path.read_bytes() == content and file_of(house, whole).exists()
+    assert (harness.damaged, harness.lost) == ([rotten.id], [])
+    assert path.read_bytes() == content and file_of(harness, whole).exists()
 
 
-async def test_a_file_that_is_gone_is_named_as_lost_also_from_the_trash(house: KeptHouse) -> None:
-    gone = await house.put("gone", hidden_at=5.0)
-    file_of(house, gone).unlink()
-    ended = await house.rounds.go_round()
-    assert (ended.missing, house.lost, house.damaged) == ((gone.id,), [gone.id], [])
+async def test_a_file_that_is_gone_is_named_as_lost_also_from_the_trash(harness: LibraryHarness) -> None:
+    gone = await harness.put("gone", trashed_at=5.0)
+    file_of(harness, gone).unlink()
+    ended = await harness.scrub.go_round()
+    assert (ended.missing, harness.lost, harness.damaged) == ((gone.id,), [gone.id], [])
 
 
-async def test_a_file_that_cannot_be_read_is_damaged(house: KeptHouse) -> None:
-    row = await house.put()
-    path = file_of(house, row)
+async def test_a_file_that_cannot_be_read_is_damaged(harness: LibraryHarness) -> None:
+    row = await harness.put()
+    path = file_of(harness, row)
     path.unlink()
     path.mkdir()
-    assert (await house.rounds.go_round()).damaged == (row.id,)
+    assert (await harness.scrub.go_round()).damaged == (row.id,)
 
 
-async def test_the_next_round_begins_after_a_week_and_not_before(house: KeptHouse) -> None:
+async def test_the_next_round_begins_after_a_week_and_not_before(harness: LibraryHarness) -> None:
     clock = Clock()
-    row = await house.put()
-    first = await going(house, clock).go_round()
-    file_of(house, row).unlink()
+    row = await harness.put()
+    first = await going(harness, clock).go_round()
+    file_of(harness, row).unlink()
     clock.now += EVERY_S - 1
-    assert await going(house, clock).go_round() == first
+    assert await going(harness, clock).go_round() == first
     clock.now += 1
-    assert (await going(house, clock).go_round()).missing == (row.id,)
-    assert (await going(house, clock).go_round(at_once=True)).checked == 1
+    assert (await going(harness, clock).go_round()).missing == (row.id,)
+    assert (await going(harness, clock).go_round(at_once=True)).checked == 1
 
 
 async def test_a_round_that_was_cut_short_goes_on_where_it_was(
-    house: KeptHouse, monkeypatch: pytest.MonkeyPatch
+    harness: LibraryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scrub, "AT_ONCE", 2)
-    rows = [await house.put(f"number {number}") for number in range(5)]
-    file_of(house, rows[0]).unlink()
-    file_of(house, rows[4]).unlink()
+    rows = [await harness.put(f"number {number}") for number in range(5)]
+    file_of(harness, rows[0]).unlink()
+    file_of(harness, rows[4]).unlink()
     looked: list[str] = []
     measure = scrub.measure
 
@@ -96,25 +96,25 @@ async def test_a_round_that_was_cut_short_goes_on_where_it_was(
 
     monkeypatch.setattr(scrub, "measure", pulled)
     with pytest.raises(RuntimeError):
-        await house.rounds.go_round()
-    half = await house.rounds.last()
+        await harness.scrub.go_round()
+    half = await harness.scrub.last()
     assert half is not None and (half.checked, half.ended_at, half.missing) == (2, None, (rows[0].id,))
-    ended = await going(house, Clock()).go_round()
+    ended = await going(harness, Clock()).go_round()
     assert (ended.checked, ended.missing) == (5, (rows[0].id, rows[4].id))
-    assert house.lost == [rows[0].id, rows[4].id]
+    assert harness.lost == [rows[0].id, rows[4].id]
 
 
 async def test_what_is_removed_for_good_while_its_file_is_read_is_not_called_lost(
-    house: KeptHouse, monkeypatch: pytest.MonkeyPatch
+    harness: LibraryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = await house.put(hidden_at=5.0)
-    kept_of = house.shelf.kept_of
+    row = await harness.put(trashed_at=5.0)
+    kept_of = harness.library_rows.kept_of
 
     async def removed_meanwhile(generation_id: str) -> Any:
-        await house.library.empty([row.id])
+        await harness.library.empty([row.id])
         return await kept_of(generation_id)
 
-    file_of(house, row).unlink()
-    monkeypatch.setattr(house.shelf, "kept_of", removed_meanwhile)
-    ended = await house.rounds.go_round()
-    assert (ended.missing, house.lost) == ((), [])
+    file_of(harness, row).unlink()
+    monkeypatch.setattr(harness.library_rows, "kept_of", removed_meanwhile)
+    ended = await harness.scrub.go_round()
+    assert (ended.missing, harness.lost) == ((), [])

@@ -14,7 +14,7 @@ from services.core.errors import DeliveryFailed
 from services.core.model import Kind
 from services.http.address_guard import AddressGuard
 from services.media.download import Downloader
-from services.media.ingest import Keeper
+from services.media.ingest import Ingest
 from services.media.storage.folder import MediaFolder
 from services.media.worker_pool import Worker
 from tests.support.local_faults import BadDisk
@@ -40,10 +40,10 @@ class Home:
         self.folder = MediaFolder(root)
         self.downloader = Downloader(AddressGuard([site.origin]))
         self.worker = worker
-        self.keeper = self.keeper_with(None)
+        self.ingest = self.keeper_with(None)
 
-    def keeper_with(self, checkpoint: Any) -> Keeper:
-        return Keeper(self.folder, self.downloader, self.worker, checkpoint=checkpoint)
+    def keeper_with(self, checkpoint: Any) -> Ingest:
+        return Ingest(self.folder, self.downloader, self.worker, checkpoint=checkpoint)
 
     def files(self) -> list[str]:
         return [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
@@ -51,7 +51,7 @@ class Home:
     async def why(self, kind: Kind, body: bytes) -> str:
         url = self.site.says("/result", "200 OK\nContent-Type: video/mp4", body)
         with pytest.raises(DeliveryFailed) as failed:
-            await self.keeper.keep("one", kind, url)
+            await self.ingest.keep("one", kind, url)
         assert self.files() == []
         assert url not in str(failed.value)
         return failed.value.reason
@@ -70,7 +70,7 @@ async def home(tmp_path: Path, worker: Worker, request: pytest.FixtureRequest) -
 @pytest.mark.parametrize("name", ["mp4", "mov", "webm"])
 async def test_a_film_is_kept_as_it_came(home: Home, films: dict[str, bytes], name: str) -> None:
     url = home.site.says("/result", "200 OK\nContent-Type: text/html", films[name])
-    kept = await home.keeper.keep("one", Kind.VIDEO, url)
+    kept = await home.ingest.keep("one", Kind.VIDEO, url)
     assert home.files() == [kept.name]
     assert home.folder.path(kept.name).read_bytes() == films[name]
     assert kept.sha256 == hashlib.sha256(films[name]).hexdigest()
@@ -81,7 +81,7 @@ async def test_a_film_is_kept_as_it_came(home: Home, films: dict[str, bytes], na
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF"])
 async def test_a_picture_is_kept_as_it_came(home: Home, pictures: dict[str, bytes], kind: str) -> None:
-    kept = await home.keeper.keep("one", Kind.IMAGE, home.site.says("/result", "200 OK", pictures[kind]))
+    kept = await home.ingest.keep("one", Kind.IMAGE, home.site.says("/result", "200 OK", pictures[kind]))
     assert home.folder.path(kept.name).read_bytes() == pictures[kind]
     assert kept.content_type == f"image/{kind.lower()}"
     assert kept.duration_s is None
@@ -109,9 +109,9 @@ async def test_a_film_that_does_not_decode_is_refused(home: Home, films: dict[st
 
 async def test_two_channels_may_deliver_the_same_result_at_once(home: Home, films: dict[str, bytes]) -> None:
     url = home.site.says("/result", "200 OK", films["mp4"])
-    first, second = await asyncio.gather(*(home.keeper.keep("one", Kind.VIDEO, url) for _ in range(2)))
+    first, second = await asyncio.gather(*(home.ingest.keep("one", Kind.VIDEO, url) for _ in range(2)))
     assert sorted(home.files()) == sorted([first.name, second.name])
-    await home.keeper.discard(second.name)
+    await home.ingest.discard(second.name)
     assert home.files() == [first.name]
 
 
@@ -124,7 +124,7 @@ async def test_a_disk_that_refuses_is_named_and_nothing_is_left(
     BadDisk(monkeypatch).faults["one"] = (fault, 1)
     assert await home.why(Kind.VIDEO, films["mp4"]) == "disk_full"
     url = home.site.says("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
-    assert (await home.keeper.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
+    assert (await home.ingest.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
 
 
 async def test_a_name_that_is_taken_is_left_to_whose_it_is(
@@ -134,7 +134,7 @@ async def test_a_name_that_is_taken_is_left_to_whose_it_is(
     disk.faults["one"] = ("link EEXIST", 1)
     url = home.site.says("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
     with pytest.raises(DeliveryFailed):
-        await home.keeper.keep("one", Kind.VIDEO, url)
+        await home.ingest.keep("one", Kind.VIDEO, url)
     assert [home.root / name for name in home.files()] == disk.strangers
 
 
@@ -168,7 +168,7 @@ async def test_a_cancel_at_any_time_leaves_nothing_or_all(
     home: Home, films: dict[str, bytes], after_ms: int
 ) -> None:
     url = home.site.says("/result", "200 OK", films["mp4"])
-    keeping = asyncio.create_task(home.keeper.keep("one", Kind.VIDEO, url))
+    keeping = asyncio.create_task(home.ingest.keep("one", Kind.VIDEO, url))
     await asyncio.sleep(after_ms / 1000)
     keeping.cancel()
     done = await asyncio.gather(keeping, return_exceptions=True)
@@ -179,30 +179,30 @@ async def test_a_cancel_at_any_time_leaves_nothing_or_all(
 async def test_an_upload_is_verified_like_a_result(home: Home, pictures: dict[str, bytes]) -> None:
     part = home.folder.part("upload")
     part.write_bytes(pictures["PNG"])
-    kept = await home.keeper.take(Kind.IMAGE, part, mark="source")
+    kept = await home.ingest.take(Kind.IMAGE, part, mark="source")
     assert kept.sha256 == hashlib.sha256(pictures["PNG"]).hexdigest()
     part = home.folder.part("upload")
     part.write_bytes(b"<svg/>")
     with pytest.raises(DeliveryFailed):
-        await home.keeper.take(Kind.IMAGE, part, mark="source")
+        await home.ingest.take(Kind.IMAGE, part, mark="source")
     assert home.files() == [kept.name]
 
 
 async def test_a_film_gets_a_poster_and_a_preview(home: Home, films: dict[str, bytes]) -> None:
     url = home.site.says("/result", "200 OK", films["mp4"])
-    kept = await home.keeper.keep("one", Kind.VIDEO, url)
-    poster, preview = await home.keeper.illustrate(kept)
+    kept = await home.ingest.keep("one", Kind.VIDEO, url)
+    poster, preview = await home.ingest.illustrate(kept)
     assert (poster, preview) == (
         kept.name.replace(".mp4", ".poster.webp"),
         kept.name.replace(".mp4", ".preview.mp4"),
     )
-    assert await home.keeper.illustrate(kept) == (poster, preview)  # again, as after a crash
+    assert await home.ingest.illustrate(kept) == (poster, preview)  # again, as after a crash
     assert len(home.files()) == 3
 
 
 async def test_a_picture_gets_a_poster_only(home: Home, pictures: dict[str, bytes]) -> None:
-    kept = await home.keeper.keep("one", Kind.IMAGE, home.site.says("/result", "200 OK", pictures["PNG"]))
-    poster, preview = await home.keeper.illustrate(kept)
+    kept = await home.ingest.keep("one", Kind.IMAGE, home.site.says("/result", "200 OK", pictures["PNG"]))
+    poster, preview = await home.ingest.illustrate(kept)
     assert poster is not None
     assert preview is None
 
@@ -210,10 +210,10 @@ async def test_a_picture_gets_a_poster_only(home: Home, pictures: dict[str, byte
 async def test_a_poster_that_fails_only_tells_the_log(
     home: Home, films: dict[str, bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept = await home.keeper.keep("one", Kind.VIDEO, home.site.says("/result", "200 OK", films["mp4"]))
+    kept = await home.ingest.keep("one", Kind.VIDEO, home.site.says("/result", "200 OK", films["mp4"]))
     home.folder.path(kept.name).write_bytes(b"spoilt")
     with caplog.at_level(logging.WARNING):
-        assert await home.keeper.illustrate(kept) == (None, None)
+        assert await home.ingest.illustrate(kept) == (None, None)
     assert home.files() == [kept.name]
     assert "poster" in caplog.text
 
@@ -225,9 +225,9 @@ async def test_a_poster_that_breaks_off_half_way_leaves_nothing(
         Path(out).write_bytes(b"half")
         raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
 
-    kept = await home.keeper.keep("one", Kind.VIDEO, home.site.says("/result", "200 OK", films["mp4"]))
+    kept = await home.ingest.keep("one", Kind.VIDEO, home.site.says("/result", "200 OK", films["mp4"]))
     monkeypatch.setattr(home.worker, "run_later", break_off)
-    assert await home.keeper.illustrate(kept) == (None, None)
+    assert await home.ingest.illustrate(kept) == (None, None)
     assert home.files() == [kept.name]
 
 
@@ -244,15 +244,15 @@ async def test_a_file_that_breaks_the_decoder_is_undecodable(
 async def test_a_poster_whose_preview_broke_off_is_not_left(
     home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, made = home.site.says("/result", "200 OK", films["mp4"]), home.keeper._made
-    kept = await home.keeper.keep("one", Kind.VIDEO, url)
+    url, made = home.site.says("/result", "200 OK", films["mp4"]), home.ingest._made
+    kept = await home.ingest.keep("one", Kind.VIDEO, url)
 
     async def breaks(draw: object, kept: object, name: str) -> str | None:
         if "preview" in name:
             raise ZeroDivisionError
         return await made(draw, kept, name)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(home.keeper, "_made", breaks)
+    monkeypatch.setattr(home.ingest, "_made", breaks)
     with pytest.raises(ZeroDivisionError):
-        await home.keeper.illustrate(kept)
+        await home.ingest.illustrate(kept)
     assert home.files() == [kept.name]

@@ -16,7 +16,7 @@ from services.core.errors import InvalidRequest
 from services.core.model import Kept, Kind
 from services.http.address_guard import AddressGuard
 from services.media.download import Downloader
-from services.media.ingest import Keeper
+from services.media.ingest import Ingest
 from services.media.sources import MOST_BYTES, Sources
 from services.media.storage.folder import MediaFolder
 from services.media.worker_pool import Worker
@@ -35,8 +35,8 @@ class Desk:
     def __init__(self, root: Path, worker: Worker) -> None:
         self.root = root
         self.folder = MediaFolder(root)
-        self.keeper = Keeper(self.folder, Downloader(AddressGuard([])), worker)
-        self.sources = Sources(self.folder, self.keeper, worker)
+        self.ingest = Ingest(self.folder, Downloader(AddressGuard([])), worker)
+        self.sources = Sources(self.folder, self.ingest, worker)
 
     def files(self) -> list[str]:
         return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file())
@@ -57,7 +57,7 @@ class Desk:
         """As a finished generation's."""
         part = self.folder.part("one")
         part.write_bytes(data)
-        return await self.keeper.take(kind, part, mark="source")
+        return await self.ingest.take(kind, part, mark="source")
 
 
 @pytest.fixture
@@ -154,14 +154,14 @@ async def test_a_source_outlives_the_picture_it_was_taken_from(
 ) -> None:
     kept = await desk.kept(Kind.IMAGE, pictures["JPEG"])
     name = await desk.sources.of(kept)
-    await desk.keeper.discard(kept.name)
+    await desk.ingest.discard(kept.name)
     assert desk.folder.path(name).read_bytes() == pictures["JPEG"]
 
 
 async def test_of_a_file_that_is_gone_no_source_is_taken(desk: Desk, films: dict[str, bytes]) -> None:
     for kind, data in ((Kind.VIDEO, films["mp4"]), (Kind.IMAGE, encoded(Image.new("RGB", (9, 9)), "PNG"))):
         kept = await desk.kept(kind, data)
-        await desk.keeper.discard(kept.name)
+        await desk.ingest.discard(kept.name)
         with pytest.raises(InvalidRequest):
             await desk.sources.of(kept)
     assert desk.files() == []

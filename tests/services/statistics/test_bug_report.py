@@ -18,7 +18,7 @@ from services.core.settings import Settings
 from services.statistics.bug_report import SHOWN
 from services.statistics.redaction import Redaction
 from tests.services.api.stand_in import client_of, health
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 
 KEY = "p4ssw0rd/äöü&x=1"
 PLANTED = (
@@ -48,22 +48,22 @@ NEVER = (
 
 
 @pytest.fixture
-def house(kept_house: KeptHouse) -> KeptHouse:
-    kept_house.secrets.append(KEY)
-    return kept_house
+def harness(library_harness: LibraryHarness) -> LibraryHarness:
+    library_harness.secrets.append(KEY)
+    return library_harness
 
 
 @pytest_asyncio.fixture
-async def client(house: KeptHouse, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def client(harness: LibraryHarness, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
-    metrics = Metrics(house.bus, backends=["animatic"])
+    metrics = Metrics(harness.bus, backends=["animatic"])
     include(
         app,
-        house.generations,
-        library=house.library,
-        deliveries=house.deliveries,
-        checkup=cast(Any, None),
-        chats=house.chats,
+        harness.generations,
+        library=harness.library,
+        statistics=harness.statistics,
+        diagnostics=cast(Any, None),
+        chats=harness.chats,
         health=health(tmp_path),
         metrics=metrics,
     )
@@ -73,12 +73,12 @@ async def client(house: KeptHouse, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
 
 @pytest.mark.asyncio
 async def test_no_key_token_or_link_is_in_it_wherever_they_were_planted(
-    house: KeptHouse, client: httpx.AsyncClient
+    harness: LibraryHarness, client: httpx.AsyncClient
 ) -> None:
     planted = f"It failed: {' and '.join(PLANTED)}; the key was {KEY}."
-    row = await house.put(prompt=planted, phase=Phase.ERROR, error_text=planted, error_code="failed", job_id="job-77", tags=(KEY,))  # fmt: skip
+    row = await harness.put(prompt=planted, phase=Phase.ERROR, error_text=planted, error_code="failed", job_id="job-77", tags=(KEY,))  # fmt: skip
     entry = TraceEntry(generation_id=row.id, seq=1, at=1.0, lane="push", event="lost", data={"reason": planted, KEY: 1})  # fmt: skip
-    await house.store.journal([entry], [])
+    await harness.store.append_log([entry], [])
     answer = await client.get(f"/api/file/{row.id}/bundle")
     assert answer.status_code == 200
     for trace in (*NEVER, KEY, "p4ssw0rd"):
@@ -90,13 +90,13 @@ async def test_no_key_token_or_link_is_in_it_wherever_they_were_planted(
 
 @pytest.mark.asyncio
 async def test_it_tells_what_a_bug_report_needs(
-    house: KeptHouse, client: httpx.AsyncClient, tmp_path: Path
+    harness: LibraryHarness, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    row = await house.put(
+    row = await harness.put(
         prompt="a kite over the sea, 16:9, 24 fps", job_id="0f1e2d3c4b5a69788796a5b4c3d2e1f0"
     )
     entry = TraceEntry(generation_id=row.id, seq=1, at=1.0, lane="poll", event="attempt", data={"n": 1})
-    await house.store.journal([entry], [])
+    await harness.store.append_log([entry], [])
     answer = await client.get(f"/api/file/{row.id}/bundle")
     assert f"rushes-{row.id}.json" in answer.headers["content-disposition"]
     told = json.loads(answer.text)
@@ -121,12 +121,12 @@ async def test_one_that_is_not_there_has_none(client: httpx.AsyncClient) -> None
 
 
 @pytest.mark.asyncio
-async def test_settings_are_told_only_where_they_open_nothing(house: KeptHouse) -> None:
-    house.generations.settings = Settings(
+async def test_settings_are_told_only_where_they_open_nothing(harness: LibraryHarness) -> None:
+    harness.generations.settings = Settings(
         _env_file=None, superduperai_url="https://x.example", superduperai_token=KEY, chat_key="chat-key-1"  # type: ignore[call-arg]
     )  # fmt: skip
-    row = await house.put()
-    told = (await house.deliveries.bundle(row.id))["settings"]
+    row = await harness.put()
+    told = (await harness.statistics.bundle(row.id))["settings"]
     assert told["superduperai_token"] == told["chat_key"] == told["superduperai_url"] == "set"
     assert told["public_url"] == "default"
     assert {name for name, value in told.items() if value not in ("set", "default")} <= set(SHOWN)

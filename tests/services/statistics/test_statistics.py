@@ -12,19 +12,19 @@ import pytest
 from uuid6 import uuid7
 
 from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
-from services.statistics import statistics as door
+from services.statistics import service
 from services.statistics.channel_status import Lanes, Poll, Push
 from services.statistics.figures import Lag, quantile, slots_of
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 
 NOON = datetime(2026, 11, 20, 12, 30).timestamp()
 DAY_S = 86_400.0
 
 
 @pytest.fixture
-def house(kept_house: KeptHouse) -> KeptHouse:
-    kept_house.deliveries._now = lambda: NOON
-    return kept_house
+def harness(library_harness: LibraryHarness) -> LibraryHarness:
+    library_harness.statistics._now = lambda: NOON
+    return library_harness
 
 
 def id_at(at: float) -> str:
@@ -35,15 +35,15 @@ def id_at(at: float) -> str:
 
 def won(by: Channel = Channel.PUSH, *, lag_s: float = 0.1, at: float = NOON, **fields: Any) -> Receipt:
     return Receipt(
-        won_by=by, backend_said_at=at, backend_finished_at=at - 0.5, kept_at=at - 0.5 + lag_s, **fields
+        won_by=by, backend_reported_at=at, backend_finished_at=at - 0.5, kept_at=at - 0.5 + lag_s, **fields
     )
 
 
-async def put(house: KeptHouse, at: float = NOON, **changes: Any) -> Generation:
-    return await house.put(id=id_at(at), created_at=at, **changes)
+async def put(harness: LibraryHarness, at: float = NOON, **changes: Any) -> Generation:
+    return await harness.put(id=id_at(at), created_at=at, **changes)
 
 
-async def trace(house: KeptHouse, row: Generation, *entries: tuple[Any, ...]) -> None:
+async def trace(harness: LibraryHarness, row: Generation, *entries: tuple[Any, ...]) -> None:
     """Entries are (lane, event) or (lane, event, data)."""
     lines = [
         TraceEntry(
@@ -56,19 +56,19 @@ async def trace(house: KeptHouse, row: Generation, *entries: tuple[Any, ...]) ->
         )
         for number, (lane, event, *data) in enumerate(entries)
     ]
-    await house.store.journal(lines, [])
+    await harness.store.append_log(lines, [])
 
 
 @pytest.mark.asyncio
-async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(house: KeptHouse) -> None:
-    await put(house, receipt=won(), kept=house.file(b"a"))
-    await put(house, receipt=won(Channel.POLL, late_s=12.0), kept=house.file(b"b"))
-    await put(house, NOON - DAY_S, receipt=won(), kept=house.file(b"c"), hidden_at=NOON)
-    await put(house, phase=Phase.ERROR)
-    await put(house, phase=Phase.DROPPED)
-    await put(house, phase=Phase.PROCESSING, late_since=NOON)
-    await put(house, NOON - 8 * DAY_S, receipt=won(), kept=house.file(b"d"))
-    figures = await house.deliveries.figures(7)
+async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(harness: LibraryHarness) -> None:
+    await put(harness, receipt=won(), kept=harness.file(b"a"))
+    await put(harness, receipt=won(Channel.POLL, late_s=12.0), kept=harness.file(b"b"))
+    await put(harness, NOON - DAY_S, receipt=won(), kept=harness.file(b"c"), trashed_at=NOON)
+    await put(harness, phase=Phase.ERROR)
+    await put(harness, phase=Phase.DROPPED)
+    await put(harness, phase=Phase.PROCESSING, late_since=NOON)
+    await put(harness, NOON - 8 * DAY_S, receipt=won(), kept=harness.file(b"d"))
+    figures = await harness.statistics.figures(7)
     told = figures.all
     assert (told.asked, told.push, told.poll, told.failed, told.stopped, told.open) == (6, 2, 1, 1, 1, 1)
     assert told.late == 2
@@ -83,10 +83,10 @@ async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(house: Kept
 
 
 @pytest.mark.asyncio
-async def test_lags_are_quantiles_of_what_was_measured(house: KeptHouse) -> None:
+async def test_lags_are_quantiles_of_what_was_measured(harness: LibraryHarness) -> None:
     for number in range(100):
-        await put(house, receipt=won(lag_s=(number + 1) / 100), kept=house.file(b"a"))
-    lag = (await house.deliveries.figures(7)).all.lag
+        await put(harness, receipt=won(lag_s=(number + 1) / 100), kept=harness.file(b"a"))
+    lag = (await harness.statistics.figures(7)).all.lag
     assert lag is not None
     assert (lag.p50_s, lag.p95_s, lag.p99_s) == pytest.approx((0.5, 0.95, 0.99), abs=1e-4)
 
@@ -97,16 +97,16 @@ def test_a_quantile_of_one_is_that_one() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_backend_whose_clock_runs_ahead_makes_no_negative_lag(house: KeptHouse) -> None:
-    await put(house, receipt=won(lag_s=-40.0), kept=house.file(b"a"))
-    assert (await house.deliveries.figures(1)).all.lag == Lag(p50_s=0.0, p95_s=0.0, p99_s=0.0)
+async def test_a_backend_whose_clock_runs_ahead_makes_no_negative_lag(harness: LibraryHarness) -> None:
+    await put(harness, receipt=won(lag_s=-40.0), kept=harness.file(b"a"))
+    assert (await harness.statistics.figures(1)).all.lag == Lag(p50_s=0.0, p95_s=0.0, p99_s=0.0)
 
 
 @pytest.mark.asyncio
-async def test_polls_and_breaks_come_from_the_timelines(house: KeptHouse) -> None:
-    row = await put(house, receipt=won(), kept=house.file(b"a"))
+async def test_polls_and_breaks_come_from_the_timelines(harness: LibraryHarness) -> None:
+    row = await put(harness, receipt=won(), kept=harness.file(b"a"))
     await trace(
-        house,
+        harness,
         row,
         ("push", "lost", {"reason": "silent"}),
         ("push", "lost", {"reason": "reset"}),
@@ -117,46 +117,46 @@ async def test_polls_and_breaks_come_from_the_timelines(house: KeptHouse) -> Non
         ("poll", "check", {"because": "person"}),
         ("push", "event", {"heard": "progress"}),
     )
-    told = (await house.deliveries.figures(7)).all
+    told = (await harness.statistics.figures(7)).all
     assert (told.attempts, told.checks) == (1, 2)
     assert list(told.breaks.items()) == [("silent", 2), ("reset", 1)]
 
 
 @pytest.mark.asyncio
-async def test_figures_are_the_same_after_a_restart(house: KeptHouse, tmp_path: Path) -> None:
-    row = await put(house, receipt=won(), kept=house.file(b"a"))
-    await trace(house, row, ("poll", "attempt", {"n": 1}))
-    before = await house.deliveries.figures(30)
-    await house.store.close()
-    again = KeptHouse(tmp_path)
-    again.deliveries._now = lambda: NOON
+async def test_figures_are_the_same_after_a_restart(harness: LibraryHarness, tmp_path: Path) -> None:
+    row = await put(harness, receipt=won(), kept=harness.file(b"a"))
+    await trace(harness, row, ("poll", "attempt", {"n": 1}))
+    before = await harness.statistics.figures(30)
+    await harness.store.close()
+    again = LibraryHarness(tmp_path)
+    again.statistics._now = lambda: NOON
     await again.store.open()
-    assert await again.deliveries.figures(30) == before
+    assert await again.statistics.figures(30) == before
     await again.store.close()
 
 
 @pytest.mark.asyncio
-async def test_somebody_elses_are_not_counted(house: KeptHouse) -> None:
-    row = await put(house, owner="somebody", receipt=won(), kept=house.file(b"a"))
-    await trace(house, row, ("poll", "attempt", {"n": 1}), ("push", "lost", {"reason": "reset"}))
-    mine = await put(house, NOON - 60, receipt=won(), kept=house.file(b"b"))
-    told = (await house.deliveries.figures(7)).all
+async def test_somebody_elses_are_not_counted(harness: LibraryHarness) -> None:
+    row = await put(harness, owner="somebody", receipt=won(), kept=harness.file(b"a"))
+    await trace(harness, row, ("poll", "attempt", {"n": 1}), ("push", "lost", {"reason": "reset"}))
+    mine = await put(harness, NOON - 60, receipt=won(), kept=harness.file(b"b"))
+    told = (await harness.statistics.figures(7)).all
     assert (told.asked, told.attempts, dict(told.breaks)) == (1, 0, {})
-    assert (await house.deliveries.open_ones(owner="somebody"))[1] == 0
+    assert (await harness.statistics.open_ones(owner="somebody"))[1] == 0
     assert mine.owner == "local"
 
 
 @pytest.mark.asyncio
 async def test_what_is_above_the_bound_is_left_out_and_said(
-    house: KeptHouse, monkeypatch: pytest.MonkeyPatch
+    harness: LibraryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "MOST_COUNTED", 2)
+    monkeypatch.setattr(service, "MOST_COUNTED", 2)
     for number in range(3):
-        await put(house, NOON - number, receipt=won(), kept=house.file(b"a"))
-    figures = await house.deliveries.figures(7)
+        await put(harness, NOON - number, receipt=won(), kept=harness.file(b"a"))
+    figures = await harness.statistics.figures(7)
     assert (figures.all.asked, figures.cut) == (2, True)
-    monkeypatch.setattr(door, "MOST_COUNTED", 3)
-    assert not (await house.deliveries.figures(7)).cut
+    monkeypatch.setattr(service, "MOST_COUNTED", 3)
+    assert not (await harness.statistics.figures(7)).cut
 
 
 def test_a_day_is_told_by_the_hour_and_none_is_left_out() -> None:
@@ -167,15 +167,15 @@ def test_a_day_is_told_by_the_hour_and_none_is_left_out() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(house: KeptHouse) -> None:
-    model = await put(house, NOON - 9 * DAY_S)
+async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(harness: LibraryHarness) -> None:
+    model = await put(harness, NOON - 9 * DAY_S)
     rows = [
         replace(
             model, id=id_at(NOON - number), request_id=f"r{number}", created_at=NOON - number, receipt=won()
         )
         for number in range(1000)
     ]
-    await house.store.add(rows)
+    await harness.store.add(rows)
     lines = [
         TraceEntry(
             generation_id=row.id, seq=number, at=NOON, lane=lane, event=event, data={"reason": "reset"}
@@ -185,11 +185,11 @@ async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(house: KeptHou
             [("push", "event")] * 40 + [("poll", "attempt")] * 3 + [("push", "lost"), ("poll", "check")]
         )
     ]
-    await house.store.journal(lines, [])
+    await harness.store.append_log(lines, [])
     took = []
     for _ in range(5):
         began = time.process_time()  # of all threads, and whatever else the machine does
-        figures = await house.deliveries.figures(7)
+        figures = await harness.statistics.figures(7)
         took.append(time.process_time() - began)
     assert (figures.all.asked, figures.all.attempts, figures.all.breaks) == (1000, 3000, {"reset": 1000})
     print(f"1,000 generations with 45 lines each: {min(took) * 1000:.0f} ms")
@@ -197,7 +197,7 @@ async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(house: KeptHou
 
 
 @pytest.mark.asyncio
-async def test_whole_timelines_are_not_read_for_the_figures(house: KeptHouse, tmp_path: Path) -> None:
+async def test_whole_timelines_are_not_read_for_the_figures(harness: LibraryHarness, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "rushes.db") as connection:
         plan = connection.execute(
             "EXPLAIN QUERY PLAN SELECT generation_id, event, count(*) FROM trace_entries "
@@ -212,11 +212,11 @@ async def test_whole_timelines_are_not_read_for_the_figures(house: KeptHouse, tm
 
 
 @pytest.mark.asyncio
-async def test_an_open_generation_tells_both_channels(house: KeptHouse) -> None:
-    row = await put(house, phase=Phase.PROCESSING)
-    await put(house, phase=Phase.ERROR)
+async def test_an_open_generation_tells_both_channels(harness: LibraryHarness) -> None:
+    row = await put(harness, phase=Phase.PROCESSING)
+    await put(harness, phase=Phase.ERROR)
     await trace(
-        house,
+        harness,
         row,
         ("push", "opening"),
         ("push", "open"),
@@ -226,7 +226,7 @@ async def test_an_open_generation_tells_both_channels(house: KeptHouse) -> None:
         ("poll", "answer", {"heard": "running"}),
         ("poll", "due", {"at": NOON + 99.0}),
     )
-    (one,), many = await house.deliveries.open_ones()
+    (one,), many = await harness.statistics.open_ones()
     assert (one.generation.id, many) == (row.id, 1)
     lanes = one.lanes
     assert (lanes.push, lanes.push_reason, lanes.breaks) == (Push.LOST, "silent", 1)
@@ -234,12 +234,12 @@ async def test_an_open_generation_tells_both_channels(house: KeptHouse) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_stream_that_only_talks_is_connected_however_much_it_said(house: KeptHouse) -> None:
-    row = await put(house, phase=Phase.PROCESSING)
+async def test_a_stream_that_only_talks_is_connected_however_much_it_said(harness: LibraryHarness) -> None:
+    row = await put(harness, phase=Phase.PROCESSING)
     await trace(
-        house, row, ("push", "lost", {"reason": "reset"}), *[("push", "event", {"heard": "progress"})] * 60
+        harness, row, ("push", "lost", {"reason": "reset"}), *[("push", "event", {"heard": "progress"})] * 60
     )
-    ((one,), _) = await house.deliveries.open_ones()
+    ((one,), _) = await harness.statistics.open_ones()
     assert (one.lanes.push, one.lanes.breaks) == (Push.CONNECTED, 1)
 
 
@@ -264,32 +264,34 @@ def entry(seq: int, lane: str, event: str) -> TraceEntry:
 
 
 @pytest.mark.asyncio
-async def test_a_file_that_is_gone_is_lost_and_nothing_else_is(house: KeptHouse) -> None:
-    there, gone = await put(house), await put(house)
-    assert (await house.deliveries.safe()).missing == []
+async def test_a_file_that_is_gone_is_lost_and_nothing_else_is(harness: LibraryHarness) -> None:
+    there, gone = await put(harness), await put(harness)
+    assert (await harness.statistics.safe()).missing == []
     assert gone.kept is not None and there.kept is not None
-    house.folder.path(gone.kept.name).unlink()
-    assert (await house.deliveries.safe()).missing == [], "looked at a moment ago"
-    house.deliveries._now = lambda: NOON + 61
-    assert (await house.deliveries.safe()).missing == [gone.id]
-    assert house.lost == [], "only looked"
+    harness.folder.path(gone.kept.name).unlink()
+    assert (await harness.statistics.safe()).missing == [], "looked at a moment ago"
+    harness.statistics._now = lambda: NOON + 61
+    assert (await harness.statistics.safe()).missing == [gone.id]
+    assert harness.lost == [], "only looked"
 
 
 @pytest.mark.asyncio
-async def test_the_weekly_round_is_told(house: KeptHouse) -> None:
-    assert (await house.deliveries.safe()).round is None
-    await put(house)
-    await house.rounds.go_round()
-    told = (await house.deliveries.safe()).round
+async def test_the_weekly_round_is_told(harness: LibraryHarness) -> None:
+    assert (await harness.statistics.safe()).round is None
+    await put(harness)
+    await harness.scrub.go_round()
+    told = (await harness.statistics.safe()).round
     assert told is not None
     assert (told.checked, told.damaged, told.missing) == (1, (), ())
 
 
 @pytest.mark.asyncio
-async def test_estimates_are_of_what_was_delivered_here(house: KeptHouse) -> None:
-    assert await house.deliveries.estimates(await house.deliveries.figures(7)) == []
+async def test_estimates_are_of_what_was_delivered_here(harness: LibraryHarness) -> None:
+    assert await harness.statistics.estimates(await harness.statistics.figures(7)) == []
     for length_s in (10.0, 20.0):
-        await put(house, receipt=won(), kept=house.file(b"a"), submitted_at=NOON - length_s, finished_at=NOON)
-    (estimate,) = await house.deliveries.estimates(await house.deliveries.figures(7))
+        await put(
+            harness, receipt=won(), kept=harness.file(b"a"), submitted_at=NOON - length_s, finished_at=NOON
+        )
+    (estimate,) = await harness.statistics.estimates(await harness.statistics.figures(7))
     assert (estimate.model, estimate.length_s) == ("animatic/still", None)
     assert (estimate.typical.p50_s, estimate.typical.runs) == (20.0, 2)

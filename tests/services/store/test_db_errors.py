@@ -14,20 +14,20 @@ import pytest
 
 from services.core.errors import CannotStart, StoreFailed
 from services.store.store import Store
-from tests.support.library_harness import KeptHouse
+from tests.support.library_harness import LibraryHarness
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
-def house(kept_house: KeptHouse) -> KeptHouse:
-    return kept_house
+def harness(library_harness: LibraryHarness) -> LibraryHarness:
+    return library_harness
 
 
-async def spoil(house: KeptHouse, database: Path) -> None:
+async def spoil(harness: LibraryHarness, database: Path) -> None:
     """Every page behind the first few."""
     for number in range(20):
-        await house.put(f"kite {number} " + "over the sea " * 600)
+        await harness.put(f"kite {number} " + "over the sea " * 600)
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         of = "SELECT pageno FROM dbstat WHERE name = 'generations' AND pagetype != 'internal' ORDER BY path"
@@ -38,30 +38,32 @@ async def spoil(house: KeptHouse, database: Path) -> None:
             file.write(os.urandom(4096))
 
 
-async def test_what_cannot_be_read_is_a_sentence(house: KeptHouse) -> None:
+async def test_what_cannot_be_read_is_a_sentence(harness: LibraryHarness) -> None:
     with pytest.raises(StoreFailed, match="The database could not be read"):
-        await house.store.read(lambda connection: connection.exec_driver_sql("SELECT * FROM nowhere"))
-    assert not house.store.damaged
+        await harness.store.read(lambda connection: connection.exec_driver_sql("SELECT * FROM nowhere"))
+    assert not harness.store.damaged
 
 
 async def test_all_who_wait_for_a_held_database_are_told_after_one_wait(
-    house: KeptHouse, tmp_path: Path
+    harness: LibraryHarness, tmp_path: Path
 ) -> None:
-    await house.store.write(lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout=300") and None)
+    await harness.store.write(
+        lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout=300") and None
+    )
     with closing(sqlite3.connect(tmp_path / "rushes.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         begun = time.monotonic()
-        told = await asyncio.gather(*(house.store.ping() for _ in range(40)), return_exceptions=True)
+        told = await asyncio.gather(*(harness.store.ping() for _ in range(40)), return_exceptions=True)
         took_s = time.monotonic() - begun
     assert {str(one) for one in told} == {"The database is in use by another program. Try again in a moment."}
     assert took_s < 2.0, "one wait for all that wait together, not one each"
-    await house.store.ping()
+    await harness.store.ping()
 
 
 async def test_damage_is_met_with_a_sentence_and_told_once(
-    house: KeptHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    harness: LibraryHarness, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await spoil(house, tmp_path / "rushes.db")
+    await spoil(harness, tmp_path / "rushes.db")
     other = Store(f"sqlite:///{tmp_path / 'rushes.db'}", process="other")
     other._prepared = True  # it was whole when it was opened
     await other.open()
@@ -75,9 +77,9 @@ async def test_damage_is_met_with_a_sentence_and_told_once(
 
 
 async def test_a_damaged_file_is_refused_at_the_start_and_not_touched(
-    house: KeptHouse, tmp_path: Path
+    harness: LibraryHarness, tmp_path: Path
 ) -> None:
-    await spoil(house, tmp_path / "rushes.db")
+    await spoil(harness, tmp_path / "rushes.db")
     before = (tmp_path / "rushes.db").read_bytes()
     with pytest.raises(CannotStart, match=r"is damaged .*\.recover"):
         Store(f"sqlite:///{tmp_path / 'rushes.db'}", process="next").prepare()

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from uuid6 import uuid7
 
-from services.core.model import Generation, Kind, Phase, Wanted, replace
+from services.core.model import Generation, GenerationQuery, Kind, Phase, replace
 from services.store.engine import writing_engine
 from services.store.listing import first_id_at, match_of
 from services.store.migrate import migrate
@@ -38,7 +38,7 @@ async def added(store: Store, prompt: str, **changes: object) -> Generation:
 
 
 async def found(store: Store, words: str, **wanted: object) -> list[str]:
-    rows = await store.page(Wanted(words=words, **wanted), owner="local")
+    rows = await store.page(GenerationQuery(words=words, **wanted), owner="local")
     return [row.request.prompt for row in rows]
 
 
@@ -91,7 +91,7 @@ async def test_nothing_that_a_person_types_can_break_the_search(store: Store, ty
 
 async def test_pages_of_finds_go_on_where_the_last_one_ended_even_if_it_is_gone(store: Store) -> None:
     rows = [await added(store, f"kite {number}", phase=Phase.COMPLETED) for number in range(6)]
-    wanted = Wanted(words="kite")
+    wanted = GenerationQuery(words="kite")
     first = await store.page(wanted, owner="local", limit=2)
     assert [row.id for row in first] == [rows[5].id, rows[4].id]
     await store.write(
@@ -125,7 +125,7 @@ async def test_each_filter_holds_alone_and_together_with_words(store: Store) -> 
     await added(store, "kite one", kind=Kind.IMAGE)
     await added(store, "kite two", model="other", phase=Phase.ERROR)
     await added(store, "kite three", starred_at=1.0)
-    await added(store, "kite four", hidden_at=1.0)
+    await added(store, "kite four", trashed_at=1.0)
     for words in ("", "kite"):
         assert await found(store, words, kind=Kind.IMAGE) == ["kite one"]
         assert await found(store, words, backend="scripted", model="other") == ["kite two"]
@@ -142,9 +142,9 @@ async def test_a_span_of_time_is_a_span_of_ids(store: Store) -> None:
         for n, at in enumerate((1_700_000_000.0, 1_700_000_100.0, 1_700_000_200.0))
     ]
     await store.add(rows)
-    wanted = Wanted(since=1_700_000_100.0, until=1_700_000_200.0)
+    wanted = GenerationQuery(since=1_700_000_100.0, until=1_700_000_200.0)
     assert [row.id for row in await store.page(wanted, owner="local")] == [rows[1].id]
-    assert len(await store.page(Wanted(since=-1.0, until=1e18), owner="local")) == 3
+    assert len(await store.page(GenerationQuery(since=-1.0, until=1e18), owner="local")) == 3
 
 
 async def test_the_search_finds_its_rows_again_after_the_database_was_packed(
@@ -185,7 +185,7 @@ async def test_what_an_older_version_wrote_is_found_and_counted(tmp_path: Path) 
     old.close()
     store = Store(f"sqlite:///{path}", process="this")
     await store.open()
-    rows = await store.page(Wanted(words="kit"), owner="local")
+    rows = await store.page(GenerationQuery(words="kit"), owner="local")
     assert [row.id for row in rows] == ["id-1", "id-0"]
     totals = await store.read(
         lambda connection: connection.execute(text("SELECT items, bytes FROM totals")).all()

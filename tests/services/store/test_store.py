@@ -16,12 +16,12 @@ from services.core.model import (
     NEXT,
     Channel,
     Generation,
+    GenerationQuery,
     Kept,
     Kind,
     Phase,
     Receipt,
     TraceEntry,
-    Wanted,
     replace,
 )
 from services.store.engine import writing_engine
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.asyncio
 KEPT = Kept(
     name="a", size_bytes=1, sha256="", content_type="video/mp4", width=2, height=2, duration_s=1.0, fps=24.0
 )
-RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=1.0, backend_finished_at=None, kept_at=2.0)
+RECEIPT = Receipt(won_by=Channel.PUSH, backend_reported_at=1.0, backend_finished_at=None, kept_at=2.0)
 
 
 @pytest_asyncio.fixture
@@ -90,7 +90,7 @@ async def test_a_claim_makes_every_older_watcher_powerless(store: Store) -> None
     assert await store.advance(generation.id, epoch=0, to=Phase.ERROR) is None
     assert await store.amend(generation.id, epoch=0, late_since=1.0) is None
     assert await store.complete(generation.id, epoch=0, kept=KEPT, receipt=RECEIPT) is None
-    assert await store.journal([], [(generation.id, 0, 0.5, "")]) == []
+    assert await store.append_log([], [(generation.id, 0, 0.5, "")]) == []
     assert await store.complete(generation.id, epoch=1, kept=KEPT, receipt=RECEIPT) is not None
 
 
@@ -110,11 +110,11 @@ async def test_a_claim_takes_what_is_open_and_what_was_stopped_but_may_still_arr
 async def test_progress_is_never_stored_backwards_and_an_ended_row_takes_none(store: Store) -> None:
     generation = await added(store)
     for value, stage, expected in ((0.5, "", 0.5), (0.2, "", 0.5), (0.3, "next", 0.5), (0.7, "next", 0.7)):
-        await store.journal([], [(generation.id, 0, value, stage)])
+        await store.append_log([], [(generation.id, 0, value, stage)])
         row = await store.get(generation.id)
         assert (row.progress, row.stage) == (expected, stage)
     await store.advance(generation.id, epoch=0, to=Phase.ERROR)
-    assert await store.journal([], [(generation.id, 0, 0.9, "")]) == []
+    assert await store.append_log([], [(generation.id, 0, 0.9, "")]) == []
 
 
 async def test_one_failing_write_does_not_take_its_neighbours_with_it(store: Store) -> None:
@@ -177,7 +177,7 @@ async def test_nobody_sees_what_is_not_theirs_or_hidden(store: Store) -> None:
     generation = await added(store)
     with pytest.raises(NotFound):
         await store.get(generation.id, owner="somebody else")
-    await store.note(generation.id, hidden_at=1.0)
+    await store.note(generation.id, trashed_at=1.0)
     with pytest.raises(NotFound):
         await store.get(generation.id, owner="local")
     assert await store.page(owner="local") == []
@@ -186,8 +186,8 @@ async def test_nobody_sees_what_is_not_theirs_or_hidden(store: Store) -> None:
 async def test_a_search_takes_the_words_as_they_are(store: Store) -> None:
     request = replace(a_generation().request, prompt="100% wool_knit")
     await added(store, 1, request=request)
-    assert len(await store.page(Wanted(words="100% wool_"), owner="local")) == 1
-    assert await store.page(Wanted(words="1__%"), owner="local") == []
+    assert len(await store.page(GenerationQuery(words="100% wool_"), owner="local")) == 1
+    assert await store.page(GenerationQuery(words="1__%"), owner="local") == []
 
 
 async def test_the_same_key_is_the_same_request_and_another_body_a_conflict(store: Store) -> None:
@@ -213,7 +213,7 @@ async def test_the_trace_comes_back_in_order(store: Store) -> None:
         TraceEntry(generation_id=generation.id, seq=seq, at=1.0, lane="push", event="open", data={"n": seq})
         for seq in (3, 1, 2)
     ]
-    await store.journal(entries, [])
+    await store.append_log(entries, [])
     assert [entry.seq for entry in await store.trace(generation.id)] == [1, 2, 3]
 
 
@@ -222,8 +222,8 @@ async def test_a_line_that_was_written_already_does_not_hold_up_the_others(store
     first, second = (
         TraceEntry(generation_id=generation.id, seq=seq, at=1.0, lane="push", event="open") for seq in (1, 2)
     )
-    await store.journal([first], [])
-    await store.journal([first, second], [])
+    await store.append_log([first], [])
+    await store.append_log([first, second], [])
     assert [entry.seq for entry in await store.trace(generation.id)] == [1, 2]
 
 
@@ -232,7 +232,7 @@ async def test_counts_and_kinds_are_told(store: Store) -> None:
     await added(store, 2, phase=Phase.PENDING)
     await added(store, 3, phase=Phase.COMPLETED)
     assert await store.open_count() == {Phase.PENDING: 2}
-    assert len(await store.page(Wanted(kind=Kind.IMAGE), owner="local")) == 0
+    assert len(await store.page(GenerationQuery(kind=Kind.IMAGE), owner="local")) == 0
 
 
 async def test_the_migrations_build_just_the_tables_that_the_code_knows(tmp_path: Path) -> None:

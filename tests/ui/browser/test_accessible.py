@@ -24,7 +24,7 @@ STATES: dict[str, dict[str, object]] = {
     "unconfirmed": {"phase": "unconfirmed"},
     "stopped": {"phase": "dropped", "stop_requested_at": 1.0},
     "not wanted": {"stop_requested_at": 1.0},
-    "in the trash": {"hidden_at": time.time()},
+    "in the trash": {"trashed_at": time.time()},
 }
 PROMPTS = ("A quiet forest in the rain", "A lighthouse above a stormy sea")
 STILL = """new Promise((still) => {
@@ -129,8 +129,8 @@ def lengths(page: Page) -> None:
     page.get_by_label("Length", exact=True).click()
 
 
-def look(address: str, there: str, *acts: Act, long: bool = False) -> pytest.ParameterSet:
-    return pytest.param(address, there, acts, id=address, marks=pytest.mark.proof if long else ())
+def look(address: str, there: str, *actions: Act, long: bool = False) -> pytest.ParameterSet:
+    return pytest.param(address, there, actions, id=address, marks=pytest.mark.proof if long else ())
 
 
 LOOKS = [
@@ -167,14 +167,14 @@ def looked_at(page: Page) -> None:
     assert found == ""
 
 
-@pytest.mark.parametrize(("address", "there", "acts"), LOOKS)
+@pytest.mark.parametrize(("address", "there", "actions"), LOOKS)
 def test_nobody_is_kept_out(
-    studio: Studio, page: Page, address: str, there: str, acts: tuple[Act, ...]
+    studio: Studio, page: Page, address: str, there: str, actions: tuple[Act, ...]
 ) -> None:
     opened(page, studio.app.url + address.format(**studio.ids))
     expect(page.locator(there).first).to_be_visible()
     looked_at(page)
-    for act in acts:
+    for act in actions:
         act(page)
         looked_at(page)
         page.keyboard.press("Escape")

@@ -20,14 +20,14 @@ import pytest
 from services.app import open_for_drill
 from services.backends.scripted import Scripted
 from services.channels.polling import Polling
-from services.channels.race import Failed, Race
+from services.channels.race import JobFailed, Race
 from services.core.errors import BackendUnavailable, CannotStart, DeliveryFailed, Sentence
 from services.core.model import Channel, Failure, Generation, Phase, replace
 from services.core.settings import Settings
 from services.diagnostics.drill import Drill, Finding, stage
 from services.generations.delivery import Delivery
-from services.generations.supervisor import Watching
-from services.generations.transitions import Steps
+from services.generations.supervisor import Supervisor
+from services.generations.transitions import Transitions
 from services.store import store as store_room
 from services.store.statements import OPEN
 from services.store.store import Store
@@ -81,16 +81,16 @@ def test_what_a_killed_drill_has_left_goes_with_the_next_one_and_a_running_ones_
 
 
 def without_an_intent(patch: pytest.MonkeyPatch) -> None:
-    advance = Steps.advance
+    advance = Transitions.advance
 
-    async def forgetful(self: Steps, row: Generation, to: Phase, **more: Any) -> Generation | None:
+    async def forgetful(self: Transitions, row: Generation, to: Phase, **more: Any) -> Generation | None:
         if to is Phase.SUBMITTING:
             return replace(row, phase=to)
         if to is Phase.PROCESSING:
             await advance(self, row, Phase.SUBMITTING)
         return await advance(self, row, to, **more)
 
-    patch.setattr(Steps, "advance", forgetful)
+    patch.setattr(Transitions, "advance", forgetful)
 
 
 def without_compare_and_set(patch: pytest.MonkeyPatch) -> None:
@@ -133,31 +133,31 @@ def with_a_submit_that_insists(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_resuming(patch: pytest.MonkeyPatch) -> None:
-    async def nothing(self: Watching) -> list[Generation]:
+    async def nothing(self: Supervisor) -> list[Generation]:
         return []
 
-    patch.setattr(Watching, "resume", nothing)
+    patch.setattr(Supervisor, "resume", nothing)
 
 
 def with_a_race_that_a_bad_file_ends(patch: pytest.MonkeyPatch) -> None:
     def gives_up(self: Race, channel: Channel, _: DeliveryFailed) -> None:
-        self._decide(Failed(channel=channel, failure=Failure(text="no")))
+        self._decide(JobFailed(channel=channel, failure=Failure(text="no")))
 
     patch.setattr(Race, "_keep_failed", gives_up)
 
 
 def with_failures_that_nobody_confirms(patch: pytest.MonkeyPatch) -> None:
     def believes(self: Race, channel: Channel, failure: Failure) -> None:
-        self._fail(Failed(channel=channel, failure=failure))
+        self._fail(JobFailed(channel=channel, failure=failure))
 
     patch.setattr(Race, "_hear_failure", believes)
 
 
 def with_a_watch_that_ends_at_the_message(patch: pytest.MonkeyPatch) -> None:
-    def until_the_message(self: Watching, row: Generation) -> float:
+    def until_the_message(self: Supervisor, row: Generation) -> float:
         return max(0.0, row.created_at + row.late_after_s - self._now())
 
-    patch.setattr(Watching, "_remaining_s", until_the_message)
+    patch.setattr(Supervisor, "_remaining_s", until_the_message)
 
 
 def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
@@ -165,19 +165,19 @@ def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
 
 
 def with_progress_as_it_comes(patch: pytest.MonkeyPatch) -> None:
-    async def journal(self: Store, _: Any, progress: Any) -> list[Generation]:
+    async def append_log(self: Store, _: Any, progress: Any) -> list[Generation]:
         changed = [await self.note(name, progress=value) for name, _, value, _ in progress]
         return [row for row in changed if row is not None]
 
-    patch.setattr(Store, "journal", journal)
+    patch.setattr(Store, "append_log", append_log)
 
 
 def without_a_barrier(patch: pytest.MonkeyPatch) -> None:
-    async def bare(self: Watching, row: Generation, resumed: bool) -> None:
+    async def bare(self: Supervisor, row: Generation, resumed: bool) -> None:
         with suppress(RuntimeError):
             await self._live(row, resumed)
 
-    patch.setattr(Watching, "_guard", bare)
+    patch.setattr(Supervisor, "_guard", bare)
 
 
 def without_owners(patch: pytest.MonkeyPatch) -> None:
@@ -203,7 +203,7 @@ def with_a_link_in_the_log(patch: pytest.MonkeyPatch) -> None:
 
 def with_half_a_receipt(patch: pytest.MonkeyPatch) -> None:
     write = Delivery._receipt
-    patch.setattr(Delivery, "_receipt", lambda *of: dataclasses.replace(write(*of), other_said=""))
+    patch.setattr(Delivery, "_receipt", lambda *of: dataclasses.replace(write(*of), other_event=""))
 
 
 SWITCHED_OFF = [

@@ -10,7 +10,7 @@ import pytest
 
 from services.app.build import build_checkup
 from services.core.settings import Settings
-from services.diagnostics.runs import Drills
+from services.diagnostics.runs import DrillRuns
 from tests.services.diagnostics.runs.test_drill_runs import played
 from tests.support.app import RunningApp, running_app
 from tests.support.fake_drill import switched_off
@@ -68,7 +68,7 @@ def test_a_build_with_a_rule_switched_off_is_red_through_its_process_too(
     switch: str, rule: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        drilled = await played(Drills(switched_off(switch), tmp_path))
+        drilled = await played(DrillRuns(switched_off(switch), tmp_path))
         assert not drilled.trouble
         assert rule in {finding.rule for finding in drilled.broken}, drilled
 
@@ -78,10 +78,10 @@ def test_a_build_with_a_rule_switched_off_is_red_through_its_process_too(
 
 def test_the_command_that_the_engine_is_given_is_the_drill(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
-    checkup = build_checkup(settings, {}, None)
-    run = asyncio.run(_played(checkup.drills))
+    diagnostics = build_checkup(settings, {}, None)
+    run = asyncio.run(_played(diagnostics.drills))
     assert run is True
 
 
-async def _played(drills: Drills) -> bool:
+async def _played(drills: DrillRuns) -> bool:
     return (await played(drills)).held

@@ -15,13 +15,13 @@ from services.core.errors import Sentence
 from services.diagnostics.drill.plan import TRIALS
 from services.diagnostics.runs import Run
 from services.diagnostics.runs import drill_runs as room
-from services.diagnostics.runs.drill_runs import Drills
+from services.diagnostics.runs.drill_runs import DrillRuns
 from tests.support.fake_drill import lines, saying
 
 pytestmark = pytest.mark.asyncio
 
 
-async def played(drills: Drills) -> Run:
+async def played(drills: DrillRuns) -> Run:
     drills.start()
     async with asyncio.timeout(60):
         while drills.newest is None or drills.newest.under_way:
@@ -30,36 +30,36 @@ async def played(drills: Drills) -> Run:
 
 
 async def test_each_finding_is_told_as_it_comes_and_the_verdict_is_remembered(tmp_path: Path) -> None:
-    drills = Drills(saying(lines()), tmp_path)
+    drills = DrillRuns(saying(lines()), tmp_path)
     heard: list[Run] = []
     drills.news.listen(heard.append)
     run = await played(drills)
     assert [len(news.findings) for news in heard] == [0, *range(1, len(TRIALS) + 1), len(TRIALS)]
     assert run.held
-    reopened = Drills([], tmp_path)
+    reopened = DrillRuns([], tmp_path)
     await reopened.open()
     assert reopened.newest == run
 
 
 async def test_a_rule_that_did_not_hold_is_remembered_with_what_was_seen(tmp_path: Path) -> None:
     seen = Sentence("it was sent {count} times", count=2)
-    run = await played(Drills(saying(lines(broken={"lost_answer": seen}), code=1), tmp_path))
+    run = await played(DrillRuns(saying(lines(broken={"lost_answer": seen}), code=1), tmp_path))
     assert not run.held and not run.trouble
     assert [(finding.rule, str(finding.broken)) for finding in run.broken] == [("R6", "it was sent 2 times")]
-    reopened = Drills([], tmp_path)
+    reopened = DrillRuns([], tmp_path)
     await reopened.open()
     assert reopened.newest == run
 
 
 async def test_whoever_presses_meanwhile_watches_the_same_one(tmp_path: Path) -> None:
-    drills = Drills(saying(lines(), waits=True), tmp_path)
+    drills = DrillRuns(saying(lines(), waits=True), tmp_path)
     first = drills.start()
     assert drills.start() is first
     await drills.close()
 
 
 async def test_it_ends_with_the_app_and_says_so(tmp_path: Path) -> None:
-    drills = Drills(saying(lines(), waits=True), tmp_path)
+    drills = DrillRuns(saying(lines(), waits=True), tmp_path)
     drills.start()
     async with asyncio.timeout(20):
         while drills.newest is None or not drills.newest.findings:
@@ -76,7 +76,7 @@ async def test_one_that_does_not_heed_the_end_is_killed(
 ) -> None:
     monkeypatch.setattr(room, "LASTS_AT_MOST_S", 0.3)
     monkeypatch.setattr(room, "ENDS_WITHIN_S", 0.1)
-    run = await played(Drills([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path))
+    run = await played(DrillRuns([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path))
     assert run.trouble == room.TOO_LONG
     assert psutil.Process().children() == []
 
@@ -93,13 +93,13 @@ async def test_one_that_does_not_heed_the_end_is_killed(
     ids=["refused", "unknown", "died", "not there", "endless line"],
 )
 async def test_one_that_cannot_run_is_a_sentence(command: list[str], said: str, tmp_path: Path) -> None:
-    run = await played(Drills(command, tmp_path))
+    run = await played(DrillRuns(command, tmp_path))
     assert said in str(run.trouble)
     assert not run.held
 
 
 async def test_one_that_leaves_something_untried_did_not_hold(tmp_path: Path) -> None:
-    run = await played(Drills(saying(lines(without={"restart"})), tmp_path))
+    run = await played(DrillRuns(saying(lines(without={"restart"})), tmp_path))
     assert not run.trouble and not run.broken
     assert not run.held
 
@@ -107,7 +107,7 @@ async def test_one_that_leaves_something_untried_did_not_hold(tmp_path: Path) ->
 async def test_a_full_disk_is_not_filled_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: usage._replace(free=10**8))
-    run = await played(Drills(saying(lines()), tmp_path))
+    run = await played(DrillRuns(saying(lines()), tmp_path))
     assert run.trouble == room.FULL
     assert run.findings == ()
 
@@ -115,6 +115,6 @@ async def test_a_full_disk_is_not_filled_further(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("text", ["", "[", "null", '{"began_at": 1}', json.dumps({"began_at": 1, "ended_at": 2, "trouble": {"sentence": "", "values": {}}, "findings": 3})])  # fmt: skip
 async def test_a_verdict_that_cannot_be_read_is_none(text: str, tmp_path: Path) -> None:
     (tmp_path / room.LAST).write_text(text)
-    drills = Drills([], tmp_path)
+    drills = DrillRuns([], tmp_path)
     await drills.open()
     assert drills.newest is None

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.core.model import LOCAL_OWNER, Generation
-from services.generations.event_log import Journal
-from services.generations.service import Generations, Typical
-from services.library.scrub import Round, Rounds
+from services.generations.event_log import EventLog
+from services.generations.service import Generations, TypicalDuration
+from services.library.scrub import Round, Scrub
 from services.library.storage import Storage
 from services.media.threads import in_thread
 from services.statistics.bug_report import bundle
 from services.statistics.channel_status import Lanes, standing
 from services.statistics.figures import Figures, count, slots_of
-from services.store.statistics import DeliveryRows
+from services.store.statistics import StatisticsRows
 
 MOST_COUNTED = 20_000
 MOST_OPEN = 50
@@ -47,29 +47,29 @@ class Estimate:
     backend: str
     model: str
     length_s: float | None
-    typical: Typical
+    typical: TypicalDuration
 
 
-class Deliveries:
+class Statistics:
     """A person sees what is theirs; `safe` is the install's. `secrets` are the values no text may hold."""
 
     def __init__(
         self,
         *,
-        rows: DeliveryRows,
+        rows: StatisticsRows,
         generations: Generations,
-        journal: Journal,
+        event_log: EventLog,
         storage: Storage,
-        rounds: Rounds,
+        scrub: Scrub,
         version: str,
         secrets: Callable[[], Iterable[str]],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._rows = rows
         self._generations = generations
-        self._journal = journal
+        self._event_log = event_log
         self._storage = storage
-        self._rounds = rounds
+        self._scrub = scrub
         self._version = version
         self._secrets = secrets
         self._now = now
@@ -77,14 +77,14 @@ class Deliveries:
 
     async def figures(self, days: int, *, owner: str = LOCAL_OWNER) -> Figures:
         """Of the newest 20,000 that were asked for in the last 1 (by the hour), 7 or 30 days."""
-        await self._journal.flush()
+        await self._event_log.flush()
         now = self._now()
         told = await self._rows.told(slots_of(days, now)[0], owner=owner, most=MOST_COUNTED)
         return await in_thread(lambda: count(told, days=days, now=now))
 
     async def open_ones(self, *, owner: str = LOCAL_OWNER) -> tuple[list[Open], int]:
         """The newest 50 that are not final, and how many there are in all."""
-        await self._journal.flush()
+        await self._event_log.flush()
         found, many = await self._rows.open_ones(owner=owner, most=MOST_OPEN)
         return [
             Open(
@@ -100,7 +100,7 @@ class Deliveries:
         if self._missing is None or not 0 <= now - self._missing[1] < LOOKS_EVERY_S:
             self._missing = (await self._storage.missing(), now)
         missing, looked_at = self._missing
-        return Safe(missing=missing, looked_at=looked_at, round=await self._rounds.last())
+        return Safe(missing=missing, looked_at=looked_at, round=await self._scrub.last())
 
     async def estimates(self, figures: Figures) -> list[Estimate]:
         """How long this install's own runs took, for what was delivered in the span."""

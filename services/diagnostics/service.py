@@ -6,13 +6,13 @@ import asyncio
 
 from services.diagnostics.doctor import Doctor, Finding
 from services.diagnostics.doctor.browser_report import Measured, judged
-from services.diagnostics.runs.drill_runs import Drills
+from services.diagnostics.runs.drill_runs import DrillRuns
 
 
-class Checkup:
+class Diagnostics:
     """`public_url` is the address that people use, where it is set."""
 
-    def __init__(self, drills: Drills, doctor: Doctor, *, public_url: str | None) -> None:
+    def __init__(self, drills: DrillRuns, doctor: Doctor, *, public_url: str | None) -> None:
         self.drills = drills
         self._doctor = doctor
         self._public_url = public_url
