@@ -15,7 +15,8 @@ from zlib import crc32
 
 import pytest
 
-from services.app import build, running
+from services.app import build
+from services.app.lifespan import running
 from services.backends.superduperai import adapter
 from services.channels import polling, push, race
 from services.core.events import News
@@ -87,7 +88,9 @@ class Ground(Backdrop):
                 poll_attempts=2000,
                 stream_silence_s=2.5,
             )
-            self.engine = build(settings, instead=[self.adapter(self.name)], origins=[self.chaos.url])
+            self.engine = build.build_engine(
+                settings, instead=[self.adapter(self.name)], origins=[self.chaos.url]
+            )
             for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
                 self.engine.downloader._guard.allow(dead)
             self.disk = BadDisk(self._patch)

@@ -116,7 +116,7 @@ class Lives(RuleBasedStateMachine):
         self._run(self.harness.reconciler.go_round())
 
     def teardown(self) -> None:
-        if not hasattr(self, "house"):
+        if not hasattr(self, "harness"):
             return
         try:
             self._run(asyncio.sleep(300.0))
