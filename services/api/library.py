@@ -133,14 +133,14 @@ def _settings(draft: Draft) -> EmbeddedSettings:
         prompt=draft.prompt,
         backend=draft.backend,
         model=draft.model,
-        duration=draft.duration_s,
-        aspect_ratio=draft.aspect_ratio,
-        resolution=draft.resolution,
-        fps=draft.fps,
+        duration=draft.settings.duration_s,
+        aspect_ratio=draft.settings.aspect_ratio,
+        resolution=draft.settings.resolution,
+        fps=draft.settings.fps,
         seed=draft.seed,
-        negative_prompt=draft.negative_prompt,
-        style=draft.style,
-        shot_size=draft.shot_size,
+        negative_prompt=draft.settings.negative_prompt,
+        style=draft.settings.style,
+        shot_size=draft.settings.shot_size,
     )
 
 

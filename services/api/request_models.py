@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from services.api.errors import Unreadable
 from services.api.validation_errors import sentence_of
-from services.core.model import Draft, Kind
+from services.core.model import Draft, GenerationSettings, Kind
 
 LONGEST_TEXT = 10_000
 
@@ -55,16 +55,18 @@ class VideoBody(BaseModel):
             kind=kind,
             prompt=self.prompt,
             model=self.model,
-            duration_s=self.duration,
-            aspect_ratio=self.aspect_ratio,
-            resolution=self.resolution,
-            fps=self.fps,
             seed=self.seed,
-            negative_prompt=self.negative_prompt or "",
-            style=self.style or "",
-            shot_size=self.shot_size or "",
             chat_id=self.chat_id,
             source=source or self.source,
+            settings=GenerationSettings(
+                duration_s=self.duration,
+                aspect_ratio=self.aspect_ratio,
+                resolution=self.resolution,
+                fps=self.fps,
+                negative_prompt=self.negative_prompt or "",
+                style=self.style or "",
+                shot_size=self.shot_size or "",
+            ),
         )
 
 

@@ -61,12 +61,12 @@ class Asked(Answer):
 class ReceiptAnswer(Answer):
     won_by: str
     backend_finished_at: str | None
-    backend_reported_at: str
+    backend_said_at: str
     kept_at: str
     shown_at: str | None
     attempts: int
-    other_event: str
-    other_event_at: str | None
+    other_said: str
+    other_said_at: str | None
     other_due_at: str | None
     late_s: float | None
     said_after_s: float
@@ -190,16 +190,16 @@ def _asked(request: Request) -> Asked:
         prompt=request.prompt,
         backend=request.backend,
         model=request.model,
-        duration=request.duration_s,
-        aspect_ratio=request.aspect_ratio,
-        resolution=request.resolution,
+        duration=request.settings.duration_s,
+        aspect_ratio=request.settings.aspect_ratio or "",
+        resolution=request.settings.resolution or "",
         width=width,
         height=height,
-        fps=request.fps,
+        fps=request.settings.fps,
         seed=request.seed,
-        negative_prompt=request.negative_prompt,
-        style=request.style,
-        shot_size=request.shot_size,
+        negative_prompt=request.settings.negative_prompt,
+        style=request.settings.style,
+        shot_size=request.settings.shot_size,
         chat_id=request.chat_id,
         has_source=request.source is not None,
     )
@@ -210,15 +210,15 @@ def _receipt(receipt: Receipt, created_at: float) -> ReceiptAnswer:
     return ReceiptAnswer(
         won_by=receipt.won_by,
         backend_finished_at=_iso_or_none(finished_at),
-        backend_reported_at=iso(receipt.backend_reported_at),
+        backend_said_at=iso(receipt.backend_said_at),
         kept_at=iso(receipt.kept_at),
         shown_at=_iso_or_none(receipt.shown_at),
         attempts=receipt.attempts,
-        other_event=receipt.other_event,
-        other_event_at=_iso_or_none(receipt.other_event_at),
+        other_said=receipt.other_said,
+        other_said_at=_iso_or_none(receipt.other_said_at),
         other_due_at=_iso_or_none(receipt.other_due_at),
         late_s=receipt.late_s,
-        said_after_s=_seconds(receipt.backend_reported_at - created_at),
+        said_after_s=_seconds(receipt.backend_said_at - created_at),
         kept_after_s=_seconds(receipt.kept_at - created_at),
         delivery_s=_seconds(receipt.delivery_s),
         shown_after_s=None if receipt.shown_at is None else _seconds(receipt.shown_at - receipt.kept_at),

@@ -47,9 +47,9 @@ def asks_for(request: Request, job: ListedJob) -> bool:
         job.prompt == request.prompt
         and job.seed == request.seed
         and job.model in (None, request.model)
-        and job.negative_prompt in (None, request.negative_prompt)
-        and job.aspect_ratio in (None, request.aspect_ratio)
-        and _near(job.duration_s, request.duration_s, LENGTHS_DIFFER)
+        and job.negative_prompt in (None, request.settings.negative_prompt)
+        and job.aspect_ratio in (None, request.settings.aspect_ratio)
+        and _near(job.duration_s, request.settings.duration_s, LENGTHS_DIFFER)
         and _near(job.width, width, SIDES_DIFFER)
         and _near(job.height, height, SIDES_DIFFER)
     )

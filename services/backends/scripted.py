@@ -255,7 +255,7 @@ def _listed(job: Job) -> ListedJob:
         prompt=request.prompt,
         seed=request.seed,
         model=request.model,
-        duration_s=request.duration_s,
+        duration_s=request.settings.duration_s,
         created_at=job.created_at,
     )
 

@@ -15,7 +15,7 @@ from services.catalogue.field_checks import (
     one_of,
 )
 from services.core.errors import InvalidRequest, NoModels, Words
-from services.core.model import Draft, Kind, Model, Request
+from services.core.model import Draft, GenerationSettings, Kind, Model, Request
 
 
 def complete(
@@ -28,9 +28,10 @@ def complete(
     prompt = a_text("prompt", draft.prompt, LONGEST_TEXT)
     if not prompt:
         raise InvalidRequest("The prompt is empty: write what is to be seen.", field="prompt")
-    negative_prompt = a_text("negative_prompt", draft.negative_prompt, LONGEST_TEXT)
-    style = a_text("style", draft.style, LONGEST_WORD)
-    shot_size = a_text("shot_size", draft.shot_size, LONGEST_WORD)
+    asked = draft.settings
+    negative_prompt = a_text("negative_prompt", asked.negative_prompt, LONGEST_TEXT)
+    style = a_text("style", asked.style, LONGEST_WORD)
+    shot_size = a_text("shot_size", asked.shot_size, LONGEST_WORD)
     seed = None if draft.seed is None else a_seed(draft.seed)
     model = _model(draft, models, missing)
     film = draft.kind is Kind.VIDEO
@@ -39,18 +40,24 @@ def complete(
         prompt=prompt,
         backend=model.backend,
         model=model.name,
-        aspect_ratio=one_of(
-            "aspect_ratio", draft.aspect_ratio, model.aspect_ratios, default=None, model=model
-        ),
-        resolution=one_of(
-            "resolution", draft.resolution, model.resolutions, default=model.default_resolution, model=model
-        ),
         seed=seed_from() if seed is None else seed,
-        duration_s=a_duration(draft.duration_s, model) if film else None,
-        fps=an_fps(draft.fps, model) if film else None,
-        negative_prompt=negative_prompt,
-        style=style,
-        shot_size=shot_size,
+        settings=GenerationSettings(
+            aspect_ratio=one_of(
+                "aspect_ratio", asked.aspect_ratio, model.aspect_ratios, default=None, model=model
+            ),
+            resolution=one_of(
+                "resolution",
+                asked.resolution,
+                model.resolutions,
+                default=model.default_resolution,
+                model=model,
+            ),
+            duration_s=a_duration(asked.duration_s, model) if film else None,
+            fps=an_fps(asked.fps, model) if film else None,
+            negative_prompt=negative_prompt,
+            style=style,
+            shot_size=shot_size,
+        ),
         chat_id=draft.chat_id,
         source=draft.source,
     )

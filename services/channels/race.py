@@ -33,8 +33,8 @@ class RaceSnapshot:
 
     reported_at: float
     attempts: int
-    other_event: str
-    other_event_at: float | None
+    other_said: str
+    other_said_at: float | None
     other_due_at: float | None
 
 
@@ -289,8 +289,8 @@ class Race:
         return RaceSnapshot(
             reported_at=self._callbacks.now(),
             attempts=self._polling.attempts,
-            other_event=said,
-            other_event_at=reported_at,
+            other_said=said,
+            other_said_at=reported_at,
             other_due_at=self._callbacks.now() + due_in_s if other is Channel.POLL else None,
         )
 

@@ -200,9 +200,9 @@ def _last(last: Generation | None) -> str:
     facts = {
         "kind": str(request.kind),
         "prompt": request.prompt,
-        "duration_s": request.duration_s,
-        "aspect_ratio": request.aspect_ratio,
-        "resolution": request.resolution,
+        "duration_s": request.settings.duration_s,
+        "aspect_ratio": request.settings.aspect_ratio,
+        "resolution": request.settings.resolution,
         "seed": request.seed,
         "finished": last.phase is Phase.COMPLETED,
     }

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.chat.plan import Note, Work
 from services.chat.planning import Models, choose, fit
-from services.core.model import Draft, Generation, Kind, Phase
+from services.core.model import Draft, Generation, GenerationSettings, Kind, Phase
 
 Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8_000)]
 Ratio = Annotated[str, StringConstraints(pattern=r"^[1-9]\d?:[1-9]\d?$")]
@@ -77,11 +77,13 @@ def work_of(
     draft = Draft(
         kind=Kind.VIDEO if video is not None else Kind.IMAGE,
         prompt=arguments.prompt,
-        duration_s=video.duration_s if video is not None else None,
-        aspect_ratio=arguments.aspect_ratio,
-        resolution=arguments.resolution,
         seed=arguments.seed,
         chat_id=chat_id,
+        settings=GenerationSettings(
+            duration_s=video.duration_s if video is not None else None,
+            aspect_ratio=arguments.aspect_ratio,
+            resolution=arguments.resolution,
+        ),
     )
     model = choose(models.models(draft.kind, needs_source=animates), None, notes)
     if animates and model is None:

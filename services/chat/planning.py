@@ -10,7 +10,7 @@ from services.chat.parser import Change, Intent, Reading, Unclear
 from services.chat.parser.intents import Settings
 from services.chat.parser.scenes import SCENES, set_in
 from services.chat.plan import Note, Plan, Work
-from services.core.model import Draft, Generation, Kind, Model, Phase, Request
+from services.core.model import Draft, Generation, GenerationSettings, Kind, Model, Phase, Request
 from services.generations.service import MOST_AT_ONCE
 
 T = TypeVar("T", str, int, float)
@@ -60,8 +60,9 @@ def _changed(change: Change, models: Models, last: Generation | None, chat_id: s
         if step in ("longer", "shorter"):
             length_s = _another_length(last.request, model, longer=step == "longer")
             if length_s is None and len(change.steps) == 1 and not change.settings.named():
-                return Plan(code=f"no_{step}", values={"length": last.request.duration_s})
-            draft = replace(draft, duration_s=length_s or draft.duration_s)
+                return Plan(code=f"no_{step}", values={"length": last.request.settings.duration_s})
+            settings = replace(draft.settings, duration_s=length_s or draft.settings.duration_s)
+            draft = replace(draft, settings=settings)
         elif step in SCENES:
             draft = replace(draft, prompt=set_in(draft.prompt, step))
     draft = fit(_with(_reworded(draft, change), change.settings), model, notes)
@@ -89,8 +90,9 @@ def _animated(change: Change, models: Models, last: Generation, chat_id: str) ->
     draft = Draft(
         kind=Kind.VIDEO,
         prompt=last.request.prompt,
-        aspect_ratio=last.request.aspect_ratio,
-        duration_s=last.request.duration_s,
+        settings=GenerationSettings(
+            aspect_ratio=last.request.settings.aspect_ratio, duration_s=last.request.settings.duration_s
+        ),
         chat_id=chat_id,
     )
     for step in change.steps:
@@ -119,15 +121,18 @@ def fit(draft: Draft, model: Model | None, notes: list[Note]) -> Draft:
         draft,
         backend=model.backend,
         model=model.name,
-        duration_s=_length(draft, model, notes),
-        aspect_ratio=_frame(draft, model, notes),
-        resolution=_resolution(draft, model, notes),
-        fps=_rate(draft, model, notes),
+        settings=replace(
+            draft.settings,
+            duration_s=_length(draft, model, notes),
+            aspect_ratio=_frame(draft, model, notes),
+            resolution=_resolution(draft, model, notes),
+            fps=_rate(draft, model, notes),
+        ),
     )
 
 
 def _length(draft: Draft, model: Model, notes: list[Note]) -> float | None:
-    asked = draft.duration_s
+    asked = draft.settings.duration_s
     if draft.kind is not Kind.VIDEO or asked is None:
         return None
     given = min(max(asked, SHORTEST_S), LONGEST_S)
@@ -139,7 +144,7 @@ def _length(draft: Draft, model: Model, notes: list[Note]) -> float | None:
 
 
 def _frame(draft: Draft, model: Model, notes: list[Note]) -> str | None:
-    asked = draft.aspect_ratio
+    asked = draft.settings.aspect_ratio
     if asked is None or not model.aspect_ratios:
         return None
     if asked in model.aspect_ratios:
@@ -149,7 +154,7 @@ def _frame(draft: Draft, model: Model, notes: list[Note]) -> str | None:
 
 
 def _resolution(draft: Draft, model: Model, notes: list[Note]) -> str | None:
-    asked = draft.resolution
+    asked = draft.settings.resolution
     if asked is None or not model.resolutions:
         return None
     if asked in model.resolutions:
@@ -159,7 +164,7 @@ def _resolution(draft: Draft, model: Model, notes: list[Note]) -> str | None:
 
 
 def _rate(draft: Draft, model: Model, notes: list[Note]) -> int | None:
-    asked = draft.fps
+    asked = draft.settings.fps
     if draft.kind is not Kind.VIDEO or asked is None:
         return None
     if not model.fps:
@@ -196,11 +201,10 @@ def choose(models: Sequence[Model], named: str | None, notes: list[Note]) -> Mod
 
 
 def _with(draft: Draft, settings: Settings) -> Draft:
-    named = ("duration_s", "aspect_ratio", "resolution", "fps", "seed")
-    return replace(
-        draft,
-        **{name: value for name in named if (value := getattr(settings, name)) is not None},
-    )
+    names = ("duration_s", "aspect_ratio", "resolution", "fps")
+    named = {name: value for name in names if (value := getattr(settings, name)) is not None}
+    seed = draft.seed if settings.seed is None else settings.seed
+    return replace(draft, seed=seed, settings=replace(draft.settings, **named))
 
 
 def _again(request: Request, kind: Kind, models: Models, chat_id: str) -> Draft:
@@ -209,14 +213,8 @@ def _again(request: Request, kind: Kind, models: Models, chat_id: str) -> Draft:
     draft = Draft(
         kind=kind,
         prompt=request.prompt,
-        aspect_ratio=request.aspect_ratio,
-        resolution=request.resolution,
-        duration_s=request.duration_s,
-        fps=request.fps,
         seed=request.seed,
-        negative_prompt=request.negative_prompt,
-        style=request.style,
-        shot_size=request.shot_size,
+        settings=request.settings,
         source=request.source if same else None,
         chat_id=chat_id,
     )
@@ -235,7 +233,7 @@ def _model_of(draft: Draft, models: Models) -> Model | None:
 
 def _another_length(request: Request, model: Model | None, *, longer: bool) -> float | None:
     """About twice, or half, as long; None where there is none."""
-    now = request.duration_s
+    now = request.settings.duration_s
     if now is None:
         return None
     wanted = now * 2 if longer else now / 2
@@ -250,8 +248,8 @@ def _another_length(request: Request, model: Model | None, *, longer: bool) -> f
 
 def _reworded(draft: Draft, change: Change) -> Draft:
     prompt = f"{draft.prompt.rstrip(' .')}, {change.more}" if change.more else draft.prompt
-    negative = ", ".join(words for words in (draft.negative_prompt, change.less) if words)
-    return replace(draft, prompt=prompt, negative_prompt=negative)
+    negative = ", ".join(words for words in (draft.settings.negative_prompt, change.less) if words)
+    return replace(draft, prompt=prompt, settings=replace(draft.settings, negative_prompt=negative))
 
 
 def _set_by(change: Change) -> tuple[str, ...]:

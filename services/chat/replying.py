@@ -173,11 +173,11 @@ class Answering:
             "kind": str(request.kind),
             "model": model.label if model is not None else request.model,
             "prompt": request.prompt,
-            "length": request.duration_s,
-            "frame": request.aspect_ratio,
+            "length": request.settings.duration_s,
+            "frame": request.settings.aspect_ratio,
             "count": len(made),
             "seed": request.seed if seed_named else None,
-            "without": request.negative_prompt,
+            "without": request.settings.negative_prompt,
         }
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "Failure",
     "Generation",
     "GenerationQuery",
+    "GenerationSettings",
     "JobUpdate",
     "Kept",
     "Kind",
@@ -87,21 +88,32 @@ NEXT: dict[Phase, frozenset[Phase]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationSettings:
+    """Form and style of a result. In a Draft, None is filled in by the catalogue; in a Request only
+    `duration_s` and `fps` of an image stay None.
+    """
+
+    duration_s: float | None = None
+    aspect_ratio: str | None = None
+    """Width to height, as "16:9"."""
+    resolution: str | None = None
+    """The short side, as "720p"."""
+    fps: int | None = None
+    negative_prompt: str = ""
+    style: str = ""
+    shot_size: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a person asked for, as it came: only the prompt is needed, the catalogue fills in the rest."""
+    """A person's request as it came: only the prompt is needed, the catalogue fills in the rest."""
 
     kind: Kind
     prompt: str
     backend: str | None = None
     model: str | None = None
-    duration_s: float | None = None
-    aspect_ratio: str | None = None
-    resolution: str | None = None
-    fps: int | None = None
     seed: int | None = None
-    negative_prompt: str = ""
-    style: str = ""
-    shot_size: str = ""
+    settings: GenerationSettings = GenerationSettings()
     chat_id: str | None = None
     source: str | None = None
     """Name of a source picture in the media folder."""
@@ -109,30 +121,24 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a person asked for, complete: defaults filled in, the seed chosen, the model resolved."""
+    """A person's request, complete: defaults filled in, the seed chosen, the model resolved."""
 
     kind: Kind
     prompt: str
     backend: str
     model: str
-    aspect_ratio: str
-    resolution: str
-    """The short side, as "720p"."""
     seed: int
-    duration_s: float | None = None
-    fps: int | None = None
-    negative_prompt: str = ""
-    style: str = ""
-    shot_size: str = ""
+    settings: GenerationSettings
     chat_id: str | None = None
     source: str | None = None
     """Name of a source picture in the media folder."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels, both even; (0, 0) parts never occur."""
-        short = int(self.resolution.rstrip("p"))
-        wide, high = (int(part) for part in self.aspect_ratio.split(":"))
+        """Width and height in pixels, both even."""
+        assert self.settings.aspect_ratio is not None and self.settings.resolution is not None
+        short = int(self.settings.resolution.rstrip("p"))
+        wide, high = (int(part) for part in self.settings.aspect_ratio.split(":"))
         if wide >= high:
             return _even(short * wide / high), _even(short)
         return _even(short), _even(short * high / wide)
@@ -161,7 +167,7 @@ class Receipt:
     """Which channel won, when, and what the other one was doing (R12)."""
 
     won_by: Channel
-    backend_reported_at: float
+    backend_said_at: float
     """When the winning channel brought the news."""
     backend_finished_at: float | None
     """When the backend itself says that it finished; None where it does not say."""
@@ -170,8 +176,8 @@ class Receipt:
     """When a page first showed it; None until then."""
     attempts: int = 0
     """Poll attempts made; checks are not counted."""
-    other_event: str = ""
-    other_event_at: float | None = None
+    other_said: str = ""
+    other_said_at: float | None = None
     other_due_at: float | None = None
     """When the losing channel would have asked next (poll), or None (push)."""
     late_s: float | None = None
@@ -183,7 +189,7 @@ class Receipt:
 
         A backend's clock may run ahead of ours: never less than nothing.
         """
-        since = self.backend_reported_at if self.backend_finished_at is None else self.backend_finished_at
+        since = self.backend_said_at if self.backend_finished_at is None else self.backend_finished_at
         return max(0.0, self.kept_at - since)
 
 

@@ -186,12 +186,12 @@ class Delivery:
         late = now - (generation.created_at + generation.late_after_s)
         return Receipt(
             won_by=channel,
-            backend_reported_at=snapshot.reported_at,
+            backend_said_at=snapshot.reported_at,
             backend_finished_at=_believed(result.finished_at, generation, snapshot.reported_at),
             kept_at=now,
             attempts=snapshot.attempts,
-            other_event=snapshot.other_event,
-            other_event_at=snapshot.other_event_at,
+            other_said=snapshot.other_said,
+            other_said_at=snapshot.other_said_at,
             other_due_at=snapshot.other_due_at,
             late_s=round(late, 3) if late > 0 else None,
         )

@@ -342,8 +342,8 @@ class Supervisor:
                 snapshot = RaceSnapshot(
                     reported_at=self._now(),
                     attempts=0,
-                    other_event="",
-                    other_event_at=None,
+                    other_said="",
+                    other_said_at=None,
                     other_due_at=None,
                 )
                 await self._keep(generation, backend, Channel.POLL, report.outcome, snapshot)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.core.errors import InvalidRequest, Words
-from services.core.model import Draft, Generation, Kind
+from services.core.model import Draft, Generation, GenerationSettings, Kind
 from services.media.xmp import facts_in
 
 VERSION = 1
@@ -30,14 +30,14 @@ def facts_of(generation: Generation) -> dict[str, Any]:
         "prompt": request.prompt,
         "backend": request.backend,
         "model": request.model,
-        "duration": request.duration_s,
-        "aspect_ratio": request.aspect_ratio,
-        "resolution": request.resolution,
-        "fps": request.fps,
+        "duration": request.settings.duration_s,
+        "aspect_ratio": request.settings.aspect_ratio,
+        "resolution": request.settings.resolution,
+        "fps": request.settings.fps,
         "seed": request.seed,
-        "negative_prompt": request.negative_prompt,
-        "style": request.style,
-        "shot_size": request.shot_size,
+        "negative_prompt": request.settings.negative_prompt,
+        "style": request.settings.style,
+        "shot_size": request.settings.shot_size,
     }
     if generation.receipt is not None:
         facts["receipt"] = {
@@ -84,14 +84,16 @@ class _Facts(BaseModel):
             prompt=self.prompt,
             backend=self.backend,
             model=self.model,
-            duration_s=self.duration,
-            aspect_ratio=self.aspect_ratio,
-            resolution=self.resolution,
-            fps=self.fps,
             seed=self.seed,
-            negative_prompt=self.negative_prompt,
-            style=self.style,
-            shot_size=self.shot_size,
+            settings=GenerationSettings(
+                duration_s=self.duration,
+                aspect_ratio=self.aspect_ratio,
+                resolution=self.resolution,
+                fps=self.fps,
+                negative_prompt=self.negative_prompt,
+                style=self.style,
+                shot_size=self.shot_size,
+            ),
         )
 
 

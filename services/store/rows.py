@@ -7,13 +7,25 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, Request, TraceEntry
+from services.core.model import (
+    Channel,
+    Generation,
+    GenerationSettings,
+    Kept,
+    Kind,
+    Phase,
+    Receipt,
+    Request,
+    TraceEntry,
+)
 
 _PLAIN = [
     name
     for name in (field.name for field in fields(Generation))
     if name not in {"request", "phase", "kept", "receipt", "tags"}
 ]
+
+_SETTINGS = frozenset(field.name for field in fields(GenerationSettings))
 
 
 def to_row(generation: Generation) -> dict[str, Any]:
@@ -23,10 +35,23 @@ def to_row(generation: Generation) -> dict[str, Any]:
         "backend": generation.request.backend,
         "model": generation.request.model,
         "prompt": generation.request.prompt,
-        "request": asdict(generation.request),
+        "request": _request_to_json(generation.request),
         "source": generation.request.source,
         **changes_to_row({name: getattr(generation, name) for name in ("phase", "kept", "receipt", "tags")}),
     }
+
+
+def _request_to_json(request: Request) -> dict[str, Any]:
+    """Flat: the settings stand beside the prompt, where indexes and older rows have them."""
+    flat = asdict(request)
+    settings: dict[str, Any] = flat.pop("settings")
+    return flat | settings
+
+
+def _request_from_json(stored: dict[str, Any]) -> Request:
+    settings = {name: stored[name] for name in _SETTINGS if name in stored}
+    others = {name: value for name, value in stored.items() if name not in _SETTINGS}
+    return Request(**(others | {"kind": Kind(stored["kind"])}), settings=GenerationSettings(**settings))
 
 
 def changes_to_row(changes: dict[str, Any]) -> dict[str, Any]:
@@ -34,10 +59,8 @@ def changes_to_row(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_row(row: RowMapping) -> Generation:
-    request = dict(row["request"])
-    request["kind"] = Kind(request["kind"])
     return Generation(
-        request=Request(**request),
+        request=_request_from_json(row["request"]),
         phase=Phase(row["phase"]),
         kept=Kept(**row["kept"]) if row["kept"] else None,
         receipt=receipt_of(row["receipt"]),

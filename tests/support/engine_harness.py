@@ -19,7 +19,17 @@ from services.chat import Chats
 from services.chat.replying import Llm
 from services.core.errors import DeliveryFailed
 from services.core.events import Bus, News
-from services.core.model import LOCAL_OWNER, Draft, Generation, Kept, Kind, Model, Request, TraceEntry
+from services.core.model import (
+    LOCAL_OWNER,
+    Draft,
+    Generation,
+    GenerationSettings,
+    Kept,
+    Kind,
+    Model,
+    Request,
+    TraceEntry,
+)
 from services.core.settings import Settings
 from services.generations.delivery import Delivery
 from services.generations.event_log import EventLog
@@ -94,13 +104,15 @@ class EasyCatalogue:
             prompt=draft.prompt,
             backend="scripted",
             model=draft.model or f"scripted/{draft.kind}",
-            aspect_ratio=draft.aspect_ratio or "16:9",
-            resolution=draft.resolution or "720p",
             seed=seed_from() if draft.seed is None else draft.seed,
-            duration_s=(draft.duration_s or 5.0) if draft.kind is Kind.VIDEO else None,
-            negative_prompt=draft.negative_prompt,
             chat_id=draft.chat_id,
             source=draft.source,
+            settings=GenerationSettings(
+                aspect_ratio=draft.settings.aspect_ratio or "16:9",
+                resolution=draft.settings.resolution or "720p",
+                duration_s=(draft.settings.duration_s or 5.0) if draft.kind is Kind.VIDEO else None,
+                negative_prompt=draft.settings.negative_prompt,
+            ),
         )
 
     def models(self, kind: Kind, *, needs_source: bool | None = None) -> list[Model]:

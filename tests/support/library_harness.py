@@ -30,7 +30,7 @@ from services.store.statistics import StatisticsRows
 from services.store.store import Store
 from tests.support.rows import a_generation, a_request
 
-RECEIPT = Receipt(won_by=Channel.PUSH, backend_reported_at=10.0, backend_finished_at=9.0, kept_at=11.0)
+RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=10.0, backend_finished_at=9.0, kept_at=11.0)
 
 
 @pytest_asyncio.fixture

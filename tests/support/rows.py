@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
 from typing import Any
 
 from uuid6 import uuid7
 
-from services.core.model import Generation, Kind, Phase, Request
+from services.core.model import Generation, GenerationSettings, Kind, Phase, Request
+
+
+def nested(**named: Any) -> dict[str, Any]:
+    """Moves the names of GenerationSettings into one, as Draft and Request hold them."""
+    inner = {field.name for field in fields(GenerationSettings)} & named.keys()
+    settings = GenerationSettings(**{name: named[name] for name in inner})
+    return {name: value for name, value in named.items() if name not in inner} | {"settings": settings}
 
 
 def a_request(**named: Any) -> Request:
@@ -23,7 +31,7 @@ def a_request(**named: Any) -> Request:
         "duration_s": 5.0,
         "fps": 24,
     }
-    return Request(**usual | named)
+    return Request(**nested(**usual | named))
 
 
 def a_generation(*, at: float | None = None, **named: Any) -> Generation:

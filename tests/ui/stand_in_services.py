@@ -41,6 +41,7 @@ from services.statistics.service import Estimate, Open, Safe
 from services.store.library import Total
 from services.store.statistics import Told
 from tests.support.fake_drill import diagnostics
+from tests.support.rows import nested
 
 FILM = Model(
     backend="animatic",
@@ -318,7 +319,7 @@ class StandInServices:
 
 def a_request(prompt: str = "A lighthouse at night", kind: Kind = Kind.VIDEO, **fields: Any) -> Request:
     wanted = {"backend": "animatic", "model": "animatic/film", "aspect_ratio": "16:9", "resolution": "720p", "seed": 48210, "duration_s": 5.0, "fps": 24}  # fmt: skip
-    return Request(kind=kind, prompt=prompt, **(wanted | fields))
+    return Request(kind=kind, prompt=prompt, **nested(**(wanted | fields)))
 
 
 def a_film() -> Kept:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio
 
 async def delivered(harness: LibraryHarness, by: Channel = Channel.PUSH, **fields: Any) -> Generation:
     now = time.time()
-    slip = Receipt(won_by=by, backend_reported_at=now, backend_finished_at=now - 0.2, kept_at=now, **fields)
+    slip = Receipt(won_by=by, backend_said_at=now, backend_finished_at=now - 0.2, kept_at=now, **fields)
     return await harness.put(created_at=now, submitted_at=now - 4, finished_at=now, receipt=slip, kept=harness.file(b"a"))  # fmt: skip
 
 
@@ -107,7 +107,7 @@ async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
     harness.bus.publish(row)
     await visitor.should_see("a new boat", retries=30)
     now = time.time()
-    slip = Receipt(won_by=Channel.PUSH, backend_reported_at=now, backend_finished_at=now, kept_at=now)
+    slip = Receipt(won_by=Channel.PUSH, backend_said_at=now, backend_finished_at=now, kept_at=now)
     done = await harness.store.complete(row.id, epoch=0, kept=harness.file(b"a"), receipt=slip)
     assert done is not None
     harness.bus.publish(done)

@@ -71,7 +71,7 @@ def test_an_unknown_stage_falls_back_to_the_phase() -> None:
 def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
     slip = a_receipt(
         backend_finished_at=100.0,
-        backend_reported_at=100.01,
+        backend_said_at=100.01,
         kept_at=100.05,
         shown_at=100.08,
         other_due_at=106.45,
@@ -82,7 +82,7 @@ def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
 
 
 def test_without_a_page_or_the_backends_time_the_receipt_claims_less() -> None:
-    slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_reported_at=100.0, kept_at=100.05)
+    slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_said_at=100.0, kept_at=100.05)
     assert labels.delivered(slip) == "kept 0.05 s after the news came"
     assert labels.other(slip) == "push had said nothing"
 
@@ -125,5 +125,5 @@ def test_the_timeline_reads_as_sentences(traced: TraceEntry, said: str) -> None:
 
 
 def test_a_receipt_does_not_count_the_time_when_nobody_looked() -> None:
-    slip = a_receipt(backend_finished_at=100.0, backend_reported_at=100.01, kept_at=100.07, shown_at=250.0)
+    slip = a_receipt(backend_finished_at=100.0, backend_said_at=100.01, kept_at=100.07, shown_at=250.0)
     assert labels.delivered(slip) == "kept 0.07 s after the backend finished"

@@ -100,7 +100,12 @@ async def test_generate_sends_what_stands_in_the_fields(user: User, stand_in: St
     await settle()
     (draft,) = stand_in.drafts
     assert (draft.kind, draft.prompt, draft.model) == (Kind.VIDEO, "A kite over the sea", "animatic/film")
-    assert (draft.duration_s, draft.aspect_ratio, draft.resolution, draft.fps) == (5.0, "16:9", "720p", 24)
+    assert (
+        draft.settings.duration_s,
+        draft.settings.aspect_ratio,
+        draft.settings.resolution,
+        draft.settings.fps,
+    ) == (5.0, "16:9", "720p", 24)
     assert draft.seed is None
 
 
@@ -305,7 +310,9 @@ async def test_retry_puts_a_new_one_on_the_stage(user: User, stand_in: StandInSe
 
 async def test_edit_brings_prompt_and_settings_back(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put(Phase.ERROR, prompt="the old words", error_code="failed", finished_at=1.0)
-    stand_in.rows[row.id] = replace(row, request=replace(row.request, duration_s=10.0))
+    stand_in.rows[row.id] = replace(
+        row, request=replace(row.request, settings=replace(row.request.settings, duration_s=10.0))
+    )
     await user.open("/")
     press(user, "Edit")
     await settle()

@@ -15,14 +15,20 @@ def settings_of(generation: Generation) -> None:
     kept = generation.kept
     facts = [
         (_("Model"), f"{request.backend} · {request.model}"),
-        (_("Length"), measure.length(request.duration_s) if request.duration_s is not None else ""),
-        (_("Frame"), f"{request.aspect_ratio} · {request.resolution}"),
+        (
+            _("Length"),
+            measure.length(request.settings.duration_s) if request.settings.duration_s is not None else "",
+        ),
+        (_("Frame"), f"{request.settings.aspect_ratio} · {request.settings.resolution}"),
         (_("Came as"), f"{kept.width} × {kept.height}" if kept is not None else ""),
-        (_("Frame rate"), _("{rate} fps").format(rate=request.fps) if request.fps is not None else ""),
+        (
+            _("Frame rate"),
+            _("{rate} fps").format(rate=request.settings.fps) if request.settings.fps is not None else "",
+        ),
         (_("Seed"), str(request.seed)),
-        (_("Leave out"), request.negative_prompt),
-        (_("Style"), request.style),
-        (_("Shot size"), request.shot_size),
+        (_("Leave out"), request.settings.negative_prompt),
+        (_("Style"), request.settings.style),
+        (_("Shot size"), request.settings.shot_size),
     ]
     with ui.element("dl").classes("r-facts"):
         if request.source is not None:

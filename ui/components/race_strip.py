@@ -85,7 +85,7 @@ class RaceTracks(ui.element, component="race_lanes.js"):
         if receipt is None:
             self._props["end"] = generation.finished_at or generation.updated_at
             return
-        self._props["end"] = max(receipt.kept_at, receipt.backend_reported_at)
+        self._props["end"] = max(receipt.kept_at, receipt.backend_said_at)
         self._props["winner"] = receipt.won_by.value
         if receipt.won_by is Channel.PUSH and receipt.other_due_at is not None:
             self._props["due"] = receipt.other_due_at

@@ -17,22 +17,22 @@ def receipt(generation: Generation, slip: Receipt) -> None:
         )
         if slip.backend_finished_at is not None:
             _fact(_("Backend finished"), at=slip.backend_finished_at)
-        _fact(_("The news came"), at=slip.backend_reported_at)
+        _fact(_("The news came"), at=slip.backend_said_at)
         _fact(_("Bytes kept"), _after(slip, slip.kept_at), at=slip.kept_at)
         if slip.shown_at is not None:
             _fact(_("First on a page"), _after(slip, slip.shown_at), at=slip.shown_at)
         _fact(_("Poll attempts"), str(slip.attempts))
         if slip.won_by is Channel.PUSH:
-            said = labels.heard(slip.other_event) if slip.other_event else _("nothing yet")
-            _fact(_("Poll had last said"), said, at=slip.other_event_at)
+            said = labels.heard(slip.other_said) if slip.other_said else _("nothing yet")
+            _fact(_("Poll had last said"), said, at=slip.other_said_at)
             if slip.other_due_at is not None:
                 more = measure.exactly(abs(slip.other_due_at - slip.kept_at))
                 late = slip.other_due_at >= slip.kept_at
                 sentence = _("{time} later") if late else _("{time} earlier")
                 _fact(_("Poll's next attempt"), sentence.format(time=more), at=slip.other_due_at)
         else:
-            said = labels.heard(slip.other_event) if slip.other_event else _("nothing")
-            _fact(_("Push had last said"), said, at=slip.other_event_at)
+            said = labels.heard(slip.other_said) if slip.other_said else _("nothing")
+            _fact(_("Push had last said"), said, at=slip.other_said_at)
         if slip.late_s is not None:
             _fact(_("Late by"), f"+{measure.clock(slip.late_s)}")
         if generation.kept is not None:
@@ -51,5 +51,5 @@ def _fact(name: str, value: str = "", *, at: float | None = None) -> None:
 
 
 def _after(slip: Receipt, at: float) -> str:
-    since = slip.backend_finished_at or slip.backend_reported_at
+    since = slip.backend_finished_at or slip.backend_said_at
     return _("{time} later").format(time=measure.exactly(at - since))

@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import app
 
-from services.core.model import Draft, Generation, Kind, Model
+from services.core.model import Draft, Generation, GenerationSettings, Kind, Model
 from services.generations.service import MOST_AT_ONCE
 
 
@@ -40,14 +40,16 @@ class FormValues:
             prompt=self.prompt,
             backend=self.backend or None,
             model=self.model or None,
-            duration_s=self.duration_s if kind is Kind.VIDEO else None,
-            aspect_ratio=self.aspect_ratio or None,
-            resolution=self.resolution or None,
-            fps=self.fps if kind is Kind.VIDEO else None,
             seed=int(self.seed) if self.seed.strip() else None,
-            negative_prompt=self.negative_prompt,
-            style=self.style,
-            shot_size=self.shot_size,
+            settings=GenerationSettings(
+                duration_s=self.duration_s if kind is Kind.VIDEO else None,
+                aspect_ratio=self.aspect_ratio or None,
+                resolution=self.resolution or None,
+                fps=self.fps if kind is Kind.VIDEO else None,
+                negative_prompt=self.negative_prompt,
+                style=self.style,
+                shot_size=self.shot_size,
+            ),
             source=self.source or None,
         )
 
@@ -87,13 +89,7 @@ def of(generation: Generation) -> FormValues:
         prompt=request.prompt,
         backend=request.backend,
         model=request.model,
-        duration_s=request.duration_s,
-        aspect_ratio=request.aspect_ratio,
-        resolution=request.resolution,
-        fps=request.fps,
-        negative_prompt=request.negative_prompt,
-        style=request.style,
-        shot_size=request.shot_size,
+        **_values_of(request.settings),
         source=request.source or "",
     )
 
@@ -104,15 +100,17 @@ def of_draft(draft: Draft) -> FormValues:
         prompt=draft.prompt,
         backend=draft.backend or "",
         model=draft.model or "",
-        duration_s=draft.duration_s,
-        aspect_ratio=draft.aspect_ratio or "",
-        resolution=draft.resolution or "",
-        fps=draft.fps,
         seed="" if draft.seed is None else str(draft.seed),
-        negative_prompt=draft.negative_prompt,
-        style=draft.style,
-        shot_size=draft.shot_size,
+        **_values_of(draft.settings),
     )
+
+
+def _values_of(settings: GenerationSettings) -> dict[str, Any]:
+    """Text fields hold an empty string where the settings name nothing."""
+    return asdict(settings) | {
+        "aspect_ratio": settings.aspect_ratio or "",
+        "resolution": settings.resolution or "",
+    }
 
 
 def starting_from(generation: Generation, kind: Kind, source: str) -> FormValues:
@@ -120,7 +118,8 @@ def starting_from(generation: Generation, kind: Kind, source: str) -> FormValues
     typed = load(kind)
     typed.source = source
     if not typed.prompt.strip():
-        typed.prompt, typed.aspect_ratio = generation.request.prompt, generation.request.aspect_ratio
+        typed.prompt = generation.request.prompt
+        typed.aspect_ratio = generation.request.settings.aspect_ratio or ""
     return typed
 
 

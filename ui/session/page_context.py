@@ -51,4 +51,4 @@ class PageContext:
 
 def _likes_of(generation: Generation) -> tuple[str, str, float | None]:
     request = generation.request
-    return request.backend, request.model, request.duration_s
+    return request.backend, request.model, request.settings.duration_s

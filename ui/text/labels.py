@@ -106,11 +106,11 @@ def delivered(receipt: Receipt) -> str:
     """The receipt's heading: how fast."""
     since = receipt.backend_finished_at
     if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= WATCHED_S:
-        time = measure.exactly(receipt.shown_at - (since or receipt.backend_reported_at))
+        time = measure.exactly(receipt.shown_at - (since or receipt.backend_said_at))
         if since is not None:
             return _("on the page {time} after the backend finished").format(time=time)
         return _("on the page {time} after the news came").format(time=time)
-    time = measure.exactly(receipt.kept_at - (since or receipt.backend_reported_at))
+    time = measure.exactly(receipt.kept_at - (since or receipt.backend_said_at))
     if since is not None:
         return _("kept {time} after the backend finished").format(time=time)
     return _("kept {time} after the news came").format(time=time)
@@ -126,9 +126,9 @@ def other(receipt: Receipt) -> str:
     if receipt.won_by is Channel.PUSH:
         more = (receipt.other_due_at or 0.0) - receipt.kept_at
         return _("poll would have needed {time} more").format(time=measure.exactly(more)) if more > 0 else ""
-    if receipt.other_event in ("", "nothing"):
+    if receipt.other_said in ("", "nothing"):
         return _("push had said nothing")
-    return _("push had last said: {heard}").format(heard=heard(receipt.other_event))
+    return _("push had last said: {heard}").format(heard=heard(receipt.other_said))
 
 
 HEARD = {
@@ -188,8 +188,8 @@ def sentence(said: Sentence) -> str:
 def settings(generation: Generation) -> str:
     """The line under the title: animatic · 5 s · 16:9 · 720p · seed 48210."""
     request = generation.request
-    parts = [request.backend]
-    if generation.request.kind is Kind.VIDEO and request.duration_s is not None:
-        parts.append(measure.length(request.duration_s))
-    parts += [request.aspect_ratio, request.resolution, _("seed {seed}").format(seed=request.seed)]
-    return " · ".join(parts)
+    parts: list[str | None] = [request.backend]
+    if generation.request.kind is Kind.VIDEO and request.settings.duration_s is not None:
+        parts.append(measure.length(request.settings.duration_s))
+    parts += [request.settings.aspect_ratio, request.settings.resolution]
+    return " · ".join([*filter(None, parts), _("seed {seed}").format(seed=request.seed)])

@@ -267,5 +267,5 @@ def _arrived(generation: Generation) -> str:
 
 def _next_steps(generation: Generation) -> list[Offer]:
     steps = AFTER_VIDEO if generation.request.kind is Kind.VIDEO else AFTER_IMAGE
-    frame = {"9:16": "Vertical", "1:1": "Square"}.get(generation.request.aspect_ratio)
+    frame = {"9:16": "Vertical", "1:1": "Square"}.get(generation.request.settings.aspect_ratio or "")
     return [Offer(name=_(each), text=_(each)) for each in steps if each != frame]

@@ -67,7 +67,9 @@ class SuperDuperAI:
         )
         if answer.status == 409 and self.capabilities.keyed:
             return await self._taken_before(generation)
-        self._response_parser.must_be_taken(answer, secrets=(request.prompt, request.negative_prompt))
+        self._response_parser.must_be_taken(
+            answer, secrets=(request.prompt, request.settings.negative_prompt)
+        )
         job_id = self._response_parser.id_in(answer)
         self._references.pop(generation.id, None)
         return job_id

@@ -16,15 +16,15 @@ def request_body(request: Request, reference: str | None) -> bytes:
     config: dict[str, Any] = {
         "generation_config_name": request.model,
         "prompt": request.prompt,
-        "negative_prompt": request.negative_prompt,
+        "negative_prompt": request.settings.negative_prompt,
         "seed": request.seed,
-        "duration": request.duration_s,
+        "duration": request.settings.duration_s,
         "width": width,
         "height": height,
-        "aspect_ratio": request.aspect_ratio,
-        "frame_rate": request.fps,
-        "style_name": request.style,
-        "shot_size": request.shot_size,
+        "aspect_ratio": request.settings.aspect_ratio,
+        "frame_rate": request.settings.fps,
+        "style_name": request.settings.style,
+        "shot_size": request.settings.shot_size,
     }
     # Only what is set: some of the hosted models refuse fields that they do not know.
     config = {name: value for name, value in config.items() if value is not None and value != ""}

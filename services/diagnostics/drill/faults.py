@@ -243,8 +243,8 @@ async def receipt(stage: Stage) -> None:
         await stage.start("receipt", length_s=1.5, streams=("drops", "refused"), owner=LOCAL_OWNER)
     )
     kept = done.receipt
-    expect(kept is not None and kept.backend_reported_at <= kept.kept_at, Sentence("its times are not right"))
-    expect(bool(kept and kept.other_event), Sentence("it does not say what the other channel had said"))
+    expect(kept is not None and kept.backend_said_at <= kept.kept_at, Sentence("its times are not right"))
+    expect(bool(kept and kept.other_said), Sentence("it does not say what the other channel had said"))
     await stage.engine.generations.shown(done.id, owner=LOCAL_OWNER)
     first = (await stage.engine.store.get(done.id)).receipt
     await stage.engine.generations.shown(done.id, owner=LOCAL_OWNER)

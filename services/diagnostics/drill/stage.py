@@ -193,7 +193,7 @@ class Stage:
         """A result comes to the delivery once more, as from a process that slept through the end."""
         at = generation.updated_at
         snapshot = RaceSnapshot(
-            reported_at=at, attempts=0, other_event="", other_event_at=None, other_due_at=None
+            reported_at=at, attempts=0, other_said="", other_said_at=None, other_due_at=None
         )
         result = Result(url=self.files.url("whole"))
         await engine.delivery.keep(generation, Channel.PUSH, result, snapshot, credentials={})

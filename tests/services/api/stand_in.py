@@ -19,10 +19,12 @@ from services.chat import Chats
 from services.core.errors import Conflict, InvalidRequest, NotFound
 from services.core.events import Bus
 from services.core.model import (
+    LOCAL_OWNER,
     Channel,
     Draft,
     Generation,
     GenerationQuery,
+    GenerationSettings,
     Kept,
     Kind,
     Phase,
@@ -60,11 +62,17 @@ class StandIn:
         self._keys: dict[str, tuple[str | None, list[Generation]]] = {}
 
     async def start(
-        self, draft: Draft, *, count: int = 1, key: str | None = None, fingerprint: str | None = None
+        self,
+        draft: Draft,
+        *,
+        owner: str = LOCAL_OWNER,
+        count: int = 1,
+        key: str | None = None,
+        fingerprint: str | None = None,
     ) -> list[Generation]:
         if self.refuse is not None:
             raise self.refuse
-        if draft.resolution not in (None, "480p", "720p"):
+        if draft.settings.resolution not in (None, "480p", "720p"):
             raise InvalidRequest("resolution must be 480p or 720p.", field="resolution")
         if key is not None and key in self._keys:
             known, generations = self._keys[key]
@@ -78,13 +86,15 @@ class StandIn:
             self._keys[key] = (fingerprint, made)
         return made
 
-    async def get(self, generation_id: str, *, trashed: bool = False) -> Generation:
+    async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER, trashed: bool = False) -> Generation:
         found = self.rows.get(generation_id)
         if found is None or (found.trashed_at is not None and not trashed):
             raise NotFound("There is no such file.")
         return found
 
-    async def listed(self, wanted: GenerationQuery, *, cursor: str | None = None, limit: int = 50) -> Page:
+    async def listed(
+        self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 50
+    ) -> Page:
         kind, query = wanted.kind, wanted.words
         if cursor is not None and cursor not in self.rows:
             raise InvalidRequest("This cursor is not one of ours.", field="cursor")
@@ -97,36 +107,36 @@ class StandIn:
             rows = rows[rows.index(self.rows[cursor]) + 1 :]
         return Page(items=rows[:limit], next=rows[limit - 1].id if len(rows) > limit else None)
 
-    async def trace(self, generation_id: str) -> list[TraceEntry]:
+    async def trace(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> list[TraceEntry]:
         await self.get(generation_id)
         return self.traces.get(generation_id, [])
 
-    async def check(self, generation_id: str) -> Generation:
+    async def check(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         self.acts.append(f"check {generation_id}")
         return await self.get(generation_id)
 
-    async def stop(self, generation_id: str) -> Generation:
+    async def stop(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         row = await self.get(generation_id)
         return row if row.final else self.change(row.id, phase=Phase.DROPPED, stop_requested_at=BORN_AT)
 
-    async def retry(self, generation_id: str) -> Generation:
+    async def retry(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         old = await self.get(generation_id)
         new = replace(old, id=f"gen-{next(self._ids)}", request_id="again", phase=Phase.PENDING, revision=0)
         return self.commit(new)
 
-    async def submit_again(self, generation_id: str) -> Generation:
+    async def submit_again(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         row = await self.get(generation_id)
         if row.phase is not Phase.UNCONFIRMED:
             raise Conflict("Only an unconfirmed generation can be sent again.")
         return self.change(row.id, phase=Phase.SUBMITTING)
 
-    async def keep(self, generation_id: str) -> Generation:
+    async def keep(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         row = await self.get(generation_id)
         if row.phase is not Phase.COMPLETED:
             raise Conflict("There is no result to keep yet.")
         return self.change(row.id, stop_requested_at=None)
 
-    async def delete(self, generation_id: str) -> None:
+    async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
         await self.stop(generation_id)
         self.change(generation_id, trashed_at=BORN_AT)
 
@@ -136,14 +146,14 @@ class StandIn:
         self.sources.append(data)
         return f"source-{len(self.sources)}.png"
 
-    async def copy(self, generation_id: str) -> tuple[Generation, Copy]:
+    async def copy(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> tuple[Generation, Copy]:
         row = await self.get(generation_id)
         return row, await Export(self.media).copy(row)
 
     async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
         return await self.add_source(b"".join([chunk async for chunk in chunks]))
 
-    async def source_from(self, generation_id: str) -> str:
+    async def source_from(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> str:
         await self.get(generation_id)
         return await self.add_source(b"\x89PNG of it")
 
@@ -184,13 +194,15 @@ def generation(
         prompt=draft.prompt,
         backend="animatic",
         model=draft.model or "animatic/film",
-        aspect_ratio=draft.aspect_ratio or "16:9",
-        resolution=draft.resolution or "720p",
         seed=7 if draft.seed is None else draft.seed,
-        duration_s=draft.duration_s or 5.0,
-        fps=draft.fps or 24,
         chat_id=draft.chat_id,
         source=draft.source,
+        settings=GenerationSettings(
+            aspect_ratio=draft.settings.aspect_ratio or "16:9",
+            resolution=draft.settings.resolution or "720p",
+            duration_s=draft.settings.duration_s or 5.0,
+            fps=draft.settings.fps or 24,
+        ),
     )
     return replace(
         Generation(
@@ -222,13 +234,13 @@ def kept(name: str, size_bytes: int) -> Kept:
 def receipt(**changes: Any) -> Receipt:
     made = Receipt(
         won_by=Channel.PUSH,
-        backend_reported_at=BORN_AT + 4.0,
+        backend_said_at=BORN_AT + 4.0,
         backend_finished_at=BORN_AT + 3.9,
         kept_at=BORN_AT + 4.25,
         shown_at=BORN_AT + 4.5,
         attempts=2,
-        other_event="running",
-        other_event_at=BORN_AT + 2.0,
+        other_said="running",
+        other_said_at=BORN_AT + 2.0,
         other_due_at=BORN_AT + 12.0,
     )
     return replace(made, **changes)

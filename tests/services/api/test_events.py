@@ -221,8 +221,8 @@ async def test_what_happens_between_subscribing_and_reading_is_not_lost(
     stand_in.commit(generation(phase=Phase.PROCESSING))
     read = stand_in.get
 
-    async def read_late(generation_id: str) -> Any:
-        row = await read(generation_id)
+    async def read_late(generation_id: str, **owner: str) -> Any:
+        row = await read(generation_id, **owner)
         if listeners(stand_in):
             stand_in.finish(generation_id)
         return row  # as it was before it was finished

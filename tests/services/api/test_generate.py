@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.core.errors import BackendUnavailable, InvalidRequest, NoModels
-from services.core.model import Draft, Kind
+from services.core.model import Draft, GenerationSettings, Kind
 from tests.services.api.stand_in import StandIn
 
 VIDEO = "/api/generate/video"
@@ -54,15 +54,17 @@ async def test_every_field_reaches_the_draft(client: httpx.AsyncClient, stand_in
             kind=Kind.VIDEO,
             prompt="a kite",
             model="animatic/film",
-            duration_s=3.0,
-            aspect_ratio="9:16",
-            resolution="480p",
-            fps=30,
             seed=11,
-            negative_prompt="blur",
-            style="ink",
-            shot_size="wide",
             chat_id="chat-1",
+            settings=GenerationSettings(
+                duration_s=3.0,
+                aspect_ratio="9:16",
+                resolution="480p",
+                fps=30,
+                negative_prompt="blur",
+                style="ink",
+                shot_size="wide",
+            ),
         )
     ]
 
@@ -230,7 +232,13 @@ async def test_a_form_brings_a_picture_and_numbers_as_text(
     assert answer.status_code == 202
     assert stand_in.sources == [PNG]
     assert stand_in.drafts == [
-        Draft(kind=Kind.VIDEO, prompt="a kite", duration_s=3.5, seed=11, source="source-1.png")
+        Draft(
+            kind=Kind.VIDEO,
+            prompt="a kite",
+            seed=11,
+            source="source-1.png",
+            settings=GenerationSettings(duration_s=3.5),
+        )
     ]
 
 

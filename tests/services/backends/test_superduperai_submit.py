@@ -14,7 +14,7 @@ import pytest_asyncio
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI, adapter
 from services.core.errors import BackendError, BackendRefused, BackendUnavailable, InvalidResponse
-from services.core.model import Generation, Kind, Phase, Request, replace
+from services.core.model import Generation, GenerationSettings, Kind, Phase, Request, replace
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"
@@ -24,11 +24,8 @@ REQUEST = Request(
     prompt="a kite over dunes",
     backend="superduperai",
     model="google-cloud/veo3",
-    aspect_ratio="16:9",
-    resolution="720p",
     seed=42,
-    duration_s=5.0,
-    fps=24,
+    settings=GenerationSettings(aspect_ratio="16:9", resolution="720p", duration_s=5.0, fps=24),
 )
 
 

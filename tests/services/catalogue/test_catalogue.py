@@ -15,8 +15,9 @@ import pytest
 
 from services.catalogue import Catalogue, catalogue
 from services.core.errors import AppError, BackendUnavailable, InvalidRequest, NoModels
-from services.core.model import Draft, Kind, Model, Request, replace
+from services.core.model import Draft, GenerationSettings, Kind, Model, Request, replace
 from services.core.settings import Settings
+from tests.support.rows import nested
 
 FILM = Model(
     backend="animatic",
@@ -83,7 +84,7 @@ def a_seed() -> int:
 async def completed(folder: Path, **draft: Any) -> Request:
     each = a_catalogue(folder, animatic())
     await each.refresh()
-    return each.complete(Draft(**({"kind": Kind.VIDEO, "prompt": "a kite"} | draft)), seed_from=a_seed)
+    return each.complete(Draft(**nested(**({"kind": Kind.VIDEO, "prompt": "a kite"} | draft))), seed_from=a_seed)
 
 
 @pytest.mark.asyncio
@@ -93,11 +94,8 @@ async def test_a_prompt_alone_is_enough(tmp_path: Path) -> None:
         prompt="a kite",
         backend="animatic",
         model="animatic/film",
-        aspect_ratio="16:9",
-        resolution="720p",
         seed=77,
-        duration_s=5.0,
-        fps=24,
+        settings=GenerationSettings(aspect_ratio="16:9", resolution="720p", duration_s=5.0, fps=24),
     )
 
 
@@ -117,14 +115,19 @@ async def test_what_is_named_is_taken(tmp_path: Path) -> None:
         shot_size="close-up",
         chat_id="c1",
     )
-    assert (request.duration_s, request.aspect_ratio, request.resolution, request.fps) == (
+    assert (
+        request.settings.duration_s,
+        request.settings.aspect_ratio,
+        request.settings.resolution,
+        request.settings.fps,
+    ) == (
         7.5,
         "9:16",
         "360p",
         30,
     )
-    assert (request.seed, request.negative_prompt, request.chat_id) == (0, "blur\nnoise", "c1")
-    assert (request.style, request.shot_size) == ("noir", "close-up")
+    assert (request.seed, request.settings.negative_prompt, request.chat_id) == (0, "blur\nnoise", "c1")
+    assert (request.settings.style, request.settings.shot_size) == ("noir", "close-up")
 
 
 @pytest.mark.asyncio
@@ -136,7 +139,11 @@ async def test_with_a_picture_the_first_model_that_takes_one_is_meant(tmp_path: 
 @pytest.mark.asyncio
 async def test_a_picture_has_neither_length_nor_frame_rate(tmp_path: Path) -> None:
     request = await completed(tmp_path, kind=Kind.IMAGE, duration_s=5.0, fps=24)
-    assert (request.model, request.duration_s, request.fps) == ("animatic/still", None, None)
+    assert (request.model, request.settings.duration_s, request.settings.fps) == (
+        "animatic/still",
+        None,
+        None,
+    )
 
 
 @pytest.mark.asyncio
@@ -213,10 +220,15 @@ async def test_listed_lengths_are_exact_where_the_model_says_so(tmp_path: Path) 
     each = a_catalogue(tmp_path, cloud())
     await each.refresh()
     draft = Draft(kind=Kind.VIDEO, prompt="x", model=VEO.name)
-    assert each.complete(draft, seed_from=a_seed).duration_s == 5.0
-    assert each.complete(replace(draft, duration_s=8), seed_from=a_seed).duration_s == 8.0
+    assert each.complete(draft, seed_from=a_seed).settings.duration_s == 5.0
+    assert (
+        each.complete(
+            replace(draft, settings=GenerationSettings(duration_s=8)), seed_from=a_seed
+        ).settings.duration_s
+        == 8.0
+    )
     with pytest.raises(InvalidRequest, match="It makes: 5, 8 s"):
-        each.complete(replace(draft, duration_s=6), seed_from=a_seed)
+        each.complete(replace(draft, settings=GenerationSettings(duration_s=6)), seed_from=a_seed)
 
 
 @pytest.mark.asyncio
@@ -224,8 +236,13 @@ async def test_a_model_that_lists_no_length_decides_or_takes_the_one_that_is_nam
     each = a_catalogue(tmp_path, cloud())
     await each.refresh()
     draft = Draft(kind=Kind.VIDEO, prompt="x", model=SORA.name)
-    assert each.complete(draft, seed_from=a_seed).duration_s is None
-    assert each.complete(replace(draft, duration_s=6), seed_from=a_seed).duration_s == 6.0
+    assert each.complete(draft, seed_from=a_seed).settings.duration_s is None
+    assert (
+        each.complete(
+            replace(draft, settings=GenerationSettings(duration_s=6)), seed_from=a_seed
+        ).settings.duration_s
+        == 6.0
+    )
 
 
 @pytest.mark.asyncio

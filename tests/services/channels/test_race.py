@@ -277,7 +277,7 @@ async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
     (_, channel, snapshot) = racing.kept[0]
     assert channel is Channel.PUSH
     assert snapshot.attempts == 1
-    assert snapshot.other_event == "running"
+    assert snapshot.other_said == "running"
     assert snapshot.other_due_at is not None
     assert 6.0 < snapshot.other_due_at - snapshot.reported_at < 8.0
 

@@ -37,7 +37,7 @@ def chat_id() -> str:
 
 
 async def say(harness: EngineHarness, chat_id: str, text: str, **more: Any) -> Message:
-    message = await harness.chats.say(chat_id, text, begin=True, **more)
+    message = await harness.chats.say(chat_id, text, begin=True, **({"owner": LOCAL_OWNER} | more))
     await asyncio.sleep(0.1)
     return message
 

@@ -93,7 +93,7 @@ async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) ->
     assert (answer.text, code(answer)) == ("At once.", "making")
     (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
     request = generation.request
-    assert (request.prompt, request.duration_s, request.aspect_ratio) == (
+    assert (request.prompt, request.settings.duration_s, request.settings.aspect_ratio) == (
         "a lighthouse at night",
         10.0,
         "9:16",

@@ -15,7 +15,7 @@ from services.generations.event_log import EventLog
 from tests.support.engine_harness import NotedBytes
 from tests.support.library_harness import LibraryHarness
 
-STANDING = RaceSnapshot(reported_at=1.0, attempts=0, other_event="", other_event_at=None, other_due_at=None)
+STANDING = RaceSnapshot(reported_at=1.0, attempts=0, other_said="", other_said_at=None, other_due_at=None)
 
 
 @pytest.mark.asyncio

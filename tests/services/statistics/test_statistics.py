@@ -35,7 +35,7 @@ def id_at(at: float) -> str:
 
 def won(by: Channel = Channel.PUSH, *, lag_s: float = 0.1, at: float = NOON, **fields: Any) -> Receipt:
     return Receipt(
-        won_by=by, backend_reported_at=at, backend_finished_at=at - 0.5, kept_at=at - 0.5 + lag_s, **fields
+        won_by=by, backend_said_at=at, backend_finished_at=at - 0.5, kept_at=at - 0.5 + lag_s, **fields
     )
 
 

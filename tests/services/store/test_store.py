@@ -37,7 +37,7 @@ pytestmark = pytest.mark.asyncio
 KEPT = Kept(
     name="a", size_bytes=1, sha256="", content_type="video/mp4", width=2, height=2, duration_s=1.0, fps=24.0
 )
-RECEIPT = Receipt(won_by=Channel.PUSH, backend_reported_at=1.0, backend_finished_at=None, kept_at=2.0)
+RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=1.0, backend_finished_at=None, kept_at=2.0)
 
 
 @pytest_asyncio.fixture

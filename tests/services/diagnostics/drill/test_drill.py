@@ -203,7 +203,7 @@ def with_a_link_in_the_log(patch: pytest.MonkeyPatch) -> None:
 
 def with_half_a_receipt(patch: pytest.MonkeyPatch) -> None:
     write = Delivery._receipt
-    patch.setattr(Delivery, "_receipt", lambda *of: dataclasses.replace(write(*of), other_event=""))
+    patch.setattr(Delivery, "_receipt", lambda *of: dataclasses.replace(write(*of), other_said=""))
 
 
 SWITCHED_OFF = [
