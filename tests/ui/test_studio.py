@@ -318,7 +318,7 @@ async def test_edit_brings_prompt_and_settings_back(user: User, stand_in: StandI
     await settle()
     user.find(marker="generate").click()
     await settle()
-    assert (stand_in.drafts[0].prompt, stand_in.drafts[0].duration_s) == ("the old words", 10.0)
+    assert (stand_in.drafts[0].prompt, stand_in.drafts[0].settings.duration_s) == ("the old words", 10.0)
 
 
 async def test_an_unconfirmed_one_offers_three_acts(user: User, stand_in: StandInServices) -> None:

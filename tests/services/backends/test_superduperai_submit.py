@@ -30,11 +30,12 @@ REQUEST = Request(
 
 
 def a_generation(**changes: Any) -> Generation:
+    settings = {name: changes.pop(name) for name in list(changes) if hasattr(REQUEST.settings, name)}
     return Generation(
         id="g1",
         request_id="r1",
         owner="local",
-        request=replace(REQUEST, **changes),
+        request=replace(REQUEST, settings=replace(REQUEST.settings, **settings), **changes),
         phase=Phase.SUBMITTING,
         created_at=1.0,
         updated_at=1.0,

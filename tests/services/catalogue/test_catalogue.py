@@ -84,7 +84,9 @@ def a_seed() -> int:
 async def completed(folder: Path, **draft: Any) -> Request:
     each = a_catalogue(folder, animatic())
     await each.refresh()
-    return each.complete(Draft(**nested(**({"kind": Kind.VIDEO, "prompt": "a kite"} | draft))), seed_from=a_seed)
+    return each.complete(
+        Draft(**nested(**({"kind": Kind.VIDEO, "prompt": "a kite"} | draft))), seed_from=a_seed
+    )
 
 
 @pytest.mark.asyncio

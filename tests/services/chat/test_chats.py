@@ -228,10 +228,14 @@ async def test_a_change_is_of_the_last_artifact(harness: EngineHarness, chat_id:
     first = await newest(harness, chat_id)
     await say(harness, chat_id, "longer and vertical")
     second = await newest(harness, chat_id)
-    assert (second.prompt, second.duration_s, second.aspect_ratio, second.seed) == (first.prompt, 10.0, "9:16", first.seed)  # fmt: skip
+    assert (second.prompt, second.settings.duration_s, second.settings.aspect_ratio, second.seed) == (first.prompt, 10.0, "9:16", first.seed)  # fmt: skip
     await say(harness, chat_id, "make it night")
     third = await newest(harness, chat_id)
-    assert (third.prompt, third.duration_s, third.aspect_ratio) == ("a lighthouse, at night", 10.0, "9:16")
+    assert (third.prompt, third.settings.duration_s, third.settings.aspect_ratio) == (
+        "a lighthouse, at night",
+        10.0,
+        "9:16",
+    )
     await say(harness, chat_id, "again with another seed")
     fourth = await newest(harness, chat_id)
     assert fourth.prompt == third.prompt
@@ -243,7 +247,7 @@ async def test_what_a_model_does_not_offer_becomes_the_nearest_and_is_said(
     harness: EngineHarness, chat_id: str
 ) -> None:
     await say(harness, chat_id, "make an 8 second video of a kite in 4:3")
-    assert (await newest(harness, chat_id)).duration_s == 10.0
+    assert (await newest(harness, chat_id)).settings.duration_s == 10.0
     assert (await reply(harness, chat_id))["notes"] == [{"code": "length", "asked": 8.0, "given": 10.0}]
 
 
@@ -312,7 +316,7 @@ async def test_a_picture_is_animated_and_a_film_goes_on_from_its_last_frame(
         "a/picture.png",
         "scripted/video-from-picture",
     )
-    assert made.duration_s == (10.0 if "10" in text else 5.0)
+    assert made.settings.duration_s == (10.0 if "10" in text else 5.0)
     assert len(taken) == 1
 
 
