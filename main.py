@@ -9,7 +9,8 @@ import logging
 import re
 import sys
 
-from services.app import open_for_drill, server
+from services.app import server
+from services.app.drill_engine import open_for_drill
 from services.backends.registry import build_backends
 from services.core.errors import CannotStart
 from services.core.settings import Settings, read_settings

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from services.api.caller import Owner
 from services.api.response_models import Refusal
 from services.statistics import Statistics
 
@@ -20,9 +21,9 @@ def router(statistics: Statistics) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["running it"])
 
     @routes.get("/file/{file_id}/bundle", response_class=Response, responses=BUNDLE)
-    async def bundle(file_id: str) -> Response:
+    async def bundle(owner: Owner, file_id: str) -> Response:
         """Generation, request, receipt, trace, version and settings, without keys, tokens and links."""
-        told = await statistics.bundle(file_id)
+        told = await statistics.bundle(file_id, owner=owner)
         headers = {
             "Content-Disposition": f'attachment; filename="rushes-{told["generation"]["id"]}.json"',
             "Cache-Control": "no-store",

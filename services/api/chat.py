@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from uuid6 import uuid7
 
 from services.api import request_body, request_models
+from services.api.caller import Owner
 from services.api.errors import Unreadable
 from services.api.response_models import Answer, Done, Refusal, iso
 from services.chat import LONGEST_MESSAGE, Chats
@@ -70,16 +71,16 @@ def router(chats: Chats) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["chat"])
 
     @routes.get("/chats")
-    async def conversations(limit: Limit = 50) -> ChatsAnswer:
+    async def conversations(owner: Owner, limit: Limit = 50) -> ChatsAnswer:
         """The one that was last spoken in first."""
-        found = await chats.conversations(limit=limit)
+        found = await chats.conversations(limit=limit, owner=owner)
         return ChatsAnswer(items=[ChatAnswer(**_head(each)) for each in found])
 
     @routes.post("/chat", status_code=202, responses=REFUSALS, openapi_extra=_DOCUMENTED)
-    async def begin(request: Request) -> Said:
+    async def begin(owner: Owner, request: Request) -> Said:
         """Begin a conversation with its first message; the reply follows by itself."""
         body = await _body(request)
-        message = await chats.say(str(uuid7()), body.text, message_id=body.id, begin=True)
+        message = await chats.say(str(uuid7()), body.text, message_id=body.id, begin=True, owner=owner)
         return Said(chatId=message.chat_id, messageId=message.id)
 
     @routes.post(
@@ -88,25 +89,28 @@ def router(chats: Chats) -> APIRouter:
         responses=MISSING | REFUSALS,
         openapi_extra=_DOCUMENTED,
     )
-    async def say(chat_id: str, request: Request) -> Said:
+    async def say(owner: Owner, chat_id: str, request: Request) -> Said:
         """Say something in it; the reply follows by itself."""
         body = await _body(request)
-        message = await chats.say(chat_id, body.text, message_id=body.id)
+        message = await chats.say(chat_id, body.text, message_id=body.id, owner=owner)
         return Said(chatId=message.chat_id, messageId=message.id)
 
     @routes.get("/chat/{chat_id}", responses=MISSING)
     async def thread(
-        chat_id: str, limit: Limit = 50, before: Annotated[int | None, Query(ge=0, lt=2**62)] = None
+        owner: Owner,
+        chat_id: str,
+        limit: Limit = 50,
+        before: Annotated[int | None, Query(ge=0, lt=2**62)] = None,
     ) -> ThreadAnswer:
         """The last messages, oldest first; with `before` those in front of it."""
-        chat = await chats.get(chat_id)
-        messages = await chats.messages(chat_id, before=before, limit=limit)
+        chat = await chats.get(chat_id, owner=owner)
+        messages = await chats.messages(chat_id, before=before, limit=limit, owner=owner)
         return ThreadAnswer(**_head(chat), messages=[_message(each) for each in messages])
 
     @routes.delete("/chat/{chat_id}", responses=MISSING)
-    async def delete(chat_id: str) -> Done:
+    async def delete(owner: Owner, chat_id: str) -> Done:
         """What was made in it stays."""
-        await chats.delete(chat_id)
+        await chats.delete(chat_id, owner=owner)
         return Done()
 
     return routes

@@ -12,6 +12,7 @@ import anyio
 from fastapi import APIRouter, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from services.api.caller import Owner
 from services.api.public_url import Addresses
 from services.api.response_models import Refusal, file_answer, percent, task
 from services.api.status_messages import message_of
@@ -69,15 +70,15 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
             404: {"model": Refusal},
         },
     )
-    async def events(file_id: str, request: Request) -> Response:
+    async def events(owner: Owner, file_id: str, request: Request) -> Response:
         """`task`, `render_progress`, then `file` or `error`; with `id:` lines to resume from."""
-        current = await generations.get(file_id)
+        current = await generations.get(file_id, owner=owner)
         seen = _seen(request)
         if current.final and seen.end == current.phase:
             return Response(status_code=204, headers=HEADERS)  # this ends an EventSource's reconnecting
         newest = Newest()
         return EventSourceResponse(
-            _story(generations, file_id, newest, seen.revision, addresses.base(request)),
+            _story(owner, generations, file_id, newest, seen.revision, addresses.base(request)),
             ping=KEEP_ALIVE_S,
             ping_message_factory=_keep_alive,
             sep="\n",
@@ -90,13 +91,13 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
 
 
 async def _story(
-    generations: Generations, file_id: str, newest: Newest, seen: int | None, base_url: str
+    owner: str, generations: Generations, file_id: str, newest: Newest, seen: int | None, base_url: str
 ) -> AsyncIterator[ServerSentEvent]:
     """Subscribes first, then reads, so that nothing falls between."""
     forget = generations.bus.subscribe(newest.hear, generation_id=file_id)
     try:
         told: Generation | None = None
-        current = await generations.get(file_id)
+        current = await generations.get(file_id, owner=owner)
         if current.revision == seen:
             told = current
         while current.trashed_at is None:
@@ -108,7 +109,7 @@ async def _story(
             heard = await newest.after(told.revision, within_s=REREAD_S)
             if newest.ended:
                 return
-            current = heard or await generations.get(file_id)
+            current = heard or await generations.get(file_id, owner=owner)
         yield _deleted(file_id)
     except NotFound:
         yield _deleted(file_id)

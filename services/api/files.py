@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
+from services.api.caller import Owner
 from services.api.public_url import Addresses
 from services.api.response_models import (
     Accepted,
@@ -42,6 +43,7 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
 
     @routes.get("/files")
     async def files(
+        owner: Owner,
         request: Request,
         type: Literal["video", "image", ""] = "",
         q: Search = "",
@@ -74,49 +76,51 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
             tag=tag or None,
             trashed=trashed,
         )
-        page = await generations.listed(wanted, cursor=cursor or None, limit=limit)
+        page = await generations.listed(wanted, cursor=cursor or None, limit=limit, owner=owner)
         base_url = addresses.base(request)
         return FilesAnswer(items=[file_answer(each, base_url) for each in page.items], next=page.next)
 
     @routes.get("/file/{file_id}")
-    async def file(file_id: str, request: Request) -> FileAnswer:
+    async def file(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """The file object; `url` is null until the bytes are kept here."""
-        return file_answer(await generations.get(file_id), addresses.base(request))
+        return file_answer(await generations.get(file_id, owner=owner), addresses.base(request))
 
     @routes.get("/file/{file_id}/trace")
-    async def trace(file_id: str) -> TraceAnswer:
+    async def trace(owner: Owner, file_id: str) -> TraceAnswer:
         """The timeline: what each channel heard, when, and why it broke."""
-        return trace_answer(await generations.get(file_id), await generations.trace(file_id))
+        return trace_answer(
+            await generations.get(file_id, owner=owner), await generations.trace(file_id, owner=owner)
+        )
 
     @routes.post("/file/{file_id}/check")
-    async def check(file_id: str, request: Request) -> FileAnswer:
+    async def check(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """Ask the backend at once."""
-        return file_answer(await generations.check(file_id), addresses.base(request))
+        return file_answer(await generations.check(file_id, owner=owner), addresses.base(request))
 
     @routes.post("/file/{file_id}/stop")
-    async def stop(file_id: str, request: Request) -> FileAnswer:
+    async def stop(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """Stop an open one; of a final one nothing changes."""
-        return file_answer(await generations.stop(file_id), addresses.base(request))
+        return file_answer(await generations.stop(file_id, owner=owner), addresses.base(request))
 
     @routes.post("/file/{file_id}/keep", responses=CONFLICT)
-    async def keep(file_id: str, request: Request) -> FileAnswer:
+    async def keep(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """A result that arrived after a stop is wanted after all; of an ordinary one nothing changes."""
-        return file_answer(await generations.keep(file_id), addresses.base(request))
+        return file_answer(await generations.keep(file_id, owner=owner), addresses.base(request))
 
     @routes.post("/file/{file_id}/retry", status_code=202)
-    async def retry(file_id: str) -> Accepted:
+    async def retry(owner: Owner, file_id: str) -> Accepted:
         """The same request as a new generation."""
-        return accepted([await generations.retry(file_id)])
+        return accepted([await generations.retry(file_id, owner=owner)])
 
     @routes.post("/file/{file_id}/submit-again", status_code=202, responses=CONFLICT)
-    async def submit_again(file_id: str) -> Accepted:
+    async def submit_again(owner: Owner, file_id: str) -> Accepted:
         """Send an unconfirmed one once more; it may be paid twice."""
-        return accepted([await generations.submit_again(file_id)])
+        return accepted([await generations.submit_again(file_id, owner=owner)])
 
     @routes.delete("/file/{file_id}")
-    async def delete(file_id: str) -> Done:
+    async def delete(owner: Owner, file_id: str) -> Done:
         """Into the trash; an open one is stopped too."""
-        await generations.delete(file_id)
+        await generations.delete(file_id, owner=owner)
         return Done()
 
     return routes

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.api import request_body, request_models
+from services.api.caller import Owner
 from services.api.response_models import Accepted, Refusal, accepted
 from services.core.model import Kind
 from services.generations.service import Generations
@@ -31,21 +32,22 @@ def router(generations: Generations) -> APIRouter:
     @routes.post(
         "/video", status_code=202, responses=REFUSALS, openapi_extra=_documented(request_models.VideoBody)
     )
-    async def generate_video(request: Request, response: Response) -> Accepted:
+    async def generate_video(owner: Owner, request: Request, response: Response) -> Accepted:
         """Start a video. Only the prompt is needed; with `file`, a picture to start from."""
-        return await _start(generations, request, response, Kind.VIDEO, request_models.VideoBody)
+        return await _start(owner, generations, request, response, Kind.VIDEO, request_models.VideoBody)
 
     @routes.post(
         "/image", status_code=202, responses=REFUSALS, openapi_extra=_documented(request_models.ImageBody)
     )
-    async def generate_image(request: Request, response: Response) -> Accepted:
+    async def generate_image(owner: Owner, request: Request, response: Response) -> Accepted:
         """Start one to four images, each with its own fileId."""
-        return await _start(generations, request, response, Kind.IMAGE, request_models.ImageBody)
+        return await _start(owner, generations, request, response, Kind.IMAGE, request_models.ImageBody)
 
     return routes
 
 
 async def _start(
+    owner: str,
     generations: Generations,
     request: Request,
     response: Response,
@@ -65,6 +67,7 @@ async def _start(
         count=getattr(body, "count", None) or 1,
         key=key,
         fingerprint=request_models.fingerprint(kind, body, sha256),
+        owner=owner,
     )
     response.headers["Location"] = f"/api/file/{started[0].id}"
     return accepted(started)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.api import request_body
+from services.api.caller import Owner
 from services.api.errors import Unreadable
 from services.api.public_url import Addresses
 from services.api.response_models import Answer, FileAnswer, Refusal, file_answer
@@ -53,48 +54,48 @@ class EmbeddedSettings(Answer):
 def router(generations: Generations, library: Library, addresses: Addresses) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["library"], responses=MISSING)
 
-    async def answer(file_id: str, request: Request) -> FileAnswer:
-        return file_answer(await generations.get(file_id), addresses.base(request))
+    async def answer(owner: str, file_id: str, request: Request) -> FileAnswer:
+        return file_answer(await generations.get(file_id, owner=owner), addresses.base(request))
 
     @routes.put("/file/{file_id}/star")
-    async def star(file_id: str, request: Request) -> FileAnswer:
+    async def star(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """Give it a star: no rule lets it go."""
-        await library.star([file_id], on=True)
-        return await answer(file_id, request)
+        await library.star([file_id], on=True, owner=owner)
+        return await answer(owner, file_id, request)
 
     @routes.delete("/file/{file_id}/star")
-    async def unstar(file_id: str, request: Request) -> FileAnswer:
+    async def unstar(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """Take the star away."""
-        await library.star([file_id], on=False)
-        return await answer(file_id, request)
+        await library.star([file_id], on=False, owner=owner)
+        return await answer(owner, file_id, request)
 
     @routes.put("/file/{file_id}/tags/{tag}")
-    async def tag(file_id: str, tag: Tag, request: Request) -> FileAnswer:
+    async def tag(owner: Owner, file_id: str, tag: Tag, request: Request) -> FileAnswer:
         """Give it a tag."""
-        await library.tag([file_id], tag, on=True)
-        return await answer(file_id, request)
+        await library.tag([file_id], tag, on=True, owner=owner)
+        return await answer(owner, file_id, request)
 
     @routes.delete("/file/{file_id}/tags/{tag}")
-    async def untag(file_id: str, tag: Tag, request: Request) -> FileAnswer:
+    async def untag(owner: Owner, file_id: str, tag: Tag, request: Request) -> FileAnswer:
         """Take a tag away."""
-        await library.tag([file_id], tag, on=False)
-        return await answer(file_id, request)
+        await library.tag([file_id], tag, on=False, owner=owner)
+        return await answer(owner, file_id, request)
 
     @routes.post("/file/{file_id}/restore")
-    async def restore(file_id: str, request: Request) -> FileAnswer:
+    async def restore(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """Out of the trash."""
-        await library.restore([file_id])
-        return await answer(file_id, request)
+        await library.restore([file_id], owner=owner)
+        return await answer(owner, file_id, request)
 
     @routes.delete("/trash")
-    async def empty() -> Removed:
+    async def empty(owner: Owner) -> Removed:
         """Remove all that is in the trash for good, files included."""
-        return Removed(removed=await library.empty(), waiting=await library.waiting())
+        return Removed(removed=await library.empty(owner=owner), waiting=await library.waiting(owner=owner))
 
     @routes.post("/files/zip", response_class=Response, responses=ZIP, openapi_extra=_IDS)
-    async def archive(request: Request) -> Response:
+    async def archive(owner: Owner, request: Request) -> Response:
         """Copies with metadata as one ZIP, streamed; ids as JSON `{"ids": [...]}` or as a form."""
-        made = await library.archive(await _ids(request))
+        made = await library.archive(await _ids(request), owner=owner)
         headers = {
             "Content-Disposition": f'attachment; filename="{ZIP_NAME}"',
             "Content-Length": str(made.size_bytes),

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from services.api.caller import Owner
 from services.api.response_models import Refusal
 from services.core.errors import NotFound
 from services.core.model import Generation, Kept, Phase
@@ -32,32 +33,32 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
     """`lost` is told the id of a completed generation whose file is gone."""
     routes = APIRouter(prefix="/media/{file_id}", tags=["media"])
 
-    async def file(file_id: str, request: Request) -> Response:
+    async def file(owner: Owner, file_id: str, request: Request) -> Response:
         """The film or picture itself."""
-        return _original(*await _kept(file_id), request)
+        return _original(*await _kept(owner, file_id), request)
 
-    async def download(file_id: str, request: Request) -> Response:
+    async def download(owner: Owner, file_id: str, request: Request) -> Response:
         """A copy that carries prompt, model, seed, settings and receipt (PNG, JPEG, WebP, MP4; all else as
         it was kept), to be saved under a name made of the prompt's words.
         """
-        generation, kept = await _kept(file_id)
+        generation, kept = await _kept(owner, file_id)
         with _said_when_lost(generation):
-            _, copy = await library.copy(file_id)
+            _, copy = await library.copy(file_id, owner=owner)
         name = safe_name(download_name(generation, kept))
         return copy_response(copy, content_type=kept.content_type, download_name=name, method=request.method)
 
-    async def poster(file_id: str, request: Request) -> Response:
+    async def poster(owner: Owner, file_id: str, request: Request) -> Response:
         """A still, WebP; also of what is in the trash."""
-        generation, _ = await _kept(file_id, trashed=True)
-        return _llm(generation.poster, request)
+        generation, _ = await _kept(owner, file_id, trashed=True)
+        return _illustration(generation.poster, request)
 
-    async def preview(file_id: str, request: Request) -> Response:
+    async def preview(owner: Owner, file_id: str, request: Request) -> Response:
         """A short silent film for hovering; also of what is in the trash."""
-        generation, _ = await _kept(file_id, trashed=True)
-        return _llm(generation.preview, request)
+        generation, _ = await _kept(owner, file_id, trashed=True)
+        return _illustration(generation.preview, request)
 
-    async def _kept(file_id: str, *, trashed: bool = False) -> tuple[Generation, Kept]:
-        generation = await generations.get(file_id, trashed=trashed)
+    async def _kept(owner: str, file_id: str, *, trashed: bool = False) -> tuple[Generation, Kept]:
+        generation = await generations.get(file_id, trashed=trashed, owner=owner)
         if generation.phase is not Phase.COMPLETED or generation.kept is None:
             raise NotFound("This file is not here yet.")
         return generation, generation.kept
@@ -74,7 +75,7 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
             lost(generation.id)
             raise NotFound("This file was kept, but it is gone from the disk.") from error
 
-    def _llm(name: str | None, request: Request) -> Response:
+    def _illustration(name: str | None, request: Request) -> Response:
         if name is None:
             raise NotFound("There is no such picture of this file.")
         content_type = TYPES.get(name.rpartition(".")[2], "")

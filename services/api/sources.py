@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.api import request_body
+from services.api.caller import Owner
 from services.api.media import ANSWERS, TYPES
 from services.api.response_models import Refusal
 from services.core.errors import NotFound
@@ -43,9 +44,9 @@ def router(generations: Generations) -> APIRouter:
         return _answer(await generations.receive_source(request_body.picture(request)))
 
     @routes.post("/api/file/{file_id}/source", status_code=201, responses=MISSING | REFUSALS)
-    async def take(file_id: str) -> SourceAnswer:
+    async def take(owner: Owner, file_id: str) -> SourceAnswer:
         """Take a kept picture, or a film's last frame, as a source."""
-        return _answer(await generations.source_from(file_id))
+        return _answer(await generations.source_from(file_id, owner=owner))
 
     async def picture(folder: str, name: str, request: Request) -> Response:
         """The source as it was brought."""

@@ -53,7 +53,7 @@ COMMAND_LINE = Path(__file__).resolve().parents[2] / "main.py"
 """By which the check-up page starts a drill as a process of its own."""
 
 
-def build(
+def build_engine(
     settings: Settings,
     *,
     checkpoint: Callable[[str], None] = lambda _: None,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.app.build import build
+from services.app.build import build_engine
 from services.app.container import Engine
 from services.app.lifespan import running
 from services.backends.base import Backend
@@ -29,6 +29,6 @@ async def open_for_drill(
         "poll_attempts": 1000,
         "stream_silence_s": 1.0,
     }
-    engine = build(settings.model_copy(update=changes), instead=backends, origins=origins)
+    engine = build_engine(settings.model_copy(update=changes), instead=backends, origins=origins)
     async with running(engine, decoders=False):  # there are seven of them, and each has three processes
         yield engine

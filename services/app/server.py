@@ -14,7 +14,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import api
-from services.app import Engine, build, running
+from services.app.build import build_engine
+from services.app.container import Engine
+from services.app.lifespan import running
 from services.core.errors import CannotStart
 from services.core.settings import Settings
 
@@ -23,7 +25,7 @@ FULL_COLLECTIONS = (50_000, 20, 100)
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
-    engine = build(settings)
+    engine = build_engine(settings)
     engine.store.prepare()  # not in the lifespan: there a refusal would be a traceback
     app = build_app(engine)
     config = uvicorn.Config(

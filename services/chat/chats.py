@@ -15,7 +15,7 @@ from services.chat.replying import KEPT_TRYING_S, Answering, Llm, artifact, resu
 from services.core.conversation import ChatNews, Conversation, Message, Role, Sort
 from services.core.errors import InvalidRequest, NotFound, StoreFailed
 from services.core.events import Hub
-from services.core.model import LOCAL_OWNER, Generation, TraceEntry
+from services.core.model import Generation, TraceEntry
 from services.generations.service import Generations
 from services.store.chats import ChatRows
 
@@ -77,7 +77,7 @@ class Chats:
         *,
         message_id: str | None = None,
         begin: bool = False,
-        owner: str = LOCAL_OWNER,
+        owner: str,
     ) -> Message:
         """Commit a message; the reply follows by itself. The same `message_id` again is the same message.
 
@@ -106,16 +106,16 @@ class Chats:
             self._answer(said.message)
         return said.message
 
-    async def conversations(self, *, owner: str = LOCAL_OWNER, limit: int = 100) -> list[Conversation]:
+    async def conversations(self, *, owner: str, limit: int = 100) -> list[Conversation]:
         """The one that was last spoken in first."""
         return await self._rows.chats(owner=owner, limit=limit)
 
-    async def get(self, chat_id: str, *, owner: str = LOCAL_OWNER) -> Conversation:
+    async def get(self, chat_id: str, *, owner: str) -> Conversation:
         """Raises NotFound."""
         return await self._rows.chat(chat_id, owner=owner)
 
     async def messages(
-        self, chat_id: str, *, owner: str = LOCAL_OWNER, before: int | None = None, limit: int = 60
+        self, chat_id: str, *, owner: str, before: int | None = None, limit: int = 60
     ) -> list[Message]:
         """The last ones, or the last before a `seq`, oldest first. Raises NotFound."""
         await self.get(chat_id, owner=owner)
@@ -126,14 +126,14 @@ class Chats:
         ids = {message.generation_id for message in messages if message.generation_id is not None}
         return await self._rows.generations(sorted(ids))
 
-    async def rename(self, chat_id: str, title: str, *, owner: str = LOCAL_OWNER) -> Conversation:
+    async def rename(self, chat_id: str, title: str, *, owner: str) -> Conversation:
         """Raises NotFound, InvalidRequest."""
         title = a_text("title", " ".join(title.split()), LONGEST_TITLE)
         if not title:
             raise InvalidRequest("The title is empty: write one.", field="title")
         return self._changed(await self._rows.change(chat_id, owner=owner, title=title))
 
-    async def delete(self, chat_id: str, *, owner: str = LOCAL_OWNER) -> None:
+    async def delete(self, chat_id: str, *, owner: str) -> None:
         """Its artifacts stay among the kept results. Raises NotFound."""
         self._changed(await self._rows.change(chat_id, owner=owner, trashed_at=self._now()))
 

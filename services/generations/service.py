@@ -17,7 +17,6 @@ from services.core.errors import BackendUnavailable, Conflict, InvalidRequest
 from services.core.events import Bus
 from services.core.model import (
     FINAL,
-    LOCAL_OWNER,
     Draft,
     Generation,
     GenerationQuery,
@@ -91,7 +90,7 @@ class Generations:
         self,
         draft: Draft,
         *,
-        owner: str = LOCAL_OWNER,
+        owner: str,
         count: int = 1,
         key: str | None = None,
         fingerprint: str | None = None,
@@ -114,20 +113,18 @@ class Generations:
             self._begin(kept)
         return kept
 
-    async def started_with(
-        self, key: str, *, fingerprint: str = "", owner: str = LOCAL_OWNER
-    ) -> list[Generation]:
+    async def started_with(self, key: str, *, fingerprint: str = "", owner: str) -> list[Generation]:
         """What `start` has begun with that key, or nothing. Raises Conflict as `start` does."""
         return await self._store.known(owner, key, fingerprint)
 
-    async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER, trashed: bool = False) -> Generation:
+    async def get(self, generation_id: str, *, owner: str, trashed: bool = False) -> Generation:
         """Raises NotFound, also for what is somebody else's or, unless `trashed`, in the trash."""
         return await self._store.get(generation_id, owner=owner, trashed=trashed)
 
     async def recent(
         self,
         *,
-        owner: str = LOCAL_OWNER,
+        owner: str,
         kind: Kind | None = None,
         query: str = "",
         cursor: str | None = None,
@@ -139,7 +136,7 @@ class Generations:
         )
 
     async def listed(
-        self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 50
+        self, wanted: GenerationQuery, *, owner: str, cursor: str | None = None, limit: int = 50
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
         if cursor is not None and not _is_id(cursor):
@@ -148,19 +145,19 @@ class Generations:
         more = len(rows) > limit and not wanted.ranked
         return Page(items=rows[:limit], next=rows[limit - 1].id if more else None)
 
-    async def trace(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> list[TraceEntry]:
+    async def trace(self, generation_id: str, *, owner: str) -> list[TraceEntry]:
         """The timeline, oldest first. Raises NotFound."""
         await self.get(generation_id, owner=owner)
         await self._event_log.flush()
         return await self._store.trace(generation_id)
 
-    async def check(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def check(self, generation_id: str, *, owner: str) -> Generation:
         """Ask the backend at once ("Check now"); an unconfirmed one is searched for. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner)
         self._supervisor.check(generation)
         return generation
 
-    async def stop(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def stop(self, generation_id: str, *, owner: str) -> Generation:
         """Stop an open one (a no-op on a final one); what still arrives is kept apart. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner)
         while generation.phase not in FINAL:
@@ -184,7 +181,7 @@ class Generations:
             generation = await self.get(generation_id, owner=owner)
         return generation
 
-    async def retry(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def retry(self, generation_id: str, *, owner: str) -> Generation:
         """The same request as a new generation. Raises NotFound."""
         old = await self.get(generation_id, owner=owner)
         row = self._intent(old.request, str(uuid7()), owner, 0)
@@ -192,7 +189,7 @@ class Generations:
         self._begin([row])
         return row
 
-    async def submit_again(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def submit_again(self, generation_id: str, *, owner: str) -> Generation:
         """Send an unconfirmed one once more, knowing that it may be paid twice. Raises NotFound, Conflict."""
         generation = await self.get(generation_id, owner=owner)
         sent = None
@@ -202,7 +199,7 @@ class Generations:
             raise Conflict("Only an unconfirmed generation can be sent again.")
         return sent
 
-    async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
+    async def delete(self, generation_id: str, *, owner: str) -> None:
         """Put it into the trash; an open one is stopped too. Raises NotFound."""
         await self.stop(generation_id, owner=owner)
         hidden = await self._store.note(generation_id, trashed_at=self._now())
@@ -210,7 +207,7 @@ class Generations:
             log.info("%s deleted", generation_id)
             self.bus.publish(hidden)
 
-    async def keep(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def keep(self, generation_id: str, *, owner: str) -> Generation:
         """A result that arrived after a stop is wanted after all. Raises NotFound, Conflict."""
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is not Phase.COMPLETED:
@@ -225,7 +222,7 @@ class Generations:
         self.bus.publish(wanted)
         return wanted
 
-    async def restore(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def restore(self, generation_id: str, *, owner: str) -> Generation:
         """Out of the trash; nothing changes for what is not in it. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner, trashed=True)
         restored = await self._store.note(generation_id, trashed_at=None) if generation.trashed_at else None
@@ -238,7 +235,7 @@ class Generations:
         backend = self._backends.get(generation.request.backend)
         return backend is not None and backend.capabilities.searchable
 
-    async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
+    async def clear(self, *, owner: str, kind: Kind | None = None) -> int:
         """Put all final ones into the trash; how many there were."""
         hidden = await self._store.trash_final(owner=owner, kind=kind)
         log.info("%d generations deleted at once", len(hidden))
@@ -246,7 +243,7 @@ class Generations:
             self.bus.publish(await self._store.get(generation_id))
         return len(hidden)
 
-    async def shown(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
+    async def shown(self, generation_id: str, *, owner: str) -> None:
         """A page has the first frame on its screen: noted in the receipt, once."""
         generation = await self.get(generation_id, owner=owner)
         receipt = generation.receipt
@@ -282,7 +279,7 @@ class Generations:
         """
         return await self._sources.receive(chunks)
 
-    async def source_from(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> str:
+    async def source_from(self, generation_id: str, *, owner: str) -> str:
         """A kept picture, or a film's last frame, as a source. Raises NotFound, InvalidRequest."""
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is not Phase.COMPLETED or generation.kept is None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from services.core.errors import InvalidRequest, NotFound
 from services.core.events import Bus
-from services.core.model import LOCAL_OWNER, Draft, Generation, GenerationQuery
+from services.core.model import Draft, Generation, GenerationQuery
 from services.generations.service import Generations, Page
 from services.generations.supervisor import Supervisor
 from services.library import retention
@@ -59,26 +59,26 @@ class Library:
     # -- lists -------------------------------------------------------------------------------
 
     async def page(
-        self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, cursor: str | None = None, limit: int = 60
+        self, wanted: GenerationQuery, *, owner: str, cursor: str | None = None, limit: int = 60
     ) -> Page:
         """Raises InvalidRequest for a cursor that is none of ours."""
         return await self._generations.listed(wanted, owner=owner, cursor=cursor, limit=limit)
 
-    async def these(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[Generation]:
+    async def these(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
         """Those of them that are there and not in the trash, in that order."""
         return await self._rows.these(_some(ids), owner=owner)
 
-    async def tags(self, *, owner: str = LOCAL_OWNER) -> list[str]:
+    async def tags(self, *, owner: str) -> list[str]:
         return await self._rows.tags(owner=owner)
 
-    async def models(self, *, owner: str = LOCAL_OWNER) -> list[tuple[str, str]]:
+    async def models(self, *, owner: str) -> list[tuple[str, str]]:
         """Backend and name of every model that something here was made with."""
         return await self._rows.models(owner=owner)
 
-    async def totals(self, *, owner: str = LOCAL_OWNER) -> list[Total]:
+    async def totals(self, *, owner: str) -> list[Total]:
         return await self._rows.totals(owner=owner)
 
-    async def size_bytes(self, *, owner: str = LOCAL_OWNER) -> int:
+    async def size_bytes(self, *, owner: str) -> int:
         """Of all kept results, the trash included."""
         return sum(total.size_bytes for total in await self.totals(owner=owner))
 
@@ -87,16 +87,16 @@ class Library:
 
     # -- marks -------------------------------------------------------------------------------
 
-    async def star(self, ids: Sequence[str], *, on: bool, owner: str = LOCAL_OWNER) -> int:
+    async def star(self, ids: Sequence[str], *, on: bool, owner: str) -> int:
         return self._tell(await self._rows.star(_some(ids), owner=owner, on=on))
 
-    async def tag(self, ids: Sequence[str], name: str, *, on: bool, owner: str = LOCAL_OWNER) -> int:
+    async def tag(self, ids: Sequence[str], name: str, *, on: bool, owner: str) -> int:
         """Give them a tag or take it away. Raises InvalidRequest for a name that is none."""
         return self._tell(await self._rows.tag(_some(ids), tag_name(name), owner=owner, on=on))
 
     # -- the trash ---------------------------------------------------------------------------
 
-    async def trash(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[str]:
+    async def trash(self, ids: Sequence[str], *, owner: str) -> list[str]:
         """Into the trash; what is under way is stopped too. The ids that went."""
         gone = [each.id for each in await self._hide(_some(ids), owner)]
         for generation_id in set(ids) - set(gone):
@@ -107,7 +107,7 @@ class Library:
             gone.append(generation_id)
         return gone
 
-    async def restore(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[str]:
+    async def restore(self, ids: Sequence[str], *, owner: str) -> list[str]:
         """Out of the trash; the ids that came back."""
         restored = await self._rows.restore(_some(ids), owner=owner)
         self._tell(restored)
@@ -117,7 +117,7 @@ class Library:
         self,
         ids: Sequence[str] | None = None,
         *,
-        owner: str = LOCAL_OWNER,
+        owner: str,
         trashed_before: float | None = None,
         starred: bool = True,
         at_most: int | None = None,
@@ -147,18 +147,18 @@ class Library:
             log.info("%d generations removed for good", count)
         return count
 
-    async def waiting(self, ids: Sequence[str] | None = None, *, owner: str = LOCAL_OWNER) -> int:
+    async def waiting(self, ids: Sequence[str] | None = None, *, owner: str) -> int:
         """How many in the trash (or of these) `empty` leaves: their jobs are not over at the backend."""
         return await self._rows.waiting(owner=owner, ids=None if ids is None else _some(ids))
 
     # -- copies ------------------------------------------------------------------------------
 
-    async def copy(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> tuple[Generation, Copy]:
+    async def copy(self, generation_id: str, *, owner: str) -> tuple[Generation, Copy]:
         """The kept bytes with their metadata. Raises NotFound, FileNotFoundError."""
         generation = await self._generations.get(generation_id, owner=owner)
         return generation, await self._handing.copy(generation)
 
-    async def archive(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> Archive:
+    async def archive(self, ids: Sequence[str], *, owner: str) -> Archive:
         """A ZIP of copies in the order of `ids`, each once. Raises NotFound when there is nothing to pack."""
         return await self._handing.archive(await self.these(ids, owner=owner))
 
@@ -178,10 +178,10 @@ class Library:
     async def remove_orphans(self) -> Findings:
         return await self.storage.tidy(older_than=self._now() - YOUNG_S)
 
-    async def rule(self, *, owner: str = LOCAL_OWNER) -> retention.Rule:
+    async def rule(self, *, owner: str) -> retention.Rule:
         return retention.read(await self._rows.preference(retention.NAME, owner=owner))
 
-    async def set_rule(self, rule: retention.Rule, *, owner: str = LOCAL_OWNER) -> int:
+    async def set_rule(self, rule: retention.Rule, *, owner: str) -> int:
         """Remember it and apply it at once; how many went. Raises InvalidRequest."""
         await self._rows.prefer(retention.NAME, asdict(retention.checked(rule)), owner=owner)
         return await retention.apply(self, owner=owner, now=self._now)

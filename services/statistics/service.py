@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services.core.model import LOCAL_OWNER, Generation
+from services.core.model import Generation
 from services.generations.event_log import EventLog
 from services.generations.service import Generations, TypicalDuration
 from services.library.scrub import Round, Scrub
@@ -75,14 +75,14 @@ class Statistics:
         self._now = now
         self._missing: tuple[list[str], float] | None = None
 
-    async def figures(self, days: int, *, owner: str = LOCAL_OWNER) -> Figures:
+    async def figures(self, days: int, *, owner: str) -> Figures:
         """Of the newest 20,000 that were asked for in the last 1 (by the hour), 7 or 30 days."""
         await self._event_log.flush()
         now = self._now()
         told = await self._rows.told(slots_of(days, now)[0], owner=owner, most=MOST_COUNTED)
         return await in_thread(lambda: count(told, days=days, now=now))
 
-    async def open_ones(self, *, owner: str = LOCAL_OWNER) -> tuple[list[Open], int]:
+    async def open_ones(self, *, owner: str) -> tuple[list[Open], int]:
         """The newest 50 that are not final, and how many there are in all."""
         await self._event_log.flush()
         found, many = await self._rows.open_ones(owner=owner, most=MOST_OPEN)
@@ -111,7 +111,7 @@ class Statistics:
                 found.append(Estimate(backend=backend, model=model, length_s=length_s, typical=typical))
         return found
 
-    async def bundle(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> dict[str, Any]:
+    async def bundle(self, generation_id: str, *, owner: str) -> dict[str, Any]:
         """One generation for a bug report, as plain JSON without keys, tokens and links. Raises NotFound."""
         generation = await self._generations.get(generation_id, owner=owner)
         return bundle(

@@ -45,7 +45,7 @@ class ChatRows:
         query = select(c).where(c.c.owner == owner, c.c.trashed_at.is_(None))
         query = query.order_by(c.c.updated_at.desc(), c.c.id.desc()).limit(limit)
         rows = await self._store.read(lambda connection: connection.execute(query).mappings().all())
-        return [Conversation(**row) for row in rows]
+        return [_conversation(row) for row in rows]
 
     async def change(self, chat_id: str, *, owner: str, **changes: Any) -> Conversation:
         """Raises NotFound."""
@@ -55,7 +55,7 @@ class ChatRows:
         )
         if row is None:
             raise NotFound("There is no such conversation here.")
-        return Conversation(**row)
+        return _conversation(row)
 
     # -- what is said ------------------------------------------------------------------------
 
@@ -173,7 +173,11 @@ def _chat(connection: Connection, chat_id: str, owner: str) -> Conversation:
     row = connection.execute(select(c).where(*_open(chat_id, owner))).mappings().one_or_none()
     if row is None:
         raise NotFound("There is no such conversation here.")
-    return Conversation(**row)
+    return _conversation(row)
+
+
+def _conversation(row: RowMapping) -> Conversation:
+    return Conversation(**{column.key: row[column] for column in c.c})
 
 
 def _open(chat_id: str, owner: str) -> tuple[Any, ...]:

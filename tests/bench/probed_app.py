@@ -13,7 +13,8 @@ import time
 from collections.abc import AsyncIterator
 
 import main
-from services.app import Engine, server
+from services.app import server
+from services.app.container import Engine
 from services.core.model import Generation
 from services.generations.supervisor import Supervisor
 

@@ -15,11 +15,12 @@ from zlib import crc32
 
 import pytest
 
-from services.app import build, running
+from services.app import build
+from services.app.lifespan import running
 from services.backends.superduperai import adapter
 from services.channels import polling, push, race
 from services.core.events import News
-from services.core.model import Draft, Generation, Kind, TraceEntry
+from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, TraceEntry
 from services.core.settings import Settings
 from services.generations import delivery, submission, supervisor
 from services.http import client, event_stream
@@ -87,7 +88,9 @@ class Ground(Backdrop):
                 poll_attempts=2000,
                 stream_silence_s=2.5,
             )
-            self.engine = build(settings, instead=[self.adapter(self.name)], origins=[self.chaos.url])
+            self.engine = build.build_engine(
+                settings, instead=[self.adapter(self.name)], origins=[self.chaos.url]
+            )
             for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
                 self.engine.downloader._guard.allow(dead)
             self.disk = BadDisk(self._patch)
@@ -113,7 +116,9 @@ class Ground(Backdrop):
         self.set_up(one, prompt)
         kind = Kind.IMAGE if crc32(prompt.encode()) % 2 else Kind.VIDEO
         model = "wire/still" if kind is Kind.IMAGE else "wire/film"
-        (generation,) = await self.engine.generations.start(Draft(kind=kind, prompt=prompt, model=model))
+        (generation,) = await self.engine.generations.start(
+            Draft(kind=kind, prompt=prompt, model=model), owner=LOCAL_OWNER
+        )
         # The watcher has not had its first turn yet.
         if one.plan.disk:
             self.disk.faults[generation.id] = (one.plan.disk, one.plan.times)

@@ -19,7 +19,7 @@ from services.chat import Chats
 from services.chat.replying import Llm
 from services.core.errors import DeliveryFailed
 from services.core.events import Bus, News
-from services.core.model import Draft, Generation, Kept, Kind, Model, Request, TraceEntry
+from services.core.model import LOCAL_OWNER, Draft, Generation, Kept, Kind, Model, Request, TraceEntry
 from services.core.settings import Settings
 from services.generations.delivery import Delivery
 from services.generations.event_log import EventLog
@@ -204,7 +204,7 @@ class EngineHarness:
 
     async def start(self, prompt: str = "a kite", *, seed: int | None = None) -> Generation:
         draft = Draft(kind=Kind.VIDEO, prompt=prompt, seed=seed)
-        (generation,) = await self.generations.start(draft)
+        (generation,) = await self.generations.start(draft, owner=LOCAL_OWNER)
         return generation
 
     async def get(self, generation: Generation) -> Generation:

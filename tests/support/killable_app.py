@@ -61,7 +61,7 @@ def _be_the_app(order: dict[str, Any]) -> NoReturn:
     os.dup2(log, 2)
     os.environ.update(order["env"])
     nicegui.storage.Storage.path = Path(os.environ["RUSHES_DATA_DIR"], "nicegui").absolute()
-    server.build = functools.partial(build, checkpoint=pull)  # type: ignore[assignment]
+    server.build_engine = functools.partial(build.build_engine, checkpoint=pull)  # type: ignore[assignment]
     if lease_s := os.environ.get("KILL_LEASE_S"):
         build.Store = functools.partial(build.Store, lease_s=float(lease_s))  # type: ignore[assignment,misc]
     sys.exit(asyncio.run(_watch()) if "KILL_PAGELESS" in os.environ else rushes.main())
@@ -70,7 +70,7 @@ def _be_the_app(order: dict[str, Any]) -> NoReturn:
 async def _watch() -> None:
     """Claims what others let run out, and nothing else: it is not the only one here."""
     rushes.set_up_logging()
-    engine = build(read_settings(), checkpoint=pull)
+    engine = build.build_engine(read_settings(), checkpoint=pull)
     await engine.store.open()
     await engine.worker.start()
     print("Rushes is ready: http://nobody:0", flush=True)

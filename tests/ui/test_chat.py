@@ -17,6 +17,7 @@ from uuid6 import uuid7
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat.parser import Change, Intent, read
+from services.core.model import LOCAL_OWNER
 from tests.support.engine_harness import EngineHarness
 from tests.support.eventually import equals, eventually
 from tests.support.patient_user import patient_user
@@ -60,7 +61,7 @@ def send(user: User, text: str, message_id: str | None = None) -> None:
 
 async def begun(harness: EngineHarness, text: str = "/video a kite") -> str:
     chat_id = str(uuid7())
-    await harness.chats.say(chat_id, text, begin=True)
+    await harness.chats.say(chat_id, text, begin=True, owner=LOCAL_OWNER)
     await eventually(lambda: not harness.chats._tasks)
     return chat_id
 
@@ -104,7 +105,7 @@ async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(
     await user.should_not_see("What shall we make?")
     await user.should_see("The video is here · Push won")
     await equals(lambda: drawn(user), (1, 1, 1))
-    assert [one.title for one in await harness.chats.conversations()] == [
+    assert [one.title for one in await harness.chats.conversations(owner=LOCAL_OWNER)] == [
         "make a 10 second vertical video of a lighthouse"
     ]
 
@@ -148,7 +149,7 @@ async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, ha
     await eventually(lambda: called)
     name, (_id, sentence) = called[0]
     assert (name, sentence) == ("refused", "The message has 50,000 characters: 8,000 at most.")
-    assert await harness.chats.conversations() == []
+    assert await harness.chats.conversations(owner=LOCAL_OWNER) == []
 
 
 async def test_markup_in_messages_stays_text(user: User, harness: EngineHarness) -> None:
@@ -171,8 +172,8 @@ async def test_a_deleted_artifact_leaves_a_word(user: User, harness: EngineHarne
     chat_id = await begun(harness)
     await user.open(f"/chat/{chat_id}")
     await eventually(lambda: films(user))
-    (generation,) = (await harness.generations.recent()).items
-    await harness.generations.delete(generation.id)
+    (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
+    await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     await user.should_see("This one was deleted.")
     await equals(lambda: films(user), [])
     await user.open(f"/chat/{chat_id}")
@@ -211,7 +212,7 @@ async def test_offers_are_said_with_one_click(user: User, harness: EngineHarness
 async def test_another_page_of_the_same_conversation_hears_it_too(user: User, harness: EngineHarness) -> None:
     chat_id = await begun(harness, "hello")
     await user.open(f"/chat/{chat_id}")
-    await harness.chats.say(chat_id, "/image a fox")
+    await harness.chats.say(chat_id, "/image a fox", owner=LOCAL_OWNER)
     await user.should_see("An image, 16:9, with Scripted image:")
     await eventually(lambda: count(user, "is-done"))
 
@@ -222,16 +223,16 @@ async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, ha
     await user.should_see("hello")
     other = await begun(harness, "/video a dragon")
     await user.should_see("/video a dragon")
-    await harness.chats.rename(chat_id, "Greetings")
+    await harness.chats.rename(chat_id, "Greetings", owner=LOCAL_OWNER)
     await user.should_see("Greetings")
-    await harness.chats.delete(other)
+    await harness.chats.delete(other, owner=LOCAL_OWNER)
     await user.should_not_see("/video a dragon")
 
 
 async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness: EngineHarness) -> None:
     chat_id = await begun(harness, "hello 0")
     for number in range(1, 30):
-        await harness.chats.say(chat_id, f"hello {number}")
+        await harness.chats.say(chat_id, f"hello {number}", owner=LOCAL_OWNER)
     await eventually(lambda: not harness.chats._tasks)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("hello 29")
@@ -244,7 +245,7 @@ async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness
 async def test_an_arrival_is_told_once(user: User, harness: EngineHarness) -> None:
     chat_id = await begun(harness, "hello")
     await user.open(f"/chat/{chat_id}")
-    await harness.chats.say(chat_id, "/video a kite")
+    await harness.chats.say(chat_id, "/video a kite", owner=LOCAL_OWNER)
     await equals(lambda: toasts(user), ["Video generated successfully via SSE!"])
     await asyncio.sleep(FRAME_S + 0.2)
     assert len(toasts(user)) == 1
@@ -270,8 +271,8 @@ async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
 ) -> None:
     harness.backend._script = Script(length_s=1.0)
     chat_id = await begun(harness)
-    (generation,) = (await harness.generations.recent()).items
-    await harness.generations.stop(generation.id)
+    (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("Paid, not wanted")
     await user.should_see("Paid, not wanted: it arrived after it had been stopped.")

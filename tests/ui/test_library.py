@@ -10,7 +10,7 @@ import pytest
 from nicegui import ElementFilter, app, ui
 from nicegui.testing import User
 
-from services.core.model import GenerationQuery, Kind, Phase
+from services.core.model import LOCAL_OWNER, GenerationQuery, Kind, Phase
 from tests.support.eventually import equals, eventually
 from tests.support.library_harness import LibraryHarness
 from ui.components.button import Button
@@ -113,7 +113,7 @@ async def test_what_is_new_or_changed_comes_to_the_open_page(
 ) -> None:
     row = await harness.put("a kite")
     await visitor.open("/library?q=kite")
-    await harness.library.star([row.id], on=True)
+    await harness.library.star([row.id], on=True, owner=LOCAL_OWNER)
     await eventually(lambda: bool(sent))
     name, item, belongs = sent[0]
     assert (name, item["id"], item["starred"], belongs) == ("put", row.id, True, True)
@@ -121,7 +121,7 @@ async def test_what_is_new_or_changed_comes_to_the_open_page(
     harness.bus.publish(other)
     await eventually(lambda: len(sent) == 2)
     assert sent[1][2] is False
-    await harness.library.trash([row.id])
+    await harness.library.trash([row.id], owner=LOCAL_OWNER)
     await eventually(lambda: len(sent) == 3)
     assert (sent[2][1]["trashed"], sent[2][2]) == (True, False)
 
@@ -131,14 +131,14 @@ async def test_a_delete_offers_its_undo(harness: LibraryHarness, visitor: User) 
     await visitor.open("/library")
     act(visitor, "trash", [row.id])
     await visitor.should_see("1 is in the trash.")
-    assert (await harness.library.page(GenerationQuery())).items == []
+    assert (await harness.library.page(GenerationQuery(), owner=LOCAL_OWNER)).items == []
     with visitor:
         (toast,) = [one for one in ElementFilter(kind=ui.notification) if one._props.get("act") == "Undo"]
         for listener in toast._event_listeners.values():
             if listener.type == "open":
                 toast._handle_event({"listener_id": listener.id, "args": None})
     async with asyncio.timeout(2):
-        while not (await harness.library.page(GenerationQuery())).items:
+        while not (await harness.library.page(GenerationQuery(), owner=LOCAL_OWNER)).items:
             await asyncio.sleep(0.02)
 
 
@@ -169,17 +169,17 @@ async def test_the_trash_is_restored_and_emptied_after_a_question(
     harness: LibraryHarness, visitor: User
 ) -> None:
     first, second = await harness.put("one"), await harness.put("two")
-    await harness.library.trash([first.id, second.id])
+    await harness.library.trash([first.id, second.id], owner=LOCAL_OWNER)
     await visitor.open("/library?trash=1")
     assert titles(visitor) == ["two", "one"]
     act(visitor, "restore", [first.id])
     await visitor.should_see("1 is back in the library.")
     press(visitor, "Empty the trash")
     await visitor.should_see("Nothing brings them back.")
-    assert len((await harness.library.page(GenerationQuery(trashed=True))).items) == 1
+    assert len((await harness.library.page(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items) == 1
     press(visitor, "Empty")
     await visitor.should_see("1 removed for good.")
-    assert (await harness.library.page(GenerationQuery(trashed=True))).items == []
+    assert (await harness.library.page(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items == []
 
 
 @pytest.mark.parametrize("args", [[], ["odd", []], ["trash", "x"], ["trash", [7]], "trash", None, [[], {}]])
@@ -193,7 +193,7 @@ async def test_an_act_that_is_none_of_ours_does_nothing(
         if listener.type == "act":
             shelf._handle_event({"listener_id": listener.id, "args": args})
     await asyncio.sleep(0.1)
-    assert len((await harness.library.page(GenerationQuery())).items) == 1
+    assert len((await harness.library.page(GenerationQuery(), owner=LOCAL_OWNER)).items) == 1
 
 
 async def test_an_address_says_only_what_is_chosen() -> None:
@@ -250,10 +250,10 @@ async def test_a_rule_is_set_after_a_question_and_a_wrong_figure_is_told_at_its_
     field.value = "12,5"
     press(visitor, "Save the rule")
     await visitor.should_see("Save this rule?")
-    assert (await harness.library.rule()).keep == "all"
+    assert (await harness.library.rule(owner=LOCAL_OWNER)).keep == "all"
     press(visitor, "Save the rule", last=True)
     await visitor.should_see("The rule is saved.")
-    rule = await harness.library.rule()
+    rule = await harness.library.rule(owner=LOCAL_OWNER)
     assert (rule.keep, rule.gb) == ("size", 12.5)
 
 
@@ -283,7 +283,7 @@ async def test_the_sum_follows_what_comes_and_goes_while_the_page_is_open(
     row = await harness.put("second", content=b"x" * 2_000_000)
     harness.bus.publish(row)
     await visitor.should_see("2 files, 3.0 MB")
-    await harness.generations.delete(row.id)
+    await harness.generations.delete(row.id, owner=LOCAL_OWNER)
     await visitor.should_see("1 file, 1.0 MB")
 
 

@@ -7,7 +7,7 @@ import time
 
 from services.backends.job_listing import ListedJob
 from services.core.errors import Sentence
-from services.core.model import Generation, Phase
+from services.core.model import LOCAL_OWNER, Generation, Phase
 from services.diagnostics.drill.stage import Stage, expect
 
 HOUR_S = 3600.0
@@ -26,7 +26,7 @@ async def two_jobs(stage: Stage) -> None:
 async def _nobodys(stage: Stage, prompt: str, *, made_ago_s: float, submits: tuple[str, ...]) -> None:
     """A job stands in the list that looks like ours."""
     stage.backend.unlisted.add(prompt)
-    generation = await stage.start(prompt, submits=submits)
+    generation = await stage.start(prompt, submits=submits, owner=LOCAL_OWNER)
     await _unheard(stage, generation)
     stage.backend.strangers.append(
         ListedJob(
@@ -46,10 +46,10 @@ async def twins_job(stage: Stage) -> None:
     # Only the first one's request was taken, and neither heard of it.
     prompt = "twin's job"
     stage.backend.unlisted.add(prompt)
-    first = await stage.start(prompt, submits=("lost_after",))
+    first = await stage.start(prompt, submits=("lost_after",), owner=LOCAL_OWNER)
     await _unheard(stage, first)
     stage.script(prompt, submits=("lost_before",))
-    twin = await stage.engine.generations.retry(first.id)
+    twin = await stage.engine.generations.retry(first.id, owner=LOCAL_OWNER)
     await _unheard(stage, twin)
     stage.backend.unlisted.discard(prompt)
     await _look_again(stage, twin)
@@ -59,9 +59,9 @@ async def twins_job(stage: Stage) -> None:
 async def job_of_another(stage: Stage) -> None:
     # The same was asked for before, and its job is in the list too.
     prompt = "job of another"
-    first = await stage.done(await stage.start(prompt))
+    first = await stage.done(await stage.start(prompt, owner=LOCAL_OWNER))
     stage.script(prompt, submits=("lost_after",))
-    again = await stage.done(await stage.engine.generations.retry(first.id))
+    again = await stage.done(await stage.engine.generations.retry(first.id, owner=LOCAL_OWNER))
     held = (await stage.engine.store.get(first.id)).job_id
     expect(again.job_id != held, Sentence("both have the same job"))
 
@@ -69,7 +69,7 @@ async def job_of_another(stage: Stage) -> None:
 async def never_heard_of(stage: Stage) -> None:
     prompt = "never heard of"
     stage.backend.unlisted.add(prompt)
-    generation = await stage.start(prompt, submits=("lost_after",))
+    generation = await stage.start(prompt, submits=("lost_after",), owner=LOCAL_OWNER)
     await _unheard(stage, generation)
     await stage.cut_off_watcher(generation)  # as after the four minutes of its own search
     stage.backend.unlisted.discard(prompt)
@@ -80,9 +80,9 @@ async def never_heard_of(stage: Stage) -> None:
 async def stopped_while_sent(stage: Stage) -> None:
     prompt = "stopped while sent"
     sent = stage.backend.holds[prompt]
-    generation = await stage.start(prompt, submits=("lost_after",))
+    generation = await stage.start(prompt, submits=("lost_after",), owner=LOCAL_OWNER)
     await stage.being_sent(prompt)
-    await stage.engine.generations.stop(generation.id)
+    await stage.engine.generations.stop(generation.id, owner=LOCAL_OWNER)
     sent.set()
     done = await stage.done(generation)
     expect(done.unwanted, Sentence("the result of a stopped one was not set apart"))
@@ -100,7 +100,7 @@ async def _unheard(stage: Stage, generation: Generation) -> None:
 
 async def _look_again(stage: Stage, generation: Generation) -> None:
     await stage.cut_off_watcher(generation)
-    await stage.engine.generations.check(generation.id)
+    await stage.engine.generations.check(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(SEARCHED_S)
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from services.core.errors import Sentence
 from services.core.events import News
-from services.core.model import Generation, Phase
+from services.core.model import LOCAL_OWNER, Generation, Phase
 from services.diagnostics.drill.disk import disk_of
 from services.diagnostics.drill.stage import Stage, expect
 from services.diagnostics.drill.witness import RecordingBackend
@@ -18,7 +18,7 @@ QUIET_S = 0.5
 async def other_process(stage: Stage) -> None:
     async with stage.house(stage.folder / "two", RecordingBackend()) as house:
         store, supervisor = house.engine.store, house.engine.supervisor
-        generation = await house.start("other process", length_s=1e6)
+        generation = await house.start("other process", length_s=1e6, owner=LOCAL_OWNER)
         await house.until(generation, lambda row: row.job_id is not None, Sentence("it was never sent"))
         with disk_of(house.engine.settings) as disk:
             before = disk.lease_until(generation.id)
@@ -55,7 +55,7 @@ async def slept(stage: Stage) -> None:
                     disk.take_over(news.id)
 
             house.engine.generations.bus.subscribe(hear)
-            generation = await house.start("slept")
+            generation = await house.start("slept", owner=LOCAL_OWNER)
             sending = Sentence("it was never sent")
             await house.until(generation, lambda row: row.epoch > generation.epoch, sending)
             await asyncio.sleep(QUIET_S)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.core.errors import Sentence
-from services.core.model import Generation, Phase
+from services.core.model import LOCAL_OWNER, Generation, Phase
 from services.diagnostics.drill.disk import cut, disk_of
 from services.diagnostics.drill.stage import Stage, comes_true, expect
 from services.diagnostics.drill.witness import CALM, SOON_LATE, STILL, RecordingBackend
@@ -55,14 +55,14 @@ async def _first_life(house: Stage) -> dict[str, Generation]:
     assert not backend.holds[SENT].is_set()
     models = {UNDER_WAY: CALM, LATE: SOON_LATE}
     begun = {
-        prompt: await house.start(prompt, models.get(prompt, STILL), length_s=FOR_EVER_S)
+        prompt: await house.start(prompt, models.get(prompt, STILL), length_s=FOR_EVER_S, owner=LOCAL_OWNER)
         for prompt in (UNDER_WAY, SENT, STOPPED, LATE, LIMIT, HOUR)
     }
     await house.being_sent(SENT)
     for prompt, row in begun.items():
         if prompt != SENT:
             await house.until(row, lambda row: row.job_id is not None, Sentence("it was never sent"))
-    await house.engine.generations.stop(begun[STOPPED].id)
+    await house.engine.generations.stop(begun[STOPPED].id, owner=LOCAL_OWNER)
     late = Sentence("nobody was told that it takes longer")
     await house.until(begun[LATE], lambda row: row.late_since is not None, late)
     return {prompt: await house.engine.store.get(row.id) for prompt, row in begun.items()}

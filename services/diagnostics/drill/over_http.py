@@ -13,7 +13,7 @@ from typing import Any
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
 from services.core.errors import Sentence
-from services.core.model import Draft, Generation, Kind, Phase
+from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, Phase
 from services.diagnostics.drill.stage import Stage, comes_true, expect, written
 from services.diagnostics.drill.wire import MODEL, Plan, Wire
 
@@ -31,7 +31,7 @@ class Hosted:
     async def start(self, prompt: str, backend: str = PLAIN, **plan: Any) -> Generation:
         self.wire.plans[prompt] = Plan(**plan)
         draft = Draft(kind=Kind.IMAGE, prompt=prompt, backend=backend, model=MODEL)
-        (generation,) = await self.house.engine.generations.start(draft)
+        (generation,) = await self.house.engine.generations.start(draft, owner=LOCAL_OWNER)
         return generation
 
     async def until_sent(self, prompt: str) -> None:
@@ -87,7 +87,7 @@ async def stopped_meanwhile(stage: Stage) -> None:
     lost = here.wire.holds[prompt]
     generation = await here.start(prompt, KEYED, submits=("lost",))
     await here.until_sent(prompt)
-    await here.house.engine.generations.stop(generation.id)
+    await here.house.engine.generations.stop(generation.id, owner=LOCAL_OWNER)
     lost.set()
     await asyncio.sleep(QUIET_S)
     sent = here.wire.submits[prompt]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from services.core.errors import NotFound, Sentence
-from services.core.model import Phase
+from services.core.model import LOCAL_OWNER, Phase
 from services.diagnostics.drill.stage import Broken, Stage, expect
 
 CLEARS, EMPTIES = "drill who clears", "drill who empties"
@@ -16,7 +16,10 @@ async def same_key(stage: Stage) -> None:
     stage.script("same key")
     draft = stage.draft("same key")
     started = await asyncio.gather(
-        *(stage.engine.generations.start(draft, key="drill", fingerprint="same") for _ in range(2)),
+        *(
+            stage.engine.generations.start(draft, key="drill", fingerprint="same", owner=LOCAL_OWNER)
+            for _ in range(2)
+        ),
         return_exceptions=True,
     )
     ids = {row.id for rows in started if not isinstance(rows, BaseException) for row in rows}
@@ -26,13 +29,13 @@ async def same_key(stage: Stage) -> None:
 
 async def pressed_twice(stage: Stage) -> None:
     prompt = "pressed twice"
-    generation = await stage.start(prompt, submits=("lost_before",))
+    generation = await stage.start(prompt, submits=("lost_before",), owner=LOCAL_OWNER)
     await stage.until(
         generation, lambda row: row.phase is Phase.UNCONFIRMED, Sentence("it is not shown as unconfirmed")
     )
     stage.script(prompt)
     sent = stage.backend.holds[prompt]
-    await stage.engine.generations.submit_again(generation.id)
+    await stage.engine.generations.submit_again(generation.id, owner=LOCAL_OWNER)
     await stage.being_sent(prompt)
     again = await stage.engine.supervisor.submit_again(generation.id)
     expect(again is None, Sentence("the second press was taken too"))

@@ -139,9 +139,7 @@ class Stage:
     def draft(self, prompt: str, model: str = STILL) -> Draft:
         return Draft(kind=Kind.VIDEO if model == FILM else Kind.IMAGE, prompt=prompt, model=model)
 
-    async def start(
-        self, prompt: str, model: str = STILL, *, owner: str = LOCAL_OWNER, **script: Any
-    ) -> Generation:
+    async def start(self, prompt: str, model: str = STILL, *, owner: str, **script: Any) -> Generation:
         self.script(prompt, **script)
         (generation,) = await self.engine.generations.start(self.draft(prompt, model), owner=owner)
         return generation
@@ -189,7 +187,7 @@ class Stage:
         await comes_true(ended, Sentence("its watcher does not end"))
 
     async def trace(self, generation: Generation) -> list[TraceEntry]:
-        return await self.engine.generations.trace(generation.id)
+        return await self.engine.generations.trace(generation.id, owner=LOCAL_OWNER)
 
     async def hand_over(self, engine: Engine, generation: Generation) -> None:
         """A result comes to the delivery once more, as from a process that slept through the end."""

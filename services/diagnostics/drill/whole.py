@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from services.core.errors import Sentence
+from services.core.model import LOCAL_OWNER
 from services.diagnostics.drill.stage import Stage, expect
 from services.diagnostics.drill.witness import FILM
 
@@ -21,7 +22,7 @@ async def not_the_file(stage: Stage) -> None:
 
 async def _only_the_whole(stage: Stage, prompt: str, *others: str) -> None:
     urls = tuple(stage.files.url(path) for path in (*others, "whole"))
-    done = await stage.done(await stage.start(prompt, urls=urls))
+    done = await stage.done(await stage.start(prompt, urls=urls, owner=LOCAL_OWNER))
     whole = hashlib.sha256(stage.files.whole).hexdigest()
     expect(done.kept is not None and done.kept.sha256 == whole, Sentence("other bytes were kept"))
     failed = [entry for entry in await stage.trace(done) if entry.event == "keep_failed"]
@@ -34,13 +35,13 @@ async def more_announced(stage: Stage) -> None:
 
 async def not_the_film(stage: Stage) -> None:
     urls = tuple(stage.files.url(path) for path in ("film/still", "film/cut", "film"))
-    done = await stage.done(await stage.start("not the film", FILM, urls=urls))
+    done = await stage.done(await stage.start("not the film", FILM, urls=urls, owner=LOCAL_OWNER))
     whole = hashlib.sha256(stage.files.film).hexdigest()
     expect(done.kept is not None and done.kept.sha256 == whole, Sentence("other bytes were kept"))
 
 
 async def rot(stage: Stage) -> None:
-    done = await stage.done(await stage.start("rot"))
+    done = await stage.done(await stage.start("rot", owner=LOCAL_OWNER))
     assert done.kept is not None
     await asyncio.to_thread(_flip_a_bit, stage.engine.generations.media(done.kept.name))
     ended = await stage.engine.library.scrub.go_round(at_once=True)

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from services.api import Metrics, include
-from services.core.model import Phase
+from services.core.model import LOCAL_OWNER, Phase
 from services.media.xmp import facts_in
 from tests.services.api.stand_in import client_of, health
 from tests.support.library_harness import LibraryHarness
@@ -205,7 +205,7 @@ async def test_a_zip_of_five_gigabytes_is_streamed_and_not_held(
         with harness.folder.path(kept.name).open("r+b") as file:
             file.truncate(size)  # a hole: it takes no room
         rows.append(await harness.put(str(number), kept=kept))
-    archive = await harness.library.archive([row.id for row in rows])
+    archive = await harness.library.archive([row.id for row in rows], owner=LOCAL_OWNER)
     assert archive.size_bytes > 5 * size
     tracemalloc.start()
     came = sum(len(chunk) for chunk in itertools.islice(archive.chunks, 2000))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.app import build, running
+from services.app.build import build_engine
+from services.app.lifespan import running
 from services.core.settings import Settings
 
 
@@ -16,5 +17,5 @@ async def test_a_start_clears_away_what_a_killed_download_has_left(tmp_path: Pat
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half a film")
     settings = Settings(_env_file=None, data_dir=tmp_path, animatic=False)  # type: ignore[call-arg]
-    async with running(build(settings)):
+    async with running(build_engine(settings)):
         assert not left.exists()

@@ -20,7 +20,7 @@ from services.api import Metrics, include
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.core.conversation import Sort
-from services.core.model import Channel, Draft, Generation, Kind, Phase
+from services.core.model import LOCAL_OWNER, Channel, Draft, Generation, Kind, Phase
 from tests.services.api.stand_in import client_of, health
 from tests.support.engine_harness import EngineHarness
 from tests.support.proof_counts import proven
@@ -56,7 +56,7 @@ class StandInServices:
         self._watch_as_a_page()
         match self.name:
             case "chat artifact":
-                await self.harness.chats.say(self.chat_id, f"/video {PROMPT}", begin=True)
+                await self.harness.chats.say(self.chat_id, f"/video {PROMPT}", begin=True, owner=LOCAL_OWNER)
                 await asyncio.sleep(0)
                 while not (rows := await self._rows(Sort.ARTIFACT)):
                     await asyncio.sleep(0.001)
@@ -66,7 +66,9 @@ class StandInServices:
                     answer = await client.post("/api/generate/video", json={"prompt": PROMPT})
                     return str(answer.json()["fileId"])
             case _:
-                (started,) = await self.harness.generations.start(Draft(kind=self.kind, prompt=PROMPT))
+                (started,) = await self.harness.generations.start(
+                    Draft(kind=self.kind, prompt=PROMPT), owner=LOCAL_OWNER
+                )
                 return started.id
 
     async def get(self, generation_id: str) -> Generation:
@@ -78,7 +80,7 @@ class StandInServices:
             async with self._client() as client:
                 assert (await client.post(f"/api/file/{generation_id}/stop")).status_code == 200
         else:
-            await self.harness.generations.stop(generation_id)
+            await self.harness.generations.stop(generation_id, owner=LOCAL_OWNER)
 
     async def restart(self, *, away_s: float) -> None:
         await self.harness.crash()
@@ -88,7 +90,9 @@ class StandInServices:
 
     async def is_there_once(self, generation_id: str) -> None:
         """One row, one file, one job, and in the conversation one artifact with one result."""
-        assert [one.id for one in (await self.harness.generations.recent()).items] == [generation_id]
+        assert [one.id for one in (await self.harness.generations.recent(owner=LOCAL_OWNER)).items] == [
+            generation_id
+        ]
         assert len(self.harness.bytes.files) == 1
         assert self.harness.backend.paid(generation_id) == 1
         if self.name == "chat artifact":
@@ -104,7 +108,7 @@ class StandInServices:
         return [f"{what} generated successfully{ending}"]
 
     async def _rows(self, sort: Sort) -> list[str]:
-        messages = await self.harness.chats.messages(self.chat_id)
+        messages = await self.harness.chats.messages(self.chat_id, owner=LOCAL_OWNER)
         return [str(one.generation_id) for one in messages if one.sort is sort]
 
     def _watch_as_a_page(self) -> None:

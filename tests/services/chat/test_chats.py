@@ -16,7 +16,7 @@ from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.core.conversation import ChatNews, Message, Role, Sort, WordsSoFar
 from services.core.errors import Conflict, InvalidRequest, NotFound, StoreFailed
-from services.core.model import Draft, Kind, Phase
+from services.core.model import LOCAL_OWNER, Draft, Kind, Phase
 from tests.support.engine_harness import EngineHarness
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -43,7 +43,7 @@ async def say(harness: EngineHarness, chat_id: str, text: str, **more: Any) -> M
 
 
 async def thread(harness: EngineHarness, chat_id: str) -> list[Message]:
-    return await harness.chats.messages(chat_id)
+    return await harness.chats.messages(chat_id, owner=LOCAL_OWNER)
 
 
 async def sorts(harness: EngineHarness, chat_id: str) -> list[str]:
@@ -94,7 +94,9 @@ async def test_an_id_of_another_message_is_refused(harness: EngineHarness, chat_
 
 
 async def test_replies_come_in_the_order_of_the_messages(harness: EngineHarness, chat_id: str) -> None:
-    said = [await harness.chats.say(chat_id, f"/video kite {n}", begin=True) for n in range(5)]
+    said = [
+        await harness.chats.say(chat_id, f"/video kite {n}", begin=True, owner=LOCAL_OWNER) for n in range(5)
+    ]
     await asyncio.sleep(1)
     replies = [one.reply_to for one in await thread(harness, chat_id) if one.reply_to]
     assert replies == [one.id for one in said]
@@ -134,7 +136,7 @@ async def test_a_kill_between_message_and_reply_neither_loses_nor_starts_twice(
 async def test_a_kill_at_any_moment_leaves_one_reply_one_artifact_and_one_result(
     harness: EngineHarness, chat_id: str, dies_after_s: float
 ) -> None:
-    await harness.chats.say(chat_id, "/video a kite", begin=True)
+    await harness.chats.say(chat_id, "/video a kite", begin=True, owner=LOCAL_OWNER)
     await asyncio.sleep(dies_after_s)
     await harness.crash()
     await harness.open()
@@ -160,8 +162,10 @@ async def test_what_was_started_elsewhere_for_the_conversation_is_in_it(
     harness: EngineHarness, chat_id: str
 ) -> None:
     await say(harness, chat_id, "hello")
-    (started,) = await harness.generations.start(Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id))
-    again = await harness.generations.retry(started.id)
+    (started,) = await harness.generations.start(
+        Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id), owner=LOCAL_OWNER
+    )
+    again = await harness.generations.retry(started.id, owner=LOCAL_OWNER)
     await asyncio.sleep(6)
     named = [one.generation_id for one in await thread(harness, chat_id) if one.sort is Sort.ARTIFACT]
     assert named == [started.id, again.id]
@@ -171,7 +175,9 @@ async def test_what_was_started_elsewhere_for_the_conversation_is_in_it(
 async def test_a_generation_of_no_conversation_here_changes_nothing(
     harness: EngineHarness, chat_id: str
 ) -> None:
-    await harness.generations.start(Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id))
+    await harness.generations.start(
+        Draft(kind=Kind.VIDEO, prompt="a kite", chat_id=chat_id), owner=LOCAL_OWNER
+    )
     await asyncio.sleep(6)
     with pytest.raises(NotFound):
         await thread(harness, chat_id)
@@ -191,7 +197,7 @@ async def test_a_stopped_one_that_arrives_all_the_same_has_one_result(
 ) -> None:
     await say(harness, chat_id, "/video a kite")
     artifact = (await thread(harness, chat_id))[-1]
-    await harness.generations.stop(str(artifact.generation_id))
+    await harness.generations.stop(str(artifact.generation_id), owner=LOCAL_OWNER)
     await asyncio.sleep(60)
     assert (await harness.store.get(str(artifact.generation_id))).unwanted
     assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
@@ -273,7 +279,9 @@ async def test_what_cannot_be_made_is_said(
 
 async def test_a_deleted_artifact_is_not_changed(harness: EngineHarness, chat_id: str) -> None:
     await say(harness, chat_id, "/video a kite")
-    await harness.generations.delete(str((await thread(harness, chat_id))[-1].generation_id))
+    await harness.generations.delete(
+        str((await thread(harness, chat_id))[-1].generation_id), owner=LOCAL_OWNER
+    )
     await say(harness, chat_id, "longer")
     assert (await reply(harness, chat_id))["code"] == "deleted"
 
@@ -358,50 +366,50 @@ async def test_a_message_that_cannot_be_taken_is_refused_with_a_sentence(
     harness: EngineHarness, chat_id: str, text: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        await harness.chats.say(chat_id, text, begin=True)
+        await harness.chats.say(chat_id, text, begin=True, owner=LOCAL_OWNER)
     assert refusal.value.field == "message"
-    assert await harness.chats.conversations() == []
+    assert await harness.chats.conversations(owner=LOCAL_OWNER) == []
 
 
 async def test_a_message_to_an_unknown_conversation_is_refused(harness: EngineHarness, chat_id: str) -> None:
     with pytest.raises(NotFound):
-        await harness.chats.say(chat_id, "hello")
+        await harness.chats.say(chat_id, "hello", owner=LOCAL_OWNER)
 
 
 async def test_conversations_are_listed_renamed_and_deleted(harness: EngineHarness, chat_id: str) -> None:
     other = str(uuid7())
     await say(harness, chat_id, "/video a   lighthouse " + "very " * 30 + "far away")
     await say(harness, other, "/image a fox")
-    assert [one.id for one in await harness.chats.conversations()] == [other, chat_id]
+    assert [one.id for one in await harness.chats.conversations(owner=LOCAL_OWNER)] == [other, chat_id]
     await say(harness, chat_id, "hello")
-    first, second = await harness.chats.conversations()
+    first, second = await harness.chats.conversations(owner=LOCAL_OWNER)
     assert (first.id, second.id) == (chat_id, other)
     assert len(first.title) <= 60
     assert first.title.endswith("…")
-    assert (await harness.chats.rename(other, " The  fox ")).title == "The fox"
-    await harness.chats.delete(chat_id)
-    assert [one.title for one in await harness.chats.conversations()] == ["The fox"]
+    assert (await harness.chats.rename(other, " The  fox ", owner=LOCAL_OWNER)).title == "The fox"
+    await harness.chats.delete(chat_id, owner=LOCAL_OWNER)
+    assert [one.title for one in await harness.chats.conversations(owner=LOCAL_OWNER)] == ["The fox"]
     with pytest.raises(NotFound):
         await thread(harness, chat_id)
-    assert len((await harness.generations.recent()).items) == 2
+    assert len((await harness.generations.recent(owner=LOCAL_OWNER)).items) == 2
 
 
 async def test_nobody_sees_another_persons_conversation(harness: EngineHarness, chat_id: str) -> None:
     await say(harness, chat_id, "/video a kite", owner="ada")
     for act in (harness.chats.get, harness.chats.messages, harness.chats.delete):
         with pytest.raises(NotFound):
-            await act(chat_id)  # type: ignore[operator]
+            await act(chat_id, owner=LOCAL_OWNER)  # type: ignore[operator]
     with pytest.raises(NotFound):
-        await harness.chats.say(chat_id, "hello", begin=True)
-    assert await harness.chats.conversations() == []
+        await harness.chats.say(chat_id, "hello", begin=True, owner=LOCAL_OWNER)
+    assert await harness.chats.conversations(owner=LOCAL_OWNER) == []
 
 
 async def test_a_long_conversation_is_read_in_pages(harness: EngineHarness, chat_id: str) -> None:
     for number in range(12):
-        await harness.chats.say(chat_id, f"hello {number}", begin=True)
+        await harness.chats.say(chat_id, f"hello {number}", begin=True, owner=LOCAL_OWNER)
     await asyncio.sleep(1)
-    last = await harness.chats.messages(chat_id, limit=10)
-    before = await harness.chats.messages(chat_id, before=last[0].seq, limit=100)
+    last = await harness.chats.messages(chat_id, limit=10, owner=LOCAL_OWNER)
+    before = await harness.chats.messages(chat_id, before=last[0].seq, limit=100, owner=LOCAL_OWNER)
     assert [one.seq for one in before + last] == sorted(one.seq for one in before + last)
     assert len(before + last) == 24
 

@@ -17,7 +17,7 @@ from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat.llm import LanguageModel
 from services.core.conversation import Message, Sort, WordsSoFar
-from services.core.model import Kind
+from services.core.model import LOCAL_OWNER, Kind
 from services.store.chats import ChatRows
 from tests.support.engine_harness import EasyCatalogue, EngineHarness
 from tests.support.llm_server import Talker, Turn, talking
@@ -54,11 +54,11 @@ async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness
 
 
 async def reply(harness: EngineHarness, text: str, chat_id: str | None = None) -> Message:
-    said = await harness.chats.say(chat_id or str(uuid7()), text, begin=True)
+    said = await harness.chats.say(chat_id or str(uuid7()), text, begin=True, owner=LOCAL_OWNER)
     async with asyncio.timeout(8):
         while harness.chats.is_answering(said.id):
             await asyncio.sleep(0.01)
-    messages = await harness.chats.messages(said.chat_id)
+    messages = await harness.chats.messages(said.chat_id, owner=LOCAL_OWNER)
     return next(one for one in messages if one.reply_to == said.id)
 
 
@@ -91,7 +91,7 @@ async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) ->
     talker.turns = [Turn(say="At once.", calls=[LIGHTHOUSE])]
     answer = await reply(harness, "something with a lighthouse, tall, ten seconds")
     assert (answer.text, code(answer)) == ("At once.", "making")
-    (generation,) = (await harness.generations.recent()).items
+    (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
     request = generation.request
     assert (request.prompt, request.duration_s, request.aspect_ratio) == (
         "a lighthouse at night",
@@ -105,9 +105,11 @@ async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) ->
 async def test_it_may_make_several_things(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE, ("make_image", {"prompt": "a fox", "count": 2})])]
     answer = await reply(harness, "a film and two pictures")
-    kinds = sorted(one.request.kind for one in (await harness.generations.recent()).items)
+    kinds = sorted(one.request.kind for one in (await harness.generations.recent(owner=LOCAL_OWNER)).items)
     assert kinds == [Kind.IMAGE, Kind.IMAGE, Kind.VIDEO]
-    assert [one.sort for one in await harness.chats.messages(answer.chat_id)].count(Sort.ARTIFACT) == 3
+    assert [one.sort for one in await harness.chats.messages(answer.chat_id, owner=LOCAL_OWNER)].count(
+        Sort.ARTIFACT
+    ) == 3
 
 
 async def test_it_knows_what_was_said_and_made(harness: EngineHarness, talker: Talker) -> None:
@@ -155,7 +157,7 @@ async def test_wrong_arguments_may_be_mended_once(
     told = talker.asked[1]["messages"][-1]
     assert told["role"] == "tool"
     assert told["content"].startswith("Not taken: ")
-    assert len((await harness.generations.recent()).items) == 1
+    assert len((await harness.generations.recent(owner=LOCAL_OWNER)).items) == 1
 
 
 async def test_twice_wrong_the_reader_answers_and_nothing_was_made_of_it(
@@ -165,7 +167,9 @@ async def test_twice_wrong_the_reader_answers_and_nothing_was_made_of_it(
     answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
     assert (answer.understood["speechless"], len(talker.asked)) == ("nonsense", 2)
-    assert [one.request.prompt for one in (await harness.generations.recent()).items] == ["a kite"]
+    assert [one.request.prompt for one in (await harness.generations.recent(owner=LOCAL_OWNER)).items] == [
+        "a kite"
+    ]
 
 
 FAULTS = [
@@ -197,7 +201,7 @@ async def test_when_it_fails_the_reader_answers_in_bounded_time_and_says_so(
     assert asyncio.get_running_loop().time() - begun < 3
     assert answer.understood is not None
     assert (code(answer), answer.understood["speechless"], answer.text) == ("making", reason, "")
-    assert len((await harness.generations.recent()).items) == 1
+    assert len((await harness.generations.recent(owner=LOCAL_OWNER)).items) == 1
     assert KEY not in caplog.text
 
 
@@ -211,13 +215,13 @@ async def test_when_it_is_not_there_the_reader_answers(harness: EngineHarness, t
 async def test_a_kill_while_it_speaks_starts_nothing_twice(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 40, calls=[LIGHTHOUSE], piece_every_s=0.02)]
     chat_id = str(uuid7())
-    await harness.chats.say(chat_id, "a lighthouse", begin=True)
+    await harness.chats.say(chat_id, "a lighthouse", begin=True, owner=LOCAL_OWNER)
     await asyncio.sleep(0.3)
     await harness.crash()
     talker.turns = [Turn(calls=[LIGHTHOUSE])]
     harness.llm = harness.chats._answering._llm
     await harness.open()
     async with asyncio.timeout(8):
-        while len(await harness.chats.messages(chat_id)) < 4:
+        while len(await harness.chats.messages(chat_id, owner=LOCAL_OWNER)) < 4:
             await asyncio.sleep(0.05)
     assert len(harness.backend.jobs) == 1

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.core.model import FINAL, Generation, Phase
+from services.core.model import FINAL, LOCAL_OWNER, Generation, Phase
 from tests.support.engine_harness import EngineHarness
 from tests.support.proof_counts import proven
 
@@ -92,12 +92,12 @@ class Lives(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def stop(self, which: int) -> None:
         if self.started:
-            self._run(self.harness.generations.stop(self._pick(which)))
+            self._run(self.harness.generations.stop(self._pick(which), owner=LOCAL_OWNER))
 
     @rule(which=st.integers(0, 99))
     def check(self, which: int) -> None:
         if self.started:
-            self._run(self.harness.generations.check(self._pick(which)))
+            self._run(self.harness.generations.check(self._pick(which), owner=LOCAL_OWNER))
 
     @rule(which=st.integers(0, 99))
     def submit_again(self, which: int) -> None:
@@ -105,7 +105,7 @@ class Lives(RuleBasedStateMachine):
             chosen = self._pick(which)
             if self._run(self.harness.store.get(chosen)).phase is Phase.UNCONFIRMED:
                 self.resent.add(chosen)
-                self._run(self.harness.generations.submit_again(chosen))
+                self._run(self.harness.generations.submit_again(chosen, owner=LOCAL_OWNER))
 
     @rule(listed=st.booleans())
     def list_jobs(self, listed: bool) -> None:
@@ -116,7 +116,7 @@ class Lives(RuleBasedStateMachine):
         self._run(self.harness.reconciler.go_round())
 
     def teardown(self) -> None:
-        if not hasattr(self, "house"):
+        if not hasattr(self, "harness"):
             return
         try:
             self._run(asyncio.sleep(300.0))

@@ -12,7 +12,7 @@ import pytest_asyncio
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.core.errors import StoreFailed
-from services.core.model import Generation, Phase
+from services.core.model import LOCAL_OWNER, Generation, Phase
 from services.generations.supervisor import RENEWALS_IN_A_LEASE
 from services.store.jobs import JobRows
 from services.store.store import LEASE_S, Store
@@ -85,7 +85,7 @@ async def test_a_stopped_one_that_may_still_arrive_keeps_its_lease(
 ) -> None:
     generation = await started(harness)
     await asyncio.sleep(1)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(LEASE_S + ROUND_S)
     assert (await other.renew()).claimed == []
 
@@ -150,7 +150,7 @@ async def test_an_intent_whose_start_was_cut_off_is_watched_all_the_same(harness
     with pytest.raises(ZeroDivisionError):
         await started(harness)
     harness.supervisor.watch = watch  # type: ignore[method-assign]
-    (row,) = (await harness.generations.recent()).items
+    (row,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
     await asyncio.sleep(ROUND_S + 101)
     assert (await harness.get(row)).phase is Phase.COMPLETED
     assert harness.backend.paid(row.id) == 1

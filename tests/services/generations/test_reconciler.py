@@ -14,7 +14,7 @@ from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage
 from services.backends.scripted import Script, Scripted
 from services.core.errors import Conflict
-from services.core.model import Generation, Kind, Phase, replace
+from services.core.model import LOCAL_OWNER, Generation, Kind, Phase, replace
 from services.generations.reconciler import EVERY_S
 from services.store.library import LibraryRows
 from tests.support.engine_harness import EngineHarness
@@ -61,7 +61,7 @@ async def unheard(harness: EngineHarness, *, seed: int = 7) -> Generation:
 
 
 async def held_jobs(harness: EngineHarness) -> list[str]:
-    rows = (await harness.generations.recent()).items
+    rows = (await harness.generations.recent(owner=LOCAL_OWNER)).items
     return sorted(row.job_id for row in rows if row.job_id is not None)
 
 
@@ -99,7 +99,7 @@ async def test_a_stopped_one_that_was_taken_unheard_is_watched_as_paid_and_not_w
     told(harness, "lost_after", lists="unavailable")
     generation = await ask(harness)
     await asyncio.sleep(0.005)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(SEARCHED_FOR_S)
     harness.backend.lists = ("ok",)
     assert [each.phase for each in await harness.reconciler.go_round()] == [Phase.DROPPED]
@@ -111,7 +111,7 @@ async def test_a_stopped_one_whose_answer_is_lost_is_looked_for_at_once(harness:
     told(harness, "lost_after")
     generation = await ask(harness)
     await asyncio.sleep(0.005)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(10)
     assert (await harness.get(generation)).unwanted
 
@@ -121,7 +121,7 @@ async def test_with_a_key_nothing_is_sent_again_after_the_stop(harness: EngineHa
     told(harness, "lost_before", "ok")
     generation = await ask(harness)
     await asyncio.sleep(0.02)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(SEARCHED_FOR_S)
     assert harness.backend.submits[generation.id] == 1
     assert harness.backend.paid(generation.id) == 0
@@ -131,7 +131,7 @@ async def test_what_was_surely_not_sent_takes_nobodys_job(harness: EngineHarness
     told(harness, "not_taken")
     waiting = await ask(harness)
     await asyncio.sleep(0.5)
-    stopped = await harness.generations.stop(waiting.id)
+    stopped = await harness.generations.stop(waiting.id, owner=LOCAL_OWNER)
     told(harness, "refused")
     refused = await ask(harness)
     await asyncio.sleep(1)
@@ -162,7 +162,7 @@ async def test_of_two_that_asked_for_the_same_neither_takes_the_others(harness: 
     harness.backend.lists = ("ok",)
     assert await harness.reconciler.go_round() == []
     for each in (first, second):
-        await harness.generations.check(each.id)
+        await harness.generations.check(each.id, owner=LOCAL_OWNER)
     await asyncio.sleep(SEARCHED_FOR_S)
     assert [(await harness.get(each)).phase for each in (first, second)] == [Phase.UNCONFIRMED] * 2
 
@@ -208,7 +208,7 @@ async def test_the_job_of_one_that_was_removed_for_good_is_nobodys(harness: Engi
     told(harness, "ok")
     first = await ask(harness)
     await asyncio.sleep(10)
-    await harness.generations.delete(first.id)
+    await harness.generations.delete(first.id, owner=LOCAL_OWNER)
     assert (await LibraryRows(harness.store, now=now).remove(owner="local")).ids == [first.id]
     told(harness, "lost_before", lists="unavailable")
     again = await ask(harness)
@@ -269,14 +269,14 @@ async def test_search_round_check_and_sending_again_at_once_double_nothing(
 ) -> None:
     generation = await unheard(harness)
     told(harness, "ok")
-    await harness.generations.check(generation.id)
+    await harness.generations.check(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(gap_s)
     ends = await asyncio.gather(
         harness.reconciler.go_round(),
-        harness.generations.submit_again(generation.id),
+        harness.generations.submit_again(generation.id, owner=LOCAL_OWNER),
         harness.reconciler.go_round(),
-        harness.generations.check(generation.id),
-        harness.generations.submit_again(generation.id),
+        harness.generations.check(generation.id, owner=LOCAL_OWNER),
+        harness.generations.submit_again(generation.id, owner=LOCAL_OWNER),
         return_exceptions=True,
     )
     assert all(not isinstance(end, BaseException) or isinstance(end, Conflict) for end in ends)
@@ -301,11 +301,12 @@ async def test_submit_again_pressed_twice_sends_once_and_cuts_nothing(harness: E
     harness.backend.jobs.clear()
     told(harness, "ok")
     ends = await asyncio.gather(
-        *(harness.generations.submit_again(generation.id) for _ in range(3)), return_exceptions=True
+        *(harness.generations.submit_again(generation.id, owner=LOCAL_OWNER) for _ in range(3)),
+        return_exceptions=True,
     )
     assert [type(end) for end in ends].count(Conflict) == 2
     with pytest.raises(Conflict):  # while it is on its way
-        await harness.generations.submit_again(generation.id)
+        await harness.generations.submit_again(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(20)
     assert (await harness.get(generation)).phase is Phase.COMPLETED
     assert harness.backend.submits[generation.id] == 2  # the first one, and one more
@@ -318,7 +319,7 @@ async def test_a_second_press_that_saw_it_unconfirmed_does_not_cut_off_the_first
     generation = await unheard(harness)
     harness.backend.jobs.clear()
     told(harness, "ok")
-    await harness.generations.submit_again(generation.id)
+    await harness.generations.submit_again(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(0.005)
     assert await harness.supervisor.submit_again(generation.id) is None
     await asyncio.sleep(20)
@@ -330,8 +331,8 @@ async def test_stopped_in_the_moment_it_is_sent_again_it_is_left_stopped(harness
     generation = await unheard(harness)
     harness.backend.jobs.clear()
     ends = await asyncio.gather(
-        harness.generations.stop(generation.id),
-        harness.generations.submit_again(generation.id),
+        harness.generations.stop(generation.id, owner=LOCAL_OWNER),
+        harness.generations.submit_again(generation.id, owner=LOCAL_OWNER),
         return_exceptions=True,
     )
     assert isinstance(ends[1], Conflict)
@@ -380,7 +381,7 @@ async def test_a_stopped_one_is_asked_about_after_its_watch_too(harness: EngineH
     harness.backend._script = Script(length_s=WATCHED_S + EVERY_S / 2, streams=("refused",))
     generation = await ask(harness)
     await asyncio.sleep(1)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(WATCHED_S + 60)
     assert harness.supervisor.open_count == 0
     await asyncio.sleep(EVERY_S * 2)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from services.app import Engine, build, running
+from services.app.build import build_engine
+from services.app.container import Engine
+from services.app.lifespan import running
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
 from services.core.model import Generation, Phase, replace
@@ -40,7 +42,7 @@ async def an_engine(wire: WireServer, folder: Path) -> AsyncIterator[Engine]:
         capabilities=Capabilities(searchable=True),
     )
     settings = Settings(_env_file=None, data_dir=folder, animatic=False)  # type: ignore[call-arg]
-    yield build(settings, instead=[backend], origins=[wire.url])
+    yield build_engine(settings, instead=[backend], origins=[wire.url])
 
 
 def stopped_while_sent(seed: int, *, ago_s: float = 60.0) -> Generation:

@@ -9,7 +9,7 @@ import pytest
 
 from services.backends.scripted import Script
 from services.core.errors import Conflict
-from services.core.model import Channel, Draft, Generation, Kept, Kind, Phase
+from services.core.model import LOCAL_OWNER, Channel, Draft, Generation, Kept, Kind, Phase
 from tests.support.engine_harness import EngineHarness, after, told
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -111,10 +111,10 @@ async def test_a_person_may_send_an_unconfirmed_one_again(harness: EngineHarness
     told(harness, Script(submits=("lost_before", "ok")))
     generation = await harness.start()
     await after(5, harness, generation)
-    await harness.generations.submit_again(generation.id)
+    await harness.generations.submit_again(generation.id, owner=LOCAL_OWNER)
     assert (await after(10, harness, generation)).phase is Phase.COMPLETED
     with pytest.raises(Conflict):
-        await harness.generations.submit_again(generation.id)
+        await harness.generations.submit_again(generation.id, owner=LOCAL_OWNER)
 
 
 async def test_the_message_is_told_once_by_time_and_the_late_result_says_how_late(
@@ -139,7 +139,7 @@ async def test_silence_for_a_day_ends_it_with_a_reason_and_check_now_still_finds
     ended = await after(86_500, harness, generation)
     assert (ended.phase, ended.error_code) == (Phase.ERROR, "gave_up")
     await asyncio.sleep(4000)
-    await harness.generations.check(generation.id)
+    await harness.generations.check(generation.id, owner=LOCAL_OWNER)
     assert (await after(2, harness, generation)).phase is Phase.COMPLETED
 
 
@@ -157,7 +157,7 @@ async def test_a_restart_does_not_lengthen_the_watch_and_tells_nothing_again(har
 async def test_a_stopped_one_is_dropped_and_its_late_result_is_kept_apart(harness: EngineHarness) -> None:
     generation = await harness.start()
     await asyncio.sleep(2)
-    stopped = await harness.generations.stop(generation.id)
+    stopped = await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     assert stopped.phase is Phase.DROPPED
     arrived = await after(10, harness, generation)
     assert arrived.phase is Phase.COMPLETED
@@ -168,7 +168,7 @@ async def test_stop_before_anything_was_sent_costs_nothing(harness: EngineHarnes
     told(harness, Script(submits=("not_taken",)))
     generation = await harness.start()
     await asyncio.sleep(1)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     ended = await after(600, harness, generation)
     assert ended.phase is Phase.DROPPED
     assert harness.backend.paid(generation.id) == 0
@@ -177,7 +177,7 @@ async def test_stop_before_anything_was_sent_costs_nothing(harness: EngineHarnes
 async def test_stop_while_it_is_being_sent_still_learns_the_job(harness: EngineHarness) -> None:
     generation = await harness.start()
     await asyncio.sleep(0.005)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     ended = await after(10, harness, generation)
     assert ended.job_id is not None
     assert ended.unwanted
@@ -187,7 +187,7 @@ async def test_where_the_backend_can_cancel_it_is_told_and_the_watch_ends(harnes
     told(harness, Script(length_s=60.0), cancel=True)
     generation = await harness.start()
     await asyncio.sleep(2)
-    await harness.generations.stop(generation.id)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(60)
     assert harness.supervisor.open_count == 0
     assert (await harness.get(generation)).phase is Phase.DROPPED
@@ -280,13 +280,13 @@ async def test_the_same_key_and_body_start_nothing_new_and_another_body_is_refus
     harness: EngineHarness,
 ) -> None:
     draft = Draft(kind=Kind.VIDEO, prompt="a kite")
-    (first,) = await harness.generations.start(draft, key="k", fingerprint="f")
-    (again,) = await harness.generations.start(draft, key="k", fingerprint="f")
+    (first,) = await harness.generations.start(draft, key="k", fingerprint="f", owner=LOCAL_OWNER)
+    (again,) = await harness.generations.start(draft, key="k", fingerprint="f", owner=LOCAL_OWNER)
     assert again.id == first.id
     with pytest.raises(Conflict):
-        await harness.generations.start(draft, key="k", fingerprint="other")
+        await harness.generations.start(draft, key="k", fingerprint="other", owner=LOCAL_OWNER)
     harness.generations.catalogue = None  # type: ignore[assignment]  # a repeat needs no models
-    (later,) = await harness.generations.start(draft, key="k", fingerprint="f")
+    (later,) = await harness.generations.start(draft, key="k", fingerprint="f", owner=LOCAL_OWNER)
     assert later.id == first.id
     await asyncio.sleep(6)
     assert len(harness.backend.jobs) == 1
@@ -295,11 +295,11 @@ async def test_the_same_key_and_body_start_nothing_new_and_another_body_is_refus
 async def test_a_deleted_open_one_is_stopped_hidden_and_told(harness: EngineHarness) -> None:
     generation = await harness.start()
     await asyncio.sleep(1)
-    await harness.generations.delete(generation.id)
+    await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     hidden = harness.heard(generation)[-1]
     assert hidden.trashed_at is not None
     assert hidden.phase is Phase.DROPPED
-    assert (await harness.generations.recent()).items == []
+    assert (await harness.generations.recent(owner=LOCAL_OWNER)).items == []
 
 
 async def test_clear_hides_what_is_over_and_leaves_what_is_open(harness: EngineHarness) -> None:
@@ -308,18 +308,18 @@ async def test_clear_hides_what_is_over_and_leaves_what_is_open(harness: EngineH
     told(harness, Script(length_s=500.0))
     running = await harness.start()
     await asyncio.sleep(1)
-    assert await harness.generations.clear() == 1
-    assert [row.id for row in (await harness.generations.recent()).items] == [running.id]
+    assert await harness.generations.clear(owner=LOCAL_OWNER) == 1
+    assert [row.id for row in (await harness.generations.recent(owner=LOCAL_OWNER)).items] == [running.id]
     assert done.id != running.id
 
 
 async def test_the_first_showing_is_noted_once(harness: EngineHarness) -> None:
     generation = await harness.start()
     await asyncio.sleep(6)
-    await harness.generations.shown(generation.id)
+    await harness.generations.shown(generation.id, owner=LOCAL_OWNER)
     first = await harness.get(generation)
     await asyncio.sleep(5)
-    await harness.generations.shown(generation.id)
+    await harness.generations.shown(generation.id, owner=LOCAL_OWNER)
     assert first.receipt is not None
     assert first.receipt.shown_at is not None
     assert (await harness.get(generation)).receipt == first.receipt

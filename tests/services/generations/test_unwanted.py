@@ -12,7 +12,7 @@ import pytest_asyncio
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.core.errors import Conflict, NotFound
-from services.core.model import Generation, GenerationQuery, Phase
+from services.core.model import LOCAL_OWNER, Generation, GenerationQuery, Phase
 from services.store.library import LibraryRows
 from tests.support.engine_harness import EngineHarness
 from tests.support.late_counts import count_late
@@ -35,7 +35,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
 async def stopped(harness: EngineHarness) -> Generation:
     generation = await harness.start()
     await asyncio.sleep(STOPPED_AFTER_S)
-    return await harness.generations.stop(generation.id)
+    return await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
 
 
 async def arrived(harness: EngineHarness) -> Generation:
@@ -53,14 +53,14 @@ async def removed(harness: EngineHarness) -> list[str]:
 
 async def test_keeping_makes_it_an_ordinary_result_once(harness: EngineHarness) -> None:
     done = await arrived(harness)
-    kept = await harness.generations.keep(done.id)
+    kept = await harness.generations.keep(done.id, owner=LOCAL_OWNER)
     assert (kept.phase, kept.unwanted, kept.kept, kept.receipt) == (
         Phase.COMPLETED,
         False,
         done.kept,
         done.receipt,
     )
-    again = await harness.generations.keep(done.id)
+    again = await harness.generations.keep(done.id, owner=LOCAL_OWNER)
     assert again.revision == kept.revision
     assert harness.heard(done)[-1] == kept
 
@@ -68,7 +68,11 @@ async def test_keeping_makes_it_an_ordinary_result_once(harness: EngineHarness) 
 @pytest.mark.parametrize("act", ["keep", "drop"])
 async def test_the_choice_outlives_a_restart(harness: EngineHarness, act: str) -> None:
     done = await arrived(harness)
-    await (harness.generations.keep(done.id) if act == "keep" else harness.generations.delete(done.id))
+    await (
+        harness.generations.keep(done.id, owner=LOCAL_OWNER)
+        if act == "keep"
+        else harness.generations.delete(done.id, owner=LOCAL_OWNER)
+    )
     await harness.crash()
     await harness.open()
     await asyncio.sleep(5)
@@ -79,19 +83,19 @@ async def test_the_choice_outlives_a_restart(harness: EngineHarness, act: str) -
 async def test_there_is_nothing_to_keep_before_it_arrives(harness: EngineHarness) -> None:
     generation = await stopped(harness)
     with pytest.raises(Conflict):
-        await harness.generations.keep(generation.id)
+        await harness.generations.keep(generation.id, owner=LOCAL_OWNER)
     with pytest.raises(NotFound):
-        await harness.generations.keep("nobody's")
+        await harness.generations.keep("nobody's", owner=LOCAL_OWNER)
 
 
 async def test_what_is_dropped_waits_in_the_trash_and_comes_back_as_it_was(harness: EngineHarness) -> None:
     done = await arrived(harness)
-    await harness.generations.delete(done.id)
+    await harness.generations.delete(done.id, owner=LOCAL_OWNER)
     with pytest.raises(NotFound):
-        await harness.generations.get(done.id)
-    back = await harness.generations.restore(done.id)
+        await harness.generations.get(done.id, owner=LOCAL_OWNER)
+    back = await harness.generations.restore(done.id, owner=LOCAL_OWNER)
     assert back.unwanted
-    assert (await harness.generations.restore(done.id)).revision == back.revision
+    assert (await harness.generations.restore(done.id, owner=LOCAL_OWNER)).revision == back.revision
     assert harness.bytes.files == {done.kept.name if done.kept else ""}
 
 
@@ -99,8 +103,8 @@ async def test_clearing_all_leaves_what_waits_for_a_choice(harness: EngineHarnes
     done = await arrived(harness)
     ordinary = await harness.start()
     await asyncio.sleep(40)
-    assert await harness.generations.clear() == 1
-    assert [row.id for row in (await harness.generations.recent()).items] == [done.id]
+    assert await harness.generations.clear(owner=LOCAL_OWNER) == 1
+    assert [row.id for row in (await harness.generations.recent(owner=LOCAL_OWNER)).items] == [done.id]
     assert (await harness.get(ordinary)).trashed_at is not None
 
 
@@ -111,12 +115,14 @@ async def test_it_is_found_by_its_own_list_and_is_not_among_the_ready(harness: E
     ready = frozenset({Phase.COMPLETED})
 
     async def listed(unwanted: bool) -> list[str]:
-        page = await harness.generations.listed(GenerationQuery(phases=ready, unwanted=unwanted))
+        page = await harness.generations.listed(
+            GenerationQuery(phases=ready, unwanted=unwanted), owner=LOCAL_OWNER
+        )
         return [row.id for row in page.items]
 
     assert await listed(True) == [done.id]
     assert await listed(False) == [ordinary.id]
-    await harness.generations.keep(done.id)
+    await harness.generations.keep(done.id, owner=LOCAL_OWNER)
     assert await listed(True) == []
 
 
@@ -136,7 +142,7 @@ async def test_emptying_the_trash_leaves_what_may_still_bring_what_was_paid_for(
     harness: EngineHarness,
 ) -> None:
     generation = await stopped(harness)
-    await harness.generations.delete(generation.id)
+    await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     assert await removed(harness) == []
     assert await LibraryRows(harness.store, now=now).waiting(owner="local") == 1
     await asyncio.sleep(40)
@@ -152,7 +158,7 @@ async def test_when_the_backend_says_that_nothing_will_come_it_may_go(
     harness.backend._script = Script(length_s=30.0, fails="It was dropped.")
     harness.backend.capabilities = Capabilities(cancel=cancel)
     generation = await stopped(harness)
-    await harness.generations.delete(generation.id)
+    await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(120)
     assert (await harness.get(generation)).phase is Phase.DROPPED
     assert await removed(harness) == [generation.id]
@@ -165,7 +171,7 @@ async def test_what_was_perhaps_taken_waits_in_the_trash_for_as_long_as_it_is_wa
     harness.backend._script = Script(submits=("lost_after",))
     generation = await harness.start()
     await asyncio.sleep(5)
-    await harness.generations.delete(generation.id)
+    await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     assert await removed(harness) == []
     await asyncio.sleep(86_400)
     assert await removed(harness) == [generation.id]
@@ -175,5 +181,5 @@ async def test_what_was_surely_not_sent_goes_at_once(harness: EngineHarness) -> 
     harness.backend._script = Script(submits=("not_taken",))
     generation = await harness.start()
     await asyncio.sleep(1)
-    await harness.generations.delete(generation.id)
+    await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     assert await removed(harness) == [generation.id]

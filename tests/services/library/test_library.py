@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from services.core.errors import InvalidRequest, NotFound
-from services.core.model import GenerationQuery, Kept, Kind, Phase, TraceEntry, replace
+from services.core.model import LOCAL_OWNER, GenerationQuery, Kept, Kind, Phase, TraceEntry, replace
 from services.library.retention import Rule, apply
 from services.store.listing import first_id_at
 from tests.support.library_harness import RECEIPT, LibraryHarness
@@ -18,61 +18,63 @@ pytestmark = pytest.mark.asyncio
 
 
 async def ids(harness: LibraryHarness, **wanted: object) -> list[str]:
-    return [row.id for row in (await harness.library.page(GenerationQuery(**wanted))).items]
+    return [
+        row.id for row in (await harness.library.page(GenerationQuery(**wanted), owner=LOCAL_OWNER)).items
+    ]
 
 
 async def test_a_star_is_told_once_and_leaves_the_watcher_its_row(harness: LibraryHarness) -> None:
     row = await harness.put(phase=Phase.PROCESSING, epoch=3)
-    assert await harness.library.star([row.id, "unknown"], on=True) == 1
-    assert await harness.library.star([row.id], on=True) == 0
+    assert await harness.library.star([row.id, "unknown"], on=True, owner=LOCAL_OWNER) == 1
+    assert await harness.library.star([row.id], on=True, owner=LOCAL_OWNER) == 0
     (told,) = harness.heard
     assert (told.id, told.revision, told.epoch) == (row.id, 1, 3)
     assert await ids(harness, starred=True) == [row.id]
-    assert await harness.library.star([row.id], on=False) == 1
+    assert await harness.library.star([row.id], on=False, owner=LOCAL_OWNER) == 1
     assert await ids(harness, starred=True) == []
 
 
 async def test_tags_are_found_listed_and_taken_away(harness: LibraryHarness) -> None:
     first, second = await harness.put("one"), await harness.put("two")
-    await harness.library.tag([first.id, second.id], "  night   shoot ", on=True)
-    await harness.library.tag([first.id], "an idea", on=True)
+    await harness.library.tag([first.id, second.id], "  night   shoot ", on=True, owner=LOCAL_OWNER)
+    await harness.library.tag([first.id], "an idea", on=True, owner=LOCAL_OWNER)
     assert await ids(harness, tag="night shoot") == [second.id, first.id]
-    assert (await harness.generations.get(first.id)).tags == ("an idea", "night shoot")
-    assert await harness.library.tags() == ["an idea", "night shoot"]
-    await harness.library.tag([first.id, second.id], "night shoot", on=False)
-    assert await harness.library.tags() == ["an idea"]
+    assert (await harness.generations.get(first.id, owner=LOCAL_OWNER)).tags == ("an idea", "night shoot")
+    assert await harness.library.tags(owner=LOCAL_OWNER) == ["an idea", "night shoot"]
+    await harness.library.tag([first.id, second.id], "night shoot", on=False, owner=LOCAL_OWNER)
+    assert await harness.library.tags(owner=LOCAL_OWNER) == ["an idea"]
     for name in ("", " ", "x" * 41, "a\nb\x07"):
         with pytest.raises(InvalidRequest):
-            await harness.library.tag([first.id], name, on=True)
+            await harness.library.tag([first.id], name, on=True, owner=LOCAL_OWNER)
 
 
 async def test_the_trash_gives_back_what_was_put_into_it(harness: LibraryHarness) -> None:
     row = await harness.put()
-    assert await harness.library.trash([row.id]) == [row.id]
+    assert await harness.library.trash([row.id], owner=LOCAL_OWNER) == [row.id]
     assert (await ids(harness), await ids(harness, trashed=True)) == ([], [row.id])
     with pytest.raises(NotFound):
-        await harness.generations.get(row.id)
-    assert await harness.library.restore([row.id]) == [row.id]
+        await harness.generations.get(row.id, owner=LOCAL_OWNER)
+    assert await harness.library.restore([row.id], owner=LOCAL_OWNER) == [row.id]
     assert (await ids(harness), await ids(harness, trashed=True)) == ([row.id], [])
     assert [news.trashed_at is None for news in harness.heard] == [False, True]
 
 
 async def test_an_open_one_is_stopped_on_its_way_into_the_trash(harness: LibraryHarness) -> None:
     row = await harness.put(phase=Phase.PROCESSING)
-    assert await harness.library.trash([row.id, "unknown"]) == [row.id]
+    assert await harness.library.trash([row.id, "unknown"], owner=LOCAL_OWNER) == [row.id]
     assert (await harness.store.get(row.id)).phase is Phase.DROPPED
 
 
 async def test_emptying_removes_rows_and_files_and_nothing_else(harness: LibraryHarness) -> None:
     stays, goes = await harness.put("stays"), await harness.put("goes", poster=None)
-    await harness.library.trash([goes.id])
-    assert await harness.library.empty() == 1
+    await harness.library.trash([goes.id], owner=LOCAL_OWNER)
+    assert await harness.library.empty(owner=LOCAL_OWNER) == 1
     with pytest.raises(NotFound):
         await harness.store.get(goes.id)
     assert stays.kept is not None
     assert set(await harness.folder.files()) == {stays.kept.name}
-    assert await harness.library.empty() == 0
-    assert [(total.items, total.trashed) for total in await harness.library.totals()] == [
+    assert await harness.library.empty(owner=LOCAL_OWNER) == 0
+    assert [(total.items, total.trashed) for total in await harness.library.totals(owner=LOCAL_OWNER)] == [
         (1, False),
         (0, True),
     ]
@@ -82,16 +84,16 @@ async def test_an_open_one_in_the_trash_is_never_removed_and_may_still_arrive(
     harness: LibraryHarness,
 ) -> None:
     row = await harness.put(phase=Phase.PROCESSING, trashed_at=1.0)
-    assert await harness.library.empty() == 0
+    assert await harness.library.empty(owner=LOCAL_OWNER) == 0
     done = await harness.store.complete(row.id, epoch=0, kept=harness.file(b"late"), receipt=RECEIPT)
     assert done is not None
     assert await ids(harness, trashed=True) == [row.id]
-    assert await harness.library.restore([row.id]) == [row.id]
+    assert await harness.library.restore([row.id], owner=LOCAL_OWNER) == [row.id]
 
 
 async def test_what_comes_late_for_a_removed_row_harms_nobody(harness: LibraryHarness) -> None:
     gone, other = await harness.put(phase=Phase.DROPPED, trashed_at=1.0, job_id="job"), await harness.put()
-    await harness.library.empty()
+    await harness.library.empty(owner=LOCAL_OWNER)
     assert await harness.store.complete(gone.id, epoch=0, kept=harness.file(b"late"), receipt=RECEIPT) is None
     assert await harness.store.note(gone.id, poster="x") is None
     lines = [
@@ -105,11 +107,11 @@ async def test_what_comes_late_for_a_removed_row_harms_nobody(harness: LibraryHa
 async def test_a_shared_source_goes_with_the_last_that_names_it(harness: LibraryHarness) -> None:
     source = harness.file(b"source").name
     first, second = await harness.put("one", source=source), await harness.put("two", source=source)
-    await harness.library.trash([first.id])
-    await harness.library.empty()
+    await harness.library.trash([first.id], owner=LOCAL_OWNER)
+    await harness.library.empty(owner=LOCAL_OWNER)
     assert source in await harness.folder.files()
-    await harness.library.trash([second.id])
-    await harness.library.empty()
+    await harness.library.trash([second.id], owner=LOCAL_OWNER)
+    await harness.library.empty(owner=LOCAL_OWNER)
     assert await harness.folder.files() == {}
 
 
@@ -118,7 +120,7 @@ async def test_a_key_whose_rows_are_removed_is_free_again(harness: LibraryHarnes
     keyed = replace(row, id=first_id_at(1.0) + "-7000-8000-000000000001", request_id="keyed", job_id="j")
     await harness.store.add([keyed], key="k", fingerprint="f")
     assert await harness.store.known("local", "k", "f") == [keyed]
-    await harness.library.empty([keyed.id])
+    await harness.library.empty([keyed.id], owner=LOCAL_OWNER)
     assert await harness.store.known("local", "k", "other") == []
     again = replace(keyed, id=first_id_at(2.0) + "-7000-8000-000000000001")
     assert await harness.store.add([again], key="k", fingerprint="other") == [again]
@@ -128,24 +130,24 @@ async def test_sums_follow_every_change(harness: LibraryHarness) -> None:
     await harness.put(content=b"x" * 100)
     second = await harness.put(content=b"x" * 10)
     await harness.put(phase=Phase.ERROR)
-    await harness.library.trash([second.id])
+    await harness.library.trash([second.id], owner=LOCAL_OWNER)
     totals = {
         (total.kind, total.trashed): (total.items, total.size_bytes)
-        for total in await harness.library.totals()
+        for total in await harness.library.totals(owner=LOCAL_OWNER)
     }
     assert totals == {(Kind.IMAGE, False): (1, 100), (Kind.IMAGE, True): (1, 10)}
-    assert await harness.library.size_bytes() == 110
+    assert await harness.library.size_bytes(owner=LOCAL_OWNER) == 110
 
 
 async def test_models_are_listed_without_counting(harness: LibraryHarness) -> None:
     for model in ("b", "a", "b", "c"):
         await harness.put(model=model)
-    assert await harness.library.models() == [("animatic", name) for name in "abc"]
+    assert await harness.library.models(owner=LOCAL_OWNER) == [("animatic", name) for name in "abc"]
 
 
 async def test_too_many_at_once_are_refused(harness: LibraryHarness) -> None:
     with pytest.raises(InvalidRequest):
-        await harness.library.trash([str(number) for number in range(5001)])
+        await harness.library.trash([str(number) for number in range(5001)], owner=LOCAL_OWNER)
 
 
 async def test_a_check_finds_what_is_missing_and_what_is_nobodys(harness: LibraryHarness) -> None:
@@ -182,10 +184,10 @@ async def test_by_days_the_old_go_into_the_trash_and_later_out_of_it(harness: Li
     old = await harness.put("old", id=first_id_at(now - 40 * 86_400) + tail)
     starred = await harness.put("starred", id=first_id_at(now - 50 * 86_400) + tail, starred_at=1.0)
     young = await harness.put("young")
-    assert await harness.library.set_rule(Rule(keep="days", days=30)) == 1
+    assert await harness.library.set_rule(Rule(keep="days", days=30), owner=LOCAL_OWNER) == 1
     assert (await ids(harness), await ids(harness, trashed=True)) == ([young.id, starred.id], [old.id])
     assert await apply(harness.library, owner="local") == 0
-    await harness.library.trash([starred.id])
+    await harness.library.trash([starred.id], owner=LOCAL_OWNER)
     assert await apply(harness.library, owner="local", now=lambda: now + 8 * 86_400) == 1
     assert await ids(harness, trashed=True) == [starred.id]
 
@@ -193,17 +195,17 @@ async def test_by_days_the_old_go_into_the_trash_and_later_out_of_it(harness: Li
 async def test_by_size_the_trash_goes_first_then_the_oldest_and_never_a_star(harness: LibraryHarness) -> None:
     size = 40_000_000
     rows = [await harness.put(str(number), kept=sized(harness, size)) for number in range(5)]
-    await harness.library.star([rows[0].id], on=True)
-    await harness.library.trash([rows[4].id])
-    assert await harness.library.set_rule(Rule(keep="size", gb=0.1)) == 3
+    await harness.library.star([rows[0].id], on=True, owner=LOCAL_OWNER)
+    await harness.library.trash([rows[4].id], owner=LOCAL_OWNER)
+    assert await harness.library.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 3
     assert await ids(harness) == [rows[3].id, rows[0].id]
-    assert await harness.library.size_bytes() == 2 * size
+    assert await harness.library.size_bytes(owner=LOCAL_OWNER) == 2 * size
     assert len(await harness.folder.files()) == 2
 
 
 async def test_a_rule_that_cannot_be_met_ends(harness: LibraryHarness) -> None:
     row = await harness.put(kept=sized(harness, 400_000_000), starred_at=1.0)
-    assert await harness.library.set_rule(Rule(keep="size", gb=0.1)) == 0
+    assert await harness.library.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 0
     assert await ids(harness) == [row.id]
 
 
@@ -212,24 +214,24 @@ async def test_a_rule_that_cannot_be_met_ends(harness: LibraryHarness) -> None:
 )
 async def test_a_rule_that_cannot_be_read_keeps_everything(harness: LibraryHarness, stored: object) -> None:
     await harness.library_rows.prefer("retention", stored, owner="local")
-    assert await harness.library.rule() == Rule()
+    assert await harness.library.rule(owner=LOCAL_OWNER) == Rule()
 
 
 async def test_rules_have_bounds(harness: LibraryHarness) -> None:
     for rule in (Rule(keep="days", days=0), Rule(keep="size", gb=0.0), Rule(keep="size", gb=float("nan"))):
         with pytest.raises(InvalidRequest):
-            await harness.library.set_rule(rule)
+            await harness.library.set_rule(rule, owner=LOCAL_OWNER)
 
 
 async def test_pages_of_a_list_never_overlap_while_it_changes(harness: LibraryHarness) -> None:
     rows = [await harness.put(str(number)) for number in range(7)]
-    first = await harness.library.page(GenerationQuery(), limit=3)
+    first = await harness.library.page(GenerationQuery(), limit=3, owner=LOCAL_OWNER)
     await harness.put("newer")
-    await harness.library.trash([rows[4].id])
-    second = await harness.library.page(GenerationQuery(), cursor=first.next, limit=3)
+    await harness.library.trash([rows[4].id], owner=LOCAL_OWNER)
+    second = await harness.library.page(GenerationQuery(), cursor=first.next, limit=3, owner=LOCAL_OWNER)
     assert [row.request.prompt for row in first.items + second.items] == ["6", "5", "4", "3", "2", "1"]
     with pytest.raises(InvalidRequest):
-        await harness.library.page(GenerationQuery(), cursor="nonsense")
+        await harness.library.page(GenerationQuery(), cursor="nonsense", owner=LOCAL_OWNER)
 
 
 async def test_each_list_walks_one_index(harness: LibraryHarness) -> None:

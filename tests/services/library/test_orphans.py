@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from services.core.model import Phase
+from services.core.model import LOCAL_OWNER, Phase
 from services.library.orphans import Orphans
 from services.library.storage import Storage
 from tests.support.library_harness import LibraryHarness
@@ -85,7 +85,7 @@ async def test_what_was_removed_for_good_goes_however_old_it_is(harness: Library
 
 async def test_what_went_whole_is_not_remembered(harness: LibraryHarness) -> None:
     row = await harness.put("old")
-    await harness.library.trash([row.id])
-    assert await harness.library.empty() == 1
+    await harness.library.trash([row.id], owner=LOCAL_OWNER)
+    assert await harness.library.empty(owner=LOCAL_OWNER) == 1
     assert await harness.library_rows.files_going() == []
     assert await harness.folder.files() == {}

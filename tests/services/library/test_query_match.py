@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.core.model import GenerationQuery, Kind, Phase
+from services.core.model import LOCAL_OWNER, GenerationQuery, Kind, Phase
 from services.library.query_match import fits
 from tests.support.library_harness import LibraryHarness
 
@@ -24,7 +24,7 @@ async def test_words_fit_just_where_the_search_finds_them(harness: LibraryHarnes
     rows = [await harness.put(prompt) for prompt in PROMPTS]
     for words in WORDS:
         wanted = GenerationQuery(words=words)
-        found = {row.id for row in (await harness.library.page(wanted)).items}
+        found = {row.id for row in (await harness.library.page(wanted, owner=LOCAL_OWNER)).items}
         assert {row.id for row in rows if fits(wanted, row)} == found, words
 
 
@@ -34,11 +34,11 @@ async def test_filters_fit_just_where_the_list_has_them(harness: LibraryHarness)
         await harness.put(kind=Kind.VIDEO), await harness.put(starred_at=1.0), await harness.put(trashed_at=1.0),
         await harness.put(phase=Phase.ERROR), await harness.put(model="other"),
     ]  # fmt: skip
-    await harness.library.tag([rows[0].id], "a", on=True)
-    rows[0] = await harness.generations.get(rows[0].id)
+    await harness.library.tag([rows[0].id], "a", on=True, owner=LOCAL_OWNER)
+    rows[0] = await harness.generations.get(rows[0].id, owner=LOCAL_OWNER)
     for wanted in (
         GenerationQuery(), GenerationQuery(kind=Kind.VIDEO), GenerationQuery(starred=True), GenerationQuery(trashed=True), GenerationQuery(tag="a"),
         GenerationQuery(phases=frozenset({Phase.ERROR})), GenerationQuery(backend="animatic", model="other"),
     ):  # fmt: skip
-        found = {row.id for row in (await harness.library.page(wanted)).items}
+        found = {row.id for row in (await harness.library.page(wanted, owner=LOCAL_OWNER)).items}
         assert {row.id for row in rows if fits(wanted, row)} == found, wanted

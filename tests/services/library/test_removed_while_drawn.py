@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.core.errors import StoreFailed
-from services.core.model import Kept
+from services.core.model import LOCAL_OWNER, Kept
 from services.generations.delivery import Delivery
 from services.generations.event_log import EventLog
 from tests.support.engine_harness import NotedBytes
@@ -36,8 +36,8 @@ async def test_pictures_of_what_was_removed_while_they_were_drawn_go_too(tmp_pat
     delivery = Delivery(harness.store, pictures, harness.bus, EventLog(harness.store, harness.bus))
     row = await harness.put()
     delivery.illustrate(row)
-    await harness.library.trash([row.id])
-    await harness.library.empty()
+    await harness.library.trash([row.id], owner=LOCAL_OWNER)
+    await harness.library.empty(owner=LOCAL_OWNER)
     pictures.go_on.set()
     async with asyncio.timeout(2):
         while not pictures.discarded:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.core.model import Generation
+from services.core.model import LOCAL_OWNER, Generation
 from services.library import scrub
 from services.library.scrub import EVERY_S, Scrub
 from tests.support.library_harness import LibraryHarness
@@ -111,7 +111,7 @@ async def test_what_is_removed_for_good_while_its_file_is_read_is_not_called_los
     kept_of = harness.library_rows.kept_of
 
     async def removed_meanwhile(generation_id: str) -> Any:
-        await harness.library.empty([row.id])
+        await harness.library.empty([row.id], owner=LOCAL_OWNER)
         return await kept_of(generation_id)
 
     file_of(harness, row).unlink()

@@ -13,7 +13,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from services.api import Metrics, include
-from services.core.model import Phase, TraceEntry
+from services.core.model import LOCAL_OWNER, Phase, TraceEntry
 from services.core.settings import Settings
 from services.statistics.bug_report import SHOWN
 from services.statistics.redaction import Redaction
@@ -126,7 +126,7 @@ async def test_settings_are_told_only_where_they_open_nothing(harness: LibraryHa
         _env_file=None, superduperai_url="https://x.example", superduperai_token=KEY, chat_key="chat-key-1"  # type: ignore[call-arg]
     )  # fmt: skip
     row = await harness.put()
-    told = (await harness.statistics.bundle(row.id))["settings"]
+    told = (await harness.statistics.bundle(row.id, owner=LOCAL_OWNER))["settings"]
     assert told["superduperai_token"] == told["chat_key"] == told["superduperai_url"] == "set"
     assert told["public_url"] == "default"
     assert {name for name, value in told.items() if value not in ("set", "default")} <= set(SHOWN)

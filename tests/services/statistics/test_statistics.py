@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from uuid6 import uuid7
 
-from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
+from services.core.model import LOCAL_OWNER, Channel, Generation, Phase, Receipt, TraceEntry, replace
 from services.statistics import service
 from services.statistics.channel_status import Lanes, Poll, Push
 from services.statistics.figures import Lag, quantile, slots_of
@@ -68,7 +68,7 @@ async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(harness: Li
     await put(harness, phase=Phase.DROPPED)
     await put(harness, phase=Phase.PROCESSING, late_since=NOON)
     await put(harness, NOON - 8 * DAY_S, receipt=won(), kept=harness.file(b"d"))
-    figures = await harness.statistics.figures(7)
+    figures = await harness.statistics.figures(7, owner=LOCAL_OWNER)
     told = figures.all
     assert (told.asked, told.push, told.poll, told.failed, told.stopped, told.open) == (6, 2, 1, 1, 1, 1)
     assert told.late == 2
@@ -86,7 +86,7 @@ async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(harness: Li
 async def test_lags_are_quantiles_of_what_was_measured(harness: LibraryHarness) -> None:
     for number in range(100):
         await put(harness, receipt=won(lag_s=(number + 1) / 100), kept=harness.file(b"a"))
-    lag = (await harness.statistics.figures(7)).all.lag
+    lag = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all.lag
     assert lag is not None
     assert (lag.p50_s, lag.p95_s, lag.p99_s) == pytest.approx((0.5, 0.95, 0.99), abs=1e-4)
 
@@ -99,7 +99,9 @@ def test_a_quantile_of_one_is_that_one() -> None:
 @pytest.mark.asyncio
 async def test_a_backend_whose_clock_runs_ahead_makes_no_negative_lag(harness: LibraryHarness) -> None:
     await put(harness, receipt=won(lag_s=-40.0), kept=harness.file(b"a"))
-    assert (await harness.statistics.figures(1)).all.lag == Lag(p50_s=0.0, p95_s=0.0, p99_s=0.0)
+    assert (await harness.statistics.figures(1, owner=LOCAL_OWNER)).all.lag == Lag(
+        p50_s=0.0, p95_s=0.0, p99_s=0.0
+    )
 
 
 @pytest.mark.asyncio
@@ -117,7 +119,7 @@ async def test_polls_and_breaks_come_from_the_timelines(harness: LibraryHarness)
         ("poll", "check", {"because": "person"}),
         ("push", "event", {"heard": "progress"}),
     )
-    told = (await harness.statistics.figures(7)).all
+    told = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all
     assert (told.attempts, told.checks) == (1, 2)
     assert list(told.breaks.items()) == [("silent", 2), ("reset", 1)]
 
@@ -126,12 +128,12 @@ async def test_polls_and_breaks_come_from_the_timelines(harness: LibraryHarness)
 async def test_figures_are_the_same_after_a_restart(harness: LibraryHarness, tmp_path: Path) -> None:
     row = await put(harness, receipt=won(), kept=harness.file(b"a"))
     await trace(harness, row, ("poll", "attempt", {"n": 1}))
-    before = await harness.statistics.figures(30)
+    before = await harness.statistics.figures(30, owner=LOCAL_OWNER)
     await harness.store.close()
     again = LibraryHarness(tmp_path)
     again.statistics._now = lambda: NOON
     await again.store.open()
-    assert await again.statistics.figures(30) == before
+    assert await again.statistics.figures(30, owner=LOCAL_OWNER) == before
     await again.store.close()
 
 
@@ -140,7 +142,7 @@ async def test_somebody_elses_are_not_counted(harness: LibraryHarness) -> None:
     row = await put(harness, owner="somebody", receipt=won(), kept=harness.file(b"a"))
     await trace(harness, row, ("poll", "attempt", {"n": 1}), ("push", "lost", {"reason": "reset"}))
     mine = await put(harness, NOON - 60, receipt=won(), kept=harness.file(b"b"))
-    told = (await harness.statistics.figures(7)).all
+    told = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all
     assert (told.asked, told.attempts, dict(told.breaks)) == (1, 0, {})
     assert (await harness.statistics.open_ones(owner="somebody"))[1] == 0
     assert mine.owner == "local"
@@ -153,10 +155,10 @@ async def test_what_is_above_the_bound_is_left_out_and_said(
     monkeypatch.setattr(service, "MOST_COUNTED", 2)
     for number in range(3):
         await put(harness, NOON - number, receipt=won(), kept=harness.file(b"a"))
-    figures = await harness.statistics.figures(7)
+    figures = await harness.statistics.figures(7, owner=LOCAL_OWNER)
     assert (figures.all.asked, figures.cut) == (2, True)
     monkeypatch.setattr(service, "MOST_COUNTED", 3)
-    assert not (await harness.statistics.figures(7)).cut
+    assert not (await harness.statistics.figures(7, owner=LOCAL_OWNER)).cut
 
 
 def test_a_day_is_told_by_the_hour_and_none_is_left_out() -> None:
@@ -189,7 +191,7 @@ async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(harness: Libra
     took = []
     for _ in range(5):
         began = time.process_time()  # of all threads, and whatever else the machine does
-        figures = await harness.statistics.figures(7)
+        figures = await harness.statistics.figures(7, owner=LOCAL_OWNER)
         took.append(time.process_time() - began)
     assert (figures.all.asked, figures.all.attempts, figures.all.breaks) == (1000, 3000, {"reset": 1000})
     print(f"1,000 generations with 45 lines each: {min(took) * 1000:.0f} ms")
@@ -226,7 +228,7 @@ async def test_an_open_generation_tells_both_channels(harness: LibraryHarness) -
         ("poll", "answer", {"heard": "running"}),
         ("poll", "due", {"at": NOON + 99.0}),
     )
-    (one,), many = await harness.statistics.open_ones()
+    (one,), many = await harness.statistics.open_ones(owner=LOCAL_OWNER)
     assert (one.generation.id, many) == (row.id, 1)
     lanes = one.lanes
     assert (lanes.push, lanes.push_reason, lanes.breaks) == (Push.LOST, "silent", 1)
@@ -239,7 +241,7 @@ async def test_a_stream_that_only_talks_is_connected_however_much_it_said(harnes
     await trace(
         harness, row, ("push", "lost", {"reason": "reset"}), *[("push", "event", {"heard": "progress"})] * 60
     )
-    ((one,), _) = await harness.statistics.open_ones()
+    ((one,), _) = await harness.statistics.open_ones(owner=LOCAL_OWNER)
     assert (one.lanes.push, one.lanes.breaks) == (Push.CONNECTED, 1)
 
 
@@ -287,11 +289,11 @@ async def test_the_weekly_round_is_told(harness: LibraryHarness) -> None:
 
 @pytest.mark.asyncio
 async def test_estimates_are_of_what_was_delivered_here(harness: LibraryHarness) -> None:
-    assert await harness.statistics.estimates(await harness.statistics.figures(7)) == []
+    assert await harness.statistics.estimates(await harness.statistics.figures(7, owner=LOCAL_OWNER)) == []
     for length_s in (10.0, 20.0):
         await put(
             harness, receipt=won(), kept=harness.file(b"a"), submitted_at=NOON - length_s, finished_at=NOON
         )
-    (estimate,) = await harness.statistics.estimates(await harness.statistics.figures(7))
+    (estimate,) = await harness.statistics.estimates(await harness.statistics.figures(7, owner=LOCAL_OWNER))
     assert (estimate.model, estimate.length_s) == ("animatic/still", None)
     assert (estimate.typical.p50_s, estimate.typical.runs) == (20.0, 2)

@@ -241,7 +241,9 @@ async def test_the_migrations_build_just_the_tables_that_the_code_knows(tmp_path
     migrate(engine)
     found = inspect(engine)
     for table in metadata.sorted_tables:
-        assert {column["name"] for column in found.get_columns(table.name)} == set(table.columns.keys())
+        assert {column["name"] for column in found.get_columns(table.name)} == {
+            column.name for column in table.columns
+        }
         assert {index["name"] for index in found.get_indexes(table.name)} >= {
             index.name for index in table.indexes
         }

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from services.app import open_for_drill
+from services.app.drill_engine import open_for_drill
 from services.backends.scripted import Scripted
 from services.channels.polling import Polling
 from services.channels.race import JobFailed, Race
