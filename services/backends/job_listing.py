@@ -32,8 +32,8 @@ class JobPage:
     """One page, newest first."""
 
     jobs: list[ListedJob]
-    items: int
-    """How many the page held, those that are no jobs included."""
+    item_ids: tuple[str, ...]
+    """Of everything on the page, uploads included; empty text where an item has none."""
     more: bool
     """Older ones may be behind it."""
     backend_time: float | None = None

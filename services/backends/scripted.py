@@ -164,7 +164,7 @@ class Scripted:
         page = jobs[skip : skip + LISTED_AT_ONCE]
         return JobPage(
             jobs=[_listed(job) for job in page],
-            items=len(page),
+            item_ids=tuple(job.id for job in page),
             more=len(page) == LISTED_AT_ONCE,
             backend_time=self.now() + self.clock_ahead_s if self.tells_its_clock else None,
         )

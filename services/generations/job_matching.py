@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from statistics import median
 
 from services.backends.job_listing import ListedJob, asks_for
@@ -16,6 +18,9 @@ CLOCKS_DIFFER_S = 300.0
 MEASURED_DIFFER_S = 60.0
 ENOUGH_JOBS = 3
 """One job alone may have waited; of three the middle one says what their clock says."""
+
+_Settings = tuple[str | None, float | None]
+"""Prompt and seed: with these as the index, matching stays linear however long the list is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +67,30 @@ def own_jobs(
 ) -> dict[str, str]:
     """By intent: the one job that fits it, and fits no other intent (R6).
 
-    `intents` are all that may have been taken, those included that are being sent right now. Of what was sent
-    before `known_since` the list does not show all: nothing is said of it.
+    `intents` are all that may have been taken, including those being sent right now. Jobs made before
+    `known_since` may be missing from `jobs`, a second match among them: an intent sent before then gets none.
     """
     free = {job.job_id: job for job in jobs if job.job_id not in held}
-    fitting = {
-        intent.id: [job.job_id for job in free.values() if _fits(intent, job, clock, now=now, keyed=keyed)]
-        for intent in intents
-    }
-    wanted = Counter(job_id for found in fitting.values() for job_id in found)
-    return {
-        intent.id: found[0]
-        for intent in intents
-        if len(found := fitting[intent.id]) == 1
-        and wanted[found[0]] == 1
-        and sent_between(intent, now=now, keyed=keyed)[0] - clock.give_s >= known_since
-    }
+    jobs_by: dict[_Settings, list[ListedJob]] = defaultdict(list)
+    for job in free.values():
+        jobs_by[job.prompt, job.seed].append(job)
+    rivals_by: dict[_Settings, list[Generation]] = defaultdict(list)
+    for intent in intents:
+        rivals_by[_settings(intent)].append(intent)
+    fits = partial(_fits, clock=clock, now=now, keyed=keyed)
+    own = {}
+    for intent in intents:
+        settings = _settings(intent)
+        found = list(islice((job for job in jobs_by[settings] if fits(intent, job)), 2))
+        if len(found) != 1 or sent_between(intent, now=now, keyed=keyed)[0] - clock.give_s < known_since:
+            continue
+        if not any(fits(rival, found[0]) for rival in rivals_by[settings] if rival is not intent):
+            own[intent.id] = found[0].job_id
+    return own
+
+
+def _settings(intent: Generation) -> _Settings:
+    return intent.request.prompt, intent.request.seed
 
 
 def sent_between(intent: Generation, *, now: float, keyed: bool) -> tuple[float, float]:

@@ -1,40 +1,59 @@
-"""Looks through a backend's list for jobs of ours that we do not know."""
+"""Searches a backend's job list for jobs of ours whose ids are not known."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.backends.base import Backend
-from services.backends.job_listing import ListedJob
+from services.backends.job_listing import JobPage, ListedJob
 from services.core.model import Kind
+from services.generations.job_list import JobList
 from services.generations.job_matching import CLOCKS_DIFFER_S, Clock, clock_of, own_jobs, sent_between
 from services.store.jobs import JobRows
 
-MOST_PAGES = 10
+log = logging.getLogger(__name__)
+
+ROUND_S = 60.0
+"""How long one round reads; the next one continues behind it."""
+MOST_ITEMS = 50_000
+"""In all rounds together, to bound the memory."""
+MOST_STALE_PAGES = 5
+"""In a row, without a new item: a list that ignores the offset."""
+ENOUGH_TIMED = 200
 LOOK_BACK_S = 7 * 86_400.0
-"""What was sent earlier is not looked for any more."""
+"""Generations sent earlier are no longer searched for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    jobs: list[ListedJob]
-    clock: Clock
-    known_since: float
-    """By our clock: younger ones are all in the list."""
+@dataclass(slots=True)
+class _Reading:
+    """A list that is being read, in one round or several."""
+
+    jobs: JobList = field(default_factory=JobList)
+    timed: dict[str, ListedJob] = field(default_factory=dict)
+    """The newest jobs that a generation of ours holds: they show the backend's clock."""
+    submitted: dict[str, float | None] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def known_since(self) -> float:
+        """By our clock: every job created later was read."""
+        return self.clock.ours(self.jobs.oldest)
 
 
 @dataclass(slots=True)
 class _Turns:
-    """Listings of one backend and kind, one after the other, by number."""
+    """Rounds of one backend and kind, one after the other, by number."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     begun: int = 0
     last_begun: int = 0
     last: dict[str, str] = field(default_factory=dict)
+    reading: _Reading | None = None
 
 
 class JobSearch:
@@ -44,11 +63,12 @@ class JobSearch:
         self._turns: defaultdict[tuple[str, Kind], _Turns] = defaultdict(_Turns)
 
     async def found(self, backend: Backend, kind: Kind) -> dict[str, str]:
-        """By generation: the job that can only be its own. One listing, however many are looked for: who asks
-        while one is under way waits for the next, and shares it. Two hundred unconfirmed at a start would
-        else read two hundred times the same pages.
+        """By generation: the job that can only be its own.
 
-        Raises BackendError, ChannelLost.
+        One round serves all: a caller that comes while one is under way waits for the next and shares it, so
+        that two hundred unconfirmed ones at a start do not read the same pages two hundred times.
+
+        Raises BackendError, ChannelLost; the pages read so far are kept for the next round.
         """
         turns = self._turns[backend.name, kind]
         begun = turns.begun
@@ -57,49 +77,69 @@ class JobSearch:
                 return turns.last
             turns.begun += 1
             mine = turns.begun
-            turns.last = await self._find(backend, kind)
+            turns.last = await self._find(backend, kind, turns)
             turns.last_begun = mine
             return turns.last
 
-    async def _find(self, backend: Backend, kind: Kind) -> dict[str, str]:
+    async def _find(self, backend: Backend, kind: Kind, turns: _Turns) -> dict[str, str]:
         since = self._now() - LOOK_BACK_S
         intents = await self._rows.unsure(backend.name, kind, since=since)
         if not intents:
+            turns.reading = None
             return {}
         now, keyed = self._now(), backend.capabilities.keyed
-        back_to = min(sent_between(each, now=now, keyed=keyed)[0] for each in intents)
-        seen = await self._list(backend, kind, back_to)
-        # Read again: whoever began to send meanwhile may want one of these jobs, whoever has ended its search
+        back_to = min(sent_between(each, now=now, keyed=keyed)[0] for each in intents) - CLOCKS_DIFFER_S
+        reading = turns.reading = turns.reading or _Reading()
+        if await self._read(backend, kind, reading, back_to):
+            turns.reading = None
+        # Read again: one that began to send meanwhile may want one of these jobs, one that ended its search
         # holds one.
         intents = await self._rows.unsure(backend.name, kind, since=since)
-        held = await self._rows.holders(backend.name, [job.job_id for job in seen.jobs])
+        jobs = reading.jobs.jobs_like(intents)
         return own_jobs(
             intents,
-            seen.jobs,
-            seen.clock,
+            jobs,
+            reading.clock,
             now=self._now(),
             keyed=keyed,
-            known_since=seen.known_since,
-            held=held,
+            known_since=reading.known_since,
+            held=await self._rows.holders(backend.name, [job.job_id for job in jobs]),
         )
 
-    async def _list(self, backend: Backend, kind: Kind, back_to: float) -> _Seen:
-        """Page by page, until all that was made after `back_to` is there; ten at most."""
-        jobs: dict[str, ListedJob] = {}
-        held: dict[str, float | None] = {}
-        clock, known_since, skip = Clock(), float("inf"), 0
-        for _ in range(MOST_PAGES):
-            page = await backend.listed(kind, skip=skip)
-            skip += page.items
-            fresh = {job.job_id: job for job in page.jobs if job.job_id not in jobs}
-            held |= await self._rows.holders(backend.name, list(fresh))
-            jobs |= fresh
-            clock = clock_of(list(jobs.values()), held, backend_time=page.backend_time, now=self._now())
-            if not page.more:
-                known_since = float("-inf")
-                break
-            times = [clock.ours(job.created_at) for job in jobs.values() if job.created_at is not None]
-            known_since = min(times, default=float("inf"))
-            if not fresh or known_since < back_to - CLOCKS_DIFFER_S:
-                break
-        return _Seen(jobs=list(jobs.values()), clock=clock, known_since=known_since)
+    async def _read(self, backend: Backend, kind: Kind, reading: _Reading, back_to: float) -> bool:
+        """Reads page by page until every job made after `back_to` is there, or a bound is reached.
+
+        False when the next round can continue.
+        """
+        begun, stale = asyncio.get_running_loop().time(), 0
+        reading.jobs.start_round()
+        while True:
+            page = await backend.listed(kind, skip=reading.jobs.skip)
+            stale = 0 if reading.jobs.add(page) else stale + 1
+            await self._compare_clocks(backend.name, reading, page)
+            if reading.jobs.complete or reading.known_since < back_to:
+                return True
+            took_s = asyncio.get_running_loop().time() - begun
+            exhausted = reading.jobs.depth >= MOST_ITEMS or stale >= MOST_STALE_PAGES
+            if exhausted or took_s >= ROUND_S:
+                log.warning(
+                    "%s: %d entries of its %s list, read in %.0f s, do not reach back to every unconfirmed "
+                    "generation; %s.",
+                    backend.name,
+                    reading.jobs.depth,
+                    kind,
+                    took_s,
+                    "older ones stay unconfirmed" if exhausted else "the next search continues there",
+                )
+                return exhausted
+
+    async def _compare_clocks(self, name: str, reading: _Reading, page: JobPage) -> None:
+        if len(reading.timed) < ENOUGH_TIMED:
+            reading.submitted |= await self._rows.holders(name, [job.job_id for job in page.jobs])
+            reading.timed |= {job.job_id: job for job in page.jobs if job.job_id in reading.submitted}
+        reading.clock = clock_of(
+            list(reading.timed.values()),
+            reading.submitted,
+            backend_time=page.backend_time,
+            now=self._now(),
+        )

@@ -29,6 +29,8 @@ from services.store.tables import generations as g
 
 ENDED = frozenset({Phase.ERROR, Phase.DROPPED})
 GIVEN_TO = ENDED | {Phase.SUBMITTING, Phase.UNCONFIRMED}
+MOST_VARIABLES = 500
+"""In one statement: SQLite before 3.32 takes 999."""
 _other = g.alias("other")
 
 
@@ -95,12 +97,18 @@ class JobRows:
         """Those of the jobs that a generation holds or held, each with when it was submitted, if known."""
 
         def work(connection: Connection) -> dict[str, float | None]:
-            past = select(past_jobs.c.job_id).where(
-                past_jobs.c.backend == backend, past_jobs.c.job_id.in_(job_ids)
-            )
-            held = select(g.c.job_id, g.c.submitted_at).where(g.c.backend == backend, g.c.job_id.in_(job_ids))
-            known = dict.fromkeys(connection.execute(past).scalars())
-            return known | {row.job_id: row.submitted_at for row in connection.execute(held)}
+            known: dict[str, float | None] = {}
+            for start in range(0, len(job_ids), MOST_VARIABLES):
+                some = job_ids[start : start + MOST_VARIABLES]
+                past = select(past_jobs.c.job_id).where(
+                    past_jobs.c.backend == backend, past_jobs.c.job_id.in_(some)
+                )
+                held = select(g.c.job_id, g.c.submitted_at).where(
+                    g.c.backend == backend, g.c.job_id.in_(some)
+                )
+                known |= dict.fromkeys(connection.execute(past).scalars())
+                known |= {row.job_id: row.submitted_at for row in connection.execute(held)}
+            return known
 
         return await self._store.read(work)
 

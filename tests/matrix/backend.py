@@ -9,13 +9,14 @@ from typing import Any
 from services.backends.base import Capabilities
 from services.backends.superduperai import Address, SuperDuperAI
 from services.core.model import Generation, replace
-from tests.matrix.plan import BLIND, Combination
+from tests.matrix.plan import BLIND, Combination, Plan
 from tests.services.backends.conftest import PLAIN
 from tests.support.fault_job import Job
 from tests.support.fault_proxy import Asked, Chaos, DeadEnds, what_is
 from tests.support.fault_server import WireServer
 
 TOKEN = "wire-token-that-nobody-may-read"
+BEFORE_THE_END = ("stream", "push", "poll")
 SENDING: contextvars.ContextVar[str] = contextvars.ContextVar("prompt")
 
 
@@ -25,7 +26,9 @@ class Backdrop:
         self.knocked: Counter[tuple[str, str]] = Counter()
         """How often somebody came to a dead end."""
         self._ports: dict[tuple[str, str], tuple[str, int | None]] = {}
+        self._plans: dict[str, Plan] = {}
         self.wire = WireServer(token=TOKEN, keyed=backend == "keyed")
+        self.wire.may_end = self._may_end
 
     def line(self) -> Chaos:
         """When the wire server is there."""
@@ -44,11 +47,14 @@ class Backdrop:
 
     def set_up(self, one: Combination, prompt: str) -> None:
         plan, shape = one.plan, {}
+        self._plans[prompt] = plan
         if one.shape == "push only":
             told_once = one.point in ("download", "rename", "commit") and plan.database != "taken over"
             shape = {"poll": "500", "replay": not told_once, "waits": told_once}
         if one.shape == "pull only":
             shape = {"push": "404"}
+        if one.shape == "both" and one.point == "terminal event":
+            shape = {"waits": True}
         if plan.database == "both at once":
             shape |= {"addresses": (self.chaos.url, f"{self.chaos.url}/again")}
         script = shape | dict(plan.wire)
@@ -77,6 +83,20 @@ class Backdrop:
 
     def jobs(self, prompt: str) -> list[Job]:
         return [job for job in list(self.wire.jobs.values()) if job.config.get("prompt") == prompt]
+
+    def strikes(self, plan: Plan, prompt: str) -> dict[str, int]:
+        """How often each fault of the backend and its line has struck."""
+        struck = {what: self.chaos.broken[prompt, what] for what in plan.lines}
+        struck |= {what: self.knocked[prompt, what] for what in plan.ports if what != "download"}
+        for job in self.jobs(prompt):
+            struck |= {what: job.faults[what] for what in ("push", "poll", "download") if what in plan.wire}
+        return struck
+
+    def _may_end(self, job: Job) -> bool:
+        """A fault of one channel strikes before the other channel can win."""
+        prompt = str(job.config.get("prompt", ""))
+        struck = self.strikes(self._plans.get(prompt, Plan()), prompt)
+        return all(times for what, times in struck.items() if what in BEFORE_THE_END)
 
 
 class Rerouted(SuperDuperAI):

@@ -126,10 +126,7 @@ def _news(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
 
 def _strikes(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
     """A fault that never struck proves nothing."""
-    struck = {what: ground.chaos.broken[str(one), what] for what in one.plan.lines}
-    struck |= {what: ground.knocked[str(one), what] for what in one.plan.ports if what != "download"}
-    for job in ground.jobs(str(one)):
-        struck |= {what: job.faults[what] for what in ("push", "poll", "download") if what in one.plan.wire}
+    struck = ground.strikes(one.plan, str(one))
     if one.plan.disk:
         struck["disk"] = ground.disk.broken[row.id]
     if one.plan.database:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect
 
 from tests.support.app import RunningApp
 
@@ -121,4 +121,9 @@ def widened(page: Page, widths: Iterable[int]) -> Iterable[int]:
 
 
 def too_wide(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+    """Whether it stays wider than the screen when it has been laid out."""
+    try:
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth", timeout=3000)
+    except TimeoutError:
+        return True
+    return False

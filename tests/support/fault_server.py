@@ -48,6 +48,8 @@ class WireServer:
         self.list_status = 200
         self.clock_ahead_s = 0.0
         """Of all that it says about times; lists tell it by their `Date`."""
+        self.may_end: Callable[[Job], bool] = lambda _: True
+        """Asked when a job's time is over, until it is true."""
         self.default = Script()
         self.scripts: dict[str, Script] = {}
         """By prompt."""
@@ -412,7 +414,7 @@ class WireServer:
             asyncio.get_running_loop().call_later(job.script.progress_every_s, self._progress, job)
 
     def _finish(self, job: Job) -> None:
-        if job.script.waits and not job.listeners:
+        if (job.script.waits and not job.listeners) or not self.may_end(job):
             asyncio.get_running_loop().call_later(0.05, self._finish, job)
         elif job.finished_at is None:
             job.status = "error" if job.script.fails else "completed"

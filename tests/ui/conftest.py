@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 import pytest_asyncio
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from tests.support.library_harness import LibraryHarness
 from tests.support.library_harness import library_harness as harness
+from tests.support.patient_user import patient_user
 from tests.ui.stand_in_services import StandInServices
 from ui.pages.routes import register
 
@@ -24,7 +25,7 @@ def stand_in() -> StandInServices:
 
 @pytest_asyncio.fixture
 async def user(stand_in: StandInServices) -> AsyncIterator[User]:
-    async with user_simulation() as simulated:
+    async with patient_user() as simulated:
         register(
             stand_in.as_generations(),
             stand_in.as_library(),
@@ -37,6 +38,6 @@ async def user(stand_in: StandInServices) -> AsyncIterator[User]:
 
 @pytest_asyncio.fixture
 async def visitor(harness: LibraryHarness) -> AsyncIterator[User]:
-    async with user_simulation() as simulated:
+    async with patient_user() as simulated:
         register(harness.generations, harness.library, cast(Any, None), harness.statistics, cast(Any, None))
         yield simulated

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from nicegui import ElementFilter, ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 from uuid6 import uuid7
 
@@ -19,6 +19,8 @@ from services.backends.scripted import Script, Scripted
 from services.chat.parser import Change, Intent, read
 from services.core.model import LOCAL_OWNER
 from tests.support.engine_harness import EngineHarness
+from tests.support.eventually import equals, eventually
+from tests.support.patient_user import patient_user
 from tests.ui.stand_in_services import StandInServices
 from ui.components.message import Waiting
 from ui.components.message_box import MessageBox
@@ -42,7 +44,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
 
 @pytest_asyncio.fixture
 async def user(harness: EngineHarness) -> AsyncIterator[User]:
-    async with user_simulation() as simulated:
+    async with patient_user() as simulated:
         register(
             harness.generations,
             StandInServices().as_library(),
@@ -60,14 +62,8 @@ def send(user: User, text: str, message_id: str | None = None) -> None:
 async def begun(harness: EngineHarness, text: str = "/video a kite") -> str:
     chat_id = str(uuid7())
     await harness.chats.say(chat_id, text, begin=True, owner=LOCAL_OWNER)
-    await until(lambda: not harness.chats._tasks)
+    await eventually(lambda: not harness.chats._tasks)
     return chat_id
-
-
-async def until(condition: Callable[[], Any], within_s: float = 5.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def press(user: User, words: str) -> None:
@@ -84,6 +80,16 @@ def count(user: User, css_class: str) -> int:
     return sum(1 for one in user.client.elements.values() if css_class in one.classes)
 
 
+def drawn(user: User) -> tuple[int, int, int]:
+    """Artifacts, results and films."""
+    return count(user, "r-artifact"), count(user, "is-result"), len(films(user))
+
+
+def toasts(user: User) -> list[str]:
+    with user:
+        return [toast.message for toast in ElementFilter(kind=Toast)]
+
+
 def films(user: User) -> list[ui.element]:
     assert user.client is not None
     return [one for one in user.client.elements.values() if one.tag == "video"]
@@ -97,9 +103,8 @@ async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(
     send(user, "make a 10 second vertical video of a lighthouse")
     await user.should_see("A video, 10 s, 9:16, with Scripted video:")
     await user.should_not_see("What shall we make?")
-    await until(lambda: films(user))
     await user.should_see("The video is here · Push won")
-    assert (count(user, "r-artifact"), count(user, "is-result"), len(films(user))) == (1, 1, 1)
+    await equals(lambda: drawn(user), (1, 1, 1))
     assert [one.title for one in await harness.chats.conversations(owner=LOCAL_OWNER)] == [
         "make a 10 second vertical video of a lighthouse"
     ]
@@ -109,10 +114,9 @@ async def test_the_page_is_the_same_after_a_reload(user: User, harness: EngineHa
     chat_id = await begun(harness)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("A video, 5 s, 16:9, with Scripted video:")
-    await until(lambda: count(user, "is-done"))
+    await eventually(lambda: count(user, "is-done"))
     await user.open(f"/chat/{chat_id}")
-    await until(lambda: count(user, "is-done"))
-    assert (count(user, "r-artifact"), count(user, "is-result"), len(films(user))) == (1, 1, 1)
+    await equals(lambda: drawn(user), (1, 1, 1))
 
 
 async def test_what_finishes_while_nobody_looks_is_there_afterwards(
@@ -120,11 +124,10 @@ async def test_what_finishes_while_nobody_looks_is_there_afterwards(
 ) -> None:
     chat_id = await begun(harness)
     await user.open("/")
-    await until(lambda: harness.backend.jobs)
+    await eventually(lambda: harness.backend.jobs)
     await asyncio.sleep(1)
     await user.open(f"/chat/{chat_id}")
-    await until(lambda: count(user, "is-done"))
-    assert (count(user, "r-artifact"), len(films(user))) == (1, 1)
+    await equals(lambda: drawn(user), (1, 1, 1))
 
 
 async def test_sent_twice_it_is_one_message(user: User, harness: EngineHarness) -> None:
@@ -132,7 +135,7 @@ async def test_sent_twice_it_is_one_message(user: User, harness: EngineHarness) 
     message_id = str(uuid7())
     for _ in range(3):
         send(user, "/video a kite", message_id)
-    await until(lambda: count(user, "is-done"))
+    await eventually(lambda: count(user, "is-done"))
     assert (count(user, "is-person"), count(user, "r-artifact")) == (1, 1)
     assert len(harness.backend.jobs) == 1
 
@@ -143,7 +146,7 @@ async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, ha
     box = next(iter(user.find(kind=MessageBox).elements))
     box.run_method = lambda name, *args: called.append((name, args))  # type: ignore[assignment, method-assign]
     send(user, "x" * 50_000)
-    await until(lambda: called)
+    await eventually(lambda: called)
     name, (_id, sentence) = called[0]
     assert (name, sentence) == ("refused", "The message has 50,000 characters: 8,000 at most.")
     assert await harness.chats.conversations(owner=LOCAL_OWNER) == []
@@ -168,11 +171,11 @@ async def test_an_unknown_conversation_has_a_page_that_says_so(user: User) -> No
 async def test_a_deleted_artifact_leaves_a_word(user: User, harness: EngineHarness) -> None:
     chat_id = await begun(harness)
     await user.open(f"/chat/{chat_id}")
-    await until(lambda: films(user))
+    await eventually(lambda: films(user))
     (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
     await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     await user.should_see("This one was deleted.")
-    assert films(user) == []
+    await equals(lambda: films(user), [])
     await user.open(f"/chat/{chat_id}")
     await user.should_see("This one was deleted.")
 
@@ -211,7 +214,7 @@ async def test_another_page_of_the_same_conversation_hears_it_too(user: User, ha
     await user.open(f"/chat/{chat_id}")
     await harness.chats.say(chat_id, "/image a fox", owner=LOCAL_OWNER)
     await user.should_see("An image, 16:9, with Scripted image:")
-    await until(lambda: count(user, "is-done"))
+    await eventually(lambda: count(user, "is-done"))
 
 
 async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, harness: EngineHarness) -> None:
@@ -230,24 +233,22 @@ async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness
     chat_id = await begun(harness, "hello 0")
     for number in range(1, 30):
         await harness.chats.say(chat_id, f"hello {number}", owner=LOCAL_OWNER)
-    await until(lambda: not harness.chats._tasks)
+    await eventually(lambda: not harness.chats._tasks)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("hello 29")
     await user.should_not_see("hello 5", retries=1)
     press(user, "Earlier messages")
     await user.should_see("hello 5")
-    assert count(user, "is-person") == 30
+    await equals(lambda: count(user, "is-person"), 30)
 
 
 async def test_an_arrival_is_told_once(user: User, harness: EngineHarness) -> None:
     chat_id = await begun(harness, "hello")
     await user.open(f"/chat/{chat_id}")
     await harness.chats.say(chat_id, "/video a kite", owner=LOCAL_OWNER)
-    await until(lambda: count(user, "is-done"))
+    await equals(lambda: toasts(user), ["Video generated successfully via SSE!"])
     await asyncio.sleep(FRAME_S + 0.2)
-    with user:
-        toasts = [toast.message for toast in ElementFilter(kind=Toast)]
-    assert toasts == ["Video generated successfully via SSE!"]
+    assert len(toasts(user)) == 1
 
 
 @pytest.mark.parametrize("code", sorted(translations()))
@@ -273,9 +274,10 @@ async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
     (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await user.open(f"/chat/{chat_id}")
-    await user.should_see("Paid, not wanted", retries=50)
-    await user.should_see("Paid, not wanted: it arrived after it had been stopped.", retries=20)
+    await user.should_see("Paid, not wanted")
+    await user.should_see("Paid, not wanted: it arrived after it had been stopped.")
     await user.should_not_see("The video is here")
+    await user.should_see("Keep")
     press(user, "Keep")
-    await user.should_see("The video is here", retries=20)
+    await user.should_see("The video is here")
     await user.should_not_see("Paid, not wanted")

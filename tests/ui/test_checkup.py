@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from nicegui import ElementFilter, ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from services.core.errors import Sentence
 from services.diagnostics.drill.finding import Finding
 from services.diagnostics.drill.plan import RULES, TRIALS
 from services.diagnostics.runs.drill_run import Run, remember
 from services.diagnostics.service import Diagnostics
+from tests.support.eventually import equals
 from tests.support.fake_drill import diagnostics, lines, saying, switched_off
+from tests.support.patient_user import patient_user
 from tests.support.proof_counts import proven
 from tests.ui.stand_in_services import StandInServices
 from tests.ui.test_library import press
@@ -41,7 +43,7 @@ def visiting() -> Visiting:
     @asynccontextmanager
     async def context(diagnostics: Diagnostics):  # type: ignore[no-untyped-def]
         stand_in = StandInServices()
-        async with user_simulation() as simulated:
+        async with patient_user() as simulated:
             await diagnostics.open()
             register(
                 stand_in.as_generations(),
@@ -85,17 +87,17 @@ async def test_every_rule_is_there_before_the_first_drill(visiting: Visiting, tm
 async def test_a_drill_turns_each_rule_to_held(visiting: Visiting, tmp_path: Path) -> None:
     async with visiting(diagnostics(saying(lines()), tmp_path)) as user:
         press(user, "Run the drill")
-        await user.should_see("All 12 rules held.", retries=100)
-        assert states(user) == dict.fromkeys(RULES, "held")
+        await user.should_see("All 12 rules held.")
+        await equals(lambda: states(user), dict.fromkeys(RULES, "held"))
 
 
 async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, tmp_path: Path) -> None:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
     async with visiting(diagnostics(saying(lines(broken=seen), code=1), tmp_path)) as user:
         press(user, "Run the drill")
-        await user.should_see("1 rule did not hold.", retries=100)
+        await user.should_see("1 rule did not hold.")
         await user.should_see("Seen instead: it was sent 2 times.")
-        assert [rule for rule, state in states(user).items() if state != "held"] == ["R6"]
+        await equals(lambda: [rule for rule, state in states(user).items() if state != "held"], ["R6"])
 
 
 async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_second_one(
@@ -104,21 +106,20 @@ async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_seco
     drilled = diagnostics(saying(lines(without=set(TRIALS) - {"late", "busy"}), waits=True), tmp_path)
     async with visiting(drilled) as user:
         press(user, "Run the drill")
-        await user.should_see(f"2 of {len(TRIALS)} tried", retries=100)
+        await user.should_see(f"2 of {len(TRIALS)} tried")
         first = drilled.drills.newest
         press(user, "Run the drill")
         await user.should_see(f"2 of {len(TRIALS)} tried")
         assert drilled.drills.newest is first
-        told = states(user)
-        assert set(told.values()) == {"being tried"}
+        await equals(lambda: set(states(user).values()), {"being tried"})
 
 
 async def test_one_that_cannot_run_says_why(visiting: Visiting, tmp_path: Path) -> None:
     refusal = saying(["Rushes cannot start: the drill cannot write in the data folder."], code=1)
     async with visiting(diagnostics(refusal, tmp_path)) as user:
         press(user, "Run the drill")
-        await user.should_see("the drill cannot write in the data folder", retries=100)
-        assert states(user) == dict.fromkeys(RULES, "not tried")
+        await user.should_see("the drill cannot write in the data folder")
+        await equals(lambda: states(user), dict.fromkeys(RULES, "not tried"))
 
 
 async def test_the_last_verdict_is_there_after_a_restart(visiting: Visiting, tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ async def test_it_speaks_russian_too(visiting: Visiting, tmp_path: Path) -> None
         user.http_client.headers["Accept-Language"] = "ru"
         await user.open("/checkup")
         press(user, "Провести учения")
-        await user.should_see("1 правило не выдержано.", retries=100)
+        await user.should_see("1 правило не выдержано.")
         await user.should_see("Вместо этого: отправлено раз: 2.")
 
 
@@ -148,7 +149,7 @@ async def test_a_build_with_a_rule_switched_off_is_red_on_the_page(
         await user.should_see("2 rules did not hold.", retries=400)
         await user.should_see("Seen instead: it is not shown as unconfirmed.")
         broken = dict.fromkeys(("R5", "R6"), "did not hold")  # of what was sent twice none is its own
-        assert states(user) == dict.fromkeys(RULES, "held") | broken
+        await equals(lambda: states(user), dict.fromkeys(RULES, "held") | broken)
     proven("drill", rules_switched_off=1, found=1, not_found=0)
 
 
@@ -190,7 +191,7 @@ async def test_what_no_browser_of_ours_would_say_is_refused(
 ) -> None:
     async with visiting(diagnostics([], tmp_path)) as user:
         measure(user, told)
-        await user.should_see("What this browser has measured could not be read.", retries=20)
+        await user.should_see("What this browser has measured could not be read.")
 
 
 async def test_the_way_to_it_stands_on_the_deliveries_and_in_the_settings(user: User) -> None:

@@ -12,8 +12,9 @@ from nicegui.testing import User
 from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
 from services.generations.service import TypicalDuration
 from services.statistics.channel_status import Lanes, Poll, Push
+from tests.support.eventually import equals, eventually
 from tests.support.library_harness import LibraryHarness
-from tests.ui.test_library import press, until
+from tests.ui.test_library import press
 from ui.components.in_progress import poll_words, push_words
 from ui.components.plot import by_name, curve, over_time
 from ui.components.timestamp import Timestamp
@@ -42,16 +43,27 @@ def charts(user: User) -> list[dict[str, Any]]:
         return [chart.options for chart in ElementFilter(kind=ui.echart)]
 
 
+def points(user: User) -> int:
+    """Of the first chart."""
+    return sum(len(chart["xAxis"]["data"]) for chart in charts(user)[:1])
+
+
+def modes(user: User) -> list[str]:
+    with user:
+        return [str(moment._props["mode"]) for moment in ElementFilter(kind=Timestamp)]
+
+
 async def test_the_figures_stand_there_as_text_and_as_plots(harness: LibraryHarness, visitor: User) -> None:
     await delivered(harness)
     await delivered(harness, Channel.POLL, late_s=5.0)
     await visitor.open("/deliveries")
-    await visitor.should_see("Push brought 1 of 2, poll 1.", retries=50)
+    await visitor.should_see("Push brought 1 of 2, poll 1.")
     await visitor.should_see("Half within 0.20 s, 95 of 100 within 0.20 s, 99 of 100 within 0.20 s.")
     await visitor.should_see("1 of 2 took longer than announced.")
     await visitor.should_see("No stream broke.")
     await visitor.should_see("Every kept file is there.")
     await visitor.should_see("Counted from 2 generations that were asked for in this time.")
+    await eventually(lambda: len(charts(visitor)) >= 2)
     wins, lag, *_ = charts(visitor)
     assert [series["data"][-1] for series in wins["series"]] == [1, 1]
     assert [series["data"][-1] for series in lag["series"]] == [0.2, 0.2, 0.2]
@@ -63,8 +75,8 @@ async def test_broken_streams_are_told_by_their_reasons(harness: LibraryHarness,
     for seq, reason in enumerate(("silent", "reset", "silent")):
         await hear(harness, row, seq, "push", "lost", reason=reason)
     await visitor.open("/deliveries")
-    await visitor.should_see("3 streams broke: silent for too long 2, connection broken 1.", retries=50)
-    assert charts(visitor)[3]["series"][0]["data"] == [2, 1]
+    await visitor.should_see("3 streams broke: silent for too long 2, connection broken 1.")
+    await equals(lambda: [chart["series"][0]["data"] for chart in charts(visitor)[3:4]], [[2, 1]])
 
 
 async def test_a_lost_file_is_said_and_leads_to_it(harness: LibraryHarness, visitor: User) -> None:
@@ -72,7 +84,7 @@ async def test_a_lost_file_is_said_and_leads_to_it(harness: LibraryHarness, visi
     assert row.kept is not None
     harness.folder.path(row.kept.name).unlink()
     await visitor.open("/deliveries")
-    await visitor.should_see("1 kept file is gone.", retries=50)
+    await visitor.should_see("1 kept file is gone.")
     await visitor.should_see(row.id)
 
 
@@ -82,19 +94,18 @@ async def test_an_open_one_tells_both_channels_and_follows_them(
     row = await harness.put("a slow boat", phase=Phase.PROCESSING, created_at=time.time())
     await hear(harness, row, 1, "push", "opening")
     await visitor.open("/deliveries")
-    await visitor.should_see("a slow boat", retries=50)
+    await visitor.should_see("a slow boat")
     await visitor.should_see("connecting")
     await visitor.should_see("not asked yet")
     await hear(harness, row, 2, "push", "open")
     await hear(harness, row, 3, "poll", "attempt", n=1)
     await hear(harness, row, 4, "poll", "answer", heard="running")
     await hear(harness, row, 5, "poll", "due", at=time.time() + 9)
-    await visitor.should_see("connected", retries=30)
-    await visitor.should_see("answered, 1 question", retries=30)
-    with visitor:
-        assert any(moment._props["mode"] == "until" for moment in ElementFilter(kind=Timestamp))
+    await visitor.should_see("connected")
+    await visitor.should_see("answered, 1 question")
+    await eventually(lambda: "until" in modes(visitor))
     await hear(harness, row, 6, "push", "lost", reason="silent")
-    await visitor.should_see("lost: silent for too long", retries=30)
+    await visitor.should_see("lost: silent for too long")
 
 
 async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
@@ -102,17 +113,17 @@ async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
 ) -> None:
     monkeypatch.setattr(page, "RESTS", 0.0)
     await visitor.open("/deliveries")
-    await visitor.should_see("Nothing is under way.", retries=50)
+    await visitor.should_see("Nothing is under way.")
     row = await harness.put("a new boat", phase=Phase.PROCESSING, created_at=time.time())
     harness.bus.publish(row)
-    await visitor.should_see("a new boat", retries=30)
+    await visitor.should_see("a new boat")
     now = time.time()
     slip = Receipt(won_by=Channel.PUSH, backend_said_at=now, backend_finished_at=now, kept_at=now)
     done = await harness.store.complete(row.id, epoch=0, kept=harness.file(b"a"), receipt=slip)
     assert done is not None
     harness.bus.publish(done)
-    await visitor.should_see("Nothing is under way.", retries=10)  # long before it is counted again
-    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=80)
+    await visitor.should_see("Nothing is under way.", retries=25)  # long before it is counted again
+    await visitor.should_see("Push brought 1 of 1, poll 0.")
 
 
 async def test_one_generation_is_drawn_with_its_whole_timeline(
@@ -131,7 +142,7 @@ async def test_one_generation_is_drawn_with_its_whole_timeline(
     await visitor.should_see("No stream: connection broken")
     await visitor.should_see("Push won")
     await visitor.should_see("Bundle for a bug report")
-    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=50)
+    await visitor.should_see("Push brought 1 of 1, poll 0.")
 
 
 @pytest.mark.parametrize(
@@ -142,13 +153,13 @@ async def test_it_is_found_by_its_id_or_its_link(harness: LibraryHarness, visito
     await visitor.open("/deliveries")
     visitor.find(ui.input).type(typed.format(id=row.id))
     press(visitor, "Show")
-    await visitor.should_see("Push won", retries=50)
+    await visitor.should_see("Push won")
 
 
 async def test_a_generation_that_is_not_there_is_said(visitor: User) -> None:
     await visitor.open("/deliveries?id=../../etc&days=nonsense&backend=%3Cb%3E")
     await visitor.should_see("There is no such generation here.")
-    await visitor.should_see("Nothing was delivered.", retries=50)
+    await visitor.should_see("Nothing was delivered.")
 
 
 async def test_a_choice_counts_again_and_stands_in_the_address(
@@ -156,13 +167,12 @@ async def test_a_choice_counts_again_and_stands_in_the_address(
 ) -> None:
     await delivered(harness)
     await visitor.open("/deliveries?days=1")
-    await visitor.should_see("Push brought 1 of 1, poll 0.", retries=50)
-    assert len(charts(visitor)[0]["xAxis"]["data"]) == 24
+    await visitor.should_see("Push brought 1 of 1, poll 0.")
+    await equals(lambda: points(visitor), 24)
     radios = [radio for radio in _inputs(visitor) if radio._props["value"] == "30"]
     for listener in radios[0]._event_listeners.values():
         radios[0]._handle_event({"listener_id": listener.id, "args": None})
-    await until(lambda: len(charts(visitor)[0]["xAxis"]["data"]) == 30)
-    assert len(charts(visitor)[0]["xAxis"]["data"]) == 30
+    await equals(lambda: points(visitor), 30)
 
 
 def _inputs(user: User) -> list[ui.element]:

@@ -11,6 +11,7 @@ from nicegui import ElementFilter, app, ui
 from nicegui.testing import User
 
 from services.core.model import LOCAL_OWNER, GenerationQuery, Kind, Phase
+from tests.support.eventually import equals, eventually
 from tests.support.library_harness import LibraryHarness
 from ui.components.button import Button
 from ui.components.library_grid import LibraryGrid
@@ -57,14 +58,6 @@ def press(user: User, name: str, *, last: bool = False) -> None:
         button._handle_event({"listener_id": listener.id, "args": None})
 
 
-async def until(true: Any) -> None:
-    for _ in range(100):
-        if true():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("It did not come true.")
-
-
 async def test_the_newest_are_there_at_once_with_what_they_weigh(
     harness: LibraryHarness, visitor: User
 ) -> None:
@@ -91,10 +84,10 @@ async def test_typing_narrows_the_list_and_an_empty_one_says_so(
     with visitor:
         (search,) = ElementFilter(kind=ui.input)
         search.value = "kit"
-    await until(lambda: titles(visitor) == ["a red kite"])
+    await equals(lambda: titles(visitor), ["a red kite"])
     with visitor:
         search.value = '"nothing'
-    await until(lambda: titles(visitor) == [])
+    await equals(lambda: titles(visitor), [])
     assert grid(visitor)._props["list"]["nothing"][0] == "Nothing here matches."
 
 
@@ -110,7 +103,7 @@ async def test_more_comes_when_it_is_asked_for_and_never_for_an_older_list(
         if listener.type == "more":
             grid(visitor)._handle_event({"listener_id": listener.id, "args": turn - 1})
             grid(visitor)._handle_event({"listener_id": listener.id, "args": turn})
-    await until(lambda: bool(sent))
+    await eventually(lambda: bool(sent))
     ((name, of_turn, items, more),) = sent
     assert (name, of_turn, len(items), more) == ("append", turn, 10, False)
 
@@ -121,15 +114,15 @@ async def test_what_is_new_or_changed_comes_to_the_open_page(
     row = await harness.put("a kite")
     await visitor.open("/library?q=kite")
     await harness.library.star([row.id], on=True, owner=LOCAL_OWNER)
-    await until(lambda: bool(sent))
+    await eventually(lambda: bool(sent))
     name, item, belongs = sent[0]
     assert (name, item["id"], item["starred"], belongs) == ("put", row.id, True, True)
     other = await harness.put("rain")
     harness.bus.publish(other)
-    await until(lambda: len(sent) == 2)
+    await eventually(lambda: len(sent) == 2)
     assert sent[1][2] is False
     await harness.library.trash([row.id], owner=LOCAL_OWNER)
-    await until(lambda: len(sent) == 3)
+    await eventually(lambda: len(sent) == 3)
     assert (sent[2][1]["trashed"], sent[2][2]) == (True, False)
 
 
@@ -153,7 +146,7 @@ async def test_settings_are_reused_on_the_page_of_their_kind(harness: LibraryHar
     row = await harness.put("a kite", kind=Kind.VIDEO)
     await visitor.open("/library")
     act(visitor, "reuse", [row.id])
-    await until(lambda: visitor.back_history[-1:] == ["/"] or "draft-video" in storage(visitor))
+    await eventually(lambda: "draft-video" in storage(visitor))
     assert storage(visitor)["draft-video"]["prompt"] == "a kite"
 
 
@@ -167,7 +160,7 @@ async def test_a_picture_is_used_as_a_source_in_the_composer_of_its_kind(
     row = await harness.put("a kite", kind=Kind.IMAGE)
     await visitor.open("/library")
     act(visitor, "image_from", [row.id])
-    await until(lambda: "draft-image" in storage(visitor))
+    await eventually(lambda: "draft-image" in storage(visitor))
     draft = storage(visitor)["draft-image"]
     assert (draft["source"], draft["prompt"]) == (f"ab/{row.id}.source.png", "a kite")
 
@@ -277,7 +270,7 @@ async def test_what_is_not_wanted_has_a_filter_and_is_kept_or_dropped_from_its_c
     act(visitor, "keep", [row.id])
     await visitor.should_see("1 kept.")
     assert not (await harness.store.get(row.id)).unwanted
-    await until(lambda: bool(sent))
+    await eventually(lambda: bool(sent))
     assert (sent[-1][1]["unwanted"], sent[-1][2]) == (False, False)
 
 
@@ -289,9 +282,9 @@ async def test_the_sum_follows_what_comes_and_goes_while_the_page_is_open(
     await visitor.should_see("1 file, 1.0 MB")
     row = await harness.put("second", content=b"x" * 2_000_000)
     harness.bus.publish(row)
-    await visitor.should_see("2 files, 3.0 MB", retries=10)
+    await visitor.should_see("2 files, 3.0 MB")
     await harness.generations.delete(row.id, owner=LOCAL_OWNER)
-    await visitor.should_see("1 file, 1.0 MB", retries=10)
+    await visitor.should_see("1 file, 1.0 MB")
 
 
 async def test_emptying_says_what_stays_because_it_may_still_come(
@@ -306,19 +299,19 @@ async def test_emptying_says_what_stays_because_it_may_still_come(
     await visitor.should_see("Nothing brings them back.")
     press(visitor, "Empty")
     await visitor.should_see("1 removed for good. 1 stopped one stays: what was paid for may still come.")
-    assert titles(visitor) == ["waits"]
+    await equals(lambda: titles(visitor), ["waits"])
 
 
 async def test_an_unconfirmed_ones_card_offers_its_three_acts(harness: LibraryHarness, visitor: User) -> None:
     row = await harness.put("a lost one", phase=Phase.UNCONFIRMED)
     await visitor.open("/library")
     act(visitor, "check", [row.id])
-    await visitor.should_see("This backend has no list to look in.", retries=10)
+    await visitor.should_see("This backend has no list to look in.")
     act(visitor, "submit_again", [row.id])
-    await visitor.should_see("both may be charged", retries=10)
+    await visitor.should_see("both may be charged")
     press(visitor, "Cancel")
     assert (await harness.store.get(row.id)).phase is Phase.UNCONFIRMED
     act(visitor, "let_go", [row.id])
-    await until(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in harness.heard))
+    await eventually(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in harness.heard))
     act(visitor, "check", [row.id])
-    await visitor.should_see("This one is not unconfirmed any more.", retries=10)
+    await visitor.should_see("This one is not unconfirmed any more.")

@@ -13,6 +13,7 @@ from nicegui.testing.user_interaction import UserInteraction
 from services.core.errors import Conflict, InvalidRequest
 from services.core.model import Channel, Kind, Phase, replace
 from services.generations.service import TypicalDuration
+from tests.support.eventually import equals
 from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, StandInServices, settle
 from ui.components.progress_bar import Bar
 from ui.components.toast import Toast
@@ -355,7 +356,7 @@ async def test_what_another_tab_deletes_leaves_stage_and_strip(user: User, stand
     await user.open("/")
     await stand_in.delete(row.id)
     await user.should_see("Nothing on the stage yet")
-    assert cards(user) == []
+    await equals(lambda: cards(user), [])
 
 
 async def test_an_error_of_ours_is_a_calm_sentence(

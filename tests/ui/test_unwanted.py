@@ -10,6 +10,7 @@ from nicegui import ElementFilter
 from nicegui.testing import User
 
 from services.core.model import Generation, Kind, Phase
+from tests.support.eventually import equals
 from tests.ui.stand_in_services import AHEAD, StandInServices, a_request, settle
 from tests.ui.test_studio import cards, press, stage, toasts, videos
 from ui.components.notifications import FRAME_S
@@ -49,7 +50,7 @@ async def test_dropping_it_needs_no_question_and_can_be_undone(user: User, stand
     await user.open("/")
     press(user, "Drop")
     await user.should_see("Dropped. It waits in the library's trash.")
-    assert cards(user) == []
+    await equals(lambda: cards(user), [])
     with user:
         (toast,) = [one for one in ElementFilter(kind=Toast) if one.props.get("act") == "Undo"]
     (listener,) = [one for one in toast._event_listeners.values() if one.type == "open"]

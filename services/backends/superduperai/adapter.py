@@ -12,6 +12,7 @@ import httpx
 
 from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage, asks_for
+from services.backends.lenient_json import an_id
 from services.backends.superduperai.events import EventParser
 from services.backends.superduperai.models import model_of
 from services.backends.superduperai.requests import job_in, picture_name, request_body
@@ -111,7 +112,7 @@ class SuperDuperAI:
         files = self._response_parser.items_in(answer)
         return JobPage(
             jobs=[job for file in files if (job := job_in(file, kind))],
-            items=len(files),
+            item_ids=tuple(an_id(file.get("id")) for file in files),
             more=len(files) >= LISTED_AT_ONCE,
             backend_time=date_of(answer.headers),
         )

@@ -96,7 +96,7 @@ class StandInServices:
         assert len(self.harness.bytes.files) == 1
         assert self.harness.backend.paid(generation_id) == 1
         if self.name == "chat artifact":
-            await asyncio.sleep(0.1)
+            await until(self._has_a_result, 5.0)
             assert await self._rows(Sort.ARTIFACT) == await self._rows(Sort.RESULT) == [generation_id]
         if self.name == "HTTP API":
             async with self._client() as client:
@@ -106,6 +106,9 @@ class StandInServices:
     def toasts(self, ending: str) -> list[str]:
         what = "Image" if self.kind is Kind.IMAGE else "Video"
         return [f"{what} generated successfully{ending}"]
+
+    async def _has_a_result(self) -> bool:
+        return bool(await self._rows(Sort.RESULT))
 
     async def _rows(self, sort: Sort) -> list[str]:
         messages = await self.harness.chats.messages(self.chat_id, owner=LOCAL_OWNER)

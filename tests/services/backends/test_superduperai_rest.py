@@ -74,7 +74,7 @@ async def test_a_lost_one_is_found_in_the_list_by_all_that_it_tells_and_no_other
         [GENERATION], page.jobs, Clock(), now=SUBMITTED_AT + 60, keyed=False, known_since=float("-inf")
     )
     assert own == ({"g1": "f1"} if found else {})
-    assert (page.items, page.more) == (2, False)
+    assert (len(page.item_ids), page.more) == (2, False)
     assert canned.calls[0].query == {
         "types": ["video"],
         "order_by": ["created_at"],
@@ -91,7 +91,11 @@ async def test_a_list_is_read_page_by_page_with_the_time_it_was_told_at(
     canned.says({"items": [a_file("f50"), {"id": "an upload"}]})
     first, last = await backend.listed(Kind.VIDEO), await backend.listed(Kind.VIDEO, skip=50)
     assert (len(first.jobs), first.more, first.backend_time) == (50, True, SUBMITTED_AT)
-    assert ([job.job_id for job in last.jobs], last.items, last.more) == (["f50"], 2, False)
+    assert ([job.job_id for job in last.jobs], last.item_ids, last.more) == (
+        ["f50"],
+        ("f50", "an upload"),
+        False,
+    )
     assert [call.query.get("offset") for call in canned.calls] == [None, ["50"]]
 
 

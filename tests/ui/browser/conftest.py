@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.app import RunningApp, running_app
 from tests.support.browser import Profiles
 from tests.support.chromium import FLAGS, chromium
+
+EXPECTED_WITHIN_MS = 20_000
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     # not longer than this folder: while it lives, no asyncio test can run beside it
     with sync_playwright() as playwright:
+        expect.set_options(timeout=EXPECTED_WITHIN_MS)  # a busy machine needs more than the usual 5 s
         launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield launched
         launched.close()

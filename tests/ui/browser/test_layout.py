@@ -44,18 +44,12 @@ def test_a_phone_has_the_stage_first_and_the_composer_first_while_it_is_empty(
 ) -> None:
     player(opened(phone, app.url), WORDS)
 
-    def above() -> bool:
-        return bool(
-            phone.evaluate(
-                "document.querySelector('.r-stage').getBoundingClientRect().top"
-                " < document.querySelector('.r-composer').getBoundingClientRect().top"
-            )
-        )
-
-    assert above()
+    top = "document.querySelector('{}').getBoundingClientRect().top"
+    stage, composer = top.format(".r-stage"), top.format(".r-composer")
+    phone.wait_for_function(f"{stage} < {composer}")
     press(phone, "New: clear the stage")
     expect(phone.get_by_text("Nothing on the stage yet")).to_be_visible()
-    assert not above()
+    phone.wait_for_function(f"{stage} > {composer}")
 
 
 def test_russian_words_have_room(app: RunningApp, profiles: Profiles, wordy: str) -> None:

@@ -50,7 +50,7 @@ def test_a_search_finds_while_it_is_typed_and_the_way_back_leads_to_it(page: Pag
 
 
 def test_a_preview_lives_only_while_the_pointer_is_there(page: Page) -> None:
-    assert page.locator("video").count() == 0
+    expect(page.locator("video")).to_have_count(0)
     page.locator(".r-tile-link").nth(1).hover()
     expect(page.locator(".r-tile video")).to_have_count(1)
     page.mouse.move(5, 5)

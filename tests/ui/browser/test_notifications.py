@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -141,7 +142,8 @@ def test_tabs_out_of_sight_show_one_notification_and_it_leads_to_the_film(
     assert one["title"].startswith(FILM)
     assert one["body"] == "While <b>you</b> were away"
     assert one["tag"].startswith(f"{file_id} arrived")
-    assert [page.title()[:2] for page in tabs] == ["● "] * 3
+    for page in tabs:
+        expect(page).to_have_title(re.compile("^● "))
     (teller,) = [page for page in tabs if made(page)]
     teller.evaluate("window.last.onclick()")
     teller.wait_for_url(f"**/g/{file_id}")
@@ -156,9 +158,11 @@ def test_while_one_tab_is_in_sight_there_is_only_a_mark_on_the_others_until_they
     send_away(*tabs[1:])
     arrived(app, *tabs)
     assert made(*tabs) == []
-    assert [page.title() for page in tabs] == ["Settings · Rushes", *["● Video · Rushes"] * 2]
+    for page, title in zip(tabs, ["Settings · Rushes", *["● Video · Rushes"] * 2], strict=True):
+        expect(page).to_have_title(title)
     send_away(*tabs[1:], away=False)
-    assert [page.title() for page in tabs] == ["Settings · Rushes", *["Video · Rushes"] * 2]
+    for page, title in zip(tabs, ["Settings · Rushes", *["Video · Rushes"] * 2], strict=True):
+        expect(page).to_have_title(title)
 
 
 def test_a_tab_that_is_closed_is_not_in_sight_any_more(app: RunningApp, tabs: list[Page]) -> None:
@@ -211,10 +215,11 @@ def test_the_choice_is_remembered_and_can_be_taken_back(app: RunningApp, page: P
     system = switch(page, "System notifications")
     system.click()
     expect(system).to_be_checked()
-    assert page.evaluate("window.made")[0]["title"] == "This is how it will look"
+    page.wait_for_function("window.made[0]?.title === 'This is how it will look'")
     page.reload()
     expect(system).to_be_checked()
     system.click()
+    expect(system).not_to_be_checked()
     page.reload()
     expect(system).not_to_be_checked()
 

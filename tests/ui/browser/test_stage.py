@@ -22,7 +22,7 @@ def test_every_name_of_the_contract_is_there_once(app: RunningApp, page: Page) -
     expect(page.get_by_label("Prompt")).to_have_count(1)
     expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_count(1)
     expect(page.get_by_role("link", name="Video")).to_have_count(1)
-    assert page.locator("video").first.get_attribute("preload") == "auto"
+    expect(page.locator("video").first).to_have_attribute("preload", "auto")
 
 
 def test_the_link_leads_to_the_one_generation(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp, running_app
-from tests.support.browser import PHONE, WITHIN_MS, Profiles
+from tests.support.browser import PHONE, WITHIN_MS, Profiles, too_wide
 from tests.support.fault_server import WireServer
 from tests.support.kill_app import cloud
 
@@ -60,7 +60,7 @@ def test_it_comes_by_itself_and_is_kept_by_the_keyboard(
     expect(page.get_by_text("Paid, not wanted", exact=True)).to_be_hidden()
     expect(page.locator("video").first).to_be_visible()
     assert app.get(f"/api/file/{file_id}")["unwanted"] is False
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not too_wide(page)
 
 
 def test_it_is_dropped_without_a_question_and_brought_back(

@@ -1,0 +1,26 @@
+"""NiceGUI's simulated user, with the patience that a busy machine needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from nicegui.testing import User, user_simulation
+
+RETRIES = 100
+"""Ten seconds to appear, five to go; NiceGUI's own three are over after 0.3 s."""
+
+
+class PatientUser(User):
+    async def should_see(self, *target: Any, retries: int = RETRIES, **named: Any) -> None:
+        await super().should_see(*target, retries=retries, **named)
+
+    async def should_not_see(self, *target: Any, retries: int = RETRIES, **named: Any) -> None:
+        await super().should_not_see(*target, retries=retries, **named)
+
+
+@asynccontextmanager
+async def patient_user() -> AsyncIterator[User]:
+    async with user_simulation() as simulated:
+        yield PatientUser(simulated.http_client)
