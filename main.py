@@ -10,8 +10,8 @@ import re
 import sys
 
 from services.app import server
+from services.app.backends import InstalledBackends
 from services.app.drill_engine import open_for_drill
-from services.backends.registry import build_backends
 from services.core.errors import CannotStart
 from services.core.settings import Settings, read_settings
 from services.diagnostics.doctor import ILL, Doctor
@@ -117,14 +117,12 @@ def address_of(settings: Settings, named: str | None) -> str:
 async def doctor(settings: Settings, url: str, *, stream_s: int) -> int:
     """0 when nothing is ill. The animatic is the app's own child: /health speaks for it."""
     logging.basicConfig(handlers=[logging.NullHandler()])
-    backends, _ = build_backends(settings.model_copy(update={"animatic": False}), AddressGuard())
-    examining = Doctor(
-        data_dir=settings.data_dir, backends=backends, place_of=lambda _: settings.superduperai_url or ""
-    )
+    installed = InstalledBackends.configured(settings.model_copy(update={"animatic": False}), AddressGuard())
+    examining = Doctor(data_dir=settings.data_dir, backends=installed.backends, place_of=installed.url_of)
     findings = await examining.examine(url, stream_s=stream_s)
     for finding in findings:
         print(finding)
-    for backend in backends.values():
+    for backend in installed.backends.values():
         await backend.close()
     return 1 if any(finding.mark == ILL for finding in findings) else 0
 

@@ -38,6 +38,7 @@ def include(
     app: FastAPI,
     generations: Generations,
     *,
+    public_url: str | None = None,
     library: Library,
     statistics: Statistics,
     diagnostics: Diagnostics,
@@ -51,7 +52,6 @@ def include(
     """
     if app.docs_url is not None or app.redoc_url is not None:
         raise ValueError("Make the app with docs_url=None and redoc_url=None; /docs is served from here.")
-    public_url = generations.settings.public_url
     addresses = Addresses(public_url)
     routers = [
         generate.router(generations),

@@ -56,6 +56,7 @@ def build_app(engine: Engine) -> FastAPI:
     api.include(
         app,
         engine.generations,
+        public_url=settings.public_url,
         library=engine.library,
         statistics=engine.statistics,
         diagnostics=engine.diagnostics,

@@ -1,33 +1,30 @@
-"""The generation services that the settings name."""
+"""Finds the generation services that the environment configures."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import ssl
+from dataclasses import dataclass
 
-from services.backends.base import Backend, Capabilities
-from services.backends.superduperai import Address, SuperDuperAI
-from services.core.settings import Settings
-from services.http.address_guard import AddressGuard, origin_of
+from services import backends
+from services.backends.base import Backend
+from services.http.client import Address
 
 
-def build_backends(settings: Settings, guard: AddressGuard) -> tuple[dict[str, Backend], Address | None]:
-    """In the order of preference: cloud before animatic."""
-    backends: dict[str, Backend] = {}
-    tls = ssl.create_default_context()
-    if settings.superduperai_url and settings.superduperai_token:
-        guard.allow(origin_of(settings.superduperai_url))
-        backends["superduperai"] = SuperDuperAI(
-            name="superduperai",
-            address=Address(settings.superduperai_url, settings.superduperai_token.get_secret_value()),
-            capabilities=Capabilities(searchable=True),
-            ssl_context=tls,
-        )
-    animatic = Address() if settings.animatic else None
-    if animatic is not None:
-        backends["animatic"] = SuperDuperAI(
-            name="animatic",
-            address=animatic,
-            capabilities=Capabilities(keyed=True, searchable=True, cancel=True),
-            ssl_context=tls,
-        )
-    return backends, animatic
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredBackend:
+    backend: Backend
+    address: Address
+
+
+def configured_backends(tls: ssl.SSLContext) -> list[ConfiguredBackend]:
+    """Asks each folder of this package for what its own settings configure, in alphabetical order.
+
+    Raises CannotStart.
+    """
+    folders = sorted(module.name for module in pkgutil.iter_modules(backends.__path__) if module.ispkg)
+    found: list[ConfiguredBackend] = []
+    for folder in folders:
+        found += importlib.import_module(f"{backends.__name__}.{folder}").configured(tls)
+    return found

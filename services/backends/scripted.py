@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage, ListedJob
+from services.core.clock import monotonic
 from services.core.errors import BackendRefused, BackendUnavailable, ChannelLost, InvalidResponse
 from services.core.model import Failure, Generation, JobUpdate, Kind, Model, Result
-from services.http.event_stream import StreamEvent
 from services.http.host_limiter import HostLimiter
 
 LISTED_AT_ONCE = 50
@@ -61,10 +61,10 @@ class Job:
     cancelled: bool = False
 
     def next(self, row: str) -> str:
-        words: tuple[str, ...] = getattr(self.script, row)
-        word = words[min(self.used[row], len(words) - 1)]
+        steps: tuple[str, ...] = getattr(self.script, row)
+        step = steps[min(self.used[row], len(steps) - 1)]
         self.used[row] += 1
-        return word
+        return step
 
 
 class Scripted:
@@ -79,7 +79,7 @@ class Scripted:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
-        self.capabilities = capabilities or Capabilities(keyed=False, searchable=False)
+        self.capabilities = capabilities or Capabilities(idempotent=False, searchable=False)
         self.host = HostLimiter(name)
         self.jobs: dict[str, Job] = {}
         self.submits: Counter[str] = Counter()
@@ -101,64 +101,53 @@ class Scripted:
 
     async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
         script = self.script_of(generation)
-        word = script.submits[min(self.submits[generation.id], len(script.submits) - 1)]
+        step = script.submits[min(self.submits[generation.id], len(script.submits) - 1)]
         self.submits[generation.id] += 1
         await asyncio.sleep(0.01)
-        if word == "refused":
+        if step == "refused":
             raise BackendRefused("The scripted backend refused it.", backend=self.name)
-        if word in {"not_taken", "lost_before"}:
+        if step in {"not_taken", "lost_before"}:
             raise BackendUnavailable(
                 "The scripted backend is busy.",
                 backend=self.name,
                 retry_after_s=script.retry_after_s,
-                not_taken=word == "not_taken",
+                not_taken=step == "not_taken",
             )
         job = self._take(generation, script)
-        if word == "lost_after":
+        if step == "lost_after":
             raise BackendUnavailable("The answer was lost.", backend=self.name)
-        if word == "misspoke":
+        if step == "misspoke":
             raise InvalidResponse("The answer could not be read.", backend=self.name)
         return job.id
 
     async def poll(self, job_id: str) -> JobUpdate:
         job = self._job(job_id)
-        word = job.next("polls")
-        if word == "hang":
+        step = job.next("polls")
+        if step == "hang":
             await asyncio.sleep(10.0)
             raise ChannelLost("No answer within 10 s.", reason="timeout")
-        if word != "ok":
-            raise ChannelLost("Scripted.", reason=word, retry_after_s=job.script.retry_after_s)
+        if step != "ok":
+            raise ChannelLost("Scripted.", reason=step, retry_after_s=job.script.retry_after_s)
         await asyncio.sleep(0.01)
         if job.cancelled:
             raise ChannelLost("The job is gone.", reason="gone")
         return self._state(job, "poll", lag_s=job.script.poll_knows_after_s)
 
     @asynccontextmanager
-    async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+    async def updates(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[JobUpdate]]:
         job = self._job(job_id)
-        word = job.next("streams")
+        step = job.next("streams")
         await asyncio.sleep(0.01)
-        if word not in {"ok", "silent", "dead", "ended", "drops", "garbage", "foreign"}:
-            raise ChannelLost("Scripted.", reason=word, retry_after_s=job.script.retry_after_s)
-        yield self._events(job, word, silence_s)
-
-    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
-        word, _, rest = event.data.partition(":")
-        if word == "garbage":
-            raise ChannelLost("This is no event.", reason="malformed")
-        if word == "foreign":
-            return JobUpdate(heard="foreign", foreign=True)
-        if word == "progress":
-            return JobUpdate(heard="progress", progress=float(rest))
-        if word == "failed":
-            return JobUpdate(heard="failed", outcome=Failure(text=rest))
-        return JobUpdate(heard="result", outcome=Result(url=rest))
+        if step not in {"ok", "silent", "dead", "ended", "drops", "garbage", "foreign"}:
+            raise ChannelLost("Scripted.", reason=step, retry_after_s=job.script.retry_after_s)
+        async with aclosing(self._updates(job, step, silence_s)) as updates:
+            yield updates
 
     async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
-        word = self.lists[min(self.listed_times, len(self.lists) - 1)]
+        step = self.lists[min(self.listed_times, len(self.lists) - 1)]
         self.listed_times += 1
         await asyncio.sleep(0.01)
-        if word != "ok":
+        if step != "ok":
             raise BackendUnavailable("The scripted backend has no list now.", backend=self.name)
         jobs = [job for job in reversed(self.jobs.values()) if job.generation.request.kind is kind]
         page = jobs[skip : skip + LISTED_AT_ONCE]
@@ -188,13 +177,13 @@ class Scripted:
 
     def _take(self, generation: Generation, script: Script) -> Job:
         known = [job for job in self.jobs.values() if job.generation.id == generation.id]
-        if known and self.capabilities.keyed:
+        if known and self.capabilities.idempotent:
             return known[0]
         job = Job(
             id=f"job-{len(self.jobs) + 1}",
             generation=generation,
             script=script,
-            begun=_monotonic(),
+            begun=monotonic(),
             created_at=self.now() + self.clock_ahead_s,
         )
         self.jobs[job.id] = job
@@ -204,48 +193,43 @@ class Scripted:
         return self.jobs[job_id]
 
     def _state(self, job: Job, channel: str, *, lag_s: float = 0.0) -> JobUpdate:
-        age = _monotonic() - job.begun - lag_s
+        age = monotonic() - job.begun - lag_s
         if age < job.script.length_s:
-            return JobUpdate(heard="running", progress=max(0.0, age / job.script.length_s))
+            return JobUpdate(code="running", progress=max(0.0, age / job.script.length_s))
         if job.script.fails is not None and channel in job.script.fails_on:
-            return JobUpdate(heard="failed", outcome=Failure(text=job.script.fails))
+            return JobUpdate(code="failed", outcome=Failure(text=job.script.fails))
         if job.script.fails is not None and not job.script.wrongly:
-            return JobUpdate(heard="running")
-        return JobUpdate(heard="result", outcome=Result(url=job.next("urls")))
+            return JobUpdate(code="running")
+        return JobUpdate(code="result", outcome=Result(url=job.next("urls")))
 
-    async def _events(self, job: Job, word: str, silence_s: float) -> AsyncIterator[StreamEvent]:
-        if word == "ended":
+    async def _updates(self, job: Job, step: str, silence_s: float) -> AsyncGenerator[JobUpdate]:
+        if step == "ended":
             return
-        if word == "dead":
+        if step == "dead":
             await asyncio.sleep(silence_s)
             raise ChannelLost("No byte came.", reason="silent")
-        if word in {"garbage", "foreign"}:
-            yield StreamEvent(data=word)
+        if step == "garbage":
+            raise ChannelLost("This is no event.", reason="malformed")
+        if step == "foreign":
+            yield JobUpdate(code="foreign", foreign=True)
         while True:
             await asyncio.sleep(self._next_in_s(job))
-            if word in {"silent", "foreign", "garbage"}:
-                yield StreamEvent(comment=True)
+            if step in {"silent", "foreign"}:
                 continue
-            report = self._state(job, "push")
-            for _ in range(job.script.repeats if report.outcome is not None else 1):
-                yield _event(report)
-            if word == "drops":
+            update = self._state(job, "push")
+            if update.outcome is None:
+                update = JobUpdate(code="progress", progress=update.progress or 0.0)
+            for _ in range(job.script.repeats if update.outcome is not None else 1):
+                yield update
+            if step == "drops":
                 raise ChannelLost("The connection broke.", reason="reset")
-            if report.outcome is not None:
+            if update.outcome is not None:
                 await asyncio.sleep(silence_s)
                 raise ChannelLost("No byte came.", reason="silent")
 
     def _next_in_s(self, job: Job) -> float:
-        left = job.begun + job.script.length_s - _monotonic()
+        left = job.begun + job.script.length_s - monotonic()
         return min(job.script.event_every_s, left) if left > 0 else job.script.event_every_s
-
-
-def _event(report: JobUpdate) -> StreamEvent:
-    if isinstance(report.outcome, Result):
-        return StreamEvent(data=f"result:{report.outcome.url}")
-    if isinstance(report.outcome, Failure):
-        return StreamEvent(data=f"failed:{report.outcome.text}")
-    return StreamEvent(data=f"progress:{report.progress or 0.0}")
 
 
 def _listed(job: Job) -> ListedJob:
@@ -258,7 +242,3 @@ def _listed(job: Job) -> ListedJob:
         duration_s=request.settings.duration_s,
         created_at=job.created_at,
     )
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""How often to ask: the polling policies, as data."""
+"""Polling policies, as data."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 LATE_GAPS_S = (15.0, 30.0, 60.0)
 LATE_AFTER_AN_HOUR_S = 300.0
-UNAUTHORIZED_GAP_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPolicy:
-    """`first_s` and `gaps_s` hold while the stream is trusted, `quick_gaps_s` while it is not (R7, ours).
+    """`first_s` and `gaps_s` hold while a stream is healthy, `quick_gaps_s` while none is (R7).
 
     The last gap of each row repeats.
     """
@@ -21,12 +20,12 @@ class PollPolicy:
     quick_gaps_s: tuple[float, ...] = (2.0,) * 10 + (3.0, 5.0, 8.0, 10.0)
     slowest_quick_s: float = 10.0
     at_most_every_s: float = 0.0
-    """The backend's own limit."""
+    """The limit that the backend sets."""
     healthy_within_s: float = 3.0
-    """A stream that brought nothing about the job for so long is not waited for."""
+    """A stream that has not reported on the job by then counts as unhealthy."""
 
     def calm(self, attempt: int) -> float:
-        """The gap before the calm attempt of that number (0 is the first)."""
+        """Seconds before the calm attempt of that number (0 is the first)."""
         if attempt == 0:
             return max(self.first_s, self.at_most_every_s)
         return max(_nth(self.gaps_s, attempt - 1), self.at_most_every_s)
@@ -35,7 +34,7 @@ class PollPolicy:
         return max(min(_nth(self.quick_gaps_s, attempt), self.slowest_quick_s), self.at_most_every_s)
 
     def late(self, attempt: int, late_s: float) -> float:
-        """The quiet watch after the message (R5); `late_s` is how late it is by now."""
+        """Seconds between attempts after the message (R5); `late_s` is the time since it was due."""
         return LATE_AFTER_AN_HOUR_S if late_s >= 3600 else _nth(LATE_GAPS_S, attempt)
 
 
@@ -47,7 +46,7 @@ def tool_policy(every_s: float, *, at_most_every_s: float = 0.0) -> PollPolicy:
 
 
 def chat_policy(after_s: float, every_s: float, *, at_most_every_s: float = 0.0) -> PollPolicy:
-    """C7: the chat's "smart" polling, a fallback."""
+    """C7: the "smart" polling of the chat, a fallback."""
     return PollPolicy(
         first_s=after_s,
         gaps_s=(1.0, 2.0, 5.0, 10.0),

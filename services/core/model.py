@@ -198,8 +198,6 @@ class Result:
     """A finished job's address, as a channel heard it. The address never leaves the services."""
 
     url: str
-    thumbnail_url: str | None = None
-    content_type: str | None = None
     finished_at: float | None = None
 
 
@@ -216,17 +214,16 @@ Outcome = Result | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobUpdate:
-    """One thing heard about one job, in our words."""
+    """One report of one channel about one job, provider-neutral."""
 
-    heard: str = "running"
-    """A short code for the trace: running, progress, result, failed, ask, foreign."""
+    code: str = "running"
+    """For the trace: running, progress, result, failed, ask, foreign."""
     progress: float | None = None
     outcome: Outcome | None = None
-    ask: bool = False
-    """Said to be done but without an address: poll now."""
+    poll_now: bool = False
+    """Reported as done without an address."""
     foreign: bool = False
-    """About another job: trace it, change nothing."""
-    text: str = ""
+    """About another job: traced, otherwise ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +236,7 @@ class TraceEntry:
     """
 
     generation_id: str
+    owner: str
     seq: int
     at: float
     lane: str

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.core.errors import CannotStart
 
+S = TypeVar("S", bound=BaseSettings)
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -24,8 +26,6 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: str | None = None
     animatic: bool = True
-    superduperai_url: str | None = Field(default=None, validation_alias="SUPERDUPERAI_URL")
-    superduperai_token: SecretStr | None = Field(default=None, validation_alias="SUPERDUPERAI_TOKEN")
     poll_every_s: float = Field(default=10.0, gt=0, le=3600)
     poll_attempts: int = Field(default=18, ge=1, le=10_000)
     chat_poll_after_s: float = Field(default=30.0, ge=0, le=3600)
@@ -58,15 +58,20 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'rushes.db').absolute()}"
 
 
-def read_settings() -> Settings:
+def read(settings: type[S]) -> S:
     """Raises CannotStart with the setting's name and what is wrong with it."""
     try:
-        settings = Settings()
+        return settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        prefix = "" if name.startswith("SUPERDUPERAI") else "RUSHES_"
+        prefix = settings.model_config.get("env_prefix", "")
         raise CannotStart(f"the setting {prefix}{name} is not right: {first['msg']}.") from error
+
+
+def read_settings() -> Settings:
+    """Raises CannotStart."""
+    settings = read(Settings)
     if settings.host not in LOOPBACK:
         raise CannotStart(
             f"RUSHES_HOST is {settings.host}, and there is no sign-in yet, so anybody on the network could "
@@ -74,8 +79,6 @@ def read_settings() -> Settings:
         )
     if not settings.resolved_database_url.startswith("sqlite:///"):
         raise CannotStart("RUSHES_DATABASE_URL must name an SQLite file, as sqlite:////path/rushes.db.")
-    if bool(settings.superduperai_url) != bool(settings.superduperai_token):
-        raise CannotStart("set both SUPERDUPERAI_URL and SUPERDUPERAI_TOKEN, or neither.")
     if bool(settings.chat_url) != bool(settings.chat_model):
         raise CannotStart("set both RUSHES_CHAT_URL and RUSHES_CHAT_MODEL, or neither.")
     return settings

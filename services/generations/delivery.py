@@ -1,18 +1,18 @@
-"""Bytes in hand, then done: from a result's address to the final row."""
+"""Delivers a result: downloads and stores the bytes, then completes the row (R3)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from services.channels.race import RaceSnapshot
 from services.core.errors import DeliveryFailed, NotFound, StoreFailed
 from services.core.events import Bus
 from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
+from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
 from services.generations.transitions import Transitions, retry_until_written
 from services.store.store import Store
@@ -25,8 +25,8 @@ CLOCKS_DIFFER_S = 5.0
 """Two clocks that are kept right may differ by so much."""
 
 
-class Keeps(Protocol):
-    """What delivery needs of the media room."""
+class MediaIngest(Protocol):
+    """The part of `media.ingest` that delivery uses."""
 
     async def keep(
         self,
@@ -46,20 +46,19 @@ class Delivery:
     def __init__(
         self,
         store: Store,
-        ingest: Keeps,
+        ingest: MediaIngest,
         bus: Bus,
         event_log: EventLog,
-        *,
-        now: Callable[[], float] = time.time,
-        checkpoint: Callable[[str], None] = lambda _: None,
+        transitions: Transitions,
+        runtime: Runtime,
     ) -> None:
         self._store = store
-        self._transitions = Transitions(store, event_log, bus, now=now)
         self._ingest = ingest
         self._bus = bus
         self._event_log = event_log
-        self._now = now
-        self._checkpoint = checkpoint
+        self._transitions = transitions
+        self._now = runtime.now
+        self._checkpoint = runtime.checkpoint
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def keep(
@@ -146,13 +145,13 @@ class Delivery:
         if done is None:
             # The other channel was first, or the row was taken over: these bytes are a second copy.
             await self._ingest.discard(kept.name)
-            self._event_log.note(generation.id, "engine", "ignored", channel=str(channel), heard="bytes")
+            self._event_log.note(generation, "engine", "ignored", channel=str(channel), heard="bytes")
             return
         self._checkpoint("after_commit")
-        self._event_log.note(generation.id, "engine", "won", channel=str(channel))
+        self._event_log.note(generation, "engine", "won", channel=str(channel))
         if result.finished_at is not None and receipt.backend_finished_at is None:
             off_s = round(result.finished_at - snapshot.reported_at)
-            self._event_log.note(generation.id, "engine", "clock_off", ahead_s=off_s)
+            self._event_log.note(generation, "engine", "clock_off", ahead_s=off_s)
         self._bus.publish(done)
         _log_win(done, receipt)
         self._checkpoint("told")
@@ -190,9 +189,9 @@ class Delivery:
             backend_finished_at=_believed(result.finished_at, generation, snapshot.reported_at),
             kept_at=now,
             attempts=snapshot.attempts,
-            other_said=snapshot.other_said,
-            other_said_at=snapshot.other_said_at,
-            other_due_at=snapshot.other_due_at,
+            other_said=snapshot.runner_up.code,
+            other_said_at=snapshot.runner_up.at,
+            other_due_at=snapshot.runner_up.due_at,
             late_s=round(late, 3) if late > 0 else None,
         )
 

@@ -1,52 +1,61 @@
-"""What is told often and need not be durable at once: traces and progress, four times a second."""
+"""Traces and progress: frequent and not urgent, so they are committed together four times a second."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
 
 from services.core.errors import StoreFailed
 from services.core.events import Bus
-from services.core.model import TraceEntry
+from services.core.model import Generation, TraceEntry
+from services.core.runtime import Runtime
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 0.25
-AGAIN_AFTER_S = 2.0
+RETRY_GAP_S = 2.0
 MOST_WAITING = 20_000
-CHATTER_AFTER = 200
-CHATTER_GAP_S = 1.0
+THIN_AFTER = 200
+THINNED_GAP_S = 1.0
 
 
 class EventLog:
-    """Collects, commits in one transaction, then publishes. Bounded: with a full disk the oldest go first,
-    and a stream that talks a lot is thinned out to one line a second.
+    """Collects entries, commits them in one transaction, then publishes them.
+
+    Bounded: while the disk is full the oldest are dropped, and the progress of a busy stream is thinned out
+    to one entry a second.
     """
 
-    def __init__(self, store: Store, bus: Bus, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, bus: Bus, runtime: Runtime) -> None:
         self._store = store
         self._bus = bus
-        self._now = now
+        self._now = runtime.now
         self._entries: list[TraceEntry] = []
         self._progress: dict[str, tuple[int, float | None, str]] = {}
         self._last_seq: dict[str, int] = {}
-        self._heard: dict[str, tuple[int, float]] = {}
+        self._progress_counts: dict[str, tuple[int, float]] = {}
         self._dirty = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._failing = False
 
     def note(
-        self, generation_id: str, lane: str, event: str, **data: str | float | int | bool | None
+        self, generation: Generation, lane: str, event: str, **data: str | float | int | bool | None
     ) -> None:
         now = self._now()
-        if event == "event" and data.get("heard") == "progress" and self._chatters(generation_id, now):
+        if event == "event" and data.get("heard") == "progress" and self._is_thinned(generation.id, now):
             return
-        seq = max(int(now * 1_000_000), self._last_seq.get(generation_id, 0) + 1)
-        self._last_seq[generation_id] = seq
-        entry = TraceEntry(generation_id=generation_id, seq=seq, at=now, lane=lane, event=event, data=data)
+        seq = max(int(now * 1_000_000), self._last_seq.get(generation.id, 0) + 1)
+        self._last_seq[generation.id] = seq
+        entry = TraceEntry(
+            generation_id=generation.id,
+            owner=generation.owner,
+            seq=seq,
+            at=now,
+            lane=lane,
+            event=event,
+            data=data,
+        )
         self._entries.append(entry)
         self._dirty.set()
 
@@ -57,18 +66,18 @@ class EventLog:
         self._dirty.set()
 
     def forget(self, generation_id: str) -> None:
-        """Its watcher has ended."""
+        """Drops the state of a generation whose watcher has ended."""
         self._last_seq.pop(generation_id, None)
-        self._heard.pop(generation_id, None)
+        self._progress_counts.pop(generation_id, None)
 
     async def run(self) -> None:
         while True:
             await self._dirty.wait()
-            await asyncio.sleep(AGAIN_AFTER_S if self._failing else FLUSH_EVERY_S)
+            await asyncio.sleep(RETRY_GAP_S if self._failing else FLUSH_EVERY_S)
             await self.flush()
 
     async def flush(self) -> None:
-        """All that was noted before stands in the database when it returns; also what another was writing."""
+        """Returns when every entry noted before is committed, those of a flush under way included."""
         async with self._flushing:
             await self._flush()
 
@@ -99,9 +108,9 @@ class EventLog:
         self._entries = (entries + self._entries)[-MOST_WAITING:]
         self._dirty.set()
 
-    def _chatters(self, generation_id: str, now: float) -> bool:
-        count, last = self._heard.get(generation_id, (0, 0.0))
-        if count >= CHATTER_AFTER and now - last < CHATTER_GAP_S:
+    def _is_thinned(self, generation_id: str, now: float) -> bool:
+        count, last = self._progress_counts.get(generation_id, (0, 0.0))
+        if count >= THIN_AFTER and now - last < THINNED_GAP_S:
             return True
-        self._heard[generation_id] = (count + 1, now)
+        self._progress_counts[generation_id] = (count + 1, now)
         return False

@@ -61,7 +61,7 @@ def own_jobs(
     clock: Clock,
     *,
     now: float,
-    keyed: bool,
+    idempotent: bool,
     known_since: float,
     held: Collection[str] = (),
 ) -> dict[str, str]:
@@ -77,12 +77,15 @@ def own_jobs(
     rivals_by: dict[_Settings, list[Generation]] = defaultdict(list)
     for intent in intents:
         rivals_by[_settings(intent)].append(intent)
-    fits = partial(_fits, clock=clock, now=now, keyed=keyed)
+    fits = partial(_fits, clock=clock, now=now, idempotent=idempotent)
     own = {}
     for intent in intents:
         settings = _settings(intent)
         found = list(islice((job for job in jobs_by[settings] if fits(intent, job)), 2))
-        if len(found) != 1 or sent_between(intent, now=now, keyed=keyed)[0] - clock.give_s < known_since:
+        if (
+            len(found) != 1
+            or sent_between(intent, now=now, idempotent=idempotent)[0] - clock.give_s < known_since
+        ):
             continue
         if not any(fits(rival, found[0]) for rival in rivals_by[settings] if rival is not intent):
             own[intent.id] = found[0].job_id
@@ -93,17 +96,17 @@ def _settings(intent: Generation) -> _Settings:
     return intent.request.prompt, intent.request.seed
 
 
-def sent_between(intent: Generation, *, now: float, keyed: bool) -> tuple[float, float]:
+def sent_between(intent: Generation, *, now: float, idempotent: bool) -> tuple[float, float]:
     """When a request of it may have been taken. With a key it was sent again and again until it ended."""
     first = intent.created_at if intent.possibly_accepted_since is None else intent.possibly_accepted_since
-    last = (intent.finished_at or now) if keyed else (intent.submitted_at or first)
+    last = (intent.finished_at or now) if idempotent else (intent.submitted_at or first)
     return first, max(first, last) + TAKEN_WITHIN_S
 
 
-def _fits(intent: Generation, job: ListedJob, clock: Clock, *, now: float, keyed: bool) -> bool:
+def _fits(intent: Generation, job: ListedJob, clock: Clock, *, now: float, idempotent: bool) -> bool:
     if not asks_for(intent.request, job):
         return False
     if job.created_at is None:
         return True
-    first, last = sent_between(intent, now=now, keyed=keyed)
+    first, last = sent_between(intent, now=now, idempotent=idempotent)
     return first - clock.give_s <= clock.ours(job.created_at) <= last + clock.give_s

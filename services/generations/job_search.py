@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.backends.base import Backend
+from services.backends.base import ListsJobs
 from services.backends.job_listing import JobPage, ListedJob
+from services.core.clock import monotonic
 from services.core.model import Kind
+from services.core.runtime import Runtime
 from services.generations.job_list import JobList
 from services.generations.job_matching import CLOCKS_DIFFER_S, Clock, clock_of, own_jobs, sent_between
 from services.store.jobs import JobRows
@@ -57,12 +57,12 @@ class _Turns:
 
 
 class JobSearch:
-    def __init__(self, rows: JobRows, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, rows: JobRows, runtime: Runtime) -> None:
         self._rows = rows
-        self._now = now
+        self._now = runtime.now
         self._turns: defaultdict[tuple[str, Kind], _Turns] = defaultdict(_Turns)
 
-    async def found(self, backend: Backend, kind: Kind) -> dict[str, str]:
+    async def found(self, backend: ListsJobs, kind: Kind) -> dict[str, str]:
         """By generation: the job that can only be its own.
 
         One round serves all: a caller that comes while one is under way waits for the next and shares it, so
@@ -81,14 +81,16 @@ class JobSearch:
             turns.last_begun = mine
             return turns.last
 
-    async def _find(self, backend: Backend, kind: Kind, turns: _Turns) -> dict[str, str]:
+    async def _find(self, backend: ListsJobs, kind: Kind, turns: _Turns) -> dict[str, str]:
         since = self._now() - LOOK_BACK_S
         intents = await self._rows.unsure(backend.name, kind, since=since)
         if not intents:
             turns.reading = None
             return {}
-        now, keyed = self._now(), backend.capabilities.keyed
-        back_to = min(sent_between(each, now=now, keyed=keyed)[0] for each in intents) - CLOCKS_DIFFER_S
+        now, idempotent = self._now(), backend.capabilities.idempotent
+        back_to = (
+            min(sent_between(each, now=now, idempotent=idempotent)[0] for each in intents) - CLOCKS_DIFFER_S
+        )
         reading = turns.reading = turns.reading or _Reading()
         if await self._read(backend, kind, reading, back_to):
             turns.reading = None
@@ -101,17 +103,17 @@ class JobSearch:
             jobs,
             reading.clock,
             now=self._now(),
-            keyed=keyed,
+            idempotent=idempotent,
             known_since=reading.known_since,
             held=await self._rows.holders(backend.name, [job.job_id for job in jobs]),
         )
 
-    async def _read(self, backend: Backend, kind: Kind, reading: _Reading, back_to: float) -> bool:
+    async def _read(self, backend: ListsJobs, kind: Kind, reading: _Reading, back_to: float) -> bool:
         """Reads page by page until every job made after `back_to` is there, or a bound is reached.
 
         False when the next round can continue.
         """
-        begun, stale = asyncio.get_running_loop().time(), 0
+        begun, stale = monotonic(), 0
         reading.jobs.start_round()
         while True:
             page = await backend.listed(kind, skip=reading.jobs.skip)
@@ -119,7 +121,7 @@ class JobSearch:
             await self._compare_clocks(backend.name, reading, page)
             if reading.jobs.complete or reading.known_since < back_to:
                 return True
-            took_s = asyncio.get_running_loop().time() - begun
+            took_s = monotonic() - begun
             exhausted = reading.jobs.depth >= MOST_ITEMS or stale >= MOST_STALE_PAGES
             if exhausted or took_s >= ROUND_S:
                 log.warning(

@@ -1,14 +1,15 @@
-"""The message that a generation takes longer: told by time, once. Its watch goes on."""
+"""The "taking longer" message: due by time, stored and published once (C4). The watch goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from services.core.events import Bus
 from services.core.model import Generation
+from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
 from services.store.store import Store
 
@@ -16,57 +17,50 @@ log = logging.getLogger(__name__)
 
 
 class Overdue:
-    def __init__(
-        self,
-        store: Store,
-        event_log: EventLog,
-        bus: Bus,
-        *,
-        now: Callable[[], float],
-        checkpoint: Callable[[str], None],
-    ) -> None:
+    def __init__(self, store: Store, event_log: EventLog, bus: Bus, runtime: Runtime) -> None:
         self._store = store
         self._event_log = event_log
         self._bus = bus
-        self._now = now
-        self._checkpoint = checkpoint
-        self._telling: set[asyncio.Task[None]] = set()
+        self._runtime = runtime
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @contextmanager
-    def told(self, generation: Generation) -> Iterator[None]:
-        """When its time comes in here."""
-        late = self._tell_when_late(generation)
+    def timer(self, generation: Generation) -> Iterator[None]:
+        """Sends the message if it falls due inside this context."""
+        handle = self._schedule(generation)
         try:
             yield
         finally:
-            if late is not None:
-                late.cancel()
+            if handle is not None:
+                handle.cancel()
 
     async def close(self) -> None:
-        for task in self._telling:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _tell_when_late(self, generation: Generation) -> asyncio.TimerHandle | None:
+    def _schedule(self, generation: Generation) -> asyncio.TimerHandle | None:
         if generation.late_since is not None or generation.final:
             return None
-        in_s = max(0.0, generation.created_at + generation.late_after_s - self._now())
-        return asyncio.get_running_loop().call_later(in_s, self._late, generation)
+        due_in_s = max(0.0, generation.created_at + generation.late_after_s - self._runtime.now())
+        return asyncio.get_running_loop().call_later(due_in_s, self._start, generation)
 
-    def _late(self, generation: Generation) -> None:
-        task = asyncio.create_task(self._tell(generation), name=f"late {generation.id}")
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+    def _start(self, generation: Generation) -> None:
+        task = asyncio.create_task(self._mark_late(generation), name=f"late {generation.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, generation: Generation) -> None:
+    async def _mark_late(self, generation: Generation) -> None:
         try:
-            self._checkpoint("before_late")
-            told = await self._store.amend(generation.id, epoch=generation.epoch, late_since=self._now())
-            self._checkpoint("after_late")
+            self._runtime.checkpoint("before_late")
+            late = await self._store.amend(
+                generation.id, epoch=generation.epoch, late_since=self._runtime.now()
+            )
+            self._runtime.checkpoint("after_late")
         except Exception:
-            log.exception("The lateness of %s could not be stored.", generation.id)
+            log.exception("%s could not be marked as late.", generation.id)
             return
-        if told is not None:
-            log.info("%s takes longer than %.0f s; it is watched on.", told.id, told.late_after_s)
-            self._event_log.note(told.id, "engine", "late")
-            self._bus.publish(told)
+        if late is not None:
+            log.info("%s takes longer than %.0f s; it is watched on.", late.id, late.late_after_s)
+            self._event_log.note(late, "engine", "late")
+            self._bus.publish(late)

@@ -1,16 +1,16 @@
-"""The ghost finder: what was paid for at a backend and is watched by nobody is found, once, and watched."""
+"""Finds paid jobs that nobody watches, and watches them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from services.backends.base import Backend
+from services.backends.base import Backend, lists_jobs
 from services.core.errors import BackendError, ChannelLost
 from services.core.log_failures import log_failures
 from services.core.model import Generation, Kind
+from services.core.runtime import Runtime
 from services.generations.job_search import LOOK_BACK_S, JobSearch
 from services.generations.supervisor import Supervisor
 from services.store.jobs import JobRows
@@ -18,69 +18,75 @@ from services.store.jobs import JobRows
 log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
-MOST_ASKED = 200
-"""Of those whose watch has ended, in one round."""
+CHECKS_PER_ROUND = 200
+"""Ended generations that one round asks about."""
 
 
 class Reconciler:
-    """A round compares what was perhaps taken with what each backend lists, and asks once more about what
-    was stopped or given up in silence. Both for seven days.
+    """Compares submits whose answer was lost with each backend's job list, and asks once more about jobs that
+    were stopped or given up. Both for seven days.
     """
 
     def __init__(
         self,
         rows: JobRows,
+        job_search: JobSearch,
         supervisor: Supervisor,
         backends: Mapping[str, Backend],
-        *,
-        now: Callable[[], float] = time.time,
+        runtime: Runtime,
     ) -> None:
         self._rows = rows
+        self._job_search = job_search
         self._supervisor = supervisor
         self._backends = backends
-        self._now = now
-        self._looking = JobSearch(rows, now=now)
+        self._now = runtime.now
 
     async def run(self) -> None:
-        """Now and every hour, for ever; the engine owns the task."""
+        """Runs a round now and every hour, until cancelled."""
         while True:
-            with log_failures("The round for what was paid and not heard of failed"):
-                await self.go_round()
+            with log_failures("The search for unwatched jobs failed"):
+                await self.run_once()
             await asyncio.sleep(EVERY_S)
 
-    async def go_round(self) -> list[Generation]:
-        """Those whose job was found, watched by now."""
+    async def run_once(self) -> list[Generation]:
+        """Returns the generations whose job was found; they are being watched."""
         adopted: list[Generation] = []
         for backend in self._backends.values():
             for kind in Kind:
-                adopted += await self._look(backend, kind)
-        for generation in await self._rows.given_up(since=self._now() - LOOK_BACK_S, limit=MOST_ASKED):
+                adopted += await self._search(backend, kind)
+        for generation in await self._rows.given_up(since=self._now() - LOOK_BACK_S, limit=CHECKS_PER_ROUND):
             if generation.request.backend in self._backends:
                 self._supervisor.check(generation)
         return adopted
 
-    async def _look(self, backend: Backend, kind: Kind) -> list[Generation]:
-        if not backend.capabilities.searchable:
+    async def _search(self, backend: Backend, kind: Kind) -> list[Generation]:
+        if not lists_jobs(backend):
             return []
-        alone = await self._alone(backend, kind)
-        if not alone:
+        unwatched = await self._unwatched(backend, kind)
+        if not unwatched:
             return []
         try:
-            found = await self._looking.found(backend, kind)
+            found = await self._job_search.found(backend, kind)
         except (BackendError, ChannelLost) as error:
             log.warning(
-                "%d may have been taken unheard; the next round looks for them: %s", len(alone), error
+                "%d submits may have been accepted; the next round searches for them: %s",
+                len(unwatched),
+                error,
             )
             return []
         adopted = []
-        for generation in await self._alone(backend, kind):
+        for generation in await self._unwatched(backend, kind):
             job_id = found.get(generation.id)
             if job_id is not None and (moved := await self._supervisor.adopt(generation, job_id)) is not None:
-                log.info("%s was taken unheard: found at %s and watched.", moved.id, backend.name)
+                log.info(
+                    "%s was accepted although its answer was lost: found at %s and watched.",
+                    moved.id,
+                    backend.name,
+                )
                 adopted.append(moved)
         return adopted
 
-    async def _alone(self, backend: Backend, kind: Kind) -> list[Generation]:
-        """Those that may have a job and that nobody sends or looks for at this moment."""
+    async def _unwatched(self, backend: Backend, kind: Kind) -> list[Generation]:
+        """Those that may have a job and that no task is submitting or searching for."""
         rows = await self._rows.unsure(backend.name, kind, since=self._now() - LOOK_BACK_S)
         return [each for each in rows if not self._supervisor.watches(each.id)]

@@ -1,19 +1,16 @@
-"""What a person does: the only door for the pages and the API."""
+"""A person's actions on generations; pages and API use nothing else."""
 
 from __future__ import annotations
 
 import logging
-import random
-import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uuid6 import UUID, uuid7
 
-from services.backends.base import Backend
 from services.catalogue import Catalogue
-from services.core.errors import BackendUnavailable, Conflict, InvalidRequest
+from services.core.errors import Conflict, InvalidRequest
 from services.core.events import Bus
 from services.core.model import (
     FINAL,
@@ -25,8 +22,9 @@ from services.core.model import (
     Request,
     TraceEntry,
 )
-from services.core.settings import Settings
+from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
+from services.generations.poll_rhythm import PollRhythm
 from services.generations.supervisor import Supervisor
 from services.media.sources import Sources
 from services.store.store import Store
@@ -55,7 +53,7 @@ class TypicalDuration:
 
 
 class Generations:
-    """`media_path` finds a kept file. A person sees what is theirs: everything else is NotFound."""
+    """A person's actions on generations. What belongs to somebody else is NotFound."""
 
     def __init__(
         self,
@@ -64,27 +62,21 @@ class Generations:
         event_log: EventLog,
         bus: Bus,
         supervisor: Supervisor,
-        backends: dict[str, Backend],
         catalogue: Catalogue,
-        settings: Settings,
+        rhythm: PollRhythm,
         sources: Sources,
-        media_path: Callable[[str], Path],
-        now: Callable[[], float] = time.time,
-        rng: random.Random | None = None,
-        checkpoint: Callable[[str], None] = lambda _: None,
+        runtime: Runtime,
     ) -> None:
         self.bus = bus
         self.catalogue = catalogue
-        self.settings = settings
         self._store = store
         self._event_log = event_log
         self._supervisor = supervisor
-        self._backends = backends
+        self._rhythm = rhythm
         self._sources = sources
-        self._media_path = media_path
-        self._now = now
-        self._rng = rng or random.SystemRandom()
-        self._checkpoint = checkpoint
+        self._now = runtime.now
+        self._rng = runtime.rng
+        self._checkpoint = runtime.checkpoint
 
     async def start(
         self,
@@ -149,7 +141,7 @@ class Generations:
         """The timeline, oldest first. Raises NotFound."""
         await self.get(generation_id, owner=owner)
         await self._event_log.flush()
-        return await self._store.trace(generation_id)
+        return await self._store.trace(generation_id, owner=owner)
 
     async def check(self, generation_id: str, *, owner: str) -> Generation:
         """Ask the backend at once ("Check now"); an unconfirmed one is searched for. Raises NotFound."""
@@ -173,9 +165,9 @@ class Generations:
             if stopped is not None:
                 self._checkpoint("stopped")
                 log.info("%s dropped after_s=%.3f: stopped by a person", stopped.id, now - stopped.created_at)
-                self._event_log.note(stopped.id, "engine", "stop")
+                self._event_log.note(stopped, "engine", "stop")
                 self.bus.publish(stopped)
-                await self._cancel_remote(stopped)
+                await self._supervisor.cancel(stopped)
                 self._checkpoint("told_to_stop")
                 return stopped
             generation = await self.get(generation_id, owner=owner)
@@ -218,7 +210,7 @@ class Generations:
         if wanted is None:
             raise Conflict("There is no result to keep yet.")
         log.info("%s arrived after its stop and is kept", generation_id)
-        self._event_log.note(generation_id, "engine", "wanted")
+        self._event_log.note(wanted, "engine", "wanted")
         self.bus.publish(wanted)
         return wanted
 
@@ -230,10 +222,9 @@ class Generations:
             self.bus.publish(restored)
         return restored or generation
 
-    def can_look(self, generation: Generation) -> bool:
-        """Whether its backend has a list in which an unconfirmed one can be looked for."""
-        backend = self._backends.get(generation.request.backend)
-        return backend is not None and backend.capabilities.searchable
+    def can_search(self, generation: Generation) -> bool:
+        """Whether the backend has a job list in which an unconfirmed generation can be searched for."""
+        return self._supervisor.can_search(generation)
 
     async def clear(self, *, owner: str, kind: Kind | None = None) -> int:
         """Put all final ones into the trash; how many there were."""
@@ -292,22 +283,19 @@ class Generations:
 
     def media(self, name: str) -> Path:
         """Where a kept file lies on the disk."""
-        return self._media_path(name)
+        return self._sources.path(name)
 
     # -- below -------------------------------------------------------------------------------
 
     def _begin(self, committed: list[Generation]) -> None:
         self._checkpoint("intent_committed")
         for generation in committed:
-            self._event_log.note(generation.id, "engine", "phase", phase=str(generation.phase))
+            self._event_log.note(generation, "engine", "phase", phase=str(generation.phase))
             self.bus.publish(generation)
             self._supervisor.watch(generation)
 
     def _intent(self, request: Request, request_id: str, owner: str, number: int) -> Generation:
         now = self._now()
-        model = self.catalogue.find(request.kind, request.backend, request.model)
-        every_s = (model and model.poll_every_s) or self.settings.poll_every_s
-        attempts = (model and model.poll_attempts) or self.settings.poll_attempts
         return Generation(
             id=str(uuid7()),
             request_id=request_id,
@@ -316,18 +304,9 @@ class Generations:
             phase=Phase.PENDING,
             created_at=now,
             updated_at=now,
-            late_after_s=every_s * attempts,
-            watch_until=now + ((model and model.watch_for_s) or self.settings.watch_for_s),
+            late_after_s=self._rhythm.late_after_s(request),
+            watch_until=now + self._rhythm.watch_for_s(request),
         )
-
-    async def _cancel_remote(self, generation: Generation) -> None:
-        backend = self._backends.get(generation.request.backend)
-        if backend is None or generation.job_id is None or not backend.capabilities.cancel:
-            return
-        try:
-            await backend.cancel(generation.job_id)
-        except BackendUnavailable:
-            self._event_log.note(generation.id, "engine", "cancel_lost")
 
 
 def _check_count(draft: Draft, count: int) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Awaitable, Callable
 
-from services.backends.base import Backend
-from services.channels.push import Pause
+from services.backends.base import Backend, lists_jobs
+from services.channels.backoff import Backoff
 from services.core.errors import (
     BackendError,
     BackendRefused,
@@ -18,6 +16,7 @@ from services.core.errors import (
     InvalidResponse,
 )
 from services.core.model import Generation, Phase
+from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
 from services.generations.job_search import JobSearch
 from services.generations.transitions import Transitions, retry_until_written
@@ -31,28 +30,25 @@ END_WITHIN_S = 1.0
 
 
 class Submission:
-    """`read_source` gives the bytes of a source picture by its name in the media folder."""
+    """`read_source` returns the bytes of a source picture by its name in the media folder."""
 
     def __init__(
         self,
         store: Store,
         event_log: EventLog,
-        steps: Transitions,
+        transitions: Transitions,
+        job_search: JobSearch,
+        runtime: Runtime,
         *,
         read_source: Callable[[str], Awaitable[bytes]],
-        now: Callable[[], float] = time.time,
-        rng: random.Random,
-        checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._event_log = event_log
-        self._transitions = steps
+        self._transitions = transitions
+        self._job_search = job_search
+        self._runtime = runtime
         self._read_source = read_source
-        self._now = now
-        self._rng = rng
-        self._checkpoint = checkpoint
-        self._rows = JobRows(store, now=now)
-        self._looking = JobSearch(self._rows, now=now)
+        self._rows = JobRows(store, now=runtime.now)
         self._submits: set[asyncio.Task[str]] = set()
 
     async def close(self) -> None:
@@ -65,7 +61,7 @@ class Submission:
         """The generation with its job; None when there is nothing to watch (any more)."""
         if generation.job_id is not None:
             return generation
-        if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.keyed:
+        if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.idempotent:
             # The process ended between sending and hearing: the request may have been taken.
             unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)
             if unconfirmed is None:
@@ -82,7 +78,7 @@ class Submission:
         return await self._submit(generation, backend)
 
     async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
-        pause = Pause(self._rng)
+        backoff = Backoff(self._runtime.rng)
         try:
             source = await self._source(generation)
         except FileNotFoundError:
@@ -94,7 +90,7 @@ class Submission:
             if sending is None:
                 return await self._stopped_meanwhile(generation, backend)
             possibly_accepted_since, generation = generation.possibly_accepted_since, sending
-            self._checkpoint("before_submit")
+            self._runtime.checkpoint("before_submit")
             if not await self._still_ours(generation):
                 return None
             try:
@@ -107,14 +103,14 @@ class Submission:
                 if failed is None:
                     await self._not_taken(generation, possibly_accepted_since)
                 return None
-            except InvalidResponse as misspoke:
-                log.warning("%s: %s", generation.id, misspoke)
+            except InvalidResponse as invalid:
+                log.warning("%s: %s", generation.id, invalid)
                 return await self._unknown(generation, backend)
             except BackendUnavailable as unavailable:
-                wait_s = self._wait_after(unavailable, backend, pause)
-                self._checkpoint("submit_lost")
+                wait_s = self._wait_after(unavailable, backend, backoff)
+                self._runtime.checkpoint("submit_lost")
                 self._event_log.note(
-                    generation.id, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
+                    generation, "engine", "submit_lost", sent=not unavailable.not_taken, retry_in_s=wait_s
                 )
                 if unavailable.not_taken:
                     back = await self._transitions.advance(
@@ -126,13 +122,13 @@ class Submission:
                     if back is None:
                         await self._not_taken(generation, possibly_accepted_since)
                         return None
-                    self._checkpoint("back_to_pending")
+                    self._runtime.checkpoint("back_to_pending")
                     generation = back
-                elif not backend.capabilities.keyed:
+                elif not backend.capabilities.idempotent:
                     return await self._unknown(generation, backend)
                 await asyncio.sleep(wait_s)
             else:
-                self._checkpoint("after_submit")
+                self._runtime.checkpoint("after_submit")
                 return await self._submitted_as(generation, backend, job_id)
 
     async def _sending(self, generation: Generation) -> Generation | None:
@@ -141,8 +137,8 @@ class Submission:
             known = await self._store.get(generation.id)
             ours = (known.phase, known.epoch) == (Phase.SUBMITTING, generation.epoch)
             return known if ours else None
-        self._checkpoint("before_submitting")
-        now = self._now()
+        self._runtime.checkpoint("before_submitting")
+        now = self._runtime.now()
         possibly_accepted_since = (
             now if generation.possibly_accepted_since is None else generation.possibly_accepted_since
         )
@@ -158,9 +154,11 @@ class Submission:
         """A machine that slept between the commit and the request: another process may have claimed the row
         since, and whoever has it must not be paid behind.
         """
-        if self._now() - (generation.submitted_at or 0.0) < self._store.lease_s:
+        if self._runtime.now() - (generation.submitted_at or 0.0) < self._store.lease_s:
             return True
-        amended = await self._store.amend(generation.id, epoch=generation.epoch, submitted_at=self._now())
+        amended = await self._store.amend(
+            generation.id, epoch=generation.epoch, submitted_at=self._runtime.now()
+        )
         return amended is not None
 
     async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
@@ -178,17 +176,17 @@ class Submission:
 
     async def _submit_to(self, backend: Backend, generation: Generation, source: bytes | None) -> str:
         job_id = await backend.submit(generation, source=source)
-        self._checkpoint("submit_answered")
+        self._runtime.checkpoint("submit_answered")
         return job_id
 
     async def _submitted_as(self, generation: Generation, backend: Backend, job_id: str) -> Generation | None:
         moved = await self._given(generation, job_id)
-        self._checkpoint("after_id")
+        self._runtime.checkpoint("after_id")
         if moved is not None:
             return moved
         # Claimed by another process while it was being sent, or the answer to the commit was lost: the job is
         # known all the same.
-        told = await retry_until_written(lambda: self._rows.tell(generation.id, job_id), generation.id)
+        told = await retry_until_written(lambda: self._rows.record_job(generation.id, job_id), generation.id)
         if told is not None:
             return told if told.epoch == generation.epoch else None
         log.warning("%s: %s answered with a job that is another's.", generation.id, backend.name)
@@ -205,8 +203,18 @@ class Submission:
             generation.id,
         )
         if moved is not None:
-            self._transitions.tell_job(moved)
+            self._transitions.announce_job(moved)
         return moved
+
+    async def adopt(self, generation: Generation, job_id: str, *, watch_until: float) -> Generation | None:
+        """Gives it a job that was found in the backend's list; None when another one holds it by now."""
+        adopted = await self._rows.give(
+            generation.id, epoch=generation.epoch, job_id=job_id, watch_until=watch_until
+        )
+        if adopted is not None:
+            self._transitions.announce_job(adopted)
+            self._event_log.note(adopted, "engine", "adopted")
+        return adopted
 
     async def _not_taken(self, generation: Generation, possibly_accepted_since: float | None) -> None:
         """Of one that was stopped while it was being sent."""
@@ -216,7 +224,7 @@ class Submission:
 
     async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
         unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)
-        self._checkpoint("unconfirmed")
+        self._runtime.checkpoint("unconfirmed")
         if unconfirmed is None:
             return await self._stopped_meanwhile(generation, backend)
         return await self._search(unconfirmed, backend)
@@ -231,32 +239,32 @@ class Submission:
 
     async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
         """Adopt a single exact match, else leave the choice to the person."""
-        if not backend.capabilities.searchable:
+        if not lists_jobs(backend):
             return None
         for gap_s in SEARCH_GAPS_S:
             await asyncio.sleep(gap_s)
             if (known := await self._store.get(generation.id)).job_id is not None:  # heard of meanwhile
                 return await self._given(generation, known.job_id)
-            self._event_log.note(generation.id, "engine", "looking")
-            self._checkpoint("before_search")
+            self._event_log.note(generation, "engine", "looking")
+            self._runtime.checkpoint("before_search")
             try:
-                found = await self._looking.found(backend, generation.request.kind)
+                found = await self._job_search.found(backend, generation.request.kind)
             except (BackendError, ChannelLost) as error:
                 log.info("%s could not be looked for: %s", generation.id, error)
                 continue
-            self._checkpoint("after_search")
+            self._runtime.checkpoint("after_search")
             job_id = found.get(generation.id)
             if job_id is not None and (given := await self._given(generation, job_id)) is not None:
-                self._event_log.note(generation.id, "engine", "adopted")
+                self._event_log.note(generation, "engine", "adopted")
                 return given
-        self._event_log.note(generation.id, "engine", "not_found")
+        self._event_log.note(generation, "engine", "not_found")
         return None
 
-    def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, pause: Pause) -> float:
+    def _wait_after(self, unavailable: BackendUnavailable, backend: Backend, backoff: Backoff) -> float:
         if unavailable.retry_after_s is not None:
             backend.host.hold_submits(unavailable.retry_after_s)
         lost = ChannelLost("", reason="busy", retry_after_s=unavailable.retry_after_s)
-        return pause.after(lost, lived_s=0.0)
+        return backoff.after(lost, lived_s=0.0)
 
     async def _source(self, generation: Generation) -> bytes | None:
         name = generation.request.source

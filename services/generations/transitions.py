@@ -1,41 +1,39 @@
-"""A phase change and all that goes with it: the commit, the log line, the trace, the news."""
+"""Phase changes: the commit, then the log line, the trace entry and the event on the bus."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from services.core.errors import StoreFailed
 from services.core.events import Bus
 from services.core.model import Channel, Generation, Phase
+from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-AGAIN_AFTER_S = (0.2, 1.0, 5.0, 30.0)
+RETRY_GAPS_S = (0.2, 1.0, 5.0, 30.0)
 
 
 class Transitions:
-    def __init__(
-        self, store: Store, event_log: EventLog, bus: Bus, *, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, store: Store, event_log: EventLog, bus: Bus, runtime: Runtime) -> None:
         self._store = store
         self._event_log = event_log
         self._bus = bus
-        self._now = now
+        self._now = runtime.now
 
     async def advance(
         self, generation: Generation, to: Phase, *, channel: Channel | None = None, **changes: Any
     ) -> Generation | None:
-        """None when the row is not ours any more, or may not go there: then nothing is told."""
+        """None, and nothing is published, when the row is not ours any more or may not enter that phase."""
         moved = await self._store.advance(generation.id, epoch=generation.epoch, to=to, **changes)
         if moved is not None:
-            self.tell(moved, channel)
+            self.announce(moved, channel)
         return moved
 
     async def fail(self, generation: Generation, code: str, text: str, **changes: Any) -> Generation | None:
@@ -50,14 +48,14 @@ class Transitions:
             **changes,
         )
 
-    def tell_job(self, moved: Generation) -> None:
-        """Its job is known now; a stopped or failed one stays what it is."""
+    def announce_job(self, moved: Generation) -> None:
+        """Its job is known now; a stopped or failed one keeps its phase."""
         if moved.final:
             self._bus.publish(moved)
         else:
-            self.tell(moved)
+            self.announce(moved)
 
-    def tell(self, moved: Generation, channel: Channel | None = None) -> None:
+    def announce(self, moved: Generation, channel: Channel | None = None) -> None:
         log.info(
             "%s %s%s after_s=%.3f%s",
             moved.id,
@@ -66,21 +64,21 @@ class Transitions:
             self._now() - moved.created_at,
             f" because={moved.error_code}" if moved.phase is Phase.ERROR else "",
         )
-        self._event_log.note(moved.id, "engine", "phase", phase=str(moved.phase))
+        self._event_log.note(moved, "engine", "phase", phase=str(moved.phase))
         self._bus.publish(moved)
 
 
 async def retry_until_written(write: Callable[[], Awaitable[T]], generation_id: str) -> T:
-    """Until the database takes it: for what only this process knows, and what would be lost with it.
+    """Retries until the write commits: for facts that only this process knows.
 
-    `write` must do no harm when it is done again although it had been taken.
+    `write` must be idempotent: an earlier try may have committed although it failed.
     """
-    tried = 0
+    tries = 0
     while True:
         try:
             return await write()
         except StoreFailed as failed:
-            if tried == 0:
+            if tries == 0:
                 log.warning("%s is written again: %s", generation_id, failed)
-            await asyncio.sleep(AGAIN_AFTER_S[min(tried, len(AGAIN_AFTER_S) - 1)])
-            tried += 1
+            await asyncio.sleep(RETRY_GAPS_S[min(tries, len(RETRY_GAPS_S) - 1)])
+            tries += 1

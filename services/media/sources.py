@@ -37,6 +37,10 @@ class Sources:
         self._ingest = ingest
         self._worker = worker
 
+    def path(self, name: str) -> Path:
+        """Of any file in the media folder. Raises ValueError."""
+        return self._folder.path(name)
+
     async def keep(self, data: bytes) -> str:
         """Its name in the media folder. Raises InvalidRequest for what is no picture, or too large."""
         part = self._folder.part(MARK)

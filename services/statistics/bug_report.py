@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from services.core.model import Generation, TraceEntry
@@ -29,19 +29,25 @@ ABOUT = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Facts of this install that a bug report needs."""
+
+    version: str
+    settings: Settings
+    backends: tuple[str, ...]
+    secrets: Callable[[], Iterable[str]]
+    """Values that no text leaving the install may contain."""
+
+
 def bundle(
-    generation: Generation,
-    entries: Sequence[TraceEntry],
-    *,
-    version: str,
-    settings: Settings,
-    secrets: Iterable[str],
-    made_at: float,
+    generation: Generation, entries: Sequence[TraceEntry], installation: Installation, *, made_at: float
 ) -> dict[str, Any]:
     """Plain JSON."""
-    redaction = Redaction(secrets=secrets, names=_names(generation))
+    redaction = Redaction(secrets=installation.secrets(), names=_names(generation))
     kept = asdict(generation.kept) if generation.kept is not None else None
     request = asdict(generation.request)
+    request |= request.pop("settings")
     request["source"] = request["source"] is not None
     told = {
         "generation": {name: value for name, value in asdict(generation).items() if name not in LEFT_OUT},
@@ -52,9 +58,15 @@ def bundle(
             {"at": entry.at, "lane": entry.lane, "event": entry.event, "data": entry.data}
             for entry in entries
         ],
-        "settings": _settings(settings),
+        "settings": _settings(installation.settings),
+        "backends": list(installation.backends),
     }
-    about = {"about": ABOUT, "version": version, "python": platform.python_version(), "made_at": made_at}
+    about = {
+        "about": ABOUT,
+        "version": installation.version,
+        "python": platform.python_version(),
+        "made_at": made_at,
+    }
     return about | dict(redaction.plain(told))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from services.generations.service import Generations, TypicalDuration
 from services.library.scrub import Round, Scrub
 from services.library.storage import Storage
 from services.media.threads import in_thread
-from services.statistics.bug_report import bundle
+from services.statistics.bug_report import Installation, bundle
 from services.statistics.channel_status import Lanes, standing
 from services.statistics.figures import Figures, count, slots_of
 from services.store.statistics import StatisticsRows
@@ -51,7 +51,7 @@ class Estimate:
 
 
 class Statistics:
-    """A person sees what is theirs; `safe` is the install's. `secrets` are the values no text may hold."""
+    """A person sees what is theirs; `safe` is the install's."""
 
     def __init__(
         self,
@@ -61,8 +61,7 @@ class Statistics:
         event_log: EventLog,
         storage: Storage,
         scrub: Scrub,
-        version: str,
-        secrets: Callable[[], Iterable[str]],
+        installation: Installation,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._rows = rows
@@ -70,8 +69,7 @@ class Statistics:
         self._event_log = event_log
         self._storage = storage
         self._scrub = scrub
-        self._version = version
-        self._secrets = secrets
+        self._installation = installation
         self._now = now
         self._missing: tuple[list[str], float] | None = None
 
@@ -117,8 +115,6 @@ class Statistics:
         return bundle(
             generation,
             await self._generations.trace(generation_id, owner=owner),
-            version=self._version,
-            settings=self._generations.settings,
-            secrets=self._secrets(),
+            self._installation,
             made_at=self._now(),
         )

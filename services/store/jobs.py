@@ -59,7 +59,7 @@ class JobRows:
         )
         return from_row(row) if row else None
 
-    async def tell(self, generation_id: str, job_id: str) -> Generation | None:
+    async def record_job(self, generation_id: str, job_id: str) -> Generation | None:
         """A fact, whosever the row is by now: which job was paid for it. None as `give` says."""
         new = {"job_id": job_id, "updated_at": self._now(), "revision": g.c.revision + 1}
         statement = (

@@ -25,6 +25,7 @@ _PLAIN = [
     if name not in {"request", "phase", "kept", "receipt", "tags"}
 ]
 
+_TRACE = [field.name for field in fields(TraceEntry) if field.name != "owner"]
 _SETTINGS = frozenset(field.name for field in fields(GenerationSettings))
 
 
@@ -70,11 +71,12 @@ def from_row(row: RowMapping) -> Generation:
 
 
 def trace_to_row(entry: TraceEntry) -> dict[str, Any]:
-    return {field.name: getattr(entry, field.name) for field in fields(entry)}
+    return {name: getattr(entry, name) for name in _TRACE}
 
 
-def trace_from_row(row: RowMapping) -> TraceEntry:
-    return TraceEntry(**row)
+def trace_from_row(row: RowMapping, owner: str) -> TraceEntry:
+    """`owner` is the generation's."""
+    return TraceEntry(owner=owner, **row)
 
 
 def _plain(value: Any) -> Any:

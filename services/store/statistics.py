@@ -144,7 +144,7 @@ def _watched(connection: Connection, generation: Generation) -> Watched:
     newest = select(t).where(mine).order_by(t.c.seq.desc())
     rows = connection.execute(newest.where(not_(heard)).limit(LAST_WORDS)).mappings().all()
     rows = [*connection.execute(newest.limit(1)).mappings().all(), *rows]
-    entries = {row["seq"]: trace_from_row(row) for row in rows}
+    entries = {row["seq"]: trace_from_row(row, generation.owner) for row in rows}
     spent = select(t.c.lane, t.c.event, func.count()).where(text(SPENT), mine).group_by(t.c.lane, t.c.event)
     counts = {(lane, event): count for lane, event, count in connection.execute(spent).all()}
     return Watched(

@@ -263,14 +263,15 @@ class Store:
 
     # -- what is asked -----------------------------------------------------------------------
 
-    async def trace(self, generation_id: str) -> list[TraceEntry]:
+    async def trace(self, generation_id: str, *, owner: str) -> list[TraceEntry]:
+        """Oldest first; `owner` is the generation's."""
         query = (
             select(trace_entries)
             .where(trace_entries.c.generation_id == generation_id)
             .order_by(trace_entries.c.seq)
         )
         rows = await self.read(lambda connection: connection.execute(query).mappings().all())
-        return [trace_from_row(row) for row in rows]
+        return [trace_from_row(row, owner) for row in rows]
 
     async def open_count(self) -> dict[Phase, int]:
         query = select(g.c.phase, func.count()).where(g.c.phase.not_in(_FINAL)).group_by(g.c.phase)

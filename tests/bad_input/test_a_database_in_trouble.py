@@ -31,7 +31,7 @@ PAGE_BYTES = 4096
 
 @pytest.fixture
 def wire() -> Iterator[WireServer]:
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         yield wire
 
 

@@ -76,7 +76,7 @@ def test_a_full_disk_refuses_new_work_and_keeps_what_was_paid_for(
     film = tmp_path / "large.mp4"
     film.write_bytes(large := grown(tiny_film(), 8 * MB))
     with (
-        WireServer(keyed=False) as wire,
+        WireServer(idempotent=False) as wire,
         killable_app(nursery, disk.folder / "data", **cloud(wire)) as app,
     ):
         app.wait_for_models()
@@ -108,7 +108,7 @@ def test_a_poster_that_could_not_be_written_down_is_drawn_at_the_next_start(
     nursery: Nursery, tmp_path: Path
 ) -> None:
     disk = FileLimit(tmp_path)
-    with WireServer(keyed=False) as wire, killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
+    with WireServer(idempotent=False) as wire, killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
         app.wait_for_models()
         wire.script(length_s=0.1, result="small")
         file_id = app.generate("a kite whose poster finds no room")

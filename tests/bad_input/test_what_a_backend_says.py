@@ -58,7 +58,7 @@ QUICK = ("a result of 0 bytes", "an event of 50 MB")
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         yield wire
 
 

@@ -7,8 +7,9 @@ from collections import Counter
 from typing import Any
 
 from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI
+from services.backends.superduperai import SuperDuperAI
 from services.core.model import Generation, replace
+from services.http.client import Address
 from tests.matrix.plan import BLIND, Combination, Plan
 from tests.services.backends.conftest import PLAIN
 from tests.support.fault_job import Job
@@ -27,7 +28,7 @@ class Backdrop:
         """How often somebody came to a dead end."""
         self._ports: dict[tuple[str, str], tuple[str, int | None]] = {}
         self._plans: dict[str, Plan] = {}
-        self.wire = WireServer(token=TOKEN, keyed=backend == "keyed")
+        self.wire = WireServer(token=TOKEN, idempotent=backend == "keyed")
         self.wire.may_end = self._may_end
 
     def line(self) -> Chaos:
@@ -41,7 +42,7 @@ class Backdrop:
 
     def adapter(self, name: str) -> SuperDuperAI:
         """When the line is there."""
-        able = Capabilities(keyed=self.name == "keyed", searchable=self.name != BLIND)
+        able = Capabilities(idempotent=self.name == "keyed", searchable=self.name != BLIND)
         address = Address(self.chaos.url, TOKEN)
         return Rerouted(self, name=name, address=address, capabilities=able, ssl_context=PLAIN)
 

@@ -18,7 +18,7 @@ import pytest
 from services.app import build
 from services.app.lifespan import running
 from services.backends.superduperai import adapter
-from services.channels import polling, push, race
+from services.channels import backoff, polling, push, race
 from services.core.events import News
 from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, TraceEntry
 from services.core.settings import Settings
@@ -42,14 +42,14 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(adapter, "POLL_S", 2.5)
     patch.setattr(adapter, "open_stream", functools.partial(event_stream.open_stream, connect_s=2.0))
     patch.setattr(client, "PATIENCE", {"connect": 2.0, "read": None})
-    patch.setattr(push, "LONGEST_PAUSE_S", 1.0)
+    patch.setattr(backoff, "LONGEST_GAP_S", 1.0)
     patch.setattr(push, "LIFE_S", 4.0)
-    for room in (push, polling):
+    for room in (backoff, polling):
         patch.setattr(room, "UNAUTHORIZED_GAP_S", 1.0)
     patch.setattr(race, "UNCONFIRMED_FAILURE_S", 3.0)
-    patch.setattr(race, "KEEP_AGAIN_S", (0.2, 0.4))
+    patch.setattr(race, "KEEP_GAPS_S", (0.2, 0.4))
     patch.setattr(submission, "SEARCH_GAPS_S", (0.0, 0.3, 1.0))
-    patch.setattr(supervisor, "AFTER_A_BUG_S", (0.2, 0.5))
+    patch.setattr(supervisor, "RESTART_GAPS_S", (0.2, 0.5))
     patch.setattr(delivery, "ILLUSTRATE_AFTER_S", 0.2)
     limits = Limits(size_bytes=LIMIT_BYTES, connect_s=2.0, read_s=2.5, grace_s=20.0)
     patch.setattr(build, "Downloader", functools.partial(Downloader, limits=limits))

@@ -30,7 +30,7 @@ PACE_S = 0.3
 @pytest.fixture
 def wire() -> Iterator[WireServer]:
     rng = random.Random(1)
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(progress_every_s=0.1)
         for number in range(GENERATIONS):
             wire.script(prompt=_prompt(number), length_s=rng.uniform(0.05, 1.5))

@@ -47,7 +47,7 @@ GENERATIONS, STOPS = 60, 15
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(length_s=0.2, progress_every_s=0.1)
         yield wire
 

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from services.app.watch import build_watch
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.channels.poll_policy import chat_policy, tool_policy
 from services.chat import Chats
 from services.chat.replying import Llm
 from services.core.errors import DeliveryFailed
@@ -30,14 +30,11 @@ from services.core.model import (
     Request,
     TraceEntry,
 )
+from services.core.runtime import Runtime
 from services.core.settings import Settings
-from services.generations.delivery import Delivery
-from services.generations.event_log import EventLog
-from services.generations.reconciler import Reconciler
+from services.generations.poll_rhythm import PollRhythm
 from services.generations.service import Generations
-from services.generations.supervisor import Supervisor
 from services.store.chats import ChatRows
-from services.store.jobs import JobRows
 from services.store.store import Store
 from tests.support.race_harness import now
 
@@ -150,40 +147,34 @@ class EngineHarness:
 
     async def open(self) -> None:
         self._opened += 1
-        rng = random.Random(self._opened)
+        runtime = Runtime(now=now, rng=random.Random(self._opened))
+        backends, catalogue = {"scripted": self.backend}, EasyCatalogue()
+        rhythm = PollRhythm(self._settings, catalogue, backends)  # type: ignore[arg-type]
         self.bus = Bus()
         self.bus.subscribe(self._hear)
         self.store = Store(self._url, process=f"process-{self._opened}", now=now, inline=True)
         await self.store.open()
-        self.event_log = EventLog(self.store, self.bus, now=now)
-        self.delivery = Delivery(self.store, self.bytes, self.bus, self.event_log, now=now)
-        self.supervisor = Supervisor(
+        watch = build_watch(
             self.store,
-            self.event_log,
             self.bus,
-            self.delivery.keep,
-            {"scripted": self.backend},
-            policy_of=lambda one: chat_policy(30.0, 10.0) if one.request.chat_id else tool_policy(10.0),
+            self.bytes,
+            backends,
+            rhythm,
+            runtime,
             stream_silence_s=45.0,
             read_source=_no_source,
-            now=now,
-            rng=rng,
         )
+        self.event_log, self.delivery = watch.event_log, watch.delivery
+        self.supervisor, self.reconciler = watch.supervisor, watch.reconciler
         self.generations = Generations(
             store=self.store,
             event_log=self.event_log,
             bus=self.bus,
             supervisor=self.supervisor,
-            backends={"scripted": self.backend},
-            catalogue=EasyCatalogue(),  # type: ignore[arg-type]
-            settings=self._settings,
+            catalogue=catalogue,  # type: ignore[arg-type]
+            rhythm=rhythm,
             sources=NoSources(),  # type: ignore[arg-type]
-            media_path=Path,
-            now=now,
-            rng=rng,
-        )
-        self.reconciler = Reconciler(
-            JobRows(self.store, now=now), self.supervisor, {"scripted": self.backend}, now=now
+            runtime=runtime,
         )
         self._runner = asyncio.create_task(self.event_log.run(), name="journal")
         self.chats = Chats(

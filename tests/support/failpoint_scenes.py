@@ -32,7 +32,7 @@ class Theatre:
 @contextmanager
 def theatre(folder: Path) -> Iterator[Theatre]:
     nursery = Nursery()
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(length_s=0.2, progress_every_s=0.1)
         with killable_app(nursery, folder / "data", **cloud(wire, **SETTINGS)) as app:
             app.wait_for_models()

@@ -41,9 +41,9 @@ LISTED = {
 class WireServer:
     """Runs in a thread of its own; scripts may be changed at any time, from any thread."""
 
-    def __init__(self, *, port: int = 0, token: str = "wire-token", keyed: bool = True) -> None:
+    def __init__(self, *, port: int = 0, token: str = "wire-token", idempotent: bool = True) -> None:
         self.token = token
-        self.keyed = keyed
+        self.idempotent = idempotent
         self.models_status = 200
         self.list_status = 200
         self.clock_ahead_s = 0.0
@@ -255,7 +255,7 @@ class WireServer:
         return None
 
     def _take(self, call: Call, kind: str, config: Json, key: str, script: Script) -> Job | None:
-        if self.keyed and key in self._by_key:
+        if self.idempotent and key in self._by_key:
             job_id, body_hash = self._by_key[key]
             return self.jobs[job_id] if body_hash == hashlib.sha256(call.body).hexdigest() else None
         job = Job(id=str(uuid.uuid4()), kind=kind, config=config, key=key, script=script)
@@ -497,7 +497,7 @@ def main() -> None:
     parser.add_argument("--unkeyed", action="store_true")
     parser.add_argument("--script", default="{}", help="the default script, as JSON")
     given = parser.parse_args()
-    server = WireServer(port=given.port, token=given.token, keyed=not given.unkeyed)
+    server = WireServer(port=given.port, token=given.token, idempotent=not given.unkeyed)
     server.script(**json.loads(given.script))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(

@@ -12,18 +12,22 @@ from typing import Any, cast
 import pytest_asyncio
 from PIL import Image
 
+from services.app.watch import build_watch
 from services.chat import Chats
 from services.core.events import Bus, News
 from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, replace
+from services.core.runtime import Runtime
 from services.core.settings import Settings
-from services.generations.event_log import EventLog
+from services.generations.delivery import Delivery, MediaIngest
+from services.generations.poll_rhythm import PollRhythm
 from services.generations.service import Generations
-from services.generations.supervisor import Supervisor
+from services.generations.transitions import Transitions
 from services.library import Library
 from services.library.scrub import Scrub
 from services.library.storage import Storage
 from services.media.storage.folder import MediaFolder
 from services.statistics import Statistics
+from services.statistics.bug_report import Installation
 from services.store.chats import ChatRows
 from services.store.library import LibraryRows
 from services.store.statistics import StatisticsRows
@@ -55,16 +59,17 @@ class LibraryHarness:
         self.scrub = Scrub(
             self.library_rows, self.folder, lost=self.lost.append, damaged=self.damaged.append, rests=0.0
         )
-        self.event_log = event_log = EventLog(self.store, self.bus)
-        storage = Storage(self.store, self.folder, lost=self.lost.append)
-        self.supervisor = Supervisor(
-            self.store, event_log, self.bus, cast(Any, None), {},
-            policy_of=cast(Any, None), stream_silence_s=45.0, read_source=cast(Any, None),
+        runtime = Runtime()
+        self.settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
+        watch = build_watch(
+            self.store, self.bus, cast(Any, None), {}, PollRhythm(self.settings, cast(Any, None), {}), runtime,
+            stream_silence_s=45.0, read_source=cast(Any, None),
         )  # fmt: skip
+        self.event_log, self.supervisor = watch.event_log, watch.supervisor
+        storage = Storage(self.store, self.folder, lost=self.lost.append)
         self.generations = Generations(
-            store=self.store, event_log=event_log, bus=self.bus, supervisor=self.supervisor, backends={},
-            catalogue=cast(Any, None), settings=Settings(_env_file=None, data_dir=folder),  # type: ignore[call-arg]
-            sources=cast(Any, None), media_path=self.folder.path,
+            store=self.store, event_log=self.event_log, bus=self.bus, supervisor=self.supervisor,
+            catalogue=cast(Any, None), rhythm=cast(Any, None), sources=cast(Any, self.folder), runtime=runtime,
         )  # fmt: skip
         self.library = Library(
             library_rows=self.library_rows,
@@ -76,16 +81,27 @@ class LibraryHarness:
             scrub=self.scrub,
         )
         self.secrets: list[str] = []
+        self.installation = Installation(
+            version="1.2.3",
+            settings=self.settings,
+            backends=("animatic",),
+            secrets=lambda: self.secrets,
+        )
         self.statistics = Statistics(
             rows=StatisticsRows(self.store),
             generations=self.generations,
-            event_log=event_log,
+            event_log=self.event_log,
             storage=storage,
             scrub=self.scrub,
-            version="1.2.3",
-            secrets=lambda: self.secrets,
+            installation=self.installation,
         )
         self.chats = Chats(self.generations, ChatRows(self.store))
+
+    def delivery(self, ingest: MediaIngest) -> Delivery:
+        """Of another set of files than the harness's own."""
+        runtime = Runtime()
+        transitions = Transitions(self.store, self.event_log, self.bus, runtime)
+        return Delivery(self.store, ingest, self.bus, self.event_log, transitions, runtime)
 
     async def put(
         self, prompt: str = "a kite", *, content: bytes | None = None, **changes: Any

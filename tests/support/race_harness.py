@@ -13,6 +13,7 @@ from services.channels.poll_policy import PollPolicy, tool_policy
 from services.channels.race import Race, RaceCallbacks, RaceSnapshot, Verdict
 from services.core.errors import DeliveryFailed
 from services.core.model import Channel, Generation, Phase, Result
+from services.core.runtime import Runtime
 from tests.support import rows
 
 EPOCH = 1_800_000_000.0
@@ -58,14 +59,13 @@ class Racing:
         self.begun = asyncio.get_running_loop().time()
         job_id = await self.backend.submit(generation) if self.script.submits == ("ok",) else ""
         self.race = Race(
-            open_stream=lambda: self.backend.stream(job_id, silence_s=45.0),
-            understand=lambda event: self.backend.understand(event, job_id),
-            ask=lambda: self.backend.poll(job_id),
-            callbacks=RaceCallbacks(keep=self._keep, note=self._note, progressed=self._progressed, now=now),
+            streams={Channel.PUSH: lambda: self.backend.updates(job_id, silence_s=45.0)},
+            poll=lambda: self.backend.poll(job_id),
+            callbacks=RaceCallbacks(keep=self._keep, note=self._note, progressed=self._progressed),
             policy=self.policy,
             host=self.backend.host,
             late_in_s=self.late_in_s,
-            rng=random.Random(1),
+            runtime=Runtime(now=now, rng=random.Random(1)),
         )
         async with asyncio.timeout(within_s):
             return await self.race.run("job", resumed=self.resumed)

@@ -203,6 +203,7 @@ class StandInServices:
     ) -> TraceEntry:
         entries = self.traces.setdefault(generation_id, [])
         entry = TraceEntry(
+            owner="local",
             generation_id=generation_id,
             seq=len(entries) + 1,
             at=time.time(),
@@ -292,7 +293,7 @@ class StandInServices:
         self.calls.append(("restore", generation_id))
         return self.change(generation_id, trashed_at=None)
 
-    def can_look(self, generation: Generation) -> bool:
+    def can_search(self, generation: Generation) -> bool:
         return generation.request.backend == "animatic"
 
     async def delete(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:

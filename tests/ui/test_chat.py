@@ -35,7 +35,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest_asyncio.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
-    backend = Scripted(Script(length_s=0.4, event_every_s=0.1), capabilities=Capabilities(keyed=True))
+    backend = Scripted(Script(length_s=0.4, event_every_s=0.1), capabilities=Capabilities(idempotent=True))
     harness = EngineHarness(tmp_path, backend)
     await harness.open()
     yield harness

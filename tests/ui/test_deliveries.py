@@ -33,7 +33,9 @@ async def delivered(harness: LibraryHarness, by: Channel = Channel.PUSH, **field
 async def hear(
     harness: LibraryHarness, row: Generation, seq: int, lane: str, event: str, **data: Any
 ) -> None:
-    entry = TraceEntry(generation_id=row.id, seq=seq, at=time.time(), lane=lane, event=event, data=data)
+    entry = TraceEntry(
+        owner="local", generation_id=row.id, seq=seq, at=time.time(), lane=lane, event=event, data=data
+    )
     await harness.store.append_log([entry], [])
     harness.bus.publish(entry)
 
@@ -133,7 +135,13 @@ async def test_one_generation_is_drawn_with_its_whole_timeline(
     await harness.store.append_log(
         [
             TraceEntry(
-                generation_id=row.id, seq=1, at=1.0, lane="push", event="lost", data={"reason": "reset"}
+                owner="local",
+                generation_id=row.id,
+                seq=1,
+                at=1.0,
+                lane="push",
+                event="lost",
+                data={"reason": "reset"},
             )
         ],
         [],

@@ -100,7 +100,7 @@ def test_a_free_model_never_speaks_of_a_bill() -> None:
 
 
 def entry(lane: str, event: str, **data: Any) -> TraceEntry:
-    return TraceEntry(generation_id="g", seq=7, at=100.0, lane=lane, event=event, data=data)
+    return TraceEntry(owner="local", generation_id="g", seq=7, at=100.0, lane=lane, event=event, data=data)
 
 
 @pytest.mark.parametrize(

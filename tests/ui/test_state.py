@@ -127,7 +127,9 @@ def test_what_another_tab_started_does_not_make_this_one_generate(tab: TabState)
 
 
 def push(event: str, generation_id: str = "gen-1") -> TraceEntry:
-    return TraceEntry(generation_id=generation_id, seq=1, at=time.time(), lane="push", event=event)
+    return TraceEntry(
+        owner="local", generation_id=generation_id, seq=1, at=time.time(), lane="push", event=event
+    )
 
 
 def test_the_connection_is_that_of_the_stream_on_the_stage(tab: TabState) -> None:

@@ -46,7 +46,7 @@ class Actions:
         async def act() -> None:
             await self.context.generations.check(generation.id, owner=self.context.owner)
             if generation.phase is Phase.UNCONFIRMED:
-                toast(_looked_for(listed=self.context.generations.can_look(generation)))
+                toast(_looked_for(listed=self.context.generations.can_search(generation)))
 
         return act
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ from services.backends.superduperai.responses import ResponseParser
 from services.core.errors import BackendUnavailable, ChannelLost
 from services.core.model import Generation, JobUpdate, Kind, Model
 from services.http.client import Address, Answer, Web
-from services.http.event_stream import EventStream, StreamEvent, lost_by_status, open_stream
+from services.http.event_stream import lost_by_status, open_stream
 from services.http.host_limiter import HostLimiter
 from services.http.retry_after import date_of
 
@@ -57,7 +57,7 @@ class SuperDuperAI:
         request = generation.request
         reference = await self._upload(generation, source) if source is not None else None
         headers = {"Content-Type": "application/json"}
-        if self.capabilities.keyed:
+        if self.capabilities.idempotent:
             headers["Idempotency-Key"] = generation.id
         answer = await self._work(
             "POST",
@@ -66,7 +66,7 @@ class SuperDuperAI:
             content=request_body(request, reference),
             headers=headers,
         )
-        if answer.status == 409 and self.capabilities.keyed:
+        if answer.status == 409 and self.capabilities.idempotent:
             return await self._taken_before(generation)
         self._response_parser.must_be_taken(
             answer, secrets=(request.prompt, request.settings.negative_prompt)
@@ -95,15 +95,13 @@ class SuperDuperAI:
         return self._event_parser.polled(answer.body, job_id)
 
     @asynccontextmanager
-    async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[EventStream]:
+    async def updates(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[JobUpdate]]:
         url = self._url(f"/events/file.{_segment(job_id)}")
         headers = self._address.headers()
         async with open_stream(self._web.transport, url, headers=headers, silence_s=silence_s) as events:
             self.host.answered()
-            yield events
-
-    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
-        return self._event_parser.understand(event, job_id)
+            async with aclosing(self._event_parser.updates(events, job_id)) as updates:
+                yield updates
 
     async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
         query = {"types": str(kind), "order_by": "created_at", "order": "descendent"}
@@ -118,10 +116,8 @@ class SuperDuperAI:
         )
 
     async def cancel(self, job_id: str) -> None:
-        if self.capabilities.cancel:
-            self._response_parser.must_be_gone(
-                await self._work("DELETE", f"/file/{_segment(job_id)}", within_s=POLL_S)
-            )
+        answer = await self._work("DELETE", f"/file/{_segment(job_id)}", within_s=POLL_S)
+        self._response_parser.must_be_gone(answer)
 
     async def models(self) -> list[Model]:
         offers = self._response_parser.items_in(await self._list("/generation-config", {"limit": "100"}))

@@ -1,7 +1,8 @@
-"""What the file object and the events of its stream say, in our words (C5)."""
+"""Parses the file object and the events of its stream (C5)."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 from urllib.parse import urljoin
 
@@ -20,14 +21,14 @@ from services.core.model import Failure, JobUpdate, Result
 from services.http.client import Address
 from services.http.event_stream import StreamEvent
 
-OWN_KINDS = frozenset({"file", "render_progress", "render_result", "task", "task_status", "error"})
-"""An event of these counts as ours when it names no file."""
-TASK_KINDS = frozenset({"task", "task_status"})
-"""Here `object.id` is the task's."""
+KNOWN_TYPES = frozenset({"file", "render_progress", "render_result", "task", "task_status", "error"})
+"""An event of these types that names no file is about the job of its stream."""
+TASK_TYPES = frozenset({"task", "task_status"})
+"""In these `object.id` is the task's."""
 
 RUNNING = JobUpdate()
-ASK = JobUpdate(heard="ask", ask=True)
-FOREIGN = JobUpdate(heard="foreign", foreign=True)
+ASK = JobUpdate(code="ask", poll_now=True)
+FOREIGN = JobUpdate(code="foreign", foreign=True)
 
 Wire = dict[str, Any]
 
@@ -37,7 +38,7 @@ class EventParser:
         self._address = address
 
     def polled(self, body: bytes | None, job_id: str) -> JobUpdate:
-        """Raises ChannelLost, also for what is about another job: a cache or a proxy mixed up two answers."""
+        """Raises ChannelLost, also for an answer about another job: a cache or proxy mixed up two answers."""
         try:
             file = read_json(body)
         except ValueError as error:
@@ -46,46 +47,50 @@ class EventParser:
             raise _malformed("The answer is no file object.")
         if an_id(file.get("id")) not in ("", job_id):
             raise _malformed("The answer is about another job.")
-        return self._report(file)
+        return self._state(file)
 
-    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
-        """What says nothing about this very job is foreign: it must not make the stream trusted (R7)."""
-        if event.comment or event.data.strip() == "[DONE]":
+    async def updates(self, events: AsyncIterator[StreamEvent], job_id: str) -> AsyncGenerator[JobUpdate]:
+        """Raises ChannelLost for an event that cannot be read; comments are not yielded."""
+        async for event in events:
+            if not event.comment:
+                yield self.parse(event, job_id)
+
+    def parse(self, event: StreamEvent, job_id: str) -> JobUpdate:
+        """An event about anything but this very job is foreign: it does not make the stream healthy (R7)."""
+        if event.data.strip() == "[DONE]":
             return FOREIGN
         message = _message(event.data)
         kind = (a_text(message.get("type")) or event.type).lower()
         about = _object(message.get("object"))
         mine = _is_mine(job_id, kind, message, about)
-        if mine is False or (mine is None and kind not in OWN_KINDS):
+        if mine is False or (mine is None and kind not in KNOWN_TYPES):
             return FOREIGN
-        return self._heard(kind, message, about)
+        return self._update(kind, message, about)
 
-    def _heard(self, kind: str, message: Wire, about: Wire) -> JobUpdate:
+    def _update(self, kind: str, message: Wire, about: Wire) -> JobUpdate:
         if kind == "error":
             said = message.get("error") or message.get("object")
             return self._failed(a_text(said) or _error_text(about))
-        if kind in TASK_KINDS and _status(about, message) == "error":
+        if kind in TASK_TYPES and _status(about, message) == "error":
             return self._failed(_error_text(about))
-        report = self._report(about)
+        report = self._state(about)
         if report.outcome is None and _is_done(kind, message, about):
             return ASK
         return report
 
-    def _report(self, file: Wire) -> JobUpdate:
-        """One file object, polled or pushed; unknown words mean: still running."""
+    def _state(self, file: Wire) -> JobUpdate:
+        """One file object, polled or pushed; unknown statuses count as running."""
         if url := a_text(file.get("url")) or a_text(file.get("file_url")):
             result = Result(
                 url=self._absolute(url),
-                thumbnail_url=self._absolute(a_text(file.get("thumbnail_url"))) or None,
-                content_type=a_text(file.get("contentType")) or None,
                 finished_at=a_moment(file.get("completed_at")) or a_moment(file.get("finished_at")),
             )
-            return JobUpdate(heard="result", progress=1.0, outcome=result)
+            return JobUpdate(code="result", progress=1.0, outcome=result)
         for task in objects(file.get("tasks")):
             if _status(task) == "error":
                 return self._failed(_error_text(task) or _error_text(file))
         progress = a_fraction(file.get("progress"))
-        return RUNNING if progress is None else JobUpdate(heard="progress", progress=progress)
+        return RUNNING if progress is None else JobUpdate(code="progress", progress=progress)
 
     def _absolute(self, url: str) -> str:
         try:
@@ -95,7 +100,7 @@ class EventParser:
 
     def _failed(self, said: str) -> JobUpdate:
         text = tidy(self._address.strip_from(said)) or "The backend gives no reason."
-        return JobUpdate(heard="failed", outcome=Failure(text=text))
+        return JobUpdate(code="failed", outcome=Failure(text=text))
 
 
 def _message(data: str) -> Wire:
@@ -121,7 +126,7 @@ def _object(value: object) -> Wire:
 def _is_mine(job_id: str, kind: str, message: Wire, about: Wire) -> bool | None:
     """None: it names no file. A `file_id` counts before an `id`, which may be the task's."""
     named = [about.get("file_id"), message.get("file_id")]
-    if not any(an_id(each) for each in named) and kind not in TASK_KINDS:
+    if not any(an_id(each) for each in named) and kind not in TASK_TYPES:
         named = [about.get("id"), message.get("id")]
     ids = [found for each in named if (found := an_id(each))]
     return job_id in ids if ids else None
@@ -129,7 +134,7 @@ def _is_mine(job_id: str, kind: str, message: Wire, about: Wire) -> bool | None:
 
 def _is_done(kind: str, message: Wire, about: Wire) -> bool:
     """Said to be finished; asked only where no address came with it."""
-    if kind in TASK_KINDS:
+    if kind in TASK_TYPES:
         return _status(about, message) == "completed"
     tasks = objects(about.get("tasks"))
     return kind == "render_result" or (kind == "file" and any(_status(task) == "completed" for task in tasks))

@@ -65,7 +65,7 @@ async def _stream(backend: Backend) -> Finding:
     try:
         async with (
             asyncio.timeout(STREAM_WITHIN_S + 1.0),
-            backend.stream(NOBODY, silence_s=STREAM_WITHIN_S),
+            backend.updates(NOBODY, silence_s=STREAM_WITHIN_S),
         ):
             pass
     except ChannelLost as lost:

@@ -73,7 +73,7 @@ async def never_heard_of(stage: Stage) -> None:
     await _unheard(stage, generation)
     await stage.cut_off_watcher(generation)  # as after the four minutes of its own search
     stage.backend.unlisted.discard(prompt)
-    await stage.engine.reconciler.go_round()
+    await stage.engine.reconciler.run_once()
     await stage.done(generation)
 
 

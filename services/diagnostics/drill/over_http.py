@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI
+from services.backends.superduperai import SuperDuperAI
 from services.core.errors import Sentence
 from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, Phase
 from services.diagnostics.drill.stage import Stage, comes_true, expect, written
 from services.diagnostics.drill.wire import MODEL, Plan, Wire
+from services.http.client import Address
 
 PLAIN, KEYED = "drill-plain", "drill-keyed"
 ANSWERS_WITHIN_S = 4.0
@@ -48,7 +49,7 @@ async def hosted(stage: Stage) -> AsyncIterator[Hosted]:
             SuperDuperAI(
                 name=name,
                 address=Address(wire.url, wire.key),
-                capabilities=Capabilities(keyed=name == KEYED),
+                capabilities=Capabilities(idempotent=name == KEYED),
                 ssl_context=ssl.create_default_context(),
                 answers_within_s=ANSWERS_WITHIN_S,
             )

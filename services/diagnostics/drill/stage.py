@@ -192,9 +192,7 @@ class Stage:
     async def hand_over(self, engine: Engine, generation: Generation) -> None:
         """A result comes to the delivery once more, as from a process that slept through the end."""
         at = generation.updated_at
-        snapshot = RaceSnapshot(
-            reported_at=at, attempts=0, other_said="", other_said_at=None, other_due_at=None
-        )
+        snapshot = RaceSnapshot(reported_at=at)
         result = Result(url=self.files.url("whole"))
         await engine.delivery.keep(generation, Channel.PUSH, result, snapshot, credentials={})
 

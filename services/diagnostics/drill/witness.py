@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage, ListedJob
 from services.backends.scripted import Script, Scripted
 from services.core.model import Generation, JobUpdate, Kind, Model, Phase
-from services.http.event_stream import StreamEvent
 
 NAME = "drill"
 STILL = f"{NAME}/still"
@@ -32,7 +31,7 @@ class RecordingBackend(Scripted):
 
     def __init__(self) -> None:
         super().__init__(
-            self._script_by_prompt, name=NAME, capabilities=Capabilities(keyed=False, searchable=True)
+            self._script_by_prompt, name=NAME, capabilities=Capabilities(idempotent=False, searchable=True)
         )
         self.scripts: dict[str, Script] = {}
         self.read_row: Callable[[str], Awaitable[Generation]] | None = None
@@ -78,16 +77,16 @@ class RecordingBackend(Scripted):
         if prompt in self.slow:
             await asyncio.sleep(SLOW_S)
         if prompt in self.knows and not self.knows[prompt]():
-            return JobUpdate(heard="running")
+            return JobUpdate(code="running")
         if self.read_row is not None and asked not in self.held_when_asked:
             self.held_when_asked[asked] = (await self.read_row(asked)).job_id == job_id
         return await super().poll(job_id)
 
     @asynccontextmanager
-    async def stream(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[StreamEvent]]:
-        async with super().stream(job_id, silence_s=silence_s) as events:
+    async def updates(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[JobUpdate]]:
+        async with super().updates(job_id, silence_s=silence_s) as updates:
             try:
-                yield events
+                yield self._with_bugs(job_id, updates)
             except asyncio.CancelledError:
                 try:
                     await asyncio.sleep(CLOSES_IN_S)
@@ -100,12 +99,13 @@ class RecordingBackend(Scripted):
         shown = [job for job in page.jobs if job.prompt not in self.unlisted]
         return dataclasses.replace(page, jobs=[*shown, *(self.strangers if skip == 0 else ())])
 
-    def understand(self, event: StreamEvent, job_id: str) -> JobUpdate:
+    async def _with_bugs(self, job_id: str, updates: AsyncIterator[JobUpdate]) -> AsyncGenerator[JobUpdate]:
         prompt = self.jobs[job_id].generation.request.prompt
-        if prompt in self.bugs:
-            self.bugs.discard(prompt)
-            raise RuntimeError("The drill's own bug.")
-        return super().understand(event, job_id)
+        async for update in updates:
+            if prompt in self.bugs:
+                self.bugs.discard(prompt)
+                raise RuntimeError("The drill's own bug.")
+            yield update
 
     async def models(self) -> list[Model]:
         return [

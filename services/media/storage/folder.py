@@ -43,6 +43,10 @@ class MediaFolder:
         token = secrets.token_hex(16)
         return f"{token[:2]}/{token[2:]}.{extension}"
 
+    async def read(self, name: str) -> bytes:
+        """Raises FileNotFoundError."""
+        return await in_thread(self.path(name).read_bytes)
+
     def path(self, name: str) -> Path:
         """Raises ValueError for anything that is not one of this folder's names or leaves it."""
         path = self._root / name

@@ -267,6 +267,7 @@ def application(stand_in: StandIn, data_dir: Path) -> tuple[FastAPI, Metrics]:
     include(
         app,
         cast(Generations, stand_in),
+        public_url=stand_in.settings.public_url,
         library=cast(Library, stand_in),
         statistics=cast(Statistics, stand_in),
         diagnostics=cast(Diagnostics, stand_in),

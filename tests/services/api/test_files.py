@@ -258,6 +258,7 @@ async def test_the_trace_tells_when_after_the_start(client: httpx.AsyncClient, s
     stand_in.commit(generation())
     stand_in.traces["gen-0"] = [
         TraceEntry(
+            owner="local",
             generation_id="gen-0",
             seq=1,
             at=BORN_AT + 10.0,

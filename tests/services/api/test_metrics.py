@@ -86,7 +86,11 @@ def test_polls_and_broken_streams_are_counted_from_the_trace(bus: Bus, metrics: 
     ]
     for seq, (lane, event, reason) in enumerate(told):
         data: dict[str, str | float | int | bool | None] = {"reason": reason}
-        bus.publish(TraceEntry(generation_id="g", seq=seq, at=BORN_AT, lane=lane, event=event, data=data))
+        bus.publish(
+            TraceEntry(
+                owner="local", generation_id="g", seq=seq, at=BORN_AT, lane=lane, event=event, data=data
+            )
+        )
     assert value(metrics, "rushes_poll_attempts_total") == 1
     assert value(metrics, "rushes_stream_breaks_total", reason="silent") == 1
     assert value(metrics, "rushes_stream_breaks_total", reason="other") == 1

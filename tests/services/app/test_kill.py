@@ -42,7 +42,7 @@ def at(*boundaries: str, fast: str) -> pytest.MarkDecorator:
 @pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
     """A paid backend that knows no keys; it outlives the app."""
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(length_s=0.3, result="small", progress_every_s=0.1)
         yield wire
 

@@ -134,7 +134,7 @@ class StandInServices:
 
 @pytest_asyncio.fixture(params=["video tool", "image tool", "chat artifact", "HTTP API"])
 async def stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StandInServices]:
-    harness = EngineHarness(tmp_path, Scripted(capabilities=Capabilities(keyed=True, searchable=True)))
+    harness = EngineHarness(tmp_path, Scripted(capabilities=Capabilities(idempotent=True, searchable=True)))
     await harness.open()
     yield StandInServices(name=request.param, harness=harness, folder=tmp_path, chat_id=str(uuid7()), told=[])
     _count(harness)
@@ -311,7 +311,7 @@ async def test_a_stop_stops_and_what_still_arrives_is_kept_apart(stand_in: Stand
 
 
 async def test_where_the_backend_can_cancel_a_stop_tells_it(stand_in: StandInServices) -> None:
-    told(stand_in, Script(length_s=10.0), keyed=True, cancel=True)
+    told(stand_in, Script(length_s=10.0), idempotent=True, cancel=True)
     generation_id = await stand_in.ask()
     await asyncio.sleep(1)
     await stand_in.stop(generation_id)

@@ -29,7 +29,7 @@ FIRST_WITHIN_S, ALL_WITHIN_S = 1.0, 3.0
 
 @pytest.fixture
 def wire() -> Iterator[WireServer]:
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(length_s=600, progress_every_s=0)
         yield wire
 

@@ -29,7 +29,7 @@ def wire(tmp_path: Path) -> Iterator[WireServer]:
     """Everything is under way for ever: two jobs that run, one whose film trickles in."""
     film = tmp_path / "large.mp4"
     film.write_bytes(grown(tiny_film(), 4_000_000))
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(length_s=600, progress_every_s=0.2)
         trickle = {"download": "slow", "slow_s": 30.0, "download_times": 1}
         wire.script(prompt="trickle", length_s=0.2, result=str(film), **trickle)

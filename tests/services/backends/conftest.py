@@ -10,7 +10,8 @@ from typing import Any
 import pytest_asyncio
 
 from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI
+from services.backends.superduperai import SuperDuperAI
+from services.http.client import Address
 from tests.support.fault_http import Call, Closed, read_call
 
 TOKEN = "secret-token"
@@ -78,7 +79,7 @@ async def backend(canned: Canned) -> AsyncIterator[SuperDuperAI]:
     backend = SuperDuperAI(
         name="superduperai",
         address=Address(canned.url, TOKEN),
-        capabilities=Capabilities(keyed=True, searchable=True, cancel=True),
+        capabilities=Capabilities(idempotent=True, searchable=True, cancel=True),
         ssl_context=PLAIN,
     )
     yield backend

@@ -18,7 +18,7 @@ import pytest_asyncio
 from PIL import Image
 
 from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI
+from services.backends.superduperai import SuperDuperAI
 from services.core.errors import (
     BackendError,
     BackendRefused,
@@ -27,13 +27,14 @@ from services.core.errors import (
     InvalidResponse,
 )
 from services.core.model import Kind, Phase, replace
+from services.http.client import Address
 from tests.services.backends.conftest import PLAIN
 from tests.support.fault_server import WireServer
 from tests.support.rows import a_generation, a_request
 
 REQUEST = a_request(seed=42)
 GENERATION = a_generation(id="g1", request=REQUEST, phase=Phase.SUBMITTING)
-ABLE = Capabilities(keyed=True, searchable=True, cancel=True)
+ABLE = Capabilities(idempotent=True, searchable=True, cancel=True)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_one_key_is_one_job_and_every_submit_is_counted(
 ) -> None:
     first = await backend.submit(GENERATION)
     assert await backend.submit(GENERATION) == first
-    wire.keyed = False
+    wire.idempotent = False
     assert await backend.submit(GENERATION) != first
     stats = (await ask(wire, "/_stats")).json()
     assert (stats["submits_by_key"], stats["submits_by_prompt"], len(stats["jobs"])) == (
@@ -100,7 +101,7 @@ async def test_a_submit_fails_as_scripted_once_and_can_be_found_again(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("mode", "reason", "heard"),
+    ("mode", "reason", "expected"),
     [
         ("401", "unauthorized", []),
         ("silent", "silent", []),
@@ -116,35 +117,37 @@ async def test_a_submit_fails_as_scripted_once_and_can_be_found_again(
     ],
 )
 async def test_a_stream_fails_as_scripted(
-    mode: str, reason: str, heard: list[str], wire: WireServer, backend: SuperDuperAI
+    mode: str, reason: str, expected: list[str], wire: WireServer, backend: SuperDuperAI
 ) -> None:
     job_id = await backend.submit(GENERATION)
     wire.script(job=job_id, push=mode)
-    said = []
+    codes = []
     with pytest.raises(ChannelLost) as lost:
-        async with backend.stream(job_id, silence_s=0.3) as events:
-            async for event in events:
-                said.append(backend.understand(event, job_id).heard)  # noqa: PERF401
-    assert (lost.value.reason, said) == (reason, heard)
+        async with backend.updates(job_id, silence_s=0.3) as updates:
+            async for update in updates:
+                codes.append(update.code)  # noqa: PERF401
+    assert (lost.value.reason, codes) == (reason, expected)
 
 
 @pytest.mark.asyncio
 async def test_comments_keep_a_stream_open_that_says_nothing(wire: WireServer, backend: SuperDuperAI) -> None:
     job_id = await backend.submit(GENERATION)
     wire.script(job=job_id, push="comments", comment_every_s=0.1)
-    async with backend.stream(job_id, silence_s=0.4) as events:
-        assert [(await anext(events)).comment for _ in range(6)] == [True] * 6
+    async with backend.updates(job_id, silence_s=0.4) as updates:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.8):
+                await anext(updates)
 
 
 @pytest.mark.asyncio
 async def test_a_late_subscriber_misses_what_was_said_before(wire: WireServer, backend: SuperDuperAI) -> None:
     job_id = await backend.submit(GENERATION)
     wire.script(job=job_id, push="late", push_late_s=0.3)
-    async with backend.stream(job_id, silence_s=0.6) as events:
+    async with backend.updates(job_id, silence_s=0.6) as events:
         wire.finish(job_id)
         with pytest.raises(ChannelLost):
             await anext(events)
-    assert (await backend.poll(job_id)).heard == "result"
+    assert (await backend.poll(job_id)).code == "result"
 
 
 @pytest.mark.asyncio
@@ -154,11 +157,11 @@ async def test_a_fault_with_times_ends_and_streams_can_be_cut_from_outside(
     job_id = await backend.submit(GENERATION)
     wire.script(job=job_id, push="503", push_times=1, retry_after="3")
     with pytest.raises(ChannelLost) as lost:
-        async with backend.stream(job_id, silence_s=5):
+        async with backend.updates(job_id, silence_s=5):
             pass
     assert lost.value.retry_after_s == 3.0
-    async with backend.stream(job_id, silence_s=5) as events:
-        assert (await anext(events)).data
+    async with backend.updates(job_id, silence_s=5) as events:
+        assert (await anext(events)).code
         wire.drop_streams(job_id)
         with pytest.raises(ChannelLost):
             await anext(events)

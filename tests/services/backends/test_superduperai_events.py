@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.backends import superduperai
 from services.backends.superduperai import SuperDuperAI, adapter
+from services.backends.superduperai.events import EventParser
 from services.core.errors import ChannelLost
 from services.core.model import Failure, JobUpdate, Result
+from services.http.client import Address
 from services.http.event_stream import StreamEvent
 from tests.services.backends.conftest import TOKEN, Canned
 
@@ -22,23 +24,25 @@ def recorded(name: str) -> list[Any]:
     return [pytest.param(each, id=each["name"]) for each in json.loads((WIRE / f"{name}.json").read_text())]
 
 
-def must_be(report: JobUpdate, told: dict[str, Any], base: str) -> None:
-    assert report.heard == told["heard"]
-    assert report.foreign is (told["heard"] == "foreign")
-    assert report.ask is (told["heard"] == "ask")
-    match report.heard:
+@pytest.fixture
+def parser(canned: Canned) -> EventParser:
+    return EventParser(Address(canned.url, TOKEN))
+
+
+def must_be(update: JobUpdate, told: dict[str, Any], base: str) -> None:
+    assert update.code == told["heard"]
+    assert update.foreign is (told["heard"] == "foreign")
+    assert update.poll_now is (told["heard"] == "ask")
+    match update.code:
         case "result":
-            assert report.outcome == Result(
-                url=told["url"].format(base=base),
-                thumbnail_url=told["thumbnail_url"].format(base=base) if "thumbnail_url" in told else None,
-                content_type=told.get("content_type"),
-                finished_at=told.get("finished_at"),
+            assert update.outcome == Result(
+                url=told["url"].format(base=base), finished_at=told.get("finished_at")
             )
         case "failed":
-            assert report.outcome == Failure(text=told["text"])
+            assert update.outcome == Failure(text=told["text"])
         case _:
-            assert report.outcome is None
-            assert report.progress == told.get("progress")
+            assert update.outcome is None
+            assert update.progress == told.get("progress")
 
 
 @pytest.mark.asyncio
@@ -67,32 +71,39 @@ async def test_a_polled_answer_about_another_job_is_not_taken_for_ours(
 @pytest.mark.asyncio
 @pytest.mark.parametrize("told", recorded("events"))
 async def test_an_event_is_put_into_our_words(
-    told: dict[str, Any], canned: Canned, backend: SuperDuperAI
+    told: dict[str, Any], canned: Canned, parser: EventParser
 ) -> None:
-    must_be(backend.understand(StreamEvent(data=json.dumps(told["event"])), "f1"), told, canned.url)
+    must_be(parser.parse(StreamEvent(data=json.dumps(told["event"])), "f1"), told, canned.url)
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(
-    "event", [StreamEvent(comment=True), StreamEvent(data="[DONE]"), StreamEvent(data=" [DONE]\n")]
-)
-async def test_signs_of_life_say_nothing_about_the_job(event: StreamEvent, backend: SuperDuperAI) -> None:
-    assert backend.understand(event, "f1").foreign
+@pytest.mark.parametrize("event", [StreamEvent(data="[DONE]"), StreamEvent(data=" [DONE]\n")])
+async def test_the_end_marker_says_nothing_about_the_job(event: StreamEvent, parser: EventParser) -> None:
+    assert parser.parse(event, "f1").foreign
 
 
 @pytest.mark.asyncio
-async def test_the_type_may_stand_in_the_event_line(backend: SuperDuperAI) -> None:
+async def test_comments_are_no_updates(parser: EventParser) -> None:
+    async def events() -> AsyncIterator[StreamEvent]:
+        yield StreamEvent(comment=True)
+        yield StreamEvent(data="[DONE]")
+
+    assert [update.code async for update in parser.updates(events(), "f1")] == ["foreign"]
+
+
+@pytest.mark.asyncio
+async def test_the_type_may_stand_in_the_event_line(parser: EventParser) -> None:
     event = StreamEvent(type="file", data='{"object": {"id": "f1", "url": "https://r.example.net/a.mp4"}}')
-    assert backend.understand(event, "f1").heard == "result"
+    assert parser.parse(event, "f1").code == "result"
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "data", ["{not json", "", "null", "[]", '"file"', "7", "[" * 100_000, '{"a":' * 100_000]
 )
-async def test_an_event_that_is_no_object_is_a_malformed_channel(data: str, backend: SuperDuperAI) -> None:
+async def test_an_event_that_is_no_object_is_a_malformed_channel(data: str, parser: EventParser) -> None:
     with pytest.raises(ChannelLost) as lost:
-        backend.understand(StreamEvent(data=data), "f1")
+        parser.parse(StreamEvent(data=data), "f1")
     assert lost.value.reason == "malformed"
 
 
@@ -185,6 +196,6 @@ async def test_an_odd_id_stays_one_part_of_the_path(canned: Canned, backend: Sup
 @pytest.mark.asyncio
 async def test_no_failure_ever_carries_the_key(canned: Canned, backend: SuperDuperAI) -> None:
     canned.says({"id": "f1", "tasks": [{"status": "error", "error": f"token {TOKEN} expired"}]})
-    report = await backend.poll("f1")
-    assert report.outcome == Failure(text="token … expired")
-    assert TOKEN not in repr(superduperai.Address(canned.url, TOKEN))
+    update = await backend.poll("f1")
+    assert update.outcome == Failure(text="token … expired")
+    assert TOKEN not in repr(Address(canned.url, TOKEN))

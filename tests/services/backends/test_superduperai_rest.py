@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI
+from services.backends.base import Capabilities, cancels_jobs
+from services.backends.superduperai import SuperDuperAI
 from services.core.errors import (
     BackendRefused,
     BackendUnavailable,
@@ -20,6 +20,7 @@ from services.core.errors import (
 )
 from services.core.model import Kind, Model, Phase
 from services.generations.job_matching import Clock, own_jobs
+from services.http.client import Address
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 from tests.support.fault_server import WireServer
 from tests.support.rows import a_generation, a_request
@@ -71,7 +72,7 @@ async def test_a_lost_one_is_found_in_the_list_by_all_that_it_tells_and_no_other
     canned.says([a_file("other", prompt="another"), file, "nonsense"])
     page = await backend.listed(Kind.VIDEO)
     own = own_jobs(
-        [GENERATION], page.jobs, Clock(), now=SUBMITTED_AT + 60, keyed=False, known_since=float("-inf")
+        [GENERATION], page.jobs, Clock(), now=SUBMITTED_AT + 60, idempotent=False, known_since=float("-inf")
     )
     assert own == ({"g1": "f1"} if found else {})
     assert (len(page.item_ids), page.more) == (2, False)
@@ -109,13 +110,12 @@ async def test_a_cancel_deletes_the_file_where_that_is_a_cancel(
 
 
 @pytest.mark.asyncio
-async def test_where_there_is_no_cancel_nothing_is_sent(canned: Canned) -> None:
+async def test_a_backend_that_cannot_cancel_is_not_asked_to(canned: Canned) -> None:
     backend = SuperDuperAI(
         name="x", address=Address(canned.url, TOKEN), capabilities=Capabilities(), ssl_context=PLAIN
     )
-    await backend.cancel("f1")
+    assert not cancels_jobs(backend)
     await backend.close()
-    assert canned.calls == []
 
 
 @pytest.mark.asyncio
@@ -281,22 +281,21 @@ async def test_a_job_is_lived_through_over_a_true_stream(wire: WireServer) -> No
     backend = SuperDuperAI(
         name="x",
         address=Address(wire.url, wire.token),
-        capabilities=Capabilities(keyed=True),
+        capabilities=Capabilities(idempotent=True),
         ssl_context=PLAIN,
     )
     wire.script(length_s=0.4, progress_every_s=0.1, tells_finish=True)
     job_id = await backend.submit(GENERATION)
-    heard = []
-    async with backend.stream(job_id, silence_s=5) as events:
-        async for event in events:
-            report = backend.understand(event, job_id)
-            heard.append(report.heard)
-            if report.outcome:
+    codes = []
+    async with backend.updates(job_id, silence_s=5) as updates:
+        async for update in updates:
+            codes.append(update.code)
+            if update.outcome:
                 break
-    assert heard[0] == "running" and heard[-1] == "result" and "progress" in heard
-    report = await backend.poll(job_id)
-    assert report.outcome is not None
-    assert report.outcome.finished_at == pytest.approx(wire.stats()["jobs"][job_id]["finished_at"], abs=0.01)  # type: ignore[union-attr]
+    assert codes[0] == "running" and codes[-1] == "result" and "progress" in codes
+    update = await backend.poll(job_id)
+    assert update.outcome is not None
+    assert update.outcome.finished_at == pytest.approx(wire.stats()["jobs"][job_id]["finished_at"], abs=0.01)  # type: ignore[union-attr]
     await backend.close()
 
 
@@ -308,12 +307,12 @@ async def test_a_stream_is_opened_with_the_key_and_refused_without(wire: WireSer
     job_id = await backend.submit(GENERATION)
     address.move(wire.url, "wrong")
     with pytest.raises(ChannelLost) as lost:
-        async with backend.stream(job_id, silence_s=5):
+        async with backend.updates(job_id, silence_s=5):
             pass
     assert lost.value.reason == "unauthorized"
     address.forget()
     with pytest.raises(ChannelLost):
-        async with backend.stream(job_id, silence_s=5):
+        async with backend.updates(job_id, silence_s=5):
             pass
     await backend.close()
 

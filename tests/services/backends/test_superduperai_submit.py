@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI, adapter
+from services.backends.superduperai import SuperDuperAI, adapter
 from services.core.errors import BackendError, BackendRefused, BackendUnavailable, InvalidResponse
 from services.core.model import Generation, GenerationSettings, Kind, Phase, Request, replace
+from services.http.client import Address
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"
@@ -323,4 +324,4 @@ async def test_at_most_thirty_two_requests_are_under_way_at_once(
     await asyncio.gather(*polls, return_exceptions=True)
     canned.answers.clear()
     canned.says({"id": "f1"})
-    assert (await backend.poll("f1")).heard == "running"
+    assert (await backend.poll("f1")).code == "running"

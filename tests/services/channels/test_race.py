@@ -13,7 +13,6 @@ from services.backends.scripted import Script, Scripted
 from services.channels.poll_policy import chat_policy, tool_policy
 from services.channels.race import JobFailed, RaceSnapshot, Won
 from services.core.model import Channel, JobUpdate, Result
-from services.http.event_stream import StreamEvent
 from tests.support.race_harness import EPOCH, Racing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -277,9 +276,9 @@ async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
     (_, channel, snapshot) = racing.kept[0]
     assert channel is Channel.PUSH
     assert snapshot.attempts == 1
-    assert snapshot.other_said == "running"
-    assert snapshot.other_due_at is not None
-    assert 6.0 < snapshot.other_due_at - snapshot.reported_at < 8.0
+    assert snapshot.runner_up.code == "running"
+    assert snapshot.runner_up.due_at is not None
+    assert 6.0 < snapshot.runner_up.due_at - snapshot.reported_at < 8.0
 
 
 async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> None:
@@ -307,20 +306,20 @@ async def test_a_check_in_the_moment_of_the_verdict_does_not_keep_the_race_alive
 
 
 async def test_the_loser_is_cancelled_once_and_closes_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream, closed = Scripted.stream, []
+    updates, closed = Scripted.updates, []
 
     @contextlib.asynccontextmanager
     async def closing_slowly(
         self: Scripted, job_id: str, *, silence_s: float
-    ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
-        async with stream(self, job_id, silence_s=silence_s) as events:
+    ) -> AsyncIterator[AsyncIterator[JobUpdate]]:
+        async with updates(self, job_id, silence_s=silence_s) as events:
             try:
                 yield events
             finally:
                 await asyncio.sleep(0.1)
                 closed.append(job_id)
 
-    monkeypatch.setattr(Scripted, "stream", closing_slowly)
+    monkeypatch.setattr(Scripted, "updates", closing_slowly)
     await Racing(Script(length_s=2.0)).run()
     assert closed == ["job-1"]
 

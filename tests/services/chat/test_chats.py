@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 @pytest_asyncio.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
-    backend = Scripted(Script(length_s=5.0), capabilities=Capabilities(keyed=True, searchable=True))
+    backend = Scripted(Script(length_s=5.0), capabilities=Capabilities(idempotent=True, searchable=True))
     harness = EngineHarness(tmp_path, backend)
     await harness.open()
     yield harness

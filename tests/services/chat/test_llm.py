@@ -35,7 +35,9 @@ def talker() -> Iterator[Talker]:
 
 @pytest_asyncio.fixture
 async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness]:
-    harness = EngineHarness(tmp_path, Scripted(Script(length_s=0.2), capabilities=Capabilities(keyed=True)))
+    harness = EngineHarness(
+        tmp_path, Scripted(Script(length_s=0.2), capabilities=Capabilities(idempotent=True))
+    )
     await harness.open()
     model = LanguageModel(
         ChatRows(harness.store),

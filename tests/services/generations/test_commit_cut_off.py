@@ -10,22 +10,20 @@ import pytest
 
 from services.channels.race import RaceSnapshot
 from services.core.model import Channel, Phase, Result
-from services.generations.delivery import Delivery
-from services.generations.event_log import EventLog
 from tests.support.engine_harness import NotedBytes
 from tests.support.library_harness import LibraryHarness
 
-STANDING = RaceSnapshot(reported_at=1.0, attempts=0, other_said="", other_said_at=None, other_due_at=None)
+SNAPSHOT = RaceSnapshot(reported_at=1.0)
 
 
 @pytest.mark.asyncio
 async def test_an_end_during_a_slow_commit_does_not_take_the_bytes_away(tmp_path: Path) -> None:
     harness, files = LibraryHarness(tmp_path), NotedBytes(lambda _: True)
     await harness.store.open()
-    delivery = Delivery(harness.store, files, harness.bus, EventLog(harness.store, harness.bus))
+    delivery = harness.delivery(files)
     row = await harness.put(phase=Phase.COLLECTING)
     disk, result = threading.Event(), Result(url="https://a.example/1")
-    keeping = asyncio.create_task(delivery.keep(row, Channel.PUSH, result, STANDING, credentials={}))
+    keeping = asyncio.create_task(delivery.keep(row, Channel.PUSH, result, SNAPSHOT, credentials={}))
     await asyncio.sleep(files.download_s / 2)
     slow = asyncio.create_task(harness.store.write(lambda _: disk.wait(10)))
     while not any(task.get_name().startswith("commit") for task in asyncio.all_tasks()):

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from services.core.events import Bus
+from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
+from tests.support.rows import a_generation
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -25,8 +27,8 @@ class SlowStore:
 
 async def test_a_flush_returns_when_what_another_was_writing_is_written_too() -> None:
     store = SlowStore()
-    event_log = EventLog(store, Bus())  # type: ignore[arg-type]
-    event_log.note("a", "engine", "first")
+    event_log = EventLog(store, Bus(), Runtime())  # type: ignore[arg-type]
+    event_log.note(a_generation(), "engine", "first")
     other = asyncio.create_task(event_log.flush())
     await asyncio.sleep(0.5)
     await event_log.flush()

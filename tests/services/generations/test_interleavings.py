@@ -58,15 +58,17 @@ TWINS_SEED = 7
 class Lives(RuleBasedStateMachine):
     """The invariants are those of reliability.md's last section, checked when everything has settled."""
 
-    @initialize(keyed=st.booleans(), searchable=st.booleans(), script=SCRIPTS)
-    def begin(self, keyed: bool, searchable: bool, script: Script) -> None:
+    @initialize(idempotent=st.booleans(), searchable=st.booleans(), script=SCRIPTS)
+    def begin(self, idempotent: bool, searchable: bool, script: Script) -> None:
         logging.disable(logging.CRITICAL)
         self.loop = looptime.new_event_loop(start=0)
         self.folder = Path(tempfile.mkdtemp(prefix="rushes-lives-"))
         self.scripts: dict[str, Script] = {}
         self.started: list[Generation] = []
         self.resent: set[str] = set()
-        backend = Scripted(self._script, capabilities=Capabilities(keyed=keyed, searchable=searchable))
+        backend = Scripted(
+            self._script, capabilities=Capabilities(idempotent=idempotent, searchable=searchable)
+        )
         self.harness = EngineHarness(self.folder, backend, bytes_ok=lambda url: "bad" not in url)
         self._run(self.harness.open())
         self.start(script)
@@ -113,7 +115,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def reconcile_regularly(self) -> None:
-        self._run(self.harness.reconciler.go_round())
+        self._run(self.harness.reconciler.run_once())
 
     def teardown(self) -> None:
         if not hasattr(self, "harness"):
@@ -124,7 +126,7 @@ class Lives(RuleBasedStateMachine):
             self._run(self.harness.open())
             self._run(asyncio.sleep(900.0))
             self.harness.backend.lists = ("ok",)
-            self._run(self.harness.reconciler.go_round())
+            self._run(self.harness.reconciler.run_once())
             self._run(asyncio.sleep(900.0))
             self._check_the_promise()
             self._run(self.harness.close())

@@ -33,7 +33,7 @@ def a_job(name: str, *, at: float | None, **changes: Any) -> ListedJob:
 
 
 def adopted(intents: list[Generation], jobs: list[ListedJob], **changes: Any) -> dict[str, str]:
-    told = {"clock": Clock(), "now": NOON + DAY_S, "keyed": False, "known_since": EVER} | changes
+    told = {"clock": Clock(), "now": NOON + DAY_S, "idempotent": False, "known_since": EVER} | changes
     return own_jobs(intents, jobs, told.pop("clock"), **told)
 
 
@@ -77,9 +77,9 @@ def test_one_that_was_sent_again_may_have_been_taken_at_either_time() -> None:
 
 
 def test_with_a_key_it_may_have_been_taken_until_it_ended() -> None:
-    keyed = an_intent("a", sent_at=NOON, finished_at=NOON + 7200)
-    assert adopted([keyed], [a_job("j", at=NOON + 7100)], keyed=True) == {"a": "j"}
-    assert adopted([keyed], [a_job("j", at=NOON + 7100)], keyed=False) == {}
+    idempotent = an_intent("a", sent_at=NOON, finished_at=NOON + 7200)
+    assert adopted([idempotent], [a_job("j", at=NOON + 7100)], idempotent=True) == {"a": "j"}
+    assert adopted([idempotent], [a_job("j", at=NOON + 7100)], idempotent=False) == {}
 
 
 @pytest.mark.parametrize(

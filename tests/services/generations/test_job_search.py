@@ -12,6 +12,7 @@ from services.backends.job_listing import JobPage, ListedJob
 from services.backends.scripted import Job, Script
 from services.core.errors import BackendUnavailable
 from services.core.model import Generation, Kind, Phase, replace
+from services.core.runtime import Runtime
 from services.generations import job_search
 from services.generations.job_matching import Clock, own_jobs
 from tests.support.engine_harness import EngineHarness, told
@@ -70,7 +71,7 @@ def twin(harness: EngineHarness, generation: Generation, *, at: float) -> None:
 
 
 async def rounds(harness: EngineHarness, count: int = 1) -> list[str]:
-    return [each.id for _ in range(count) for each in await harness.reconciler.go_round()]
+    return [each.id for _ in range(count) for each in await harness.reconciler.run_once()]
 
 
 async def test_among_five_thousand_jobs_of_five_minutes_the_one_is_found(harness: EngineHarness) -> None:
@@ -164,7 +165,7 @@ async def test_a_list_that_ignores_the_offset_is_not_read_for_ever(harness: Engi
 
 async def test_the_end_of_a_refused_search_is_an_error_and_not_a_guess(harness: EngineHarness) -> None:
     generation = await lost(harness, before=10)
-    search = job_search.JobSearch(harness.reconciler._rows, now=now)
+    search = job_search.JobSearch(harness.reconciler._rows, Runtime(now=now))
     harness.backend.lists = ("ok",) * (harness.backend.listed_times + 3) + ("unavailable",)
     with pytest.raises(BackendUnavailable):
         await search.found(harness.backend, Kind.VIDEO)
@@ -189,6 +190,6 @@ async def test_thousands_that_are_looked_for_among_thousands_are_matched_at_once
         for number in range(5000)
     ]
     begun = time.process_time()
-    own = own_jobs(intents, jobs, Clock(), now=2000.0, keyed=False, known_since=float("-inf"))
+    own = own_jobs(intents, jobs, Clock(), now=2000.0, idempotent=False, known_since=float("-inf"))
     assert time.process_time() - begun < 2.0
     assert own == {f"g{number}": f"j{number}" for number in range(5000)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,10 +97,10 @@ async def test_the_job_that_was_paid_for_is_told_once_whosever_the_row_is(
     harness.backend._script = Script(submits=("lost_before",))
     generation = await started(harness)
     await asyncio.sleep(1)
-    told = await JobRows(other, now=now).tell(generation.id, "job")
+    told = await JobRows(other, now=now).record_job(generation.id, "job")
     assert told is not None
     assert told.job_id == "job"
-    assert await JobRows(other, now=now).tell(generation.id, "another job") is None
+    assert await JobRows(other, now=now).record_job(generation.id, "another job") is None
 
 
 # -- the watchers ---------------------------------------------------------------------------------
@@ -173,7 +174,7 @@ async def test_after_a_sleep_of_the_machine_every_row_is_read_again_and_asked_ab
     (job,) = harness.backend.jobs.values()
     asleep_s = 7200.0
     job.begun -= asleep_s
-    harness.supervisor._now = harness.store._now = lambda: now() + asleep_s
+    shift_clock(harness, asleep_s)
     await asyncio.sleep(ROUND_S + 1)
     done = await harness.get(generation)
     assert (done.phase, done.epoch) == (Phase.COMPLETED, 1)
@@ -185,7 +186,7 @@ async def test_a_sleep_in_the_middle_of_a_renewal_is_noticed_too(harness: Engine
 
     async def sleeps() -> object:
         harness.store.renew = renew  # type: ignore[method-assign]
-        harness.supervisor._now = harness.store._now = lambda: now() + 2 * LEASE_S
+        shift_clock(harness, 2 * LEASE_S)
         return await renew()
 
     await asyncio.sleep(1)
@@ -200,13 +201,19 @@ async def test_an_ordinary_round_reads_nothing_again(harness: EngineHarness) -> 
     assert (await harness.get(generation)).epoch == 0
 
 
+def shift_clock(harness: EngineHarness, by_s: float) -> None:
+    supervisor = harness.supervisor
+    harness.store._now = lambda: now() + by_s
+    supervisor._runtime = replace(supervisor._runtime, now=harness.store._now)
+
+
 # -- submits --------------------------------------------------------------------------------------
 
 
 async def test_a_machine_that_slept_before_it_sent_asks_first_whose_the_row_is(
     harness: EngineHarness, other: Store
 ) -> None:
-    submitting = harness.supervisor._submission
+    submission = harness.supervisor._submission
     asleep_s = LEASE_S + 1
 
     def sleep(point: str) -> None:
@@ -215,9 +222,9 @@ async def test_a_machine_that_slept_before_it_sent_asks_first_whose_the_row_is(
                 "UPDATE generations SET lease_owner = 'other', epoch = 1"
             )  # type: ignore[union-attr]
             other._writer._connection.commit()  # type: ignore[union-attr]
-            submitting._now = lambda: now() + asleep_s
+            submission._runtime = replace(submission._runtime, now=lambda: now() + asleep_s)
 
-    submitting._checkpoint = sleep
+    submission._runtime = replace(submission._runtime, checkpoint=sleep)
     generation = await started(harness)
     await asyncio.sleep(5)
     assert harness.backend.submits[generation.id] == 0

@@ -69,7 +69,7 @@ async def test_the_next_round_finds_it_and_it_arrives_by_itself_saying_how_late(
     harness: EngineHarness,
 ) -> None:
     generation = await unheard(harness)
-    assert [each.id for each in await harness.reconciler.go_round()] == [generation.id]
+    assert [each.id for each in await harness.reconciler.run_once()] == [generation.id]
     assert (await harness.get(generation)).phase is Phase.PROCESSING
     await asyncio.sleep(10)
     done = await harness.get(generation)
@@ -78,7 +78,7 @@ async def test_the_next_round_finds_it_and_it_arrives_by_itself_saying_how_late(
     assert done.receipt is not None
     assert done.receipt.late_s == pytest.approx(SEARCHED_FOR_S - 180, abs=10)
     assert harness.backend.paid(generation.id) == harness.backend.submits[generation.id] == 1
-    assert await harness.reconciler.go_round() == []
+    assert await harness.reconciler.run_once() == []
 
 
 async def test_rounds_come_at_the_start_and_every_hour(harness: EngineHarness) -> None:
@@ -102,7 +102,7 @@ async def test_a_stopped_one_that_was_taken_unheard_is_watched_as_paid_and_not_w
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(SEARCHED_FOR_S)
     harness.backend.lists = ("ok",)
-    assert [each.phase for each in await harness.reconciler.go_round()] == [Phase.DROPPED]
+    assert [each.phase for each in await harness.reconciler.run_once()] == [Phase.DROPPED]
     await asyncio.sleep(10)
     assert (await harness.get(generation)).unwanted
 
@@ -117,7 +117,7 @@ async def test_a_stopped_one_whose_answer_is_lost_is_looked_for_at_once(harness:
 
 
 async def test_with_a_key_nothing_is_sent_again_after_the_stop(harness: EngineHarness) -> None:
-    harness.backend.capabilities = Capabilities(keyed=True, searchable=True)
+    harness.backend.capabilities = Capabilities(idempotent=True, searchable=True)
     told(harness, "lost_before", "ok")
     generation = await ask(harness)
     await asyncio.sleep(0.02)
@@ -136,18 +136,18 @@ async def test_what_was_surely_not_sent_takes_nobodys_job(harness: EngineHarness
     refused = await ask(harness)
     await asyncio.sleep(1)
     taken = await unheard(harness)
-    assert [each.id for each in await harness.reconciler.go_round()] == [taken.id]
+    assert [each.id for each in await harness.reconciler.run_once()] == [taken.id]
     for other in (stopped, refused):
         assert (await harness.get(other)).job_id is None
 
 
 async def test_a_refusal_after_a_lost_answer_leaves_the_first_one_to_be_found(harness: EngineHarness) -> None:
-    harness.backend.capabilities = Capabilities(keyed=True, searchable=True)
+    harness.backend.capabilities = Capabilities(idempotent=True, searchable=True)
     told(harness, "lost_after", "refused")
     generation = await ask(harness)
     await asyncio.sleep(60)
     assert (await harness.get(generation)).phase is Phase.ERROR
-    await harness.reconciler.go_round()
+    await harness.reconciler.run_once()
     await asyncio.sleep(10)
     assert (await harness.get(generation)).phase is Phase.COMPLETED
 
@@ -160,7 +160,7 @@ async def test_of_two_that_asked_for_the_same_neither_takes_the_others(harness: 
     second = await ask(harness)
     await asyncio.sleep(SEARCHED_FOR_S)
     harness.backend.lists = ("ok",)
-    assert await harness.reconciler.go_round() == []
+    assert await harness.reconciler.run_once() == []
     for each in (first, second):
         await harness.generations.check(each.id, owner=LOCAL_OWNER)
     await asyncio.sleep(SEARCHED_FOR_S)
@@ -182,7 +182,7 @@ async def test_a_job_of_one_that_is_being_sent_is_left_to_it(harness: EngineHarn
     harness.backend.submit = slow  # type: ignore[method-assign]
     sent = await ask(harness)
     await asyncio.sleep(1)
-    assert await harness.reconciler.go_round() == []
+    assert await harness.reconciler.run_once() == []
     await asyncio.sleep(60)
     assert (await harness.get(sent)).phase is Phase.COMPLETED
     assert (await harness.get(lost)).phase is Phase.UNCONFIRMED
@@ -199,7 +199,7 @@ async def test_a_backend_whose_clock_is_a_day_off_hides_nothing(
         await ask(harness, seed=seed)
     await asyncio.sleep(10)
     generation = await unheard(harness)
-    await harness.reconciler.go_round()
+    await harness.reconciler.run_once()
     await asyncio.sleep(10)
     assert (await harness.get(generation)).phase is Phase.COMPLETED
 
@@ -214,19 +214,19 @@ async def test_the_job_of_one_that_was_removed_for_good_is_nobodys(harness: Engi
     again = await ask(harness)
     await asyncio.sleep(SEARCHED_FOR_S)
     harness.backend.lists = ("ok",)
-    assert await harness.reconciler.go_round() == []
+    assert await harness.reconciler.run_once() == []
     assert (await harness.get(again)).phase is Phase.UNCONFIRMED
 
 
 async def test_one_listing_serves_all_and_none_is_asked_for_nothing(harness: EngineHarness) -> None:
-    await harness.reconciler.go_round()
+    await harness.reconciler.run_once()
     assert harness.backend.listed_times == 0
     told(harness, "lost_after", lists="unavailable")
     for seed in range(20):
         await ask(harness, seed=seed)
     await asyncio.sleep(SEARCHED_FOR_S)
     harness.backend.lists, asked = ("ok",), harness.backend.listed_times
-    assert len(await harness.reconciler.go_round()) == 20
+    assert len(await harness.reconciler.run_once()) == 20
     assert harness.backend.listed_times == asked + 1
 
 
@@ -237,7 +237,7 @@ async def test_a_long_list_is_read_back_to_when_it_was_sent_and_no_further(harne
         f"old {number}": replace(old, id=f"old {number}", created_at=number) for number in range(1000)
     } | harness.backend.jobs
     before = harness.backend.listed_times
-    assert [each.id for each in await harness.reconciler.go_round()] == [generation.id]
+    assert [each.id for each in await harness.reconciler.run_once()] == [generation.id]
     assert harness.backend.listed_times == before + 1
 
 
@@ -248,12 +248,12 @@ async def test_a_list_that_cannot_be_had_is_told_in_a_sentence_and_asked_for_aga
     harness.backend.lists = ("unavailable",)
     with caplog.at_level(logging.WARNING):
         caplog.clear()
-        assert await harness.reconciler.go_round() == []
+        assert await harness.reconciler.run_once() == []
     (told_once,) = caplog.records
     assert "no list now" in told_once.getMessage()
     assert told_once.exc_info is None
     harness.backend.lists = ("ok",)
-    assert [each.id for each in await harness.reconciler.go_round()] == [generation.id]
+    assert [each.id for each in await harness.reconciler.run_once()] == [generation.id]
 
 
 async def test_a_list_that_fails_is_no_bug_of_the_search(harness: EngineHarness) -> None:
@@ -272,9 +272,9 @@ async def test_search_round_check_and_sending_again_at_once_double_nothing(
     await harness.generations.check(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(gap_s)
     ends = await asyncio.gather(
-        harness.reconciler.go_round(),
+        harness.reconciler.run_once(),
         harness.generations.submit_again(generation.id, owner=LOCAL_OWNER),
-        harness.reconciler.go_round(),
+        harness.reconciler.run_once(),
         harness.generations.check(generation.id, owner=LOCAL_OWNER),
         harness.generations.submit_again(generation.id, owner=LOCAL_OWNER),
         return_exceptions=True,
@@ -292,7 +292,7 @@ async def test_search_round_check_and_sending_again_at_once_double_nothing(
 
 async def test_two_rounds_at_once_adopt_once(harness: EngineHarness) -> None:
     generation = await unheard(harness)
-    ends = await asyncio.gather(*(harness.reconciler.go_round() for _ in range(5)))
+    ends = await asyncio.gather(*(harness.reconciler.run_once() for _ in range(5)))
     assert [each.id for end in ends for each in end] == [generation.id]
 
 
@@ -346,22 +346,27 @@ async def test_a_crash_at_any_moment_of_an_adoption_loses_and_doubles_nothing(
     harness: EngineHarness, after_s: float
 ) -> None:
     generation = await unheard(harness)
-    asyncio.create_task(harness.reconciler.go_round())  # noqa: RUF006  it ends with the crash
+    asyncio.create_task(harness.reconciler.run_once())  # noqa: RUF006  it ends with the crash
     await asyncio.sleep(after_s)
     await harness.crash()
     await asyncio.sleep(30)
     await harness.open()
-    await harness.reconciler.go_round()
+    await harness.reconciler.run_once()
     await asyncio.sleep(10)
     assert (await harness.get(generation)).phase is Phase.COMPLETED
     assert harness.backend.submits[generation.id] == 1
     assert len(harness.bytes.files) == 1
 
 
+def watch_for(harness: EngineHarness, seconds: float) -> None:
+    rhythm = harness.generations._rhythm
+    rhythm._settings = rhythm._settings.model_copy(update={"watch_for_s": seconds})
+
+
 async def test_what_was_given_up_in_silence_is_asked_about_every_hour_and_arrives(
     harness: EngineHarness,
 ) -> None:
-    harness.generations.settings = harness.generations.settings.model_copy(update={"watch_for_s": WATCHED_S})
+    watch_for(harness, WATCHED_S)
     harness.backend._script = Script(length_s=WATCHED_S + EVERY_S / 2, streams=("refused",))
     generation = await ask(harness)
     scrub = asyncio.create_task(harness.reconciler.run())
@@ -377,7 +382,7 @@ async def test_what_was_given_up_in_silence_is_asked_about_every_hour_and_arrive
 
 
 async def test_a_stopped_one_is_asked_about_after_its_watch_too(harness: EngineHarness) -> None:
-    harness.generations.settings = harness.generations.settings.model_copy(update={"watch_for_s": WATCHED_S})
+    watch_for(harness, WATCHED_S)
     harness.backend._script = Script(length_s=WATCHED_S + EVERY_S / 2, streams=("refused",))
     generation = await ask(harness)
     await asyncio.sleep(1)
@@ -385,7 +390,7 @@ async def test_a_stopped_one_is_asked_about_after_its_watch_too(harness: EngineH
     await asyncio.sleep(WATCHED_S + 60)
     assert harness.supervisor.open_count == 0
     await asyncio.sleep(EVERY_S * 2)
-    await harness.reconciler.go_round()
+    await harness.reconciler.run_once()
     await asyncio.sleep(1)
     assert (await harness.get(generation)).unwanted
 

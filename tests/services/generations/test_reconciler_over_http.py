@@ -15,9 +15,10 @@ from services.app.build import build_engine
 from services.app.container import Engine
 from services.app.lifespan import running
 from services.backends.base import Capabilities
-from services.backends.superduperai import Address, SuperDuperAI
+from services.backends.superduperai import SuperDuperAI
 from services.core.model import Generation, Phase, replace
 from services.core.settings import Settings
+from services.http.client import Address
 from tests.support.fault_server import WireServer
 from tests.support.rows import a_generation, a_request
 
@@ -29,7 +30,7 @@ DAY_S = 86_400.0
 @pytest.fixture
 def wire() -> Iterator[WireServer]:
     """A paid backend that knows no keys; it outlives the app."""
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(length_s=0.1, progress_every_s=0)
         yield wire
 
@@ -111,10 +112,10 @@ async def test_a_list_that_is_refused_harms_nothing_and_is_read_in_the_next_roun
     async with an_engine(wire, tmp_path) as engine, running(engine):
         await engine.backends["superduperai"].submit(row)
         await engine.store.add([row])
-        await engine.reconciler.go_round()
+        await engine.reconciler.run_once()
         assert "answered 500 instead of its list" in caplog.text
         wire.list_status = 200
-        assert [each.id for each in await engine.reconciler.go_round()] == [row.id]
+        assert [each.id for each in await engine.reconciler.run_once()] == [row.id]
         assert (await all_there(engine, [row]))[0].unwanted
 
 
@@ -123,9 +124,10 @@ async def test_what_somebody_else_made_with_the_same_account_is_left_alone(
 ) -> None:
     row = stopped_while_sent(1)
     async with an_engine(wire, tmp_path) as engine, running(engine):
-        for other in ({"seed": 2}, {"prompt": "a kite, and a dog"}, {"duration_s": 10.0}):
+        longer = replace(row.request.settings, duration_s=10.0)
+        for other in ({"seed": 2}, {"prompt": "a kite, and a dog"}, {"settings": longer}):
             request = replace(row.request, **other)  # type: ignore[arg-type]
             await engine.backends["superduperai"].submit(replace(row, request=request))
         await engine.store.add([row])
-        assert await engine.reconciler.go_round() == []
+        assert await engine.reconciler.run_once() == []
         assert (await engine.store.get(row.id)).job_id is None

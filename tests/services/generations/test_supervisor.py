@@ -94,7 +94,7 @@ async def test_a_lost_answer_is_unconfirmed_and_never_sent_twice_by_itself(
 
 
 async def test_a_keyed_backend_is_asked_again_with_the_same_key_and_paid_once(harness: EngineHarness) -> None:
-    told(harness, Script(submits=("lost_after", "lost_before", "ok")), keyed=True)
+    told(harness, Script(submits=("lost_after", "lost_before", "ok")), idempotent=True)
     generation = await harness.start()
     assert (await after(60, harness, generation)).phase is Phase.COMPLETED
     assert harness.backend.paid(generation.id) == 1

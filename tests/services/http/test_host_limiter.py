@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from services.channels.push import Pause
+from services.channels.backoff import Backoff
 from services.core.errors import ChannelLost
 from services.http.host_limiter import HostLimiter
 
@@ -52,18 +52,18 @@ async def test_retry_after_on_a_submit_holds_for_the_host() -> None:
 
 
 async def test_pauses_grow_with_jitter_to_thirty_seconds_and_are_forgotten_after_two_quiet_minutes() -> None:
-    pause = Pause(random.Random(1))
+    backoff = Backoff(random.Random(1))
     reset = ChannelLost("", reason="reset")
-    waits = [pause.after(reset, lived_s=1.0) for _ in range(200)]
+    waits = [backoff.after(reset, lived_s=1.0) for _ in range(200)]
     assert max(waits[:2]) <= 1.6
     assert 25.0 < max(waits) <= 30.0
     assert len(set(waits)) > 100
-    assert pause.after(reset, lived_s=121.0) <= 0.8
+    assert backoff.after(reset, lived_s=121.0) <= 0.8
 
 
 async def test_a_streams_own_retry_is_a_floor_and_not_a_rate_for_ever() -> None:
-    pause = Pause(random.Random(1))
+    backoff = Backoff(random.Random(1))
     ended = ChannelLost("", reason="ended", retry_after_s=0.5)
-    waits = [pause.after(ended, lived_s=1.0) for _ in range(50)]
+    waits = [backoff.after(ended, lived_s=1.0) for _ in range(50)]
     assert min(waits) >= 0.5
     assert max(waits) > 20.0

@@ -97,11 +97,11 @@ async def test_what_comes_late_for_a_removed_row_harms_nobody(harness: LibraryHa
     assert await harness.store.complete(gone.id, epoch=0, kept=harness.file(b"late"), receipt=RECEIPT) is None
     assert await harness.store.note(gone.id, poster="x") is None
     lines = [
-        TraceEntry(generation_id=each, seq=1, at=1.0, lane="push", event="open")
+        TraceEntry(owner="local", generation_id=each, seq=1, at=1.0, lane="push", event="open")
         for each in (gone.id, other.id)
     ]
     await harness.store.append_log(lines, [(gone.id, 0, 0.5, "")])
-    assert len(await harness.store.trace(other.id)) == 1
+    assert len(await harness.store.trace(other.id, owner="local")) == 1
 
 
 async def test_a_shared_source_goes_with_the_last_that_names_it(harness: LibraryHarness) -> None:
@@ -117,12 +117,12 @@ async def test_a_shared_source_goes_with_the_last_that_names_it(harness: Library
 
 async def test_a_key_whose_rows_are_removed_is_free_again(harness: LibraryHarness) -> None:
     row = await harness.put(trashed_at=1.0)
-    keyed = replace(row, id=first_id_at(1.0) + "-7000-8000-000000000001", request_id="keyed", job_id="j")
-    await harness.store.add([keyed], key="k", fingerprint="f")
-    assert await harness.store.known("local", "k", "f") == [keyed]
-    await harness.library.empty([keyed.id], owner=LOCAL_OWNER)
+    idempotent = replace(row, id=first_id_at(1.0) + "-7000-8000-000000000001", request_id="keyed", job_id="j")
+    await harness.store.add([idempotent], key="k", fingerprint="f")
+    assert await harness.store.known("local", "k", "f") == [idempotent]
+    await harness.library.empty([idempotent.id], owner=LOCAL_OWNER)
     assert await harness.store.known("local", "k", "other") == []
-    again = replace(keyed, id=first_id_at(2.0) + "-7000-8000-000000000001")
+    again = replace(idempotent, id=first_id_at(2.0) + "-7000-8000-000000000001")
     assert await harness.store.add([again], key="k", fingerprint="other") == [again]
 
 

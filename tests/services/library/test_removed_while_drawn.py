@@ -9,8 +9,6 @@ import pytest
 
 from services.core.errors import StoreFailed
 from services.core.model import LOCAL_OWNER, Kept
-from services.generations.delivery import Delivery
-from services.generations.event_log import EventLog
 from tests.support.engine_harness import NotedBytes
 from tests.support.library_harness import LibraryHarness
 
@@ -33,7 +31,7 @@ class SlowPictures(NotedBytes):
 async def test_pictures_of_what_was_removed_while_they_were_drawn_go_too(tmp_path: Path) -> None:
     harness, pictures = LibraryHarness(tmp_path), SlowPictures()
     await harness.store.open()
-    delivery = Delivery(harness.store, pictures, harness.bus, EventLog(harness.store, harness.bus))
+    delivery = harness.delivery(pictures)
     row = await harness.put()
     delivery.illustrate(row)
     await harness.library.trash([row.id], owner=LOCAL_OWNER)
@@ -54,7 +52,7 @@ async def test_pictures_that_nobody_could_note_go_unless_the_row_names_them(
 ) -> None:
     harness, pictures = LibraryHarness(tmp_path), SlowPictures()
     await harness.store.open()
-    delivery = Delivery(harness.store, pictures, harness.bus, EventLog(harness.store, harness.bus))
+    delivery = harness.delivery(pictures)
     row, note, tried = await harness.put(), harness.store.note, asyncio.Event()
 
     async def breaks(generation_id: str, **changes: object) -> None:

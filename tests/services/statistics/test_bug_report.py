@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -77,7 +78,7 @@ async def test_no_key_token_or_link_is_in_it_wherever_they_were_planted(
 ) -> None:
     planted = f"It failed: {' and '.join(PLANTED)}; the key was {KEY}."
     row = await harness.put(prompt=planted, phase=Phase.ERROR, error_text=planted, error_code="failed", job_id="job-77", tags=(KEY,))  # fmt: skip
-    entry = TraceEntry(generation_id=row.id, seq=1, at=1.0, lane="push", event="lost", data={"reason": planted, KEY: 1})  # fmt: skip
+    entry = TraceEntry(owner="local", generation_id=row.id, seq=1, at=1.0, lane="push", event="lost", data={"reason": planted, KEY: 1})  # fmt: skip
     await harness.store.append_log([entry], [])
     answer = await client.get(f"/api/file/{row.id}/bundle")
     assert answer.status_code == 200
@@ -95,7 +96,9 @@ async def test_it_tells_what_a_bug_report_needs(
     row = await harness.put(
         prompt="a kite over the sea, 16:9, 24 fps", job_id="0f1e2d3c4b5a69788796a5b4c3d2e1f0"
     )
-    entry = TraceEntry(generation_id=row.id, seq=1, at=1.0, lane="poll", event="attempt", data={"n": 1})
+    entry = TraceEntry(
+        owner="local", generation_id=row.id, seq=1, at=1.0, lane="poll", event="attempt", data={"n": 1}
+    )
     await harness.store.append_log([entry], [])
     answer = await client.get(f"/api/file/{row.id}/bundle")
     assert f"rushes-{row.id}.json" in answer.headers["content-disposition"]
@@ -122,12 +125,11 @@ async def test_one_that_is_not_there_has_none(client: httpx.AsyncClient) -> None
 
 @pytest.mark.asyncio
 async def test_settings_are_told_only_where_they_open_nothing(harness: LibraryHarness) -> None:
-    harness.generations.settings = Settings(
-        _env_file=None, superduperai_url="https://x.example", superduperai_token=KEY, chat_key="chat-key-1"  # type: ignore[call-arg]
-    )  # fmt: skip
+    settings = Settings(_env_file=None, chat_url="https://x.example", chat_key=KEY)  # type: ignore[call-arg]
+    harness.statistics._installation = replace(harness.installation, settings=settings)
     row = await harness.put()
     told = (await harness.statistics.bundle(row.id, owner=LOCAL_OWNER))["settings"]
-    assert told["superduperai_token"] == told["chat_key"] == told["superduperai_url"] == "set"
+    assert told["chat_key"] == told["chat_url"] == "set"
     assert told["public_url"] == "default"
     assert {name for name, value in told.items() if value not in ("set", "default")} <= set(SHOWN)
     assert KEY not in str(told) and "x.example" not in str(told)

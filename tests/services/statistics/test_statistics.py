@@ -47,6 +47,7 @@ async def trace(harness: LibraryHarness, row: Generation, *entries: tuple[Any, .
     """Entries are (lane, event) or (lane, event, data)."""
     lines = [
         TraceEntry(
+            owner="local",
             generation_id=row.id,
             seq=number,
             at=NOON + number,
@@ -180,7 +181,13 @@ async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(harness: Libra
     await harness.store.add(rows)
     lines = [
         TraceEntry(
-            generation_id=row.id, seq=number, at=NOON, lane=lane, event=event, data={"reason": "reset"}
+            owner="local",
+            generation_id=row.id,
+            seq=number,
+            at=NOON,
+            lane=lane,
+            event=event,
+            data={"reason": "reset"},
         )
         for row in rows
         for number, (lane, event) in enumerate(
@@ -259,7 +266,7 @@ def test_an_entry_that_is_known_changes_nothing() -> None:
 
 
 def entry(seq: int, lane: str, event: str) -> TraceEntry:
-    return TraceEntry(generation_id="g", seq=seq, at=NOON, lane=lane, event=event)
+    return TraceEntry(owner="local", generation_id="g", seq=seq, at=NOON, lane=lane, event=event)
 
 
 # -- what is safe, and how long it takes -------------------------------------------------------------

@@ -210,21 +210,30 @@ async def test_two_rows_cannot_hold_one_job(store: Store) -> None:
 async def test_the_trace_comes_back_in_order(store: Store) -> None:
     generation = await added(store)
     entries = [
-        TraceEntry(generation_id=generation.id, seq=seq, at=1.0, lane="push", event="open", data={"n": seq})
+        TraceEntry(
+            owner="local",
+            generation_id=generation.id,
+            seq=seq,
+            at=1.0,
+            lane="push",
+            event="open",
+            data={"n": seq},
+        )
         for seq in (3, 1, 2)
     ]
     await store.append_log(entries, [])
-    assert [entry.seq for entry in await store.trace(generation.id)] == [1, 2, 3]
+    assert [entry.seq for entry in await store.trace(generation.id, owner="local")] == [1, 2, 3]
 
 
 async def test_a_line_that_was_written_already_does_not_hold_up_the_others(store: Store) -> None:
     generation = await added(store)
     first, second = (
-        TraceEntry(generation_id=generation.id, seq=seq, at=1.0, lane="push", event="open") for seq in (1, 2)
+        TraceEntry(owner="local", generation_id=generation.id, seq=seq, at=1.0, lane="push", event="open")
+        for seq in (1, 2)
     )
     await store.append_log([first], [])
     await store.append_log([first, second], [])
-    assert [entry.seq for entry in await store.trace(generation.id)] == [1, 2]
+    assert [entry.seq for entry in await store.trace(generation.id, owner="local")] == [1, 2]
 
 
 async def test_counts_and_kinds_are_told(store: Store) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.proof
 @pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
     """It knows of no stop, and finishes what it has begun."""
-    with WireServer(keyed=False) as wire:
+    with WireServer(idempotent=False) as wire:
         wire.script(length_s=600.0, result="small")
         yield wire
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.app.build import build_checkup
+from services.app.backends import InstalledBackends
+from services.app.build import build_diagnostics
 from services.core.settings import Settings
 from services.diagnostics.runs import DrillRuns
 from tests.services.diagnostics.runs.test_drill_runs import played
@@ -78,7 +79,7 @@ def test_a_build_with_a_rule_switched_off_is_red_through_its_process_too(
 
 def test_the_command_that_the_engine_is_given_is_the_drill(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
-    diagnostics = build_checkup(settings, {}, None)
+    diagnostics = build_diagnostics(settings, InstalledBackends(backends={}, addresses={}))
     run = asyncio.run(_played(diagnostics.drills))
     assert run is True
 

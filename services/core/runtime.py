@@ -1,0 +1,17 @@
+"""The clock, the random source and the test hook that the parts of one engine share."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    now: Callable[[], float] = time.time
+    """Unix seconds."""
+    rng: random.Random = field(default_factory=random.SystemRandom)
+    checkpoint: Callable[[str], None] = lambda _: None
+    """Called at each named boundary of a generation's life; tests stop or fail the process there."""
