@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage, ListedJob
+from services.core.clock import monotonic
 from services.core.errors import BackendRefused, BackendUnavailable, ChannelLost, InvalidResponse
 from services.core.model import Failure, Generation, JobUpdate, Kind, Model, Result
 from services.http.event_stream import StreamEvent
@@ -194,7 +195,7 @@ class Scripted:
             id=f"job-{len(self.jobs) + 1}",
             generation=generation,
             script=script,
-            begun=_monotonic(),
+            begun=monotonic(),
             created_at=self.now() + self.clock_ahead_s,
         )
         self.jobs[job.id] = job
@@ -204,7 +205,7 @@ class Scripted:
         return self.jobs[job_id]
 
     def _state(self, job: Job, channel: str, *, lag_s: float = 0.0) -> JobUpdate:
-        age = _monotonic() - job.begun - lag_s
+        age = monotonic() - job.begun - lag_s
         if age < job.script.length_s:
             return JobUpdate(heard="running", progress=max(0.0, age / job.script.length_s))
         if job.script.fails is not None and channel in job.script.fails_on:
@@ -236,7 +237,7 @@ class Scripted:
                 raise ChannelLost("No byte came.", reason="silent")
 
     def _next_in_s(self, job: Job) -> float:
-        left = job.begun + job.script.length_s - _monotonic()
+        left = job.begun + job.script.length_s - monotonic()
         return min(job.script.event_every_s, left) if left > 0 else job.script.event_every_s
 
 
@@ -258,7 +259,3 @@ def _listed(job: Job) -> ListedJob:
         duration_s=request.duration_s,
         created_at=job.created_at,
     )
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.channels.poll_policy import UNAUTHORIZED_GAP_S, PollPolicy
+from services.core.clock import monotonic
 from services.core.errors import ChannelLost
 from services.core.model import JobUpdate
 from services.http.host_limiter import HostLimiter
@@ -52,7 +53,7 @@ class Polling:
         self._rng = rng
         self._changed = asyncio.Event()
         self._because: str | None = None
-        self._begun = self._last = _monotonic()
+        self._begun = self._last = monotonic()
         self._last_any = float("-inf")
         self._healthy = False
         self._unhealthy_since = self._begun + policy.healthy_within_s
@@ -72,7 +73,7 @@ class Polling:
 
     def stream_unhealthy(self) -> None:
         """The stream is gone: quicken. A stream that has been doubted all along stays so."""
-        now = _monotonic()
+        now = monotonic()
         if self._healthy or now < self._unhealthy_since:
             self._healthy = False
             self._unhealthy_since = now
@@ -107,7 +108,7 @@ class Polling:
         while True:
             self._changed.clear()
             due = self._check_due() if self._because else self.due_at
-            now = _monotonic()
+            now = monotonic()
             if due <= now:
                 return
             if self._because is None and abs(due - self._told_due) > 0.25:
@@ -136,7 +137,7 @@ class Polling:
             self._mouth.answered(report)
 
     def _asked(self, because: str | None) -> None:
-        self._last_any = _monotonic()
+        self._last_any = monotonic()
         if because is None:
             self._last = self._last_any
             self._spread = self._rng.uniform(0, JITTER)
@@ -144,12 +145,12 @@ class Polling:
     def _hold(self, lost: ChannelLost) -> None:
         wait_s = UNAUTHORIZED_GAP_S if lost.reason == "unauthorized" else lost.retry_after_s
         if wait_s is not None:
-            self._not_before = _monotonic() + wait_s
+            self._not_before = monotonic() + wait_s
 
     # -- the rhythm --------------------------------------------------------------------------
 
     def _planned(self) -> float:
-        now = _monotonic()
+        now = monotonic()
         if now >= self._late_at:
             gap = self._policy.late(self._late_asked, now - self._late_at)
             return max(self._last, self._late_at) + self._stretched(gap)
@@ -164,7 +165,7 @@ class Polling:
         return not self._healthy and now >= self._unhealthy_since
 
     def _count(self) -> None:
-        now = _monotonic()
+        now = monotonic()
         if now >= self._late_at:
             self._late_asked += 1
         elif self._quick(now):
@@ -186,7 +187,3 @@ class Polling:
         """When the rhythm itself changes: the end of waiting for trust, or the message."""
         turns = [at for at in (self._unhealthy_since, self._late_at) if at > now]
         return min(turns, default=float("inf"))
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()

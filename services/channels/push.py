@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from services.channels.poll_policy import UNAUTHORIZED_GAP_S
+from services.core.clock import monotonic
 from services.core.errors import ChannelLost
 from services.http.event_stream import StreamEvent
 
@@ -39,14 +40,14 @@ async def listen(open_stream: OpenStream, listener: StreamListener, *, rng: rand
     pause = Pause(rng)
     while True:
         listener.opening()
-        opened_at = _monotonic()
+        opened_at = monotonic()
         lost = await _hear_out(
             open_stream, listener, life_s=LIFE_S * rng.uniform(1 - LIFE_SPREAD, 1 + LIFE_SPREAD)
         )
         if lost.reason == "no_content":
             listener.lost(lost, None)
             return
-        wait_s = pause.after(lost, lived_s=_monotonic() - opened_at)
+        wait_s = pause.after(lost, lived_s=monotonic() - opened_at)
         listener.lost(lost, wait_s)
         await asyncio.sleep(wait_s)
 
@@ -85,7 +86,3 @@ class Pause:
             return lost.retry_after_s + self._rng.uniform(0, FIRST_PAUSE_S)
         # A stream's own `retry:` is a floor, not a leave to be reopened at that rate for ever.
         return max(SHORTEST_PAUSE_S, lost.retry_after_s or 0.0, self._rng.uniform(0, ceiling))
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from services.channels.poll_policy import PollPolicy
 from services.channels.polling import Polling, PollListener
 from services.channels.push import OpenStream, StreamListener, listen
+from services.core.clock import monotonic
 from services.core.errors import ChannelLost, DeliveryFailed
 from services.core.model import Channel, Failure, JobUpdate, Result
 from services.http.event_stream import StreamEvent
@@ -99,7 +100,7 @@ class Race:
                 due=lambda in_s: callbacks.note("poll", "due", at=round(callbacks.now() + in_s, 3)),
             ),
             host,
-            late_at_s=_monotonic() + late_in_s,
+            late_at_s=monotonic() + late_in_s,
             rng=rng,
         )
         self._host = host
@@ -199,7 +200,7 @@ class Race:
         self._host.catch_up(self)
         self._said[Channel.POLL] = (lost.reason, self._callbacks.now())
         self._callbacks.note("poll", "lost", reason=lost.reason)
-        if self._push_failure is not None and _monotonic() >= self._push_failure_deadline:
+        if self._push_failure is not None and monotonic() >= self._push_failure_deadline:
             self._fail(JobFailed(channel=Channel.PUSH, failure=self._push_failure))
 
     # -- both --------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ class Race:
             return
         if self._push_failure is None:
             self._push_failure = failure
-            self._push_failure_deadline = _monotonic() + UNCONFIRMED_FAILURE_S
+            self._push_failure_deadline = monotonic() + UNCONFIRMED_FAILURE_S
             self._polling.expect_by(self._push_failure_deadline)
         self._callbacks.progressed(None, "confirming_failure")
         self._polling.check("failure")
@@ -245,7 +246,7 @@ class Race:
 
     async def _keep(self, heard: _Heard) -> None:
         channel = heard.channel
-        await asyncio.sleep(max(0.0, self._keep_not_before - _monotonic()))
+        await asyncio.sleep(max(0.0, self._keep_not_before - monotonic()))
         self._callbacks.note("engine", "keeping", channel=str(channel))
         try:
             await self._callbacks.keep(channel, heard.result, heard.snapshot)
@@ -264,7 +265,7 @@ class Race:
         self._callbacks.progressed(None, "delivery_retry")
         pause = KEEP_AGAIN_S[min(self._keep_failures, len(KEEP_AGAIN_S) - 1)]
         self._keep_failures += 1
-        self._keep_not_before = _monotonic() + (0.0 if self._keep_failures == 1 else pause)
+        self._keep_not_before = monotonic() + (0.0 if self._keep_failures == 1 else pause)
         if self._pending_failure is not None and not self._keeping:
             self._decide(self._pending_failure)
         else:
@@ -285,7 +286,7 @@ class Race:
     def _snapshot(self, channel: Channel) -> RaceSnapshot:
         other = Channel.POLL if channel is Channel.PUSH else Channel.PUSH
         said, reported_at = self._said.get(other, ("", None))
-        due_in_s = max(0.0, self._polling.due_at - _monotonic())
+        due_in_s = max(0.0, self._polling.due_at - monotonic())
         return RaceSnapshot(
             reported_at=self._callbacks.now(),
             attempts=self._polling.attempts,
@@ -311,7 +312,3 @@ class Race:
 
 def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.core.clock import monotonic
+
 AT_ONCE = 32
 SUBMITS_AT_ONCE = 24
 """Slow submits and uploads never take all turns: polls go on."""
@@ -56,11 +58,11 @@ class HostLimiter:
 
     def unanswered(self) -> None:
         if self._silent_since is None:
-            self._silent_since = _monotonic()
+            self._silent_since = monotonic()
 
     @property
     def open_circuit(self) -> bool:
-        return self._silent_since is not None and _monotonic() - self._silent_since >= OPENS_AFTER_S
+        return self._silent_since is not None and monotonic() - self._silent_since >= OPENS_AFTER_S
 
     def stretch(self, gap_s: float) -> float:
         """The gap to wait before the next poll: at least 10 s while nothing of the host answers."""
@@ -68,12 +70,8 @@ class HostLimiter:
 
     def hold_submits(self, for_s: float) -> None:
         """A `Retry-After` on a submit holds for the whole host."""
-        self._quiet_until = max(self._quiet_until, _monotonic() + for_s)
+        self._quiet_until = max(self._quiet_until, monotonic() + for_s)
 
     @property
     def submits_held_s(self) -> float:
-        return max(0.0, self._quiet_until - _monotonic())
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()
+        return max(0.0, self._quiet_until - monotonic())

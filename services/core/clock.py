@@ -1,0 +1,10 @@
+"""Time that never jumps."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+def monotonic() -> float:
+    """Returns the running loop's clock in seconds: monotonic, and virtual in tests."""
+    return asyncio.get_running_loop().time()
