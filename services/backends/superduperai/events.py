@@ -17,7 +17,7 @@ from services.backends.lenient_json import (
 )
 from services.core.errors import ChannelLost
 from services.core.model import Failure, JobUpdate, Result
-from services.http.client import Address
+from services.http.address import Address
 from services.http.event_stream import StreamEvent
 
 OWN_KINDS = frozenset({"file", "render_progress", "render_result", "task", "task_status", "error"})
