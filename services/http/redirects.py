@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import httpx
 
@@ -10,7 +11,7 @@ MAX_REDIRECTS = 3
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
-class RedirectFailed(Exception):
+class RedirectFailed(httpx.HTTPError):
     """A redirect has no readable target, or there are too many."""
 
 
@@ -28,6 +29,22 @@ async def follow_redirects(
         await response.aclose()
         url = _target(url, response.headers.get("Location", ""))
     raise RedirectFailed(f"More than {MAX_REDIRECTS} redirects.")
+
+
+@asynccontextmanager
+async def get_anywhere(
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str]
+) -> AsyncIterator[httpx.Response]:
+    """Follows redirects to any host: `headers` must not hold a key. Raises httpx.HTTPError, httpx.InvalidURL."""
+
+    async def send(target: httpx.URL) -> httpx.Response:
+        return await client.send(client.build_request("GET", target, headers=headers), stream=True)
+
+    response = await follow_redirects(httpx.URL(url), send)
+    try:
+        yield response
+    finally:
+        await response.aclose()
 
 
 def _target(url: httpx.URL, location: str) -> httpx.URL:
