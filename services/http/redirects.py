@@ -35,7 +35,7 @@ async def follow_redirects(
 async def get_anywhere(
     client: httpx.AsyncClient, url: str, headers: Mapping[str, str]
 ) -> AsyncIterator[httpx.Response]:
-    """Follows redirects to any host: `headers` must not hold a key. Raises httpx.HTTPError, httpx.InvalidURL."""
+    """Follows redirects to any host: `headers` must hold no key. Raises httpx.HTTPError, httpx.InvalidURL."""
 
     async def send(target: httpx.URL) -> httpx.Response:
         return await client.send(client.build_request("GET", target, headers=headers), stream=True)
