@@ -13,8 +13,8 @@ from services.backends.registry import configured_backends
 from services.backends.superduperai import embedded
 from services.catalogue import Catalogue
 from services.core.settings import Settings
+from services.http.address import Address
 from services.http.address_guard import AddressGuard, origin_of
-from services.http.client import Address
 
 ANIMATIC = "animatic"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services import backends
 from services.backends.base import Backend
-from services.http.client import Address
+from services.http.address import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

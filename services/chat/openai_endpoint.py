@@ -7,17 +7,24 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import httpx2
-from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, OpenAIError
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpxClient,
+    OpenAIError,
+    Timeout,
+)
 
 from services.chat.llm import Answer, Call, LlmUnavailable
 
-BEAT_S = 0.15
-MOST_CHARACTERS = 8_000
-MOST_ARGUMENTS = 20_000
-MOST_CALLS = 4
-UNREADABLE = (httpx2.HTTPError, OpenAIError, ValueError, TypeError, AttributeError, KeyError, IndexError)
-"""The library reads chunks without checking them: whatever an endpoint sends comes out as one of these."""
+SPEAK_EVERY_S = 0.15
+MAX_CHARACTERS = 8_000
+MAX_ARGUMENT_CHARACTERS = 20_000
+MAX_CALLS = 4
+UNREADABLE = (OpenAIError, ValueError, TypeError, AttributeError, KeyError, IndexError)
+"""The library does not validate chunks: malformed ones raise any of these."""
 
 
 class OpenAIEndpoint:
@@ -26,12 +33,16 @@ class OpenAIEndpoint:
         self._model = model
         self._silence_s = silence_s
         self._within_s = within_s
-        web = httpx2.AsyncClient(
-            timeout=httpx2.Timeout(silence_s, connect=min(5.0, silence_s)),
-            trust_env=False,
-            follow_redirects=False,  # the key goes to this address and to no other
+        self._client = AsyncOpenAI(
+            base_url=url,
+            api_key=key or "none",
+            max_retries=0,
+            timeout=Timeout(silence_s, connect=min(5.0, silence_s)),
+            http_client=DefaultAsyncHttpxClient(
+                trust_env=False,
+                follow_redirects=False,  # the key goes to this address and to no other
+            ),
         )
-        self._client = AsyncOpenAI(base_url=url, api_key=key or "none", max_retries=0, http_client=web)
 
     async def ask(
         self,
@@ -39,17 +50,17 @@ class OpenAIEndpoint:
         tools: Sequence[dict[str, Any]],
         speak: Callable[[str], None],
     ) -> Answer:
-        """`speak` is told all words so far. Raises Speechless."""
+        """Calls `speak` with the text so far. Raises LlmUnavailable."""
         try:
             async with asyncio.timeout(self._within_s):
                 return await self._ask(messages, tools, speak)
-        except (TimeoutError, APITimeoutError, httpx2.TimeoutException) as error:
+        except (TimeoutError, APITimeoutError) as error:
             raise LlmUnavailable("No answer in time.", code="slow") from error
         except APIStatusError as error:
             status = error.status_code
             code = "down" if status == 429 or status >= 500 else "refused"
             raise LlmUnavailable(f"It answered {status}.", code=code) from error
-        except (APIConnectionError, httpx2.TransportError) as error:
+        except APIConnectionError as error:
             raise LlmUnavailable("The connection failed.", code="down") from error
         except UNREADABLE as error:
             raise LlmUnavailable(
@@ -71,7 +82,7 @@ class OpenAIEndpoint:
             tools=list(tools),  # type: ignore[arg-type]
             stream=True,
         )
-        said, told_at, ended = "", 0.0, False
+        text, spoken_at, ended = "", 0.0, False
         calls: dict[int, Call] = {}
         async with stream:
             async for chunk in stream:
@@ -79,25 +90,25 @@ class OpenAIEndpoint:
                     continue
                 delta = chunk.choices[0].delta
                 ended = ended or chunk.choices[0].finish_reason is not None
-                said += delta.content or ""
+                text += delta.content or ""
                 for piece in delta.tool_calls or ():
                     _add(calls, piece)
-                if len(said) > MOST_CHARACTERS or len(calls) > MOST_CALLS:
+                if len(text) > MAX_CHARACTERS or len(calls) > MAX_CALLS:
                     raise LlmUnavailable("It does not come to an end.", code="nonsense")
-                if said and time.monotonic() - told_at >= BEAT_S:
-                    told_at = time.monotonic()
-                    speak(said)
+                if text and time.monotonic() - spoken_at >= SPEAK_EVERY_S:
+                    spoken_at = time.monotonic()
+                    speak(text)
         if not ended:
             raise LlmUnavailable("Its answer broke off.", code="nonsense")
-        return Answer(text=said.strip(), calls=tuple(calls[index] for index in sorted(calls)))
+        return Answer(text=text.strip(), calls=tuple(calls[index] for index in sorted(calls)))
 
 
 def _add(calls: dict[int, Call], piece: Any) -> None:
-    """A call comes in pieces: its name first, then its arguments bit by bit."""
+    """Adds a piece of a call: its name comes first, then its arguments in parts."""
     call = calls.setdefault(piece.index or 0, Call())
     call.id = call.id or piece.id or ""
     if piece.function is not None:
         call.name += piece.function.name or ""
         call.arguments += piece.function.arguments or ""
-    if len(call.arguments) > MOST_ARGUMENTS:
+    if len(call.arguments) > MAX_ARGUMENT_CHARACTERS:
         raise LlmUnavailable("A call does not come to an end.", code="nonsense")

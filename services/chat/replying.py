@@ -16,6 +16,7 @@ from services.chat.llm import LlmUnavailable
 from services.chat.parser import read
 from services.chat.plan import Plan, Work
 from services.chat.planning import plan
+from services.core.clock import monotonic
 from services.core.conversation import ChatNews, Message, Role, Sort, WordsSoFar
 from services.core.errors import AppError, NoModels, StoreFailed
 from services.core.model import Generation
@@ -153,14 +154,14 @@ class Answering:
         if work.source_of is not None:
             source = await self._generations.source_from(work.source_of, owner=message.owner)
             draft = replace(draft, source=source)
-        begun = asyncio.get_running_loop().time()
+        begun = monotonic()
         while True:
             try:
                 return await self._generations.start(
                     draft, owner=message.owner, count=work.count, key=key, fingerprint=MARK
                 )
             except NoModels:
-                if asyncio.get_running_loop().time() - begun > MODELS_WITHIN_S:
+                if monotonic() - begun > MODELS_WITHIN_S:
                     raise
                 await asyncio.sleep(0.5)
 

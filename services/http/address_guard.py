@@ -1,7 +1,7 @@
-"""Which addresses a result may be fetched from.
+"""Decides which URLs a result may be fetched from.
 
-A backend's own origins are allowed as they were configured, loopback and LAN included. Every other
-address must be http(s) on a public host: `ipaddress.is_global` alone lets cloud metadata through.
+A backend's own origins are allowed as configured, loopback and LAN included. Every other URL must be http(s)
+on a public host: `ipaddress.is_global` alone lets cloud metadata through.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 
-# What is_global (CPython 3.11) lets pass, or judges differently from version to version.
+# Blocks that is_global of CPython 3.11 admits, or that differ between versions.
 _DENIED = tuple(
     ipaddress.ip_network(block)
     for block in (
@@ -50,10 +50,10 @@ class AddressGuard:
         return origin_of(url) in self._origins
 
     def admit(self, address: str | httpx.URL) -> httpx.URL:
-        """Everything that can be judged without DNS; raises DeliveryFailed (address).
+        """Checks all that needs no DNS. Raises DeliveryFailed (address).
 
-        A public host may be asked on port 80, 443 or an unprivileged one: never on those of mail,
-        shells or printers.
+        A public host is allowed on ports 80 and 443 and on unprivileged ones, never on those of mail, shells
+        or printers.
         """
         url = _parsed(address)
         if url.scheme not in _DEFAULT_PORTS or not url.host:
@@ -68,16 +68,22 @@ class AddressGuard:
         return url
 
     async def resolve(self, host: str, port: int) -> list[str]:
-        """The public IP addresses of a host, in the resolver's order, all of them checked."""
+        """Returns a host's addresses in the resolver's order. Raises DeliveryFailed unless all are public."""
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise DeliveryFailed("The file's server has no known address.", reason="network") from error
         addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
-        if not addresses or not all(is_public(address) for address in addresses):
-            raise _refused("leads into a private network")
+        for address in addresses or [""]:
+            require_public(address)
         return addresses
+
+
+def require_public(address: str) -> None:
+    """Raises DeliveryFailed (address)."""
+    if not is_public(address):
+        raise _refused("leads into a private network")
 
 
 def is_public(address: str) -> bool:
@@ -93,7 +99,7 @@ def is_public(address: str) -> bool:
 
 
 def origin_of(address: str | httpx.URL) -> str:
-    """Scheme, host and port, always spelled the same way."""
+    """Returns scheme, host and port in one spelling. Raises DeliveryFailed (address) where it cannot."""
     url = _parsed(address)
     return f"{url.scheme}://{url.host}:{port_of(url)}"
 

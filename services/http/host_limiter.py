@@ -1,4 +1,4 @@
-"""Manners toward one backend host: how many requests at once, and how often while it does not answer."""
+"""Per-host concurrency limit and circuit breaker."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.core.clock import monotonic
+
 AT_ONCE = 32
 SUBMITS_AT_ONCE = 24
-"""Slow submits and uploads never take all turns: polls go on."""
-OPENS_AFTER_S = 30.0
-STRETCHES_TO_S = 10.0
+"""Leaves room for polls while submits and uploads are slow."""
+OPEN_AFTER_S = 30.0
+OPEN_POLL_GAP_S = 10.0
 
 
 class HostLimiter:
-    """A semaphore and a circuit breaker; it stretches the gaps between polls and fails nothing."""
+    """Limits concurrent requests; an open circuit widens the gaps between polls and fails nothing."""
 
     def __init__(self, name: str, *, at_once: int = AT_ONCE) -> None:
         self.name = name
@@ -36,18 +38,18 @@ class HostLimiter:
             yield
 
     def fall_behind(self, job: object) -> None:
-        """A job that was resumed and not asked about yet."""
+        """Marks a resumed job as not polled yet."""
         self._behind.add(job)
         self._caught_up.clear()
 
     def catch_up(self, job: object) -> None:
-        """It was asked about, or is not watched any more."""
+        """Marks a job as polled, or as no longer watched."""
         self._behind.discard(job)
         if not self._behind:
             self._caught_up.set()
 
     async def caught_up(self) -> None:
-        """Until every resumed job was asked about."""
+        """Waits until every resumed job was polled."""
         if self._behind:
             await self._caught_up.wait()
 
@@ -56,24 +58,20 @@ class HostLimiter:
 
     def unanswered(self) -> None:
         if self._silent_since is None:
-            self._silent_since = _monotonic()
+            self._silent_since = monotonic()
 
     @property
     def open_circuit(self) -> bool:
-        return self._silent_since is not None and _monotonic() - self._silent_since >= OPENS_AFTER_S
+        return self._silent_since is not None and monotonic() - self._silent_since >= OPEN_AFTER_S
 
     def stretch(self, gap_s: float) -> float:
-        """The gap to wait before the next poll: at least 10 s while nothing of the host answers."""
-        return max(gap_s, STRETCHES_TO_S) if self.open_circuit else gap_s
+        """Returns the gap before the next poll: at least 10 s while the circuit is open."""
+        return max(gap_s, OPEN_POLL_GAP_S) if self.open_circuit else gap_s
 
     def hold_submits(self, for_s: float) -> None:
-        """A `Retry-After` on a submit holds for the whole host."""
-        self._quiet_until = max(self._quiet_until, _monotonic() + for_s)
+        """Holds all of the host's submits back, as its `Retry-After` asked."""
+        self._quiet_until = max(self._quiet_until, monotonic() + for_s)
 
     @property
     def submits_held_s(self) -> float:
-        return max(0.0, self._quiet_until - _monotonic())
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()
+        return max(0.0, self._quiet_until - monotonic())

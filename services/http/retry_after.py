@@ -1,4 +1,4 @@
-"""`Retry-After`: seconds or a date (RFC 9110, 10.2.3); and `Date`, the sender's own clock."""
+"""Reads `Retry-After` (RFC 9110, 10.2.3) and `Date` headers."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-LONGEST_S = 600.0
+MAX_WAIT_S = 600.0
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, 600 at most; None where nothing readable is said.
+    """Returns the seconds to wait, at most 600; None without a readable header.
 
-    A date is taken against the answer's own `Date`, so that a wrong clock here does no harm.
+    A date is compared with the response's own `Date`, so that a wrong clock here does no harm.
     """
-    said = headers.get("Retry-After", "").strip()
-    if said.isascii() and said.isdigit():
-        return min(float(said), LONGEST_S)
-    until = _moment(said)
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value), MAX_WAIT_S)
+    until = _timestamp(value)
     if until is None:
         return None
     now = date_of(headers) or time.time()
-    return min(max(until - now, 0.0), LONGEST_S)
+    return min(max(until - now, 0.0), MAX_WAIT_S)
 
 
 def date_of(headers: Mapping[str, str]) -> float | None:
-    """When the answer was made, in Unix seconds; None where nothing readable is said."""
-    return _moment(headers.get("Date", ""))
+    """Returns the response's `Date` in Unix seconds; None without a readable one."""
+    return _timestamp(headers.get("Date", ""))
 
 
-def _moment(text: str) -> float | None:
+def _timestamp(text: str) -> float | None:
     try:
         date = parsedate_to_datetime(text)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

@@ -1,8 +1,9 @@
-"""httpx over aiohttp's connections: the same client, with a third of the CPU for each poll and each event.
+"""httpx transport over aiohttp's connections.
 
-httpcore looks at all connections of its pool, and at their sockets, for every request (2.1 ms a poll with 32
-at once, 0.14 ms an event; here 0.7 and 0.05). What a failure means for the money hangs on its class (R6), so
-each of aiohttp's gets the name httpcore would have given it: only what never connected is a ConnectError.
+httpcore inspects every connection of its pool, and each one's socket, for every request: 2.1 ms a poll with
+32 at once and 0.14 ms an event, here 0.7 and 0.05. R6 depends on the class of an error, so each of aiohttp's
+maps to the one that httpcore would raise: only a connection that never opened is a ConnectError or a
+ConnectTimeout.
 """
 
 from __future__ import annotations
@@ -14,40 +15,55 @@ from socket import SO_KEEPALIVE, SOL_SOCKET, socket
 
 import aiohttp
 import httpx
-from aiohappyeyeballs import AddrInfoType
+from aiohttp.abc import AbstractResolver
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+READ_BYTES = 64 * 1024
+HEADER_BYTES = 64 * 1024
+"""A signed Location can be longer than aiohttp's default of 8 KiB."""
+
 
 class Transport(httpx.AsyncBaseTransport):
-    """No limit of connections, no cookies, no proxy; opened with the first request.
+    """Without a limit of connections, cookies or proxies; its sessions open with the first request.
 
-    What only reads may go over a line that was used before. Work never does: an answer that was left over on
-    it would be taken for the submit's own, and a line that was just given up would leave one unconfirmed.
+    Only a GET may reuse a connection, and only where `keep_alive_s` is set. A submit never does: bytes left
+    over from another response would be read as its own, and a connection that the server is about to close
+    would leave it unconfirmed.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext, keep_alive_s: float) -> None:
-        self._tls = tls
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        keep_alive_s: float | None = None,
+        resolver: AbstractResolver | None = None,
+        socket_factory: aiohttp.SocketFactoryType | None = None,
+    ) -> None:
+        """`resolver` is asked for each connection; nothing it returned before is cached."""
+        self._tls = tls or default_tls()
         self._keep_alive_s = keep_alive_s
+        self._resolver = resolver
+        self._socket_factory = socket_factory or open_socket
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
-        """By whether it reads."""
+        """By whether a connection may be reused."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        reads = request.method == "GET"
-        if reads not in self._sessions:
-            self._sessions[reads] = self._open(reads)
+        session = self._session(reuse=request.method == "GET" and self._keep_alive_s is not None)
         timeout = request.extensions["timeout"]
         with _errors_as_httpx(request):
-            answer = await self._sessions[reads].request(
+            answer = await session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=request.headers.multi_items(),
                 data=_body_of(request),
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(sock_connect=timeout["connect"], sock_read=timeout["read"]),
+                timeout=aiohttp.ClientTimeout(
+                    connect=timeout.get("pool"), sock_connect=timeout["connect"], sock_read=timeout["read"]
+                ),
             )
-        return httpx.Response(
+        return _Response(
             answer.status, headers=answer.raw_headers, stream=_Body(answer, request), request=request
         )
 
@@ -55,9 +71,20 @@ class Transport(httpx.AsyncBaseTransport):
         for session in self._sessions.values():
             await session.close()
 
-    def _open(self, reads: bool) -> aiohttp.ClientSession:
-        lasting = {"keepalive_timeout": self._keep_alive_s} if reads else {"force_close": True}
-        connector = _Connector(limit=0, ssl=self._tls, socket_factory=_a_socket, **lasting)
+    def _session(self, *, reuse: bool) -> aiohttp.ClientSession:
+        if reuse not in self._sessions:
+            self._sessions[reuse] = self._open_session(reuse=reuse)
+        return self._sessions[reuse]
+
+    def _open_session(self, *, reuse: bool) -> aiohttp.ClientSession:
+        connector = _Connector(
+            limit=0,
+            ssl=self._tls,
+            resolver=self._resolver,
+            use_dns_cache=self._resolver is None,
+            socket_factory=self._socket_factory,
+            **({"keepalive_timeout": self._keep_alive_s} if reuse else {"force_close": True}),
+        )
         return aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(),
@@ -65,21 +92,49 @@ class Transport(httpx.AsyncBaseTransport):
             headers={"User-Agent": "Rushes"},
             auto_decompress=False,
             skip_auto_headers=("Accept", "Content-Type"),
+            max_field_size=HEADER_BYTES,
         )
+
+
+def default_tls() -> ssl.SSLContext:
+    """Trusts the system's certificate authorities and certifi's."""
+    tls = httpx.create_ssl_context(trust_env=False)
+    tls.load_default_certs()
+    tls.set_alpn_protocols(["http/1.1"])
+    return tls
+
+
+def open_socket(address: aiohttp.AddrInfoType) -> socket:
+    family, kind, protocol, *_ = address
+    opened = socket(family, kind, protocol)
+    opened.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+    return opened
 
 
 class _Connector(aiohttp.TCPConnector):
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> Connection:
-        """Of the lines that wait none on which something lies that nobody asked for: aiohttp looks only when
-        a line comes back, and the next answer would be that.
+        """Skips idle connections that hold unrequested bytes: the next response would begin with them.
+
+        aiohttp checks for them only when a connection returns to its pool.
         """
         while True:
             connection = await super().connect(req, traces, timeout)
             if connection.protocol is None or not connection.protocol.should_close:
                 return connection
             connection.close()
+
+
+class _Response(httpx.Response):
+    @property
+    def has_redirect_location(self) -> bool:
+        """Leaves redirects to `follow_redirects`.
+
+        httpx's client builds the next request even when it does not follow, and raises InvalidURL for a
+        Location it cannot read: R6 would take a submit that was sent for one that was not.
+        """
+        return False
 
 
 class _Body(httpx.AsyncByteStream):
@@ -89,7 +144,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _errors_as_httpx(self._request):
-            async for chunk in self._answer.content.iter_any():
+            async for chunk in self._answer.content.iter_chunked(READ_BYTES):
                 yield chunk
 
     async def aclose(self) -> None:
@@ -107,14 +162,7 @@ def _body_of(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
         return request.stream
 
 
-def _a_socket(address: AddrInfoType) -> socket:
-    family, kind, protocol, *_ = address
-    made = socket(family, kind, protocol)
-    made.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
-    return made
-
-
-_NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+_HTTPX_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
     (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
     (aiohttp.ClientConnectorError, httpx.ConnectError),
@@ -124,7 +172,7 @@ _NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientConnectionResetError, httpx.WriteError),
     (aiohttp.ClientError, httpx.RemoteProtocolError),
 )
-"""The first that fits, so the narrow ones come first."""
+"""The first match counts, so the narrow ones come first."""
 
 
 @contextmanager
@@ -132,5 +180,5 @@ def _errors_as_httpx(request: httpx.Request) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, aiohttp.ServerTimeoutError) as error:
-        name = next(ours for theirs, ours in _NAMES if isinstance(error, theirs))
-        raise name(str(error), request=request) from error
+        httpx_error = next(ours for theirs, ours in _HTTPX_ERRORS if isinstance(error, theirs))
+        raise httpx_error(str(error), request=request) from error

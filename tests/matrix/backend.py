@@ -9,7 +9,7 @@ from typing import Any
 from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI
 from services.core.model import Generation, replace
-from services.http.client import Address
+from services.http.address import Address
 from tests.matrix.plan import BLIND, Combination, Plan
 from tests.services.backends.conftest import PLAIN
 from tests.support.fault_job import Job

@@ -41,7 +41,7 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(adapter, "SUBMIT_S", SUBMIT_S)
     patch.setattr(adapter, "POLL_S", 2.5)
     patch.setattr(adapter, "open_stream", functools.partial(event_stream.open_stream, connect_s=2.0))
-    patch.setattr(client, "PATIENCE", {"connect": 2.0, "read": None})
+    patch.setattr(client, "CONNECT_TIMEOUT_S", 2.0)
     patch.setattr(backoff, "LONGEST_GAP_S", 1.0)
     patch.setattr(push, "LIFE_S", 4.0)
     for room in (backoff, polling):

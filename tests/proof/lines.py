@@ -102,6 +102,6 @@ LINES: tuple[Line, ...] = (
     Line(
         name="bad input",
         claim="Bad input of every kind: bounded memory, told in the trace, nothing else harmed",
-        command=tests("tests/bad_input", "tests/services/http/test_checked_network.py"),
+        command=tests("tests/bad_input", "tests/services/media/test_public_downloads.py"),
     ),
 )

@@ -19,7 +19,8 @@ from services.backends.superduperai.requests import job_in, picture_name, reques
 from services.backends.superduperai.responses import ResponseParser
 from services.core.errors import BackendUnavailable, ChannelLost
 from services.core.model import Generation, JobUpdate, Kind, Model
-from services.http.client import Address, Answer, Web
+from services.http.address import Address
+from services.http.client import BackendClient, BoundedResponse
 from services.http.event_stream import lost_by_status, open_stream
 from services.http.host_limiter import HostLimiter
 from services.http.retry_after import date_of
@@ -47,7 +48,7 @@ class SuperDuperAI:
         self.host = HostLimiter(name)
         self._answers_within_s = answers_within_s
         self._address = address
-        self._web = Web(self.host, ssl_context=ssl_context)
+        self._client = BackendClient(self.host, tls=ssl_context)
         self._response_parser = ResponseParser(name, address)
         self._event_parser = EventParser(address)
         self._references: dict[str, str] = {}
@@ -77,11 +78,11 @@ class SuperDuperAI:
 
     async def poll(self, job_id: str) -> JobUpdate:
         try:
-            answer = await self._web.ask(
+            answer = await self._client.request(
                 "GET",
                 self._url(f"/file/{_segment(job_id)}"),
                 within_s=POLL_S,
-                most_bytes=FILE_BYTES,
+                max_bytes=FILE_BYTES,
                 headers=self._headers(),
             )
         except (TimeoutError, httpx.TimeoutException) as error:
@@ -98,7 +99,7 @@ class SuperDuperAI:
     async def updates(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[JobUpdate]]:
         url = self._url(f"/events/file.{_segment(job_id)}")
         headers = self._address.headers()
-        async with open_stream(self._web.transport, url, headers=headers, silence_s=silence_s) as events:
+        async with open_stream(self._client.http, url, headers=headers, silence_s=silence_s) as events:
             self.host.answered()
             async with aclosing(self._event_parser.updates(events, job_id)) as updates:
                 yield updates
@@ -131,7 +132,7 @@ class SuperDuperAI:
         return self._address.headers() if self._address.is_origin_of(url) else {}
 
     async def close(self) -> None:
-        await self._web.close()
+        await self._client.close()
 
     async def _upload(self, generation: Generation, source: bytes) -> str:
         """Nothing is paid by an upload: whatever fails here, the request was not taken."""
@@ -168,8 +169,8 @@ class SuperDuperAI:
         sentence = f"{self.name} took this before, and it cannot be told as which job."
         raise BackendUnavailable(sentence, backend=self.name)
 
-    async def _list(self, path: str, query: dict[str, str]) -> Answer:
-        return await self._work("GET", path, within_s=LIST_S, most_bytes=LIST_BYTES, params=query)
+    async def _list(self, path: str, query: dict[str, str]) -> BoundedResponse:
+        return await self._work("GET", path, within_s=LIST_S, max_bytes=LIST_BYTES, params=query)
 
     async def _work(
         self,
@@ -177,19 +178,19 @@ class SuperDuperAI:
         path: str,
         *,
         within_s: float,
-        most_bytes: int = FILE_BYTES,
+        max_bytes: int = FILE_BYTES,
         headers: dict[str, str] | None = None,
         **parts: Any,
-    ) -> Answer:
+    ) -> BoundedResponse:
         """Raises BackendUnavailable; `not_taken` only where the connection never opened."""
         if not self._address.url:
             raise BackendUnavailable(f"{self.name} has not started yet.", backend=self.name, not_taken=True)
         try:
-            return await self._web.ask(
+            return await self._client.request(
                 method,
                 self._url(path),
                 within_s=within_s,
-                most_bytes=most_bytes,
+                max_bytes=max_bytes,
                 headers=self._headers() | (headers or {}),
                 **parts,
             )

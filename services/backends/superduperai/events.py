@@ -18,7 +18,7 @@ from services.backends.lenient_json import (
 )
 from services.core.errors import ChannelLost
 from services.core.model import Failure, JobUpdate, Result
-from services.http.client import Address
+from services.http.address import Address
 from services.http.event_stream import StreamEvent
 
 KNOWN_TYPES = frozenset({"file", "render_progress", "render_result", "task", "task_status", "error"})
@@ -50,10 +50,9 @@ class EventParser:
         return self._state(file)
 
     async def updates(self, events: AsyncIterator[StreamEvent], job_id: str) -> AsyncGenerator[JobUpdate]:
-        """Raises ChannelLost for an event that cannot be read; comments are not yielded."""
+        """Raises ChannelLost for an event that cannot be read."""
         async for event in events:
-            if not event.comment:
-                yield self.parse(event, job_id)
+            yield self.parse(event, job_id)
 
     def parse(self, event: StreamEvent, job_id: str) -> JobUpdate:
         """An event about anything but this very job is foreign: it does not make the stream healthy (R7)."""

@@ -12,7 +12,7 @@ from services.backends.registry import ConfiguredBackend
 from services.backends.superduperai.adapter import SuperDuperAI
 from services.core.errors import CannotStart
 from services.core.settings import read
-from services.http.client import Address
+from services.http.address import Address
 
 
 class SuperDuperAISettings(BaseSettings):

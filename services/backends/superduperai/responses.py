@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 from services.backends.lenient_json import an_id, an_object, objects, own_sentence, read_json
 from services.core.errors import BackendRefused, BackendUnavailable, InvalidResponse
-from services.http.client import Address, Answer
+from services.http.address import Address
+from services.http.client import BoundedResponse
 from services.http.retry_after import retry_after_s
 
 MODERATED = re.compile(r"moderat|safety|nsfw|content policy|not allowed content", re.IGNORECASE)
@@ -20,7 +21,7 @@ class ResponseParser:
         self._name = name
         self._address = address
 
-    def must_be_taken(self, answer: Answer, *, secrets: Iterable[str] = ()) -> None:
+    def must_be_taken(self, answer: BoundedResponse, *, secrets: Iterable[str] = ()) -> None:
         """Raises BackendUnavailable, BackendRefused, BackendMisspoke."""
         status = answer.status
         if 200 <= status < 300:
@@ -35,7 +36,7 @@ class ResponseParser:
             raise BackendUnavailable(sentence, backend=self._name)
         raise self._misspoke(f"answered {status}, which is neither yes nor no")
 
-    def id_in(self, answer: Answer) -> str:
+    def id_in(self, answer: BoundedResponse) -> str:
         """The job's id: of the one file, or of the first in a list (images). Raises BackendMisspoke."""
         try:
             said = read_json(answer.body)
@@ -47,20 +48,20 @@ class ResponseParser:
             raise self._misspoke("took the request, but its answer has no id", answer)
         return job_id
 
-    def id_in_upload(self, answer: Answer) -> str:
+    def id_in_upload(self, answer: BoundedResponse) -> str:
         try:
             return self.id_in(answer)
         except InvalidResponse as error:
             sentence = f"{self._name} took the source picture, but its answer has no id."
             raise BackendUnavailable(sentence, backend=self._name, not_taken=True) from error
 
-    def must_be_gone(self, answer: Answer) -> None:
+    def must_be_gone(self, answer: BoundedResponse) -> None:
         if not (200 <= answer.status < 300 or answer.status in (404, 410)):
             sentence = f"{self._name} did not stop the job: it answered {answer.status}."
             wait_s = retry_after_s(answer.headers)
             raise BackendUnavailable(sentence, backend=self._name, retry_after_s=wait_s)
 
-    def items_in(self, answer: Answer) -> list[dict[str, Any]]:
+    def items_in(self, answer: BoundedResponse) -> list[dict[str, Any]]:
         """A plain list, or one under "items". Raises BackendError."""
         if answer.status in (401, 403):
             raise self._refused(answer.status, "")
@@ -77,7 +78,7 @@ class ResponseParser:
             raise self._misspoke("answered with something that is no list", answer)
         return objects(items)
 
-    def _busy(self, answer: Answer) -> NoReturn:
+    def _busy(self, answer: BoundedResponse) -> NoReturn:
         raise BackendUnavailable(
             f"{self._name} is busy and did not take the request.",
             backend=self._name,
@@ -102,7 +103,7 @@ class ResponseParser:
                 code, sentence = "input", f"{name} refused the request{said}"
         return BackendRefused(sentence, backend=name, code=code)
 
-    def _misspoke(self, what: str, answer: Answer | None = None) -> InvalidResponse:
+    def _misspoke(self, what: str, answer: BoundedResponse | None = None) -> InvalidResponse:
         """The sample tells the shape only: an answer may echo the prompt."""
         kind = "" if answer is None else answer.headers.get("Content-Type", "")[:60]
         size = 0 if answer is None else len(answer.body or b"")

@@ -1,20 +1,25 @@
-"""Through the address people use: is the app there, do ranges and websockets pass?"""
+"""Checks through the address people use: the app, ranges and websockets."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
-import aiohttp
+import httpx
 
 from services.core.errors import Sentence
 from services.diagnostics.doctor.clock import clock
 from services.diagnostics.doctor.finding import Finding, doubtful, ill, well
+from services.http.client import read_bounded
+from services.http.redirects import get_anywhere
+from services.http.websocket_probe import WebSocketRefused, first_message
 
 WITHIN_S = 10.0
 FIRST, LAST = 100, 299
+COMPRESSED = {"Accept-Encoding": "gzip, deflate"}
 PATTERN = bytes(range(256)) * 256
-"""What /api/doctor/bytes holds."""
+"""The content of /api/doctor/bytes."""
 HOST = Sentence(
     "Proxy: pass the Host header on (nginx: proxy_set_header Host $http_host;) and set RUSHES_PUBLIC_URL."
 )
@@ -28,22 +33,18 @@ REFUSED = Sentence(
 )
 
 
-async def app(session: aiohttp.ClientSession, url: str) -> tuple[bool, list[Finding]]:
-    """Whether Rushes answers there at all; if not, nothing else need be asked."""
+async def app(client: httpx.AsyncClient, url: str) -> tuple[bool, list[Finding]]:
+    """Returns whether Rushes answers there at all; if not, no other check makes sense."""
     try:
-        async with asyncio.timeout(WITHIN_S), session.get(f"{url}/health") as answer:
-            status, headers, body = answer.status, answer.headers, await _object(answer)
-    except aiohttp.ClientConnectorCertificateError:
-        return False, [
-            ill(
-                "app",
-                Sentence("The certificate is not trusted."),
-                Sentence("Renew it, or use the name it was made for."),
-            )
-        ]
-    except (aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(WITHIN_S), get_anywhere(client, f"{url}/health", COMPRESSED) as response:
+            await response.aread()
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            advice = Sentence("Renew it, or use the name it was made for.")
+            return False, [ill("app", Sentence("The certificate is not trusted."), advice)]
         advice = Sentence("Start Rushes and the proxy, or name the right address: main.py doctor https://…")
         return False, [ill("app", Sentence("Nothing answers there."), advice)]
+    status, body = response.status_code, _object(response)
     if status in (400, 403):
         return False, [
             ill("app", Sentence("It answers {status}: the address is not allowed.", status=status), HOST)
@@ -53,12 +54,12 @@ async def app(session: aiohttp.ClientSession, url: str) -> tuple[bool, list[Find
         says = Sentence("It answers {status}, and not as Rushes does.", status=status)
         return False, [ill("app", says, advice)]
     health = judged_health(status, body)
-    agree = clock("The app", headers)
+    agree = clock("The app", response.headers)
     return True, [health, *([agree] if agree else [])]
 
 
 def judged_health(status: int, body: dict[str, Any]) -> Finding:
-    """Of what /health says."""
+    """Judges an answer of /health."""
     reasons = Sentence(" ".join(str(reason) for reason in body.get("reasons") or ()))
     version = str(body.get("version"))
     if status != 200:
@@ -69,21 +70,22 @@ def judged_health(status: int, body: dict[str, Any]) -> Finding:
     return well("app", Sentence("Rushes {version} answers.", version=version))
 
 
-async def ranges(session: aiohttp.ClientSession, url: str) -> Finding:
+async def ranges(client: httpx.AsyncClient, url: str) -> Finding:
     headers = {"Range": f"bytes={FIRST}-{LAST}", "Accept-Encoding": "identity"}
     try:
         async with (
             asyncio.timeout(WITHIN_S),
-            session.get(f"{url}/api/doctor/bytes", headers=headers) as answer,
+            get_anywhere(client, f"{url}/api/doctor/bytes", headers) as response,
         ):
-            status, body = answer.status, await answer.content.read(len(PATTERN) + 1)
-    except (aiohttp.ClientError, TimeoutError):
+            body = await read_bounded(response, len(PATTERN))
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return judged_ranges(0, 0, right=False)
-    return judged_ranges(status, len(body), right=body == PATTERN[FIRST : LAST + 1])
+    size_bytes = len(PATTERN) + 1 if body is None else len(body)
+    return judged_ranges(response.status_code, size_bytes, right=body == PATTERN[FIRST : LAST + 1])
 
 
 def judged_ranges(status: int, size_bytes: int, *, right: bool) -> Finding:
-    """`status` 0: no answer came. `right`: just the bytes that were asked for."""
+    """`status` is 0 without an answer; `right` means exactly the requested bytes."""
     what = "ranges"
     if not status:
         says = Sentence("The question for a part of a file was not answered.")
@@ -99,22 +101,23 @@ def judged_ranges(status: int, size_bytes: int, *, right: bool) -> Finding:
     return ill(what, says, advice)
 
 
-async def websocket(session: aiohttp.ClientSession, url: str) -> Finding:
-    """The handshake of the pages' own socket."""
-    path = f"{url}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+async def websocket(url: str) -> Finding:
+    """Opens the websocket that the pages use."""
     try:
-        async with asyncio.timeout(WITHIN_S), session.ws_connect(path, headers={"Origin": url}) as socket:
-            said = await socket.receive_str()
-    except aiohttp.WSServerHandshakeError as error:
+        async with asyncio.timeout(WITHIN_S):
+            message = await first_message(
+                f"{url}/_nicegui_ws/socket.io/?EIO=4&transport=websocket", origin=url
+            )
+    except WebSocketRefused as error:
         says = Sentence("Its handshake is answered with {status}: pages stay still.", status=error.status)
         return ill("websocket", says, REFUSED if error.status == 403 else UPGRADE)
-    except (aiohttp.ClientError, TimeoutError, TypeError):
-        return judged_websocket(opened=False, ours=False)
-    return judged_websocket(opened=True, ours=said.startswith("0"))
+    except TimeoutError:
+        message = None
+    return judged_websocket(opened=message is not None, ours=(message or "").startswith("0"))
 
 
 def judged_websocket(*, opened: bool, ours: bool) -> Finding:
-    """`ours`: what came first is what the pages' own socket says."""
+    """`ours` means that the first message is one of the pages' own socket."""
     if not opened:
         return ill("websocket", Sentence("It does not open: pages stay still."), UPGRADE)
     if ours:
@@ -122,9 +125,9 @@ def judged_websocket(*, opened: bool, ours: bool) -> Finding:
     return doubtful("websocket", Sentence("It opens, and something else than Rushes speaks."), UPGRADE)
 
 
-async def _object(answer: aiohttp.ClientResponse) -> dict[str, Any]:
+def _object(response: httpx.Response) -> dict[str, Any]:
     try:
-        body = await answer.json(content_type=None)
+        body = response.json()
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

@@ -1,10 +1,10 @@
-"""Each configured backend: does it list its models, do its polls and its stream answer? Nothing is paid."""
+"""Checks each configured backend: its models, polls, stream and clock. Nothing is paid."""
 
 from __future__ import annotations
 
 import asyncio
 
-import aiohttp
+import httpx
 
 from services.backends.base import Backend
 from services.core.errors import BackendError, ChannelLost, Sentence
@@ -14,7 +14,7 @@ from services.diagnostics.doctor.finding import Finding, ill, well
 WITHIN_S = 10.0
 STREAM_WITHIN_S = 5.0
 NOBODY = "00000000-0000-4000-8000-000000000000"
-"""A job that is not there: "there is none" is the answer of a backend that is reached."""
+"""A job that does not exist: a backend that can be reached says so."""
 ANSWERED = frozenset({"", "gone", "no_content"})
 ADVICE = {
     "unauthorized": Sentence("The key is not accepted: set the right one, and restart."),
@@ -25,10 +25,10 @@ UNREACHED = Sentence(
 )
 
 
-async def reaching(backend: Backend, url: str, session: aiohttp.ClientSession) -> list[Finding]:
-    """`url` is where it lives; it is asked for its clock alone, without a key."""
+async def reaching(backend: Backend, url: str, client: httpx.AsyncClient) -> list[Finding]:
+    """`url` is the backend's address; only its clock is read there, without a key."""
     models, poll, stream, time_ = await asyncio.gather(
-        _models(backend), _poll(backend), _stream(backend), _clock(backend, url, session)
+        _models(backend), _poll(backend), _stream(backend), _clock(backend, url, client)
     )
     return [models, poll, stream, *([time_] if time_ else [])]
 
@@ -89,11 +89,11 @@ def _judged_stream(name: str, reason: str) -> Finding:
     return ill(name, says, ADVICE.get(reason, UNREACHED))
 
 
-async def _clock(backend: Backend, url: str, session: aiohttp.ClientSession) -> Finding | None:
+async def _clock(backend: Backend, url: str, client: httpx.AsyncClient) -> Finding | None:
     if not url:
         return None
     try:
-        async with asyncio.timeout(WITHIN_S), session.head(url, allow_redirects=False) as answer:
-            return clock(backend.name, answer.headers)
-    except (aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(WITHIN_S):
+            return clock(backend.name, (await client.head(url)).headers)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return None

@@ -1,4 +1,4 @@
-"""All examinations, in an order a person reads them in."""
+"""Runs all checks and returns their findings in reading order."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import aiohttp
+import httpx
 
 from services.backends.base import Backend
 from services.diagnostics.doctor import address, backends
 from services.diagnostics.doctor.disk import disk
 from services.diagnostics.doctor.finding import Finding
 from services.diagnostics.doctor.stream import stream
+from services.http.client import http_client
+from services.http.transport import Transport, default_tls
 
 
 class Doctor:
-    """`backends` are asked where `place_of` says they live: an address, empty where there is none yet."""
+    """`place_of` returns a backend's address, empty while it has none."""
 
     def __init__(
         self, *, data_dir: Path, backends: Mapping[str, Backend], place_of: Callable[[str], str]
@@ -26,37 +28,39 @@ class Doctor:
         self._place_of = place_of
 
     async def examine(self, url: str, *, stream_s: int) -> list[Finding]:
-        """Through the address people use, and around here.
+        """Checks the address people use, the disk and the backends.
 
-        The stream is listened to for `stream_s` seconds; the rest goes on meanwhile, 10 s at most.
+        Listens to the stream for `stream_s` seconds; the other checks run meanwhile, for 10 s at most.
         """
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
-            way, around = await asyncio.gather(
-                _way(session, url.rstrip("/"), stream_s), self._around(session)
-            )
+        async with await _client() as client:
+            way, around = await asyncio.gather(_way(client, url.rstrip("/"), stream_s), self._around(client))
         return [*way, *around]
 
     async def look_around(self) -> list[Finding]:
-        """Disk and backends."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
-            return await self._around(session)
+        """Checks the disk and the backends."""
+        async with await _client() as client:
+            return await self._around(client)
 
-    async def _around(self, session: aiohttp.ClientSession) -> list[Finding]:
+    async def _around(self, client: httpx.AsyncClient) -> list[Finding]:
         asked = (
-            backends.reaching(backend, self._place_of(name), session)
+            backends.reaching(backend, self._place_of(name), client)
             for name, backend in self._backends.items()
         )
         local, reached = await asyncio.gather(asyncio.to_thread(disk, self._data_dir), asyncio.gather(*asked))
         return [local, *(finding for each in reached for finding in each)]
 
 
-async def _way(session: aiohttp.ClientSession, url: str, stream_s: int) -> list[Finding]:
-    there, findings = await address.app(session, url)
+async def _client() -> httpx.AsyncClient:
+    return http_client(Transport(tls=await asyncio.to_thread(default_tls)))  # 20 ms
+
+
+async def _way(client: httpx.AsyncClient, url: str, stream_s: int) -> list[Finding]:
+    there, findings = await address.app(client, url)
     if not there:
         return findings
     heard, part, socket = await asyncio.gather(
-        stream(session, url, stream_s),
-        address.ranges(session, url),
-        address.websocket(session, url),
+        stream(client, url, stream_s),
+        address.ranges(client, url),
+        address.websocket(url),
     )
     return [*findings, *heard, part, socket]

@@ -1,4 +1,4 @@
-"""The event stream as it arrives: held back on its way, or cut?"""
+"""Checks whether the event stream is buffered or cut on its way."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 import time
 from dataclasses import dataclass, field
 
-import aiohttp
+import httpx
 
 from services.core.errors import Sentence
 from services.diagnostics.doctor.finding import Finding, ill, well
+from services.http.redirects import get_anywhere
 
 WHAT = "stream"
 HELD_S = 2.0
@@ -28,22 +29,22 @@ BOTH = Sentence(
 
 @dataclass(slots=True)
 class Heard:
-    """`lags_s` hold the difference of two clocks too: only how they differ from each other counts."""
+    """`lags_s` include the difference of two clocks: only their spread counts."""
 
     status: int = 0
     lags_s: list[float] = field(default_factory=list)
     complete: bool = False
     lived_s: float = 0.0
     quiet_s: float = 0.0
-    """How long nothing had come when it ended."""
+    """Time from the last event to the end."""
 
     @property
     def held_s(self) -> float:
         return max(self.lags_s) - min(self.lags_s) if self.lags_s else 0.0
 
 
-async def stream(session: aiohttp.ClientSession, url: str, seconds: int) -> list[Finding]:
-    return judged(await _heard(session, f"{url}/api/doctor/stream?seconds={seconds}", seconds), seconds)
+async def stream(client: httpx.AsyncClient, url: str, seconds: int) -> list[Finding]:
+    return judged(await _heard(client, f"{url}/api/doctor/stream?seconds={seconds}", seconds), seconds)
 
 
 def judged(heard: Heard, seconds: int) -> list[Finding]:
@@ -67,20 +68,23 @@ def judged(heard: Heard, seconds: int) -> list[Finding]:
     return [buffered, ill(WHAT, says, KEEP)]
 
 
-async def _heard(session: aiohttp.ClientSession, url: str, seconds: int) -> Heard:
+async def _heard(client: httpx.AsyncClient, url: str, seconds: int) -> Heard:
     heard, begun = Heard(), time.monotonic()
     last = begun
     try:
-        async with asyncio.timeout(seconds + GRACE_S), session.get(url, headers=AS_BROWSERS_DO) as answer:
-            heard.status = answer.status
-            async for line in answer.content:
-                if line.startswith(b"data:"):
+        async with (
+            asyncio.timeout(seconds + GRACE_S),
+            get_anywhere(client, url, AS_BROWSERS_DO) as response,
+        ):
+            heard.status = response.status_code
+            async for line in response.aiter_lines():
+                if line.startswith("data:"):
                     last = time.monotonic()
                     event = json.loads(line[5:])
                     heard.lags_s.append(time.time() - float(event["sent_at"]))
                     heard.complete = bool(event["last"])
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-        pass  # how far it came is what is asked
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError):
+        pass  # the events so far are judged
     ended = time.monotonic()
     heard.lived_s, heard.quiet_s = ended - begun, ended - last
     return heard

@@ -16,7 +16,7 @@ from services.core.errors import Sentence
 from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, Phase
 from services.diagnostics.drill.stage import Stage, comes_true, expect, written
 from services.diagnostics.drill.wire import MODEL, Plan, Wire
-from services.http.client import Address
+from services.http.address import Address
 
 PLAIN, KEYED = "drill-plain", "drill-keyed"
 ANSWERS_WITHIN_S = 4.0

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI
-from services.http.client import Address
+from services.http.address import Address
 from tests.support.fault_http import Call, Closed, read_call
 
 TOKEN = "secret-token"

@@ -27,7 +27,7 @@ from services.core.errors import (
     InvalidResponse,
 )
 from services.core.model import Kind, Phase, replace
-from services.http.client import Address
+from services.http.address import Address
 from tests.services.backends.conftest import PLAIN
 from tests.support.fault_server import WireServer
 from tests.support.rows import a_generation, a_request

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from services.backends.superduperai import SuperDuperAI, adapter
 from services.backends.superduperai.events import EventParser
 from services.core.errors import ChannelLost
 from services.core.model import Failure, JobUpdate, Result
-from services.http.client import Address
+from services.http.address import Address
 from services.http.event_stream import StreamEvent
 from tests.services.backends.conftest import TOKEN, Canned
 
@@ -80,15 +79,6 @@ async def test_an_event_is_put_into_our_words(
 @pytest.mark.parametrize("event", [StreamEvent(data="[DONE]"), StreamEvent(data=" [DONE]\n")])
 async def test_the_end_marker_says_nothing_about_the_job(event: StreamEvent, parser: EventParser) -> None:
     assert parser.parse(event, "f1").foreign
-
-
-@pytest.mark.asyncio
-async def test_comments_are_no_updates(parser: EventParser) -> None:
-    async def events() -> AsyncIterator[StreamEvent]:
-        yield StreamEvent(comment=True)
-        yield StreamEvent(data="[DONE]")
-
-    assert [update.code async for update in parser.updates(events(), "f1")] == ["foreign"]
 
 
 @pytest.mark.asyncio

@@ -20,7 +20,7 @@ from services.core.errors import (
 )
 from services.core.model import Kind, Model, Phase
 from services.generations.job_matching import Clock, own_jobs
-from services.http.client import Address
+from services.http.address import Address
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 from tests.support.fault_server import WireServer
 from tests.support.rows import a_generation, a_request

@@ -15,7 +15,7 @@ from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI, adapter
 from services.core.errors import BackendError, BackendRefused, BackendUnavailable, InvalidResponse
 from services.core.model import Generation, GenerationSettings, Kind, Phase, Request, replace
-from services.http.client import Address
+from services.http.address import Address
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 
 WIRE = Path(__file__).parent / "wire" / "superduperai"

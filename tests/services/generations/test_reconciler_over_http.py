@@ -18,7 +18,7 @@ from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI
 from services.core.model import Generation, Phase, replace
 from services.core.settings import Settings
-from services.http.client import Address
+from services.http.address import Address
 from tests.support.fault_server import WireServer
 from tests.support.rows import a_generation, a_request
 

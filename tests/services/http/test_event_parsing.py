@@ -6,16 +6,20 @@ field was there), and `retry` is held between 0.5 and 60 s.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.http.event_parser import MOST_BYTES, SIGN_OF_LIFE, Oversize, Parser, StreamEvent
+from services.core.errors import ChannelLost
+from services.http.event_stream import EventStream, StreamEvent
+from services.http.event_stream_guard import MAX_EVENT_BYTES
 
 Said = tuple[str, str, str]
 """type, data, id"""
@@ -65,10 +69,33 @@ VECTORS: dict[str, tuple[bytes, list[Said]]] = {
 }  # fmt: skip
 
 
+class Chunks(httpx.AsyncByteStream):
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+def stream_of(chunks: Iterable[bytes]) -> EventStream:
+    return EventStream(httpx.Response(200, stream=Chunks(chunks)))
+
+
+async def drain(stream: EventStream) -> tuple[list[StreamEvent], ChannelLost]:
+    events: list[StreamEvent] = []
+    try:
+        async for event in stream:
+            events.append(event)  # noqa: PERF401
+    except ChannelLost as lost:
+        return events, lost
+    raise AssertionError("a stream never just ends")
+
+
 def heard(chunks: Iterable[bytes]) -> list[Said]:
-    parser = Parser()
-    events = [event for chunk in chunks for event in parser.feed(chunk)]
-    return [(event.type, event.data, event.id) for event in events if not event.comment]
+    events, lost = asyncio.run(drain(stream_of(chunks)))
+    assert lost.reason == "ended"
+    return [(event.type, event.data, event.id) for event in events]
 
 
 @pytest.mark.parametrize("name", VECTORS)
@@ -123,58 +150,54 @@ def test_where_the_cuts_are_never_matters(wire: str, cuts: list[int]) -> None:
     ],
 )
 def test_retry_is_ascii_digits_between_half_a_second_and_a_minute(line: bytes, seconds: float | None) -> None:
-    parser = Parser()
-    parser.feed(line + b"\n\n")
-    assert parser.retry_s == seconds
+    stream = stream_of([line + b"\n\n"])
+    _, lost = asyncio.run(drain(stream))
+    assert stream.retry_s == lost.retry_after_s == seconds
 
 
-def test_a_comment_is_one_sign_of_life_for_each_chunk() -> None:
-    parser = Parser()
-    assert parser.feed(b": ping\n\n: ping\n\n: ping\n\n") == [SIGN_OF_LIFE]
-    assert parser.feed(b"\n") == [SIGN_OF_LIFE]
-    assert parser.feed(b": half a comm") == []
-    assert parser.feed(b"ent\n") == [SIGN_OF_LIFE]
+def test_comments_are_no_events() -> None:
+    assert heard([b": ping\n\n: ping\n\n", b"\n", b": half a comm", b"ent\n"]) == []
+    assert heard([b": ping\n\ndata:x\n\n: ping\n\n"]) == [("message", "x", "")]
 
 
-def test_an_event_beside_a_comment_is_life_enough() -> None:
-    assert Parser().feed(b": ping\n\ndata:x\n\n: ping\n\n") == [StreamEvent(data="x")]
+@pytest.mark.asyncio
+async def test_a_cr_ends_the_event_at_once_without_waiting_for_a_lf() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"data:x\r\r"
+        raise AssertionError("the next chunk was waited for")
 
-
-def test_a_cr_ends_the_event_at_once_without_waiting_for_a_lf() -> None:
-    assert Parser().feed(b"data:x\r\r") == [StreamEvent(data="x")]
+    assert await anext(stream_of(chunks())) == StreamEvent(data="x")
 
 
 @pytest.mark.parametrize(
     "endless", [b"x" * 65_536, b"data:" + b"x" * 65_530 + b"\n", b"data:\n" * 10_000, b":" + b"x" * 65_535]
 )
 def test_an_endless_event_ends_in_bounded_memory(endless: bytes) -> None:
-    parser = Parser()
+    chunk = endless.rstrip(b"\n") if endless.startswith(b":") else endless
     tracemalloc.start()
     try:
-        with pytest.raises(Oversize):
-            for _ in range(1000):
-                parser.feed(endless.rstrip(b"\n") if endless.startswith(b":") else endless)
+        _, lost = asyncio.run(drain(stream_of(chunk for _ in range(1000))))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4 * MOST_BYTES  # measured: 1.2 MiB for one line, 1.8 MiB for 175,000 empty data lines
+    assert lost.reason == "oversize"
+    assert peak < 4 * MAX_EVENT_BYTES
 
 
 def test_many_small_events_never_add_up_to_a_large_one() -> None:
-    parser = Parser()
     event = b"data:" + b"x" * 60_000 + b"\n\n"
-    assert all(len(parser.feed(event)) == 1 for _ in range(100))
+    assert len(heard(event for _ in range(100))) == 100
 
 
 def test_an_event_just_below_the_bound_is_heard() -> None:
-    wire = b"data:" + b"x" * (MOST_BYTES - 6) + b"\n\n"
-    assert len(heard(wire[at : at + 65_536] for at in range(0, len(wire), 65_536))[0][1]) == MOST_BYTES - 6
+    wire = b"data:" + b"x" * (MAX_EVENT_BYTES - 6) + b"\n\n"
+    assert (
+        len(heard(wire[at : at + 65_536] for at in range(0, len(wire), 65_536))[0][1]) == MAX_EVENT_BYTES - 6
+    )
 
 
 def test_fifty_thousand_events_cost_well_under_their_ten_seconds() -> None:
-    parser = Parser()
     event = b'data: {"type":"render_progress","object":{"file_id":"0191f2d4","progress":40}}\n\n'
     begun = time.process_time()
-    for _ in range(50_000):
-        parser.feed(event)
+    assert len(heard(event for _ in range(50_000))) == 50_000
     assert time.process_time() - begun < 2.0  # 0.3 s when nothing else runs: 3 % of a core at 5,000/s

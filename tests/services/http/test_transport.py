@@ -197,6 +197,17 @@ async def test_headers_arrive_as_httpx_made_them_and_cookies_are_not_carried_alo
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "location", ["http://[::1/", "data:,x", "http:///film", "http://host:port/", "\\\\x"]
+)
+async def test_an_unreadable_location_is_an_answer_and_never_an_invalid_url(location: str) -> None:
+    """InvalidURL means "not taken": httpx's own client raises it for such an answer to a submit."""
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with serving(answering(answer)) as url, a_client() as client:
+        assert (await client.post(url, content=b"paid")).status_code == 302
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("later_s", [0.0, 0.05])
 async def test_what_is_left_over_of_one_answer_is_never_taken_for_the_next(later_s: float) -> None:
     async def doubling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -286,17 +286,16 @@ async def test_credentials_go_to_their_own_origin_only(site: Any, other_site: An
 async def test_a_key_for_an_origin_that_is_not_allowed_is_never_sent(
     site: Any, downloader: Downloader, part: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import httpcore
+    loop = asyncio.get_running_loop()
+    true = loop.sock_connect
 
-    true = httpcore.AnyIOBackend.connect_tcp
-
-    async def connect_tcp(self: httpcore.AnyIOBackend, host: str, port: int, *rest: Any) -> Any:
-        return await true(self, "127.0.0.1", site.port, *rest)
+    async def sock_connect(sock: Any, _: Any) -> None:
+        await true(sock, ("127.0.0.1", site.port))
 
     async def resolve(*_: Any) -> list[str]:
         return ["93.184.216.34"]
 
-    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
+    monkeypatch.setattr(loop, "sock_connect", sock_connect)
     monkeypatch.setattr(AddressGuard, "resolve", resolve)
     site.says("/film", "200 OK", b"bytes")
     await downloader.fetch(
@@ -318,13 +317,13 @@ async def test_an_own_origin_cannot_be_entered_from_outside(
     monkeypatch.setattr(AddressGuard, "owns", lambda _self, url: url.path == "/film")
     monkeypatch.setattr(downloader, "_public", outside)
     asked: list[bool] = []
-    true = downloader._ask
+    true = downloader._send
 
-    def ask(*args: Any, own: bool) -> Any:
+    def send(*args: Any, own: bool) -> Any:
         asked.append(own)
         return true(*args, own=own)
 
-    monkeypatch.setattr(downloader, "_ask", ask)
+    monkeypatch.setattr(downloader, "_send", send)
     await downloader.fetch(f"{site.origin}/start", part)
     await downloader.close()
     assert asked == [False, False]

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from services.diagnostics.doctor import Finding
 from services.diagnostics.doctor.stream import stream
+from services.http.client import http_client
+from services.http.transport import Transport
 from tests.support.app import ROOT, RunningApp, running_app
 from tests.support.fault_server import WireServer
 from tests.support.nginx import PASSED_ON, cutting_after, standing_before
@@ -131,8 +132,8 @@ def test_an_idle_time_out_of_30_s_cuts_no_stream_of_ours(
 
 
 async def _heard_for(url: str, seconds: int) -> list[Finding]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
-        return await stream(session, url, seconds)
+    async with http_client(Transport()) as client:
+        return await stream(client, url, seconds)
 
 
 @pytest.mark.proof
