@@ -40,8 +40,10 @@ async def serving(answer: bytes) -> AsyncIterator[tuple[str, list[str]]]:
 @asynccontextmanager
 async def a_client() -> AsyncIterator[BackendClient]:
     client = BackendClient(HostLimiter("it"), tls=PLAIN)
-    yield client
-    await client.close()
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 @pytest.mark.asyncio
