@@ -1,4 +1,4 @@
-"""All of the engine's parts, joined."""
+"""All parts of an engine, joined."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from services.store.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """Everything that works with no browser open."""
+    """Everything that works without an open browser."""
 
     settings: Settings
     store: Store

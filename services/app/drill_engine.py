@@ -1,4 +1,4 @@
-"""An engine for the drill."""
+"""Opens an engine for the drill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLLS_EVERY_S = 0.3
 async def open_for_drill(
     settings: Settings, folder: Path, backends: Sequence[Backend], origins: Iterable[str]
 ) -> AsyncIterator[Engine]:
-    """The whole engine, faster, in another folder, and with nobody to pay."""
+    """A whole engine with short intervals, in another folder, with backends that cost nothing."""
     changes = {
         "data_dir": folder,
         "database_url": None,

@@ -1,4 +1,4 @@
-"""An engine is opened from the database upwards, and closed in the other order."""
+"""Opens an engine from the database upwards, and closes it in reverse order."""
 
 from __future__ import annotations
 
@@ -19,15 +19,12 @@ from services.library import retention
 log = logging.getLogger("rushes")
 ANIMATIC_OPENS_WITHIN_S = 5.0
 OLDER_THAN_S = 0.1
-"""A younger file may be on its way into its row; the kernel's clock for files lags by up to 0.01 s."""
+"""A younger file may be about to be committed; the kernel's file clock lags by up to 0.01 s."""
 
 
 @asynccontextmanager
 async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[None]:
-    """From the database upwards, and down again in the other order.
-
-    Without `decoders` each process that decodes is started only when there is something for it.
-    """
+    """Without `decoders` a decoding process starts only when there is work for it."""
     async with AsyncExitStack() as stack:
 
         def at_the_end(name: str, close: Callable[[], Awaitable[None]]) -> None:
@@ -82,19 +79,19 @@ async def closed(close: Callable[[], Awaitable[None]], name: str, checkpoint: Ca
 
 
 async def list_models(catalogue: Catalogue, opening: asyncio.Task[None]) -> None:
-    """The first question waits a moment for the animatic, so that its start is no trouble in the log."""
+    """Waits a moment for the animatic first, so that its start causes no warning."""
     await asyncio.wait([opening], timeout=ANIMATIC_OPENS_WITHIN_S)
     await catalogue.run()
 
 
 async def reconcile_regularly(reconciler: Reconciler, opening: asyncio.Task[None]) -> None:
-    """The first round waits a moment for the animatic, whose list it may want."""
+    """Waits a moment for the animatic first, whose job list the first round may need."""
     await asyncio.wait([opening], timeout=ANIMATIC_OPENS_WITHIN_S)
     await reconciler.run()
 
 
 async def warm(llm: LanguageModel) -> None:
-    """So that the first message does not wait for it."""
+    """Loads the library before the first message needs it."""
     await llm.open()
 
 
@@ -108,14 +105,14 @@ async def open_animatic(animatic: AnimaticProcess | None) -> None:
 
 
 async def tidy(engine: Engine, started_at: float) -> None:
-    """Remove kept files that a crash left between rename and commit, or between a row's removal and theirs:
-    no row names them. What a row names and the folder does not have is lost, and is said.
+    """Removes files that no row names, left by a crash between rename and commit, or between the removal of a
+    row and of its files. Reports files that a row names and the folder does not have.
     """
     await engine.orphans.tidy(older_than=started_at - OLDER_THAN_S)
 
 
 async def draw_missing(engine: Engine, tidying: asyncio.Task[None], started_at: float) -> None:
-    """The posters and previews that the last run did not come to."""
+    """Draws the posters and previews that the last run left out."""
     await asyncio.wait([tidying])
     for generation in await engine.store.without_poster(finished_before=started_at):
         engine.delivery.illustrate(generation)

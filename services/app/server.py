@@ -1,4 +1,4 @@
-"""The web side: an engine behind one address, with its pages and its HTTP API."""
+"""Serves an engine: its pages and its HTTP API, behind one address."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FULL_COLLECTIONS = (50_000, 20, 100)
 
 def serve(settings: Settings, listener: socket.socket) -> None:
     engine = build_engine(settings)
-    engine.store.prepare()  # not in the lifespan: there a refusal would be a traceback
+    engine.store.prepare()  # not in the lifespan, where a refusal would be a traceback
     app = build_app(engine)
     config = uvicorn.Config(
         app,
@@ -34,7 +34,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         timeout_graceful_shutdown=1,
         server_header=False,
-        ws_per_message_deflate=False,  # packing each page's few hundred bytes cost more than sending them
+        ws_per_message_deflate=False,  # compressing a few hundred bytes costs more than sending them
     )
     Server(config).run(sockets=[listener])
 
@@ -78,7 +78,7 @@ def build_app(engine: Engine) -> FastAPI:
 
 
 def storage_secret(folder: Path) -> str:
-    """Made at the first start; 32 random bytes in a file that only the owner reads."""
+    """Created at the first start: 32 random bytes in a file with mode 0600."""
     path = folder / "storage_secret"
     if not path.exists():
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -88,7 +88,7 @@ def storage_secret(folder: Path) -> str:
 
 
 class Server(uvicorn.Server):
-    """Says its address when it is ready."""
+    """Prints its address when it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -101,7 +101,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """uvicorn raises them again when it is done: a traceback after Ctrl-C, and -15 for an orderly end."""
+        """uvicorn raises captured signals again at its end: a traceback after Ctrl-C, exit code -15."""
         with super().capture_signals():
             yield
             self._captured_signals.clear()
@@ -113,7 +113,9 @@ def listening_socket(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)  # now: else two that start at once both bind, and uvicorn fails in the later
+        listener.listen(
+            BACKLOG
+        )  # now: else two processes that start at once both bind, and uvicorn fails later
     except OSError as error:
         listener.close()
         raise CannotStart(

@@ -20,9 +20,9 @@ from services.store.store import Store
 log = logging.getLogger(__name__)
 
 ILLUSTRATE_AFTER_S = 0.5
-"""Drawing takes the core that a browser on the same machine needs for the first frame."""
+"""Drawing would take the core that a browser on this machine needs for the first frame."""
 CLOCKS_DIFFER_S = 5.0
-"""Two clocks that are kept right may differ by so much."""
+"""Two synchronised clocks may differ by this much."""
 
 
 class MediaIngest(Protocol):
@@ -70,11 +70,11 @@ class Delivery:
         *,
         credentials: Mapping[str, Mapping[str, str]],
     ) -> None:
-        """Returns when the generation is complete, by this channel or by the other.
+        """Returns when the generation is complete, through this channel or another.
 
         Raises DeliveryFailed when the bytes could not be had; the race goes on.
         """
-        # Its commit takes the disk 5-40 ms, and the bytes need not wait for it.
+        # This commit takes the disk 5-40 ms; the download need not wait for it.
         collecting = asyncio.create_task(
             self._collect(generation, channel),
             name=f"collecting {generation.id}",
@@ -94,7 +94,7 @@ class Delivery:
         except BaseException:
             await self._ingest.discard(kept.name)
             raise
-        # From here on nothing may be cut in two: the row, the news and the log line go together.
+        # Row, event and log line belong together: a cancellation must not come between them.
         commit = asyncio.create_task(
             self._commit(generation, channel, result, snapshot, kept), name=f"commit {generation.id}"
         )
@@ -102,7 +102,7 @@ class Delivery:
         await asyncio.shield(commit)
 
     async def close(self) -> None:
-        """Let commits end; posters that are being made are left for the next start."""
+        """Lets commits end. Posters under way are drawn at the next start."""
         commits = [task for task in self._tasks if task.get_name().startswith("commit")]
         if commits:
             await asyncio.wait(commits, timeout=1.0)
@@ -111,7 +111,7 @@ class Delivery:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def illustrate(self, generation: Generation) -> None:
-        """Make the poster and the hover preview of a kept result, some time soon."""
+        """Draws the poster and the hover preview of a kept result in the background."""
         if generation.kept is not None:
             self._own(
                 asyncio.create_task(
@@ -125,11 +125,11 @@ class Delivery:
         self._checkpoint("after_collecting")
 
     async def _show(self, generation: Generation, phase: Phase, channel: Channel) -> None:
-        """For the eye only: a database that does not take it must not cost the bytes."""
+        """Informative only: a database that refuses this must not cost the bytes."""
         try:
             await self._transitions.advance(generation, phase, channel=channel)
         except StoreFailed as failed:
-            log.warning("%s is %s, and it could not be noted: %s", generation.id, phase, failed)
+            log.warning("%s is %s, but the phase could not be stored: %s", generation.id, phase, failed)
 
     async def _commit(
         self, generation: Generation, channel: Channel, result: Result, snapshot: RaceSnapshot, kept: Kept
@@ -139,11 +139,11 @@ class Delivery:
             done = await retry_until_written(
                 lambda: self._completed(generation, kept, receipt), generation.id
             )
-        except Exception:  # not when cancelled: what was asked of the writer is done all the same
+        except Exception:  # not when cancelled: the writer commits all the same
             await self._discard_unless_named(generation.id, kept.name)
             raise
         if done is None:
-            # The other channel was first, or the row was taken over: these bytes are a second copy.
+            # Another channel was first, or the row was taken over: these bytes are a second copy.
             await self._ingest.discard(kept.name)
             self._event_log.note(generation, "engine", "ignored", channel=str(channel), heard="bytes")
             return
@@ -158,7 +158,7 @@ class Delivery:
         self.illustrate(done)
 
     async def _discard_unless_named(self, generation_id: str, *names: str | None) -> None:
-        """The commit has failed, or nobody heard how it went: files that a row names are never touched."""
+        """After a commit that failed or whose answer was lost: keeps the files that a row names."""
         try:
             row = await self._store.get(generation_id)
         except NotFound:
@@ -168,7 +168,7 @@ class Delivery:
         await self._ingest.discard(*(name for name in names if name and name not in in_use))
 
     async def _completed(self, generation: Generation, kept: Kept, receipt: Receipt) -> Generation | None:
-        """None where it was done by others. A commit whose answer was lost is known by its file."""
+        """None when another one completed it. A commit whose answer was lost is recognised by its file."""
         done = await self._store.complete(generation.id, epoch=generation.epoch, kept=kept, receipt=receipt)
         if done is not None:
             return done
@@ -186,7 +186,7 @@ class Delivery:
         return Receipt(
             won_by=channel,
             backend_said_at=snapshot.reported_at,
-            backend_finished_at=_believed(result.finished_at, generation, snapshot.reported_at),
+            backend_finished_at=_plausible(result.finished_at, generation, snapshot.reported_at),
             kept_at=now,
             attempts=snapshot.attempts,
             other_said=snapshot.runner_up.code,
@@ -205,13 +205,13 @@ class Delivery:
             self._checkpoint("illustrated")
             changed = await self._store.note(generation_id, poster=poster, preview=preview)
         except Exception as failed:
-            with contextlib.suppress(StoreFailed):  # else they are drawn over at the next start
+            with contextlib.suppress(StoreFailed):  # the next start draws them again
                 await self._discard_unless_named(generation_id, poster, preview)
             if not isinstance(failed, StoreFailed):
                 raise
             log.warning("The poster of %s is drawn again at the next start: %s", generation_id, failed)
             return
-        if changed is None:  # removed for good while they were drawn
+        if changed is None:  # the row was removed for good meanwhile
             await self._ingest.discard(*filter(None, (poster, preview)))
         else:
             self._bus.publish(changed)
@@ -221,8 +221,8 @@ class Delivery:
         task.add_done_callback(self._tasks.discard)
 
 
-def _believed(finished_at: float | None, generation: Generation, reported_at: float) -> float | None:
-    """The backend's own word on when it finished, unless its clock is plainly off: then nothing is known."""
+def _plausible(finished_at: float | None, generation: Generation, reported_at: float) -> float | None:
+    """The time at which the backend says it finished; None when its clock is clearly wrong."""
     if finished_at is None:
         return None
     earliest, latest = generation.created_at - CLOCKS_DIFFER_S, reported_at + CLOCKS_DIFFER_S

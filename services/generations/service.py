@@ -87,10 +87,10 @@ class Generations:
         key: str | None = None,
         fingerprint: str | None = None,
     ) -> list[Generation]:
-        """Commit `count` generations (1-4, images only above 1) and begin; the submit follows by itself.
+        """Commits `count` generations (1-4; above 1 images only); their submits follow in the background.
 
-        With a `key` (the client's Idempotency-Key): the same key and fingerprint give the same generations
-        again, another fingerprint raises Conflict. Raises InvalidRequest, NoModels, StoreFailed.
+        With a `key` (the client's Idempotency-Key) the same key and fingerprint return the same generations;
+        another fingerprint raises Conflict. Raises InvalidRequest, NoModels, StoreFailed.
         """
         _check_count(draft, count)
         if key is not None and (known := await self._store.known(owner, key, fingerprint or "")):
@@ -106,11 +106,11 @@ class Generations:
         return kept
 
     async def started_with(self, key: str, *, fingerprint: str = "", owner: str) -> list[Generation]:
-        """What `start` has begun with that key, or nothing. Raises Conflict as `start` does."""
+        """The generations that `start` made for that key. Raises Conflict as `start` does."""
         return await self._store.known(owner, key, fingerprint)
 
     async def get(self, generation_id: str, *, owner: str, trashed: bool = False) -> Generation:
-        """Raises NotFound, also for what is somebody else's or, unless `trashed`, in the trash."""
+        """Raises NotFound, also for somebody else's and, unless `trashed`, for one in the trash."""
         return await self._store.get(generation_id, owner=owner, trashed=trashed)
 
     async def recent(
@@ -122,7 +122,7 @@ class Generations:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """Raises InvalidRequest for a cursor that is none of ours."""
+        """Raises InvalidRequest for an unknown cursor."""
         return await self.listed(
             GenerationQuery(kind=kind, words=query), owner=owner, cursor=cursor, limit=limit
         )
@@ -130,7 +130,7 @@ class Generations:
     async def listed(
         self, wanted: GenerationQuery, *, owner: str, cursor: str | None = None, limit: int = 50
     ) -> Page:
-        """Raises InvalidRequest for a cursor that is none of ours."""
+        """Raises InvalidRequest for an unknown cursor."""
         if cursor is not None and not _is_id(cursor):
             raise InvalidRequest("This cursor is not one of ours. Begin without one.", field="cursor")
         rows = await self._store.page(wanted, owner=owner, before=cursor, limit=limit + 1)
@@ -144,13 +144,13 @@ class Generations:
         return await self._store.trace(generation_id, owner=owner)
 
     async def check(self, generation_id: str, *, owner: str) -> Generation:
-        """Ask the backend at once ("Check now"); an unconfirmed one is searched for. Raises NotFound."""
+        """Asks the backend at once ("Check now"); searches for an unconfirmed one. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner)
         self._supervisor.check(generation)
         return generation
 
     async def stop(self, generation_id: str, *, owner: str) -> Generation:
-        """Stop an open one (a no-op on a final one); what still arrives is kept apart. Raises NotFound."""
+        """Stops an open one; a result that still arrives is kept apart. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner)
         while generation.phase not in FINAL:
             now = self._now()
@@ -174,7 +174,7 @@ class Generations:
         return generation
 
     async def retry(self, generation_id: str, *, owner: str) -> Generation:
-        """The same request as a new generation. Raises NotFound."""
+        """Starts the same request as a new generation. Raises NotFound."""
         old = await self.get(generation_id, owner=owner)
         row = self._intent(old.request, str(uuid7()), owner, 0)
         await self._store.add([row])
@@ -182,7 +182,7 @@ class Generations:
         return row
 
     async def submit_again(self, generation_id: str, *, owner: str) -> Generation:
-        """Send an unconfirmed one once more, knowing that it may be paid twice. Raises NotFound, Conflict."""
+        """Submits an unconfirmed one again, although it may be paid twice. Raises NotFound, Conflict."""
         generation = await self.get(generation_id, owner=owner)
         sent = None
         if generation.phase is Phase.UNCONFIRMED:
@@ -192,7 +192,7 @@ class Generations:
         return sent
 
     async def delete(self, generation_id: str, *, owner: str) -> None:
-        """Put it into the trash; an open one is stopped too. Raises NotFound."""
+        """Moves it to the trash; stops it if it is open. Raises NotFound."""
         await self.stop(generation_id, owner=owner)
         hidden = await self._store.note(generation_id, trashed_at=self._now())
         if hidden is not None:
@@ -200,7 +200,7 @@ class Generations:
             self.bus.publish(hidden)
 
     async def keep(self, generation_id: str, *, owner: str) -> Generation:
-        """A result that arrived after a stop is wanted after all. Raises NotFound, Conflict."""
+        """Turns a result that arrived after a stop into an ordinary one. Raises NotFound, Conflict."""
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is not Phase.COMPLETED:
             raise Conflict("There is no result to keep yet.")
@@ -215,7 +215,7 @@ class Generations:
         return wanted
 
     async def restore(self, generation_id: str, *, owner: str) -> Generation:
-        """Out of the trash; nothing changes for what is not in it. Raises NotFound."""
+        """Restores it from the trash; no-op elsewhere. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner, trashed=True)
         restored = await self._store.note(generation_id, trashed_at=None) if generation.trashed_at else None
         if restored is not None:
@@ -227,7 +227,7 @@ class Generations:
         return self._supervisor.can_search(generation)
 
     async def clear(self, *, owner: str, kind: Kind | None = None) -> int:
-        """Put all final ones into the trash; how many there were."""
+        """Moves all final ones to the trash and returns their number."""
         hidden = await self._store.trash_final(owner=owner, kind=kind)
         log.info("%d generations deleted at once", len(hidden))
         for generation_id in hidden:
@@ -235,7 +235,7 @@ class Generations:
         return len(hidden)
 
     async def shown(self, generation_id: str, *, owner: str) -> None:
-        """A page has the first frame on its screen: noted in the receipt, once."""
+        """Records in the receipt, once, that a page shows the first frame."""
         generation = await self.get(generation_id, owner=owner)
         receipt = generation.receipt
         if receipt is not None and receipt.shown_at is None:
@@ -246,7 +246,7 @@ class Generations:
     async def typical(
         self, backend: str, model: str, length_s: float | None = None
     ) -> TypicalDuration | None:
-        """Of films of that length, where one is named; None without history."""
+        """None without finished runs; `length_s` restricts them to films of that length."""
         durations = await self._store.durations(backend, model, length_s=length_s)
         if not durations:
             return None
@@ -257,32 +257,32 @@ class Generations:
         )
 
     async def add_source(self, data: bytes) -> str:
-        """Keep a source picture (png, jpeg, webp; 50 MB, 40 megapixels at most); its name for a Draft.
+        """Stores a source picture (PNG, JPEG, WebP; 50 MB, 40 megapixels) and returns its name for a Draft.
 
         Raises InvalidRequest.
         """
         return await self._sources.keep(data)
 
     async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
-        """The same for bytes that are still coming: what is above the limit is not read.
+        """The same for a stream of bytes, which is not read beyond the limit.
 
         Raises InvalidRequest, StoreFailed.
         """
         return await self._sources.receive(chunks)
 
     async def source_from(self, generation_id: str, *, owner: str) -> str:
-        """A kept picture, or a film's last frame, as a source. Raises NotFound, InvalidRequest."""
+        """Makes a source of a kept picture or a film's last frame. Raises NotFound, InvalidRequest."""
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is not Phase.COMPLETED or generation.kept is None:
             raise InvalidRequest("There is no picture yet: wait until it is ready.", field="source")
         return await self._sources.of(generation.kept)
 
     async def check_source(self, name: str) -> None:
-        """Raises InvalidRequest where there is no such source (any more)."""
+        """Raises InvalidRequest when there is no such source."""
         await self._sources.check(name)
 
     def media(self, name: str) -> Path:
-        """Where a kept file lies on the disk."""
+        """The path of a kept file."""
         return self._sources.path(name)
 
     # -- below -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""From an intent to a job's id, paid for at most once (R1, R6)."""
+"""Submits an intent and stores its job id; pays at most once (R1, R6)."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ class Submission:
         self._submits: set[asyncio.Task[str]] = set()
 
     async def close(self) -> None:
-        """Submits that are under way may end: what is paid for should have its id stored."""
+        """Lets submits under way end, so that the id of a paid job is stored."""
         if self._submits:
             await asyncio.wait(self._submits, timeout=END_WITHIN_S)
             await asyncio.sleep(0)
 
     async def submitted(self, generation: Generation, backend: Backend, resumed: bool) -> Generation | None:
-        """The generation with its job; None when there is nothing to watch (any more)."""
+        """The generation with its job; None when there is nothing to watch."""
         if generation.job_id is not None:
             return generation
         if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.idempotent:
-            # The process ended between sending and hearing: the request may have been taken.
+            # The process ended between request and answer: the request may have been accepted.
             unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)
             if unconfirmed is None:
                 return None
@@ -132,8 +132,8 @@ class Submission:
                 return await self._submitted_as(generation, backend, job_id)
 
     async def _sending(self, generation: Generation) -> Generation | None:
-        """The row says that a request may be taken from now on; None when it is not to be sent (any more)."""
-        if generation.phase is Phase.SUBMITTING:  # with the same key again: unless it was stopped meanwhile
+        """Commits that a request may be accepted from now on; None when it must not be sent."""
+        if generation.phase is Phase.SUBMITTING:  # again with the same key, unless it was stopped meanwhile
             known = await self._store.get(generation.id)
             ours = (known.phase, known.epoch) == (Phase.SUBMITTING, generation.epoch)
             return known if ours else None
@@ -151,8 +151,8 @@ class Submission:
         )
 
     async def _still_ours(self, generation: Generation) -> bool:
-        """A machine that slept between the commit and the request: another process may have claimed the row
-        since, and whoever has it must not be paid behind.
+        """False when another process claimed the row while this machine slept before the request: that
+        process submits it.
         """
         if self._runtime.now() - (generation.submitted_at or 0.0) < self._store.lease_s:
             return True
@@ -162,7 +162,7 @@ class Submission:
         return amended is not None
 
     async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
-        """Not cut off by a shutdown that can wait a moment: what is paid for should have its id stored."""
+        """Shielded, so that a shutdown can wait a moment for the id of a paid job."""
         submit = asyncio.create_task(
             self._submit_to(backend, generation, source), name=f"submit {generation.id}"
         )
@@ -184,17 +184,17 @@ class Submission:
         self._runtime.checkpoint("after_id")
         if moved is not None:
             return moved
-        # Claimed by another process while it was being sent, or the answer to the commit was lost: the job is
-        # known all the same.
+        # Claimed by another process during the request, or the answer to the commit was lost: store the job
+        # all the same.
         told = await retry_until_written(lambda: self._rows.record_job(generation.id, job_id), generation.id)
         if told is not None:
             return told if told.epoch == generation.epoch else None
-        log.warning("%s: %s answered with a job that is another's.", generation.id, backend.name)
+        log.warning("%s: %s answered with the job of another generation.", generation.id, backend.name)
         return await self._unknown(generation, backend)
 
     async def _given(self, generation: Generation, job_id: str) -> Generation | None:
-        """The row with its job, which nobody else knows. One that was stopped meanwhile may still bring what
-        was paid for.
+        """Stores the job, which only this process knows, also when the generation was stopped meanwhile: its
+        paid result may still arrive.
         """
         moved = await retry_until_written(
             lambda: self._rows.give(
@@ -217,7 +217,7 @@ class Submission:
         return adopted
 
     async def _not_taken(self, generation: Generation, possibly_accepted_since: float | None) -> None:
-        """Of one that was stopped while it was being sent."""
+        """For a generation that was stopped during its request."""
         await self._rows.settle(
             generation.id, epoch=generation.epoch, possibly_accepted_since=possibly_accepted_since
         )
@@ -230,7 +230,7 @@ class Submission:
         return await self._search(unconfirmed, backend)
 
     async def _stopped_meanwhile(self, generation: Generation, backend: Backend) -> Generation | None:
-        """It is not sent (again); what was perhaps taken already is looked for, to be kept apart."""
+        """Not submitted again; a job that may have been accepted is searched for, to be kept apart."""
         known = await self._store.get(generation.id)
         ours = (known.phase, known.epoch) == (Phase.DROPPED, generation.epoch)
         if not ours or known.possibly_accepted_since is None or known.job_id is not None:
@@ -238,19 +238,19 @@ class Submission:
         return await self._search(known, backend)
 
     async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
-        """Adopt a single exact match, else leave the choice to the person."""
+        """Adopts a single exact match, else leaves the choice to the person."""
         if not lists_jobs(backend):
             return None
         for gap_s in SEARCH_GAPS_S:
             await asyncio.sleep(gap_s)
-            if (known := await self._store.get(generation.id)).job_id is not None:  # heard of meanwhile
+            if (known := await self._store.get(generation.id)).job_id is not None:  # found meanwhile
                 return await self._given(generation, known.job_id)
             self._event_log.note(generation, "engine", "looking")
             self._runtime.checkpoint("before_search")
             try:
                 found = await self._job_search.found(backend, generation.request.kind)
             except (BackendError, ChannelLost) as error:
-                log.info("%s could not be looked for: %s", generation.id, error)
+                log.info("%s could not be searched for: %s", generation.id, error)
                 continue
             self._runtime.checkpoint("after_search")
             job_id = found.get(generation.id)

@@ -1,4 +1,4 @@
-"""The tasks that watch, one for each generation, and who of them is gone."""
+"""One supervised task per generation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 
 class TaskRegistry:
-    """`on_end` is told the generation whose watcher has ended, however it did."""
+    """`on_end` is called with the generation's id whenever its task has ended, for whatever reason."""
 
     def __init__(self, on_end: Callable[[str], None]) -> None:
         self._on_end = on_end
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._at_rest: set[str] = set()
-        """Their watchers have come to an end of their own: only a person or a restart goes on."""
+        self._finished: set[str] = set()
+        """Their tasks returned by themselves: only a person or a restart starts another."""
         self._changing: set[str] = set()
         self._closed = False
 
@@ -25,7 +25,7 @@ class TaskRegistry:
         return len(self._tasks)
 
     def begin(self, generation_id: str, act: Callable[[], Awaitable[None]]) -> None:
-        """A second watcher of the same generation is never begun, and none after `close`."""
+        """Starts its task, unless it has one or the registry is closed."""
 
         async def run() -> None:
             await act()
@@ -34,12 +34,12 @@ class TaskRegistry:
             return
         task = asyncio.create_task(run(), name=f"watch {generation_id}")
         self._tasks[generation_id] = task
-        self._at_rest.discard(generation_id)
+        self._finished.discard(generation_id)
         task.add_done_callback(lambda ended: self._ended(generation_id, ended))
 
     @contextmanager
     def changing(self, generation_id: str) -> Iterator[bool]:
-        """No watcher of it begins meanwhile. False where somebody is at that already."""
+        """Prevents the start of its task meanwhile. False when another caller is inside already."""
         if generation_id in self._changing:
             yield False
             return
@@ -50,7 +50,7 @@ class TaskRegistry:
             self._changing.discard(generation_id)
 
     async def end(self, generation_ids: Iterable[str]) -> None:
-        """Nothing is told, and whatever they hold is let go."""
+        """Cancels their tasks and waits until they have ended."""
         tasks = [self._tasks[each] for each in generation_ids if each in self._tasks]
         for task in tasks:
             task.cancel()
@@ -61,9 +61,9 @@ class TaskRegistry:
             self._tasks[generation_id].cancel()
 
     def missing(self, open_ids: frozenset[str]) -> frozenset[str]:
-        """Those of all that are open whose watchers were cut off."""
-        self._at_rest &= open_ids
-        return open_ids - self._at_rest - self._tasks.keys()
+        """The open generations whose tasks were cancelled or never started."""
+        self._finished &= open_ids
+        return open_ids - self._finished - self._tasks.keys()
 
     async def close(self) -> None:
         self._closed = True
@@ -72,5 +72,5 @@ class TaskRegistry:
     def _ended(self, generation_id: str, task: asyncio.Task[None]) -> None:
         del self._tasks[generation_id]
         if not task.cancelled():
-            self._at_rest.add(generation_id)
+            self._finished.add(generation_id)
         self._on_end(generation_id)
