@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -31,6 +32,7 @@ def http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
     )
     client.headers.clear()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs each URL, a result's too (R11)
     return client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,8 +41,10 @@ async def serving(answer: bytes) -> AsyncIterator[tuple[str, list[str]]]:
 @asynccontextmanager
 async def a_client() -> AsyncIterator[BackendClient]:
     client = BackendClient(HostLimiter("it"), tls=PLAIN)
-    yield client
-    await client.close()
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 @pytest.mark.asyncio
@@ -69,6 +72,14 @@ async def test_the_environment_s_proxies_are_not_used(monkeypatch: pytest.Monkey
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with serving(OK) as (url, _), a_client() as client:
         assert (await client.request("GET", url, within_s=5.0, max_bytes=10)).body == b"hi"
+
+
+@pytest.mark.asyncio
+async def test_no_url_reaches_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(OK) as (url, _), a_client() as client:
+        with caplog.at_level(logging.INFO):
+            await client.request("GET", f"{url}film?signature=secret", within_s=5.0, max_bytes=10)
+    assert "secret" not in caplog.text
 
 
 @pytest.mark.asyncio
