@@ -16,8 +16,8 @@ from services.core.errors import CannotStart
 from services.core.settings import Settings, read_settings
 from services.diagnostics.doctor import ILL, Doctor
 from services.diagnostics.drill import Drill
-from services.diagnostics.drill.finding import written
-from services.diagnostics.drill.plan import RULES
+from services.diagnostics.drill.rules import RULES
+from services.diagnostics.runs.finding_json import to_line
 from services.http.address_guard import AddressGuard
 from services.store.folder_lock import FolderLock
 
@@ -71,6 +71,11 @@ def read_command() -> argparse.Namespace:
 
 def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """At INFO they log each request, with the provider's links."""
     for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "alembic", "uvicorn.error", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -81,6 +86,7 @@ def set_up_logging() -> None:
 async def drill(settings: Settings, rules: frozenset[str] | None) -> int:
     """0 when every rule (or those that are named) held, else 1. It touches nothing of the install's own."""
     logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
+    quiet_libraries()
     findings = await Drill(functools.partial(open_for_drill, settings), settings.data_dir).run(rules)
     for finding in findings:
         print(finding)
@@ -90,12 +96,14 @@ async def drill(settings: Settings, rules: frozenset[str] | None) -> int:
 
 
 async def drill_in_lines(settings: Settings, rules: frozenset[str] | None) -> int:
-    """The same for the check-up page, which closes our input when the app ends, however it ends."""
+    """The same for the check-up page: the app closes our input when it ends, however it ends."""
     logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
-    play = Drill(functools.partial(open_for_drill, settings), settings.data_dir)
-    playing = asyncio.create_task(play.run(rules, tell=lambda finding: print(written(finding), flush=True)))
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), playing.cancel)
-    return 1 if any(finding.broken for finding in await playing) else 0
+    quiet_libraries()
+    drill = Drill(functools.partial(open_for_drill, settings), settings.data_dir)
+    findings = drill.run(rules, report=lambda finding: print(to_line(finding), flush=True))
+    running = asyncio.create_task(findings)
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), running.cancel)
+    return 1 if any(finding.broken for finding in await running) else 0
 
 
 # -- the doctor -----------------------------------------------------------------------------------

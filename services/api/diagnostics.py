@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.diagnostics.doctor.finding import DOUBTFUL, ILL, WELL
-from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.drill.checks import CHECKS
 from services.diagnostics.runs import Run
 from services.diagnostics.service import Diagnostics
 
@@ -59,7 +59,7 @@ def told(run: Run) -> dict[str, Any]:
             "held": None if run.under_way else run.held,
             "trouble": str(run.trouble) or None,
             "tried": len(run.findings),
-            "of": len(TRIALS),
+            "of": len(CHECKS),
             "findings": [
                 {
                     "rule": finding.rule,

@@ -14,13 +14,13 @@ import pytest
 
 from services.core.errors import Sentence
 from services.diagnostics.doctor import Doctor
-from services.diagnostics.drill.finding import Finding, written
-from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.drill.checks import CHECKS, Finding
 from services.diagnostics.runs import DrillRuns
+from services.diagnostics.runs.finding_json import to_line
 from services.diagnostics.service import Diagnostics
 from tests.support.app import ROOT
 
-SWITCHES = ROOT / "tests" / "services" / "drill" / "test_drill.py"
+SWITCHES = ROOT / "tests" / "services" / "diagnostics" / "drill" / "test_drill.py"
 
 
 def lines(
@@ -28,7 +28,7 @@ def lines(
 ) -> list[str]:
     """What a drill says: everything holds but what is told otherwise."""
     seen = broken or {}
-    return [written(Finding(name, seen.get(name, Sentence()))) for name in TRIALS if name not in without]
+    return [to_line(Finding(name, seen.get(name, Sentence()))) for name in CHECKS if name not in without]
 
 
 def saying(text: list[str], *, code: int = 0, waits: bool = False) -> list[str]:

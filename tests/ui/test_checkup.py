@@ -12,8 +12,8 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from services.core.errors import Sentence
-from services.diagnostics.drill.finding import Finding
-from services.diagnostics.drill.plan import RULES, TRIALS
+from services.diagnostics.drill.checks import CHECKS, Finding
+from services.diagnostics.drill.rules import RULES
 from services.diagnostics.runs.drill_run import Run, remember
 from services.diagnostics.service import Diagnostics
 from tests.support.eventually import equals
@@ -103,13 +103,13 @@ async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, t
 async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_second_one(
     visiting: Visiting, tmp_path: Path
 ) -> None:
-    drilled = diagnostics(saying(lines(without=set(TRIALS) - {"late", "busy"}), waits=True), tmp_path)
+    drilled = diagnostics(saying(lines(without=set(CHECKS) - {"late", "busy"}), waits=True), tmp_path)
     async with visiting(drilled) as user:
         press(user, "Run the drill")
-        await user.should_see(f"2 of {len(TRIALS)} tried")
+        await user.should_see(f"2 of {len(CHECKS)} tried")
         first = drilled.drills.newest
         press(user, "Run the drill")
-        await user.should_see(f"2 of {len(TRIALS)} tried")
+        await user.should_see(f"2 of {len(CHECKS)} tried")
         assert drilled.drills.newest is first
         await equals(lambda: set(states(user).values()), {"being tried"})
 
@@ -123,7 +123,7 @@ async def test_one_that_cannot_run_says_why(visiting: Visiting, tmp_path: Path) 
 
 
 async def test_the_last_verdict_is_there_after_a_restart(visiting: Visiting, tmp_path: Path) -> None:
-    held = Run(began_at=1.0, ended_at=1_790_000_000.0, findings=tuple(Finding(name) for name in TRIALS))
+    held = Run(began_at=1.0, ended_at=1_790_000_000.0, findings=tuple(Finding(name) for name in CHECKS))
     remember(held, tmp_path / "drill.json")
     async with visiting(diagnostics([], tmp_path)) as user:
         await user.should_see("All 12 rules held.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from nicegui import ui
 
 from services.diagnostics.drill import Finding
-from services.diagnostics.drill.plan import RULES, TRIALS
+from services.diagnostics.drill.checks import CHECKS
+from services.diagnostics.drill.rules import RULES
 from services.diagnostics.runs import Run
 from ui.text import _, deferred, labels
 
@@ -31,7 +32,7 @@ class DrillRows:
 
 class _Row:
     def __init__(self, rule: str) -> None:
-        self._trials = [name for name, trial in TRIALS.items() if trial.rule == rule]
+        self._trials = [name for name, trial in CHECKS.items() if trial.rule == rule]
         self._shown: tuple[str, tuple[Finding, ...]] | None = None
         with ui.element("li").classes("r-check") as self._box, ui.element("div").classes("r-check-words"):
             with ui.element("p").classes("r-check-head"):
@@ -39,11 +40,11 @@ class _Row:
                 ui.label(_(RULES[rule]))
                 self._word = ui.label().classes("r-check-state")
             for name in self._trials:
-                ui.label(_(TRIALS[name].does)).classes("r-check-trial")
+                ui.label(_(CHECKS[name].does)).classes("r-check-trial")
             self._seen = ui.element("div").classes("r-check-seen")
 
     def take(self, run: Run | None) -> None:
-        found = [finding for finding in run.findings if finding.trial in self._trials] if run else []
+        found = [finding for finding in run.findings if finding.check in self._trials] if run else []
         broken = tuple(finding for finding in found if finding.broken)
         state = "broken" if broken else self._state_of(run, len(found))
         if self._shown == (state, broken):

@@ -8,7 +8,8 @@ from nicegui import Client, background_tasks, ui
 
 from services.diagnostics.doctor import Finding
 from services.diagnostics.doctor.browser_report import Measured
-from services.diagnostics.drill.plan import RULES, TRIALS
+from services.diagnostics.drill.checks import CHECKS
+from services.diagnostics.drill.rules import RULES
 from services.diagnostics.runs import Run
 from services.diagnostics.service import Diagnostics
 from ui.components.browser_probe import BrowserProbe
@@ -82,7 +83,7 @@ class DrillPart:
         if going and self._began_at != run.began_at:
             self._begin(run)
         if going:
-            self._tried.text = _("{count} of {all} tried").format(count=len(run.findings), all=len(TRIALS))
+            self._tried.text = _("{count} of {all} tried").format(count=len(run.findings), all=len(CHECKS))
         elif self._ended_at != run.ended_at:
             self._ended_at = run.ended_at
             self._tell(run)
@@ -123,7 +124,7 @@ def verdict(run: Run) -> str:
         return labels.sentence(run.trouble)
     if not run.held:
         said = _("Not everything was tried: {count} of {all}.")
-        return said.format(count=len(run.findings), all=len(TRIALS))
+        return said.format(count=len(run.findings), all=len(CHECKS))
     return _("All {count} rules held.").format(count=len(RULES))
 
 

@@ -1,6 +1,6 @@
-"""The drill: scripted faults against this install's own engine, a verdict for each rule of the promise."""
+"""The drill: scripted faults against this install's own engine, with a verdict for each rule R1-R12."""
 
+from services.diagnostics.drill.checks import Finding
 from services.diagnostics.drill.drill import Drill
-from services.diagnostics.drill.finding import Finding
 
 __all__ = ["Drill", "Finding"]

@@ -1,88 +1,104 @@
-"""Plays all faults, and says of each rule whether it held."""
+"""Runs the checks in a folder of its own and reports a finding for each."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from services.core.errors import CannotStart, Sentence
-from services.diagnostics.drill.files import Files
-from services.diagnostics.drill.finding import Finding
-from services.diagnostics.drill.lives import two_lives
-from services.diagnostics.drill.over_http import hosted
-from services.diagnostics.drill.plan import AFTERWARDS, TOGETHER, Trial
-from services.diagnostics.drill.shared import Shared
-from services.diagnostics.drill.stage import Broken, OpenEngine, Stage
-from services.diagnostics.drill.witness import RecordingBackend
+from services.diagnostics.drill.checks import AFTER_POWER_CUT, CONCURRENT, LAST, Finding
+from services.diagnostics.drill.loopback_service import LoopbackService
+from services.diagnostics.drill.power_cut_checks import restarted_after_power_cut
+from services.diagnostics.drill.rules import Check
+from services.diagnostics.drill.sandbox import OpenEngine, RuleBroken, Sandbox
 
 PREFIX = "drill-"
-LEFT_AFTER_S = 3600.0
-AT_ONCE = 16
-"""So that a small machine is not late for each of them."""
+STALE_S = 3600.0
+Report = Callable[[Finding], object]
 
 
 class Drill:
-    """`folder` is this install's data folder: the drill works in one of its own inside, and removes it."""
+    """Works in a temporary folder inside `folder`, the install's data folder."""
 
     def __init__(self, open_engine: OpenEngine, folder: Path) -> None:
         self._open_engine = open_engine
         self._folder = folder
 
     async def run(
-        self, rules: frozenset[str] | None = None, *, tell: Callable[[Finding], object] = lambda _: None
+        self, rules: frozenset[str] | None = None, *, report: Report = lambda _: None
     ) -> list[Finding]:
-        """Of all rules, or of those that are named; in the order of their numbers. `tell` hears each at once.
+        """Tries all rules, or the named ones, and returns the findings in the order of the rules.
 
-        Raises CannotStart where the data folder cannot be written.
+        `report` gets each finding at once. Raises CannotStart where the data folder cannot be written.
         """
-        turns = asyncio.Semaphore(AT_ONCE)
 
-        async def played(trial: Trial) -> Finding:
-            async with turns:
-                finding = await _played(stage, trial)
-            tell(finding)
-            return finding
+        def chosen(checks: Sequence[Check]) -> list[Check]:
+            return [check for check in checks if rules is None or check.rule in rules]
 
-        with _a_folder_in(self._folder) as folder, _overheard() as told:
-            async with self._stage(folder) as stage:
-                stage.told = told
-                findings = await asyncio.gather(*(played(trial) for trial in _of(rules, TOGETHER)))
-                findings += [await played(trial) for trial in _of(rules, AFTERWARDS)]
+        with (
+            _temporary_folder(self._folder) as folder,
+            _captured_log() as log,
+            LoopbackService().serving() as service,
+        ):
+            sandbox = Sandbox(open_engine=self._open_engine, folder=folder, service=service, log=log)
+            async with sandbox.opened():
+                concurrent, after_power_cut = await asyncio.gather(
+                    _run_all(chosen(CONCURRENT), sandbox, report),
+                    _run_after_power_cut(chosen(AFTER_POWER_CUT), sandbox, report),
+                )
+                last = await _run_all(chosen(LAST), sandbox, report)
+        findings = [*concurrent, *after_power_cut, *last]
         return sorted(findings, key=lambda finding: int(finding.rule[1:]))
 
-    @asynccontextmanager
-    async def _stage(self, folder: Path) -> AsyncIterator[Stage]:
-        backend = RecordingBackend()
-        async with (
-            Files().serving() as files,
-            self._open_engine(folder, [backend], [files.origin]) as engine,
-        ):
-            stage = Stage(
-                open_engine=self._open_engine, folder=folder, backend=backend, files=files, engine=engine
-            )
-            backend.read_row = engine.store.get
-            await stage.models_known(backend)
-            with stage.listening(engine):
-                async with (
-                    Shared("two lives", lambda: two_lives(stage)) as stage.lives,
-                    Shared("hosted", lambda: hosted(stage)) as stage.hosted,
-                ):
-                    yield stage
+
+async def _run_all(checks: Sequence[Check], sandbox: Sandbox, report: Report) -> list[Finding]:
+    return await asyncio.gather(*(_run(check, sandbox, report) for check in checks))
+
+
+async def _run(check: Check, sandbox: Sandbox, report: Report) -> Finding:
+    try:
+        await check.run(sandbox)
+    except Exception as error:  # a broken rule may break the check itself
+        return _reported(Finding(check.name, _breach(error)), report)
+    return _reported(Finding(check.name), report)
+
+
+async def _run_after_power_cut(checks: Sequence[Check], sandbox: Sandbox, report: Report) -> list[Finding]:
+    if not checks:
+        return []
+    async with AsyncExitStack() as stack:
+        try:
+            after = await stack.enter_async_context(restarted_after_power_cut(sandbox))
+        except Exception as error:
+            return [_reported(Finding(check.name, _breach(error)), report) for check in checks]
+        return await _run_all(checks, after, report)
+
+
+def _reported(finding: Finding, report: Report) -> Finding:
+    report(finding)
+    return finding
+
+
+def _breach(error: Exception) -> Sentence:
+    if isinstance(error, RuleBroken):
+        return error.seen
+    return Sentence("it broke with {error}", error=type(error).__name__)
 
 
 @contextmanager
-def _a_folder_in(data_dir: Path) -> Iterator[Path]:
-    """Removed at the end; what a drill that was killed has left goes with the next one."""
+def _temporary_folder(data_dir: Path) -> Iterator[Path]:
+    """Is removed at the end, together with folders that a killed drill left."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         for left in data_dir.glob(f"{PREFIX}*"):
-            if time.time() - left.stat().st_mtime > LEFT_AFTER_S:
+            if time.time() - left.stat().st_mtime > STALE_S:
                 shutil.rmtree(left, ignore_errors=True)
         folder = tempfile.TemporaryDirectory(prefix=PREFIX, dir=data_dir)
     except OSError as error:
@@ -93,31 +109,12 @@ def _a_folder_in(data_dir: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _of(rules: frozenset[str] | None, trials: tuple[Trial, ...]) -> list[Trial]:
-    return [trial for trial in trials if rules is None or trial.rule in rules]
-
-
-async def _played(stage: Stage, trial: Trial) -> Finding:
-    try:
-        await trial.play(stage)
-    except Broken as broken:
-        return Finding(trial.name, broken.seen)
-    except Exception as error:  # a rule that is broken may break the drill itself, and that is a finding
-        return Finding(trial.name, Sentence("it broke with {error}", error=type(error).__name__))
-    return Finding(trial.name)
-
-
 @contextmanager
-def _overheard() -> Iterator[list[str]]:
-    told: list[str] = []
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            told.append(self.format(record))
-
-    ear = Ear()
-    logging.getLogger().addHandler(ear)
+def _captured_log() -> Iterator[io.StringIO]:
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    logging.getLogger().addHandler(handler)
     try:
-        yield told
+        yield log
     finally:
-        logging.getLogger().removeHandler(ear)
+        logging.getLogger().removeHandler(handler)

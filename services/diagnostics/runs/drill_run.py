@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from services.core.errors import Sentence
-from services.diagnostics.drill.finding import Finding, as_json, from_json
-from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.drill.checks import CHECKS, Finding
+from services.diagnostics.runs.finding_json import from_json, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ class Run:
     @property
     def held(self) -> bool:
         """Everything was tried, and everything held."""
-        tried = {finding.trial for finding in self.findings}
-        return not self.under_way and not self.trouble and not self.broken and tried == set(TRIALS)
+        tried = {finding.check for finding in self.findings}
+        return not self.under_way and not self.trouble and not self.broken and tried == set(CHECKS)
 
 
 def remember(run: Run, path: Path) -> None:
@@ -45,7 +45,7 @@ def remember(run: Run, path: Path) -> None:
         "began_at": run.began_at,
         "ended_at": run.ended_at,
         "trouble": {"sentence": run.trouble.sentence, "values": run.trouble.values},
-        "findings": [as_json(finding) for finding in run.findings],
+        "findings": [to_json(finding) for finding in run.findings],
     }
     new = path.with_suffix(".new")
     with new.open("w") as file:

@@ -16,8 +16,8 @@ from pathlib import Path
 from services.core.errors import Sentence
 from services.core.events import Hub
 from services.diagnostics.doctor.disk import FREE_AT_LEAST_BYTES
-from services.diagnostics.drill.finding import read
 from services.diagnostics.runs.drill_run import Run, remember, remembered
+from services.diagnostics.runs.finding_json import from_line
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class DrillRuns:
         assert process.stdout is not None and self._run is not None
         said = ""
         while line := await process.stdout.readline():
-            finding = read(line)
+            finding = from_line(line)
             if finding is not None:
                 self._run = replace(self._run, findings=(*self._run.findings, finding))
                 self._tell()

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from services.api.diagnostics import router
 from services.core.errors import Sentence
-from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.drill.checks import CHECKS
 from tests.services.api.stand_in import client_of
 from tests.services.diagnostics.runs.test_drill_runs import played
 from tests.support.fake_drill import diagnostics, lines, saying
@@ -41,7 +41,7 @@ async def test_a_drill_is_begun_and_its_findings_are_told(client: httpx.AsyncCli
     assert (begun.status_code, begun.json()["drill"]["held"]) == (202, None)
     await played(client.app.state.diagnostics.drills)  # type: ignore[attr-defined]
     told = (await client.get("/api/drill")).json()["drill"]
-    assert (told["held"], told["tried"], told["of"]) == (False, len(TRIALS), len(TRIALS))
+    assert (told["held"], told["tried"], told["of"]) == (False, len(CHECKS), len(CHECKS))
     (broken,) = (found for found in told["findings"] if not found["held"])
     assert (broken["rule"], broken["seen"]) == ("R6", "it was sent 2 times")
 

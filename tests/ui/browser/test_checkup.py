@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.drill.checks import CHECKS
 from tests.support.app import RunningApp
 from tests.support.axe import grave_findings
 from tests.support.browser import PHONE, Profiles, opened, too_wide
@@ -58,7 +58,7 @@ def test_drill_and_doctor_by_the_keyboard_on_a_phone_and_a_second_page_watches(
     page.keyboard.press("Enter")
     expect(page.get_by_role("progressbar")).to_be_visible()
     for each in (page, other):
-        expect(each.get_by_text(re.compile(rf"^\d+ of {len(TRIALS)} tried$"))).to_be_visible()
+        expect(each.get_by_text(re.compile(rf"^\d+ of {len(CHECKS)} tried$"))).to_be_visible()
     assert grave_findings(other) == ""
     expect(way(page)).to_have_count(5, timeout=60_000)  # a busy server may not know of the 5 s yet
     expect(way(page)).to_have_class(["r-check held"] * 5)

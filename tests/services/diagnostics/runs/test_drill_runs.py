@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from services.core.errors import Sentence
-from services.diagnostics.drill.plan import TRIALS
+from services.diagnostics.drill.checks import CHECKS
 from services.diagnostics.runs import Run
 from services.diagnostics.runs import drill_runs as room
 from services.diagnostics.runs.drill_runs import DrillRuns
@@ -34,7 +34,7 @@ async def test_each_finding_is_told_as_it_comes_and_the_verdict_is_remembered(tm
     heard: list[Run] = []
     drills.news.listen(heard.append)
     run = await played(drills)
-    assert [len(news.findings) for news in heard] == [0, *range(1, len(TRIALS) + 1), len(TRIALS)]
+    assert [len(news.findings) for news in heard] == [0, *range(1, len(CHECKS) + 1), len(CHECKS)]
     assert run.held
     reopened = DrillRuns([], tmp_path)
     await reopened.open()

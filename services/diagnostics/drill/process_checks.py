@@ -1,0 +1,75 @@
+"""Two processes on one database or one folder."""
+
+from __future__ import annotations
+
+from services.core.errors import CannotStart, Sentence, Words
+from services.core.model import Phase
+from services.diagnostics.drill.database_probe import probing
+from services.diagnostics.drill.recording_backend import RecordingBackend
+from services.diagnostics.drill.rules import check
+from services.diagnostics.drill.sandbox import FOREVER_S, RuleBroken, Sandbox, expect, expect_sent_once
+from services.store.folder_lock import FolderLock
+from services.store.store import Store
+
+
+@check("R9", Words("Another process takes over and dies: no two watch at once, and then it is taken back."))
+async def lease(sandbox: Sandbox) -> None:
+    async with sandbox.beside(sandbox.folder / "leased", RecordingBackend()).opened() as own:
+        supervisor = own.engine.supervisor
+        generation = await own.until_sent(await own.start("lease", length_s=FOREVER_S))
+        with probing(own.engine.settings) as probe:
+            before = probe.lease_until(generation.id)
+            await supervisor.look_around()
+            renewed = probe.lease_until(generation.id)
+        expect(renewed > before, Sentence("its lease was not renewed"))
+        other = Store(own.engine.settings.resolved_database_url, process="another")
+        async with sandbox.opening:
+            await other.open()
+        try:
+            await other.claim()
+            taken = await own.engine.store.claim(generation.id)
+            expect(not taken, Sentence("it was taken from a process that lives"))
+            await supervisor.look_around()
+            watched = supervisor.watches(generation.id)
+            expect(not watched, Sentence("what another process holds is watched on"))
+            other.lease_s = 0.0
+            await other.renew()
+        finally:
+            await other.close()
+        own.backend.finish("lease")
+        await supervisor.look_around()
+        await own.until_kept(generation)
+
+
+@check("R9", Words("A second process is not let into the folder."))
+async def folder_lock(sandbox: Sandbox) -> None:
+    folder = sandbox.folder / "locked"
+    first, second = FolderLock(folder), FolderLock(folder)
+    first.take()
+    try:
+        second.take()
+        raise RuleBroken(Sentence("it was let in"))
+    except CannotStart:
+        return
+    finally:
+        first.release()
+        second.release()
+
+
+@check("R9", Words("Taken over by a second process while the first one sleeps: delivered once."))
+async def takeover(sandbox: Sandbox) -> None:
+    # The first process does not end: it wakes up with a result.
+    old = await sandbox.until_sent(await sandbox.start("takeover", length_s=FOREVER_S))
+    async with sandbox.beside(sandbox.folder, sandbox.backend).opened() as second:
+        taken = await sandbox.until(old, lambda row: row.epoch > old.epoch, Sentence("nobody took it over"))
+        await sandbox.deliver_again(old)
+        row = await second.engine.store.get(taken.id)
+        completed = Sentence("the old process completed what was not its own any more")
+        expect(row.phase is not Phase.COMPLETED, completed)
+        sandbox.backend.finish("takeover")
+        done = await sandbox.until_kept(taken)
+        expect_sent_once(sandbox.backend.submits[taken.id])
+        await sandbox.expect_one_file(done)
+
+
+CHECKS = (lease, folder_lock)
