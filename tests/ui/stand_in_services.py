@@ -329,7 +329,7 @@ def a_film() -> Kept:
 
 def a_receipt(won_by: Channel = Channel.PUSH, **fields: Any) -> Receipt:
     now = time.time()
-    told = {"backend_reported_at": now - 0.05, "backend_finished_at": now - 0.06, "kept_at": now, "other_due_at": now + 6.4 if won_by is Channel.PUSH else None}  # fmt: skip
+    told = {"backend_said_at": now - 0.05, "backend_finished_at": now - 0.06, "kept_at": now, "other_due_at": now + 6.4 if won_by is Channel.PUSH else None}  # fmt: skip
     return Receipt(won_by=won_by, **(told | fields))
 
 
