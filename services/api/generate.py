@@ -59,7 +59,7 @@ async def _start(
     if isinstance(came, request_body.Form):
         body = request_models.read(model, request_models.from_form(model, came.fields))
         sha256: str | None = hashlib.sha256(came.file).hexdigest()
-        source: str | None = await generations.add_source(came.file)
+        source: str | None = await generations.add_source(came.file, owner=owner)
     else:
         body, sha256, source = request_models.read(model, came), None, None
     started = await generations.start(

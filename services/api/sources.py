@@ -14,7 +14,6 @@ from services.api.response_models import Refusal
 from services.core.errors import NotFound
 from services.generations.service import Generations
 from services.media.serve import file_response
-from services.media.sources import is_source
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"model": Refusal, "description": "More than 50 MB; they are not read to the end."},
@@ -39,25 +38,25 @@ def router(generations: Generations) -> APIRouter:
     routes = APIRouter(tags=["sources"])
 
     @routes.post("/api/source", status_code=201, responses=REFUSALS, openapi_extra=BODY)
-    async def bring(request: Request) -> SourceAnswer:
+    async def bring(owner: Owner, request: Request) -> SourceAnswer:
         """Bring a picture as the bare body. One that no request names is removed after a week."""
-        return _answer(await generations.receive_source(request_body.picture(request)))
+        return _answer(await generations.receive_source(request_body.picture(request), owner=owner))
 
     @routes.post("/api/file/{file_id}/source", status_code=201, responses=MISSING | REFUSALS)
     async def take(owner: Owner, file_id: str) -> SourceAnswer:
         """Take a kept picture, or a film's last frame, as a source."""
         return _answer(await generations.source_from(file_id, owner=owner))
 
-    async def picture(folder: str, name: str, request: Request) -> Response:
+    async def picture(owner: Owner, folder: str, name: str, request: Request) -> Response:
         """The source as it was brought."""
         content_type = TYPES.get(name.rpartition(".")[2], "")
         try:
-            path = generations.media(f"{folder}/{name}") if is_source(name) else None
+            path = await generations.find_source(f"{folder}/{name}", owner=owner)
             if path is not None:
                 return file_response(
                     path, content_type=content_type, etag=name, method=request.method, headers=request.headers
                 )
-        except (ValueError, FileNotFoundError):
+        except FileNotFoundError:
             pass
         raise NotFound("There is no such picture.")
 

@@ -40,6 +40,7 @@ from services.statistics import Statistics
 from services.statistics.bug_report import Installation
 from services.store.chats import ChatRows
 from services.store.library import LibraryRows
+from services.store.sources import SourceRows
 from services.store.statistics import StatisticsRows
 from services.store.store import Store
 
@@ -90,7 +91,7 @@ def build_engine(
         supervisor=watch.supervisor,
         catalogue=catalogue,
         rhythm=rhythm,
-        sources=Sources(folder, ingest, worker),
+        sources=Sources(folder, ingest, worker, SourceRows(store)),
         runtime=runtime,
     )
     metrics = api.Metrics(bus, backends=installed.backends)

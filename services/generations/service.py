@@ -96,7 +96,7 @@ class Generations:
         if key is not None and (known := await self._store.known(owner, key, fingerprint or "")):
             return known
         if draft.source is not None:
-            await self._sources.check(draft.source)
+            await self._sources.check(draft.source, owner=owner)
         request = self.catalogue.complete(draft, seed_from=lambda: self._rng.randrange(SEEDS))
         request_id = str(uuid7())
         rows = [self._intent(request, request_id, owner, number) for number in range(count)]
@@ -256,30 +256,34 @@ class Generations:
             runs=len(durations),
         )
 
-    async def add_source(self, data: bytes) -> str:
+    async def add_source(self, data: bytes, *, owner: str) -> str:
         """Stores a source picture (PNG, JPEG, WebP; 50 MB, 40 megapixels) and returns its name for a Draft.
 
         Raises InvalidRequest.
         """
-        return await self._sources.keep(data)
+        return await self._sources.keep(data, owner=owner)
 
-    async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
+    async def receive_source(self, chunks: AsyncIterable[bytes], *, owner: str) -> str:
         """The same for a stream of bytes, which is not read beyond the limit.
 
         Raises InvalidRequest, StoreFailed.
         """
-        return await self._sources.receive(chunks)
+        return await self._sources.receive(chunks, owner=owner)
 
     async def source_from(self, generation_id: str, *, owner: str) -> str:
         """Makes a source of a kept picture or a film's last frame. Raises NotFound, InvalidRequest."""
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is not Phase.COMPLETED or generation.kept is None:
             raise InvalidRequest("There is no picture yet: wait until it is ready.", field="source")
-        return await self._sources.of(generation.kept)
+        return await self._sources.of(generation.kept, owner=owner)
 
-    async def check_source(self, name: str) -> None:
+    async def check_source(self, name: str, *, owner: str) -> None:
         """Raises InvalidRequest when there is no such source."""
-        await self._sources.check(name)
+        await self._sources.check(name, owner=owner)
+
+    async def find_source(self, name: str, *, owner: str) -> Path | None:
+        """The path of a source picture; None when there is none of that name."""
+        return await self._sources.find(name, owner=owner)
 
     def media(self, name: str) -> Path:
         """The path of a kept file."""

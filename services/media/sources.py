@@ -14,6 +14,7 @@ from services.media.ingest import Ingest
 from services.media.storage.folder import DiskErrors, MediaFolder
 from services.media.threads import in_thread
 from services.media.worker_pool import Worker
+from services.store.sources import SourceRows
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_PIXELS = 40_000_000
@@ -32,7 +33,8 @@ def is_source(name: str) -> bool:
 
 
 class Sources:
-    def __init__(self, folder: MediaFolder, ingest: Ingest, worker: Worker) -> None:
+    def __init__(self, folder: MediaFolder, ingest: Ingest, worker: Worker, rows: SourceRows) -> None:
+        self._rows = rows
         self._folder = folder
         self._ingest = ingest
         self._worker = worker
@@ -41,14 +43,14 @@ class Sources:
         """Of any file in the media folder. Raises ValueError."""
         return self._folder.path(name)
 
-    async def keep(self, data: bytes) -> str:
-        """Its name in the media folder. Raises InvalidRequest for what is no picture, or too large."""
+    async def keep(self, data: bytes, *, owner: str) -> str:
+        """Returns its name in the media folder. Raises InvalidRequest for no picture, or one too large."""
         part = self._folder.part(MARK)
         await in_thread(part.write_bytes, data)
-        return await self._settled(part)
+        return await self._owned(part, owner)
 
-    async def receive(self, chunks: AsyncIterable[bytes]) -> str:
-        """The same for bytes that are still coming; more than 50 MB are not read. Raises InvalidRequest."""
+    async def receive(self, chunks: AsyncIterable[bytes], *, owner: str) -> str:
+        """The same for a stream of bytes, read up to 50 MB. Raises InvalidRequest, StoreFailed."""
         part = self._folder.part(MARK)
         try:
             await _write(part, chunks)
@@ -58,10 +60,10 @@ class Sources:
         except BaseException:
             await self._folder.discard(part)
             raise
-        return await self._settled(part)
+        return await self._owned(part, owner)
 
-    async def of(self, kept: Kept) -> str:
-        """A kept picture, or a film's last frame, as a source of its own: it stays when that is deleted.
+    async def of(self, kept: Kept, *, owner: str) -> str:
+        """Copies a kept picture, or a film's last frame; the copy outlives the original.
 
         Raises InvalidRequest.
         """
@@ -78,17 +80,31 @@ class Sources:
         except (DeliveryFailed, ValueError, RuntimeError) as error:
             await self._folder.discard(part)
             raise InvalidRequest("No picture can be taken from this file.", field="source") from error
-        return await self._settled(part)
+        return await self._owned(part, owner)
 
-    async def check(self, name: str) -> None:
-        """Raises InvalidRequest where there is no such source (any more)."""
+    async def find(self, name: str, *, owner: str) -> Path | None:
+        """The path of a person's source picture; None when there is none of that name."""
         try:
-            there = await in_thread(self._folder.path(name).is_file)
+            path = self._folder.path(name)
         except ValueError:
-            there = False
-        if not there:
+            return None
+        there = is_source(name) and await in_thread(path.is_file) and await self._rows.belongs_to(name, owner)
+        return path if there else None
+
+    async def check(self, name: str, *, owner: str) -> None:
+        """Raises InvalidRequest when the person has no such source."""
+        if await self.find(name, owner=owner) is None:
             sentence = Words("The picture to start from is no longer here: add it again, or leave it out.")
             raise InvalidRequest(sentence, field="source")
+
+    async def _owned(self, part: Path, owner: str) -> str:
+        name = await self._settled(part)
+        try:
+            await self._rows.add(name, owner=owner)
+        except BaseException:
+            await self._ingest.discard(name)
+            raise
+        return name
 
     async def _settled(self, part: Path) -> str:
         """Verified and named; an animation becomes its first frame."""

@@ -153,6 +153,14 @@ preferences = Table(
     Column("value", JSON, nullable=False),
 )
 
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
 chats = Table(
     "chats",
     metadata,

@@ -231,7 +231,7 @@ class StandInServices:
             self.bus.publish(row)
         return rows
 
-    async def check_source(self, name: str) -> None:
+    async def check_source(self, name: str, *, owner: str) -> None:
         if name not in self.sources:
             raise InvalidRequest("The picture to start from is no longer here: add it again, or leave it out.", field="source")  # fmt: skip
 
@@ -240,7 +240,7 @@ class StandInServices:
         self.calls.append(("source_from", generation_id))
         return SOURCE
 
-    async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
+    async def receive_source(self, chunks: AsyncIterable[bytes], *, owner: str) -> str:
         if not b"".join([chunk async for chunk in chunks]):
             raise InvalidRequest("The file is empty: choose a picture.", field="file")
         return SOURCE

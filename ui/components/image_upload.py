@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.core.errors import AppError
+from services.core.model import LOCAL_OWNER
 from services.generations.service import Generations
 from services.media.sources import MOST_BYTES, TYPES
 from ui.components.button import Button
@@ -29,7 +30,9 @@ def install(generations: Generations) -> None:
         if client is None:
             return JSONResponse({"error": "This page is closed."}, 404)
         try:
-            return JSONResponse({"source": await generations.receive_source(request.stream())}, 201)
+            return JSONResponse(
+                {"source": await generations.receive_source(request.stream(), owner=LOCAL_OWNER)}, 201
+            )
         except AppError as error:
             with client:  # the sentence is in the page's language
                 return JSONResponse({"error": told(error)}, 422)

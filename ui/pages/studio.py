@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from nicegui import Client, background_tasks, ui
 
@@ -72,7 +73,7 @@ class StudioPage:
                 self.models,
                 self.context.typical,
                 submit=self.submit,
-                check_source=self.generations.check_source,
+                check_source=partial(self.generations.check_source, owner=self.context.owner),
                 compose=self.compose,
             )
             with ui.element("div").classes("r-column"):

@@ -37,6 +37,7 @@ from services.diagnostics.service import Diagnostics
 from services.generations.service import Generations, Page
 from services.library import Library
 from services.library.export import Export
+from services.media.sources import is_source
 from services.media.tagged_copy import Copy
 from services.statistics import Statistics
 
@@ -140,7 +141,11 @@ class StandIn:
         await self.stop(generation_id)
         self.change(generation_id, trashed_at=BORN_AT)
 
-    async def add_source(self, data: bytes) -> str:
+    async def find_source(self, name: str, *, owner: str) -> Path | None:
+        path = self.media(name)
+        return path if is_source(name) and path.is_file() else None
+
+    async def add_source(self, data: bytes, *, owner: str = LOCAL_OWNER) -> str:
         if not data.startswith(b"\x89PNG"):
             raise InvalidRequest("The picture must be a PNG, a JPEG or a WebP.", field="source")
         self.sources.append(data)
@@ -150,7 +155,7 @@ class StandIn:
         row = await self.get(generation_id)
         return row, await Export(self.media).copy(row)
 
-    async def receive_source(self, chunks: AsyncIterable[bytes]) -> str:
+    async def receive_source(self, chunks: AsyncIterable[bytes], *, owner: str = LOCAL_OWNER) -> str:
         return await self.add_source(b"".join([chunk async for chunk in chunks]))
 
     async def source_from(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> str:

@@ -302,7 +302,7 @@ async def test_a_picture_is_animated_and_a_film_goes_on_from_its_last_frame(
         taken.append(generation_id)
         return "a/picture.png"
 
-    async def there(name: str) -> None:
+    async def there(name: str, *, owner: str) -> None:
         assert name == "a/picture.png"
 
     monkeypatch.setattr(harness.generations, "source_from", source_from)

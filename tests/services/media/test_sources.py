@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from PIL import Image
+from sqlalchemy import delete
 
 from services.core.errors import InvalidRequest
-from services.core.model import Kept, Kind
+from services.core.model import LOCAL_OWNER, Kept, Kind
 from services.http.address_guard import AddressGuard
 from services.media.download import Downloader
 from services.media.ingest import Ingest
 from services.media.sources import MOST_BYTES, Sources
 from services.media.storage.folder import MediaFolder
 from services.media.worker_pool import Worker
+from services.store.sources import SourceRows
+from services.store.store import Store
+from services.store.tables import sources
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,12 +35,13 @@ async def worker() -> AsyncIterator[Worker]:
     await worker.close()
 
 
-class Desk:
+class Harness:
     def __init__(self, root: Path, worker: Worker) -> None:
         self.root = root
         self.folder = MediaFolder(root)
         self.ingest = Ingest(self.folder, Downloader(AddressGuard([])), worker)
-        self.sources = Sources(self.folder, self.ingest, worker)
+        self.store = Store(f"sqlite:///{root.parent / 'rushes.db'}", process="this", inline=True)
+        self.sources = Sources(self.folder, self.ingest, worker, SourceRows(self.store))
 
     def files(self) -> list[str]:
         return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file())
@@ -48,7 +53,7 @@ class Desk:
 
     async def why(self, data: bytes) -> str:
         with pytest.raises(InvalidRequest) as refused:
-            await self.sources.keep(data)
+            await self.sources.keep(data, owner="a")
         assert self.files() == []
         assert refused.value.field == "file"
         return str(refused.value)
@@ -60,26 +65,48 @@ class Desk:
         return await self.ingest.take(kind, part, mark="source")
 
 
-@pytest.fixture
-def desk(tmp_path: Path, worker: Worker) -> Desk:
-    return Desk(tmp_path / "media", worker)
+@pytest_asyncio.fixture(loop_scope="module")
+async def harness(tmp_path: Path, worker: Worker) -> AsyncIterator[Harness]:
+    harness = Harness(tmp_path / "media", worker)
+    await harness.store.open()
+    yield harness
+    await harness.store.close()
+
+
+async def test_a_picture_is_found_by_its_owner_and_by_nobody_else(
+    harness: Harness, pictures: dict[str, bytes]
+) -> None:
+    name = await harness.sources.keep(pictures["PNG"], owner="a")
+    assert await harness.sources.find(name, owner="a") == harness.folder.path(name)
+    assert await harness.sources.find(name, owner=LOCAL_OWNER) is None
+    with pytest.raises(InvalidRequest):
+        await harness.sources.check(name, owner="b")
+
+
+async def test_a_picture_older_than_the_owners_table_belongs_to_the_local_person(
+    harness: Harness, pictures: dict[str, bytes]
+) -> None:
+    name = await harness.sources.keep(pictures["PNG"], owner="a")
+    await harness.store.write(lambda connection: connection.execute(delete(sources)))
+    assert await harness.sources.find(name, owner=LOCAL_OWNER) is not None
+    assert await harness.sources.find(name, owner="a") is None
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-async def test_a_picture_is_kept_as_it_came(desk: Desk, pictures: dict[str, bytes], kind: str) -> None:
-    name = await desk.sources.keep(pictures[kind])
-    assert desk.files() == [name]
-    assert desk.folder.path(name).read_bytes() == pictures[kind]
-    await desk.sources.check(name)
+async def test_a_picture_is_kept_as_it_came(harness: Harness, pictures: dict[str, bytes], kind: str) -> None:
+    name = await harness.sources.keep(pictures[kind], owner="a")
+    assert harness.files() == [name]
+    assert harness.folder.path(name).read_bytes() == pictures[kind]
+    await harness.sources.check(name, owner="a")
 
 
-async def test_a_picture_of_20_000_by_20_000_pixels_is_refused_before_it_is_decoded(desk: Desk) -> None:
-    assert "100 megapixels" in await desk.why(a_png_that_says(20_000, 20_000))
+async def test_a_picture_of_20_000_by_20_000_pixels_is_refused_before_it_is_decoded(harness: Harness) -> None:
+    assert "100 megapixels" in await harness.why(a_png_that_says(20_000, 20_000))
 
 
-async def test_a_picture_above_40_megapixels_is_refused(desk: Desk) -> None:
+async def test_a_picture_above_40_megapixels_is_refused(harness: Harness) -> None:
     image = Image.new("1", (8_000, 5_001))
-    assert "40 megapixels" in await desk.why(encoded(image, "PNG"))
+    assert "40 megapixels" in await harness.why(encoded(image, "PNG"))
 
 
 @pytest.mark.parametrize(
@@ -92,30 +119,30 @@ async def test_a_picture_above_40_megapixels_is_refused(desk: Desk) -> None:
     ],
     ids=["svg", "html", "gif", "broken png"],
 )
-async def test_what_is_no_usable_picture_is_refused_with_a_sentence(desk: Desk, data: bytes) -> None:
-    assert (await desk.why(data)).endswith(".")
+async def test_what_is_no_usable_picture_is_refused_with_a_sentence(harness: Harness, data: bytes) -> None:
+    assert (await harness.why(data)).endswith(".")
 
 
-async def test_a_png_that_was_cut_off_is_refused(desk: Desk, pictures: dict[str, bytes]) -> None:
-    assert "cut off" in await desk.why(pictures["PNG"][:-200])
+async def test_a_png_that_was_cut_off_is_refused(harness: Harness, pictures: dict[str, bytes]) -> None:
+    assert "cut off" in await harness.why(pictures["PNG"][:-200])
 
 
-async def test_an_empty_file_is_called_empty(desk: Desk) -> None:
-    assert await desk.why(b"") == "The file is empty: choose a picture."
+async def test_an_empty_file_is_called_empty(harness: Harness) -> None:
+    assert await harness.why(b"") == "The file is empty: choose a picture."
 
 
-async def test_of_an_animated_webp_the_first_frame_is_taken(desk: Desk) -> None:
+async def test_of_an_animated_webp_the_first_frame_is_taken(harness: Harness) -> None:
     frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
     data = io.BytesIO()
     frames[0].save(data, "WEBP", save_all=True, append_images=frames[1:], duration=100, lossless=True)
-    name = await desk.sources.keep(data.getvalue())
+    name = await harness.sources.keep(data.getvalue(), owner="a")
     assert name.endswith(".png")
-    assert desk.files() == [name]
-    red, _green, blue = desk.image(name).convert("RGB").getpixel((5, 5))
+    assert harness.files() == [name]
+    red, _green, blue = harness.image(name).convert("RGB").getpixel((5, 5))
     assert (red > 250, blue < 5) == (True, True)
 
 
-async def test_an_upload_of_200_mb_is_cut_off_while_it_is_read(desk: Desk) -> None:
+async def test_an_upload_of_200_mb_is_cut_off_while_it_is_read(harness: Harness) -> None:
     read_bytes = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -125,52 +152,52 @@ async def test_an_upload_of_200_mb_is_cut_off_while_it_is_read(desk: Desk) -> No
             yield b"\x89PNG" + bytes(1024**2 - 4)
 
     with pytest.raises(InvalidRequest, match="50 MB"):
-        await desk.sources.receive(endless())
+        await harness.sources.receive(endless(), owner="a")
     assert read_bytes <= MOST_BYTES + 1024**2
-    assert desk.files() == []
+    assert harness.files() == []
 
 
-async def test_an_upload_that_breaks_off_leaves_nothing(desk: Desk, pictures: dict[str, bytes]) -> None:
+async def test_an_upload_that_breaks_off_leaves_nothing(harness: Harness, pictures: dict[str, bytes]) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield pictures["PNG"][:100]
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await desk.sources.receive(broken())
-    assert desk.files() == []
+        await harness.sources.receive(broken(), owner="a")
+    assert harness.files() == []
 
 
-async def test_a_film_gives_its_last_frame_in_full_size(desk: Desk, films: dict[str, bytes]) -> None:
-    kept = await desk.kept(Kind.VIDEO, films["mp4"])
-    name = await desk.sources.of(kept)
-    image = desk.image(name)
+async def test_a_film_gives_its_last_frame_in_full_size(harness: Harness, films: dict[str, bytes]) -> None:
+    kept = await harness.kept(Kind.VIDEO, films["mp4"])
+    name = await harness.sources.of(kept, owner="a")
+    image = harness.image(name)
     assert (image.format, image.size) == ("PNG", (320, 180))
     # The film is a ramp from 40 to 220 that moves a pixel to the left with each of its 24 frames.
     assert image.getpixel((0, 90))[0] == pytest.approx(40 + 23 * 180 / 343, abs=4)
 
 
 async def test_a_source_outlives_the_picture_it_was_taken_from(
-    desk: Desk, pictures: dict[str, bytes]
+    harness: Harness, pictures: dict[str, bytes]
 ) -> None:
-    kept = await desk.kept(Kind.IMAGE, pictures["JPEG"])
-    name = await desk.sources.of(kept)
-    await desk.ingest.discard(kept.name)
-    assert desk.folder.path(name).read_bytes() == pictures["JPEG"]
+    kept = await harness.kept(Kind.IMAGE, pictures["JPEG"])
+    name = await harness.sources.of(kept, owner="a")
+    await harness.ingest.discard(kept.name)
+    assert harness.folder.path(name).read_bytes() == pictures["JPEG"]
 
 
-async def test_of_a_file_that_is_gone_no_source_is_taken(desk: Desk, films: dict[str, bytes]) -> None:
+async def test_of_a_file_that_is_gone_no_source_is_taken(harness: Harness, films: dict[str, bytes]) -> None:
     for kind, data in ((Kind.VIDEO, films["mp4"]), (Kind.IMAGE, encoded(Image.new("RGB", (9, 9)), "PNG"))):
-        kept = await desk.kept(kind, data)
-        await desk.ingest.discard(kept.name)
+        kept = await harness.kept(kind, data)
+        await harness.ingest.discard(kept.name)
         with pytest.raises(InvalidRequest):
-            await desk.sources.of(kept)
-    assert desk.files() == []
+            await harness.sources.of(kept, owner="a")
+    assert harness.files() == []
 
 
 @pytest.mark.parametrize("name", ["ab/" + "c" * 30 + ".source.png", "../../etc/passwd", ""])
-async def test_a_source_that_is_not_here_is_told(desk: Desk, name: str) -> None:
+async def test_a_source_that_is_not_here_is_told(harness: Harness, name: str) -> None:
     with pytest.raises(InvalidRequest, match="no longer here") as refused:
-        await desk.sources.check(name)
+        await harness.sources.check(name, owner="a")
     assert refused.value.field == "source"
 
 
