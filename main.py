@@ -14,7 +14,7 @@ from services.app.backends import InstalledBackends
 from services.app.drill_engine import open_for_drill
 from services.core.errors import CannotStart
 from services.core.settings import Settings, read_settings
-from services.diagnostics.doctor import ILL, Doctor
+from services.diagnostics.doctor import FAILED, Doctor
 from services.diagnostics.drill import Drill
 from services.diagnostics.drill.rules import RULES
 from services.diagnostics.runs.finding_json import to_line
@@ -126,13 +126,13 @@ async def doctor(settings: Settings, url: str, *, stream_s: int) -> int:
     """0 when nothing is ill. The animatic is the app's own child: /health speaks for it."""
     logging.basicConfig(handlers=[logging.NullHandler()])
     installed = InstalledBackends.configured(settings.model_copy(update={"animatic": False}), AddressGuard())
-    examining = Doctor(data_dir=settings.data_dir, backends=installed.backends, place_of=installed.url_of)
+    examining = Doctor(data_dir=settings.data_dir, backends=installed.backends, url_of=installed.url_of)
     findings = await examining.examine(url, stream_s=stream_s)
     for finding in findings:
         print(finding)
     for backend in installed.backends.values():
         await backend.close()
-    return 1 if any(finding.mark == ILL for finding in findings) else 0
+    return 1 if any(finding.mark == FAILED for finding in findings) else 0
 
 
 if __name__ == "__main__":

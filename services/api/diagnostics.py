@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from services.diagnostics.doctor.finding import DOUBTFUL, ILL, WELL
+from services.diagnostics.doctor.finding import FAILED, PASSED, WARNING
 from services.diagnostics.drill.checks import CHECKS
 from services.diagnostics.runs import Run
 from services.diagnostics.service import Diagnostics
 
-MARKS = {WELL: "well", DOUBTFUL: "doubtful", ILL: "ill"}
+MARKS = {PASSED: "well", WARNING: "doubtful", FAILED: "ill"}
 
 
 def router(diagnostics: Diagnostics) -> APIRouter:
@@ -41,7 +41,7 @@ def router(diagnostics: Diagnostics) -> APIRouter:
                 "says": str(finding.says),
                 "advice": str(finding.advice),
             }
-            for finding in await diagnostics.look_around()
+            for finding in await diagnostics.check_local()
         ]
         return JSONResponse({"success": True, "findings": findings})
 

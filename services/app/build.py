@@ -165,7 +165,7 @@ def build_diagnostics(settings: Settings, installed: InstalledBackends) -> Diagn
     command = [sys.executable, str(COMMAND_LINE), "drill", "--lines"]
     return Diagnostics(
         DrillRuns(command, settings.data_dir),
-        Doctor(data_dir=settings.data_dir, backends=installed.backends, place_of=installed.url_of),
+        Doctor(data_dir=settings.data_dir, backends=installed.backends, url_of=installed.url_of),
         public_url=settings.public_url,
     )
 

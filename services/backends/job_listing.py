@@ -1,4 +1,4 @@
-"""What backends say of the jobs they have, and whether one of them is what was asked for."""
+"""Listed jobs, and whether one matches a request."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from services.core.model import Request
 
 LENGTHS_DIFFER, SIDES_DIFFER = 0.01, 0.1
-"""Backends round what they were asked: a length to whole frames, a side to what their model can draw."""
+"""Backends round lengths to whole frames, and sides to sizes that their model can draw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedJob:
-    """One job as its backend lists it; what the list does not tell is None."""
+    """One job as its backend lists it; None for what the list leaves out."""
 
     job_id: str
     prompt: str | None = None
@@ -40,8 +40,8 @@ class JobPage:
     """When the backend answered, by its own clock."""
 
 
-def asks_for(request: Request, job: ListedJob) -> bool:
-    """Whether the job has exactly this prompt and seed, and no other setting than was asked for."""
+def matches(request: Request, job: ListedJob) -> bool:
+    """Whether the job has exactly this prompt and seed, and no setting that differs from the request."""
     width, height = request.size
     return (
         job.prompt == request.prompt
@@ -55,5 +55,5 @@ def asks_for(request: Request, job: ListedJob) -> bool:
     )
 
 
-def _near(told: float | None, asked: float | None, share: float) -> bool:
-    return told is None or asked is None or abs(told - asked) <= share * asked
+def _near(listed: float | None, asked: float | None, share: float) -> bool:
+    return listed is None or asked is None or abs(listed - asked) <= share * asked

@@ -1,4 +1,4 @@
-"""Tolerant reading of what backends answer: nothing in here raises on odd values."""
+"""Tolerant readers for JSON from backends: odd values never raise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_SENTENCE = 200
 
 
 def read_json(body: bytes | str | None) -> Any:
-    """Raises ValueError, also for what is too long (None) or nested too deeply."""
+    """Raises ValueError, also for None (a body above its limit) and for too deep nesting."""
     if body is None:
         raise ValueError("too long")
     try:
@@ -54,7 +54,7 @@ def a_number(value: object) -> float | None:
 
 
 def numbers(value: object) -> tuple[float, ...]:
-    """The positive ones of a list, each once, in order of size."""
+    """The positive numbers of a list, unique and sorted."""
     found = (a_number(each) for each in value) if isinstance(value, list) else ()
     return tuple(sorted({number for number in found if number is not None and number > 0}))
 
@@ -62,7 +62,7 @@ def numbers(value: object) -> tuple[float, ...]:
 def a_fraction(value: object) -> float | None:
     """0-1, or percent when above 1.
 
-    An exact 1 is taken for one percent: progress never goes backwards, and a finished job says so anyway.
+    An exact 1 counts as one percent: progress never goes backwards, and a finished job reports its result.
     """
     number = a_number(value)
     if number is None or number < 0:
@@ -70,7 +70,7 @@ def a_fraction(value: object) -> float | None:
     return min(number if number < 1 else number / 100, 1.0)
 
 
-def a_moment(value: object) -> float | None:
+def a_timestamp(value: object) -> float | None:
     """An ISO 8601 time as Unix seconds; without a zone it is UTC."""
     if not isinstance(value, str):
         return None
@@ -81,8 +81,8 @@ def a_moment(value: object) -> float | None:
         return None
 
 
-def own_sentence(body: bytes | str | None, *, without: Iterable[str] = ()) -> str:
-    """What the backend itself says about a refusal, as one short line without links; "" when nothing.
+def own_message(body: bytes | str | None, *, without: Iterable[str] = ()) -> str:
+    """The backend's own message about a refusal, as one short line without links; may be empty.
 
     FastAPI's shapes: {"detail": text | [{"loc", "msg"}]}, {"errors": [{"field", "message"}]}, and kin.
     """
@@ -95,7 +95,7 @@ def own_sentence(body: bytes | str | None, *, without: Iterable[str] = ()) -> st
 
 
 def tidy(text: str, *, without: Iterable[str] = ()) -> str:
-    """One short line: no links, no control characters, none of the texts named."""
+    """One short line without links, control characters and the given texts."""
     for secret in without:
         if len(secret) > 3:
             text = text.replace(secret, "…")

@@ -1,6 +1,6 @@
-"""A generation service that does as it is told: the fake with scripted faults, for tests and drills.
+"""A generation service in the process that follows a script, faults included, for tests and drills.
 
-It lives in the process, keeps the loop's time, and knows how often it was asked to work (and be paid).
+It keeps the loop's time and counts the jobs it accepted (and would be paid for).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The values everything speaks in. Times `_at` are Unix seconds (UTC); fractions are 0.0-1.0."""
+"""Values that every room speaks in. Times `_at` are Unix seconds (UTC); fractions are 0.0-1.0."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Channel(enum.StrEnum):
 
 class Phase(enum.StrEnum):
     PENDING = "pending"  # committed; nothing has been sent
-    SUBMITTING = "submitting"  # the paid request may be on its way
-    UNCONFIRMED = "unconfirmed"  # sent, and nobody knows whether it was taken
-    PROCESSING = "processing"  # the backend has it; both channels listen
-    COLLECTING = "collecting"  # a result is known, its bytes are being fetched
-    COMPLETED = "completed"  # bytes verified and kept
-    ERROR = "error"  # the backend, or we, said it failed
+    SUBMITTING = "submitting"  # the paid request may be under way
+    UNCONFIRMED = "unconfirmed"  # sent; the answer was lost
+    PROCESSING = "processing"  # the backend has the job; all channels watch it
+    COLLECTING = "collecting"  # a result is known, its bytes are being downloaded
+    COMPLETED = "completed"  # bytes verified and stored
+    ERROR = "error"  # the job failed, or the watch ended
     DROPPED = "dropped"  # stopped by a person
 
 
@@ -69,9 +69,9 @@ STATES = {
     "stopped": frozenset({Phase.DROPPED}),
     "unwanted": frozenset({Phase.COMPLETED}),
 }
-"""What lists are filtered by."""
+"""Names of the list filters."""
 UNWANTED_IN = {"ready": False, "unwanted": True}
-"""Of results: whether a list holds those that arrived after a stop. All others hold both."""
+"""Whether a filter holds results that arrived after a stop; the others hold both kinds."""
 
 NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.PENDING: frozenset({Phase.SUBMITTING, Phase.ERROR, Phase.DROPPED}),
@@ -164,30 +164,30 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Which channel won, when, and what the other one was doing (R12)."""
+    """Which channel won, when, and what the other channel had reported (R12)."""
 
     won_by: Channel
     backend_said_at: float
-    """When the winning channel brought the news."""
+    """When the winning channel reported the result."""
     backend_finished_at: float | None
-    """When the backend itself says that it finished; None where it does not say."""
+    """By the backend's own account; None when it gives none."""
     kept_at: float
     shown_at: float | None = None
-    """When a page first showed it; None until then."""
+    """When a page first showed it."""
     attempts: int = 0
     """Poll attempts made; checks are not counted."""
     other_said: str = ""
     other_said_at: float | None = None
     other_due_at: float | None = None
-    """When the losing channel would have asked next (poll), or None (push)."""
+    """When the losing channel would have polled next; None for push."""
     late_s: float | None = None
-    """How long after the "taking longer" message it came; None when it was in time."""
+    """Seconds after the "taking longer" message; None when it was in time."""
 
     @property
     def delivery_s(self) -> float:
-        """From the backend's end (or, where it does not say, from its news) to the bytes on our disk.
+        """Seconds from the end at the backend (or else from its report) to the bytes on our disk.
 
-        A backend's clock may run ahead of ours: never less than nothing.
+        At least 0: a backend's clock may be ahead of ours.
         """
         since = self.backend_said_at if self.backend_finished_at is None else self.backend_finished_at
         return max(0.0, self.kept_at - since)
@@ -195,7 +195,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A finished job's address, as a channel heard it. The address never leaves the services."""
+    """The address of a finished job's file. It never leaves the services."""
 
     url: str
     finished_at: float | None = None
@@ -203,7 +203,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """The backend says that the job failed: an outcome, not an exception."""
+    """The backend reports that the job failed: an outcome, not an exception."""
 
     text: str
     code: str = "failed"
@@ -246,7 +246,7 @@ class TraceEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One request and its life."""
+    """One request, and the state of its job."""
 
     id: str
     request_id: str
@@ -256,34 +256,33 @@ class Generation:
     created_at: float
     updated_at: float
     revision: int = 0
-    """Grows by one with each committed change; a page drops what is older than what it holds."""
+    """Grows by one with each committed change; pages drop older snapshots."""
     epoch: int = 0
     job_id: str | None = None
     progress: float | None = None
     stage: str = ""
-    """A short code of what is going on, for the message: queued, rendering, confirming_failure, ..."""
+    """A short code for the message: queued, rendering, confirming_failure, ..."""
     error_code: str = ""
     error_text: str = ""
     submitted_at: float | None = None
     possibly_accepted_since: float | None = None
-    """Since when a request of it may have been taken without our knowing the job; None where none was sent,
-    where each one surely was not taken, and where the job is known.
+    """Since when a submit may have been accepted whose job is not known. None when none was sent, when every
+    one was certainly not accepted, and when the job is known.
     """
     finished_at: float | None = None
     late_since: float | None = None
     stop_requested_at: float | None = None
     trashed_at: float | None = None
-    """When it was put into the trash."""
     watch_until: float | None = None
     late_after_s: float = 180.0
-    """Seconds from `created_at` until the person is told that it takes longer (C4)."""
+    """Seconds from `created_at` to the "taking longer" message (C4)."""
     kept: Kept | None = None
     poster: str | None = None
     preview: str | None = None
     receipt: Receipt | None = None
     starred_at: float | None = None
     tags: tuple[str, ...] = ()
-    """In the order of the alphabet."""
+    """Sorted."""
 
     @property
     def final(self) -> bool:
@@ -296,13 +295,13 @@ class Generation:
 
     @property
     def unwanted(self) -> bool:
-        """Arrived although it had been stopped: paid, not wanted."""
+        """Arrived after a stop: paid, not wanted."""
         return self.phase is Phase.COMPLETED and self.stop_requested_at is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model of one backend, as data: the form and the checks are drawn from it."""
+    """One model of one backend, as data for the form and the field checks."""
 
     backend: str
     name: str
@@ -310,7 +309,7 @@ class Model:
     kind: Kind
     needs_source: bool = False
     durations_s: tuple[float, ...] = ()
-    """Offered lengths; with `any_duration` every value between the first and the last is taken."""
+    """Offered lengths; with `any_duration` any value between the first and the last is accepted."""
     any_duration: bool = False
     aspect_ratios: tuple[str, ...] = ("16:9", "9:16", "1:1", "4:3")
     resolutions: tuple[str, ...] = ("720p",)
@@ -328,23 +327,23 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationQuery:
-    """Which generations a list is to hold; what is not named does not matter."""
+    """Filters of a list; None, empty and False do not filter."""
 
     kind: Kind | None = None
     words: str = ""
-    """All of them in the prompt, in any order; the last may be the beginning of one."""
+    """Words of the prompt, in any order; the last one is a prefix."""
     ranked: bool = False
-    """Of the words' finds the best first, without further pages; else the newest first."""
+    """Best match first, in a single page; otherwise newest first."""
     backend: str | None = None
     model: str | None = None
     phases: frozenset[Phase] | None = None
     unwanted: bool | None = None
-    """Only what arrived although it had been stopped, or none of that."""
+    """Only results that arrived after a stop, or none of them."""
     since: float | None = None
-    """Asked for at this moment or later."""
+    """Created at this time or later."""
     until: float | None = None
-    """Asked for before this moment."""
+    """Created before this time."""
     starred: bool = False
     tag: str | None = None
     trashed: bool = False
-    """What is in the trash, and nothing else."""
+    """Only items in the trash."""

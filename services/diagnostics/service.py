@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from services.diagnostics.doctor import Doctor, Finding
-from services.diagnostics.doctor.browser_report import Measured, judged
+from services.diagnostics.doctor.browser_report import BrowserReport, judge
 from services.diagnostics.runs.drill_runs import DrillRuns
 
 
@@ -21,15 +21,15 @@ class Diagnostics:
     async def open(self) -> None:
         await self.drills.open()
 
-    async def look_around(self) -> list[Finding]:
+    async def check_local(self) -> list[Finding]:
         """Disk and backends, as this process reaches them, within 10 s; one look for all who ask at once."""
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._doctor.look_around(), name="doctor")
+            self._looking = asyncio.create_task(self._doctor.check_local(), name="doctor")
         return await asyncio.shield(self._looking)
 
-    def judge(self, measured: Measured) -> list[Finding]:
+    def judge(self, measured: BrowserReport) -> list[Finding]:
         """What a browser has measured on its own way to here."""
-        return judged(measured, self._public_url)
+        return judge(measured, self._public_url)
 
     async def close(self) -> None:
         if self._looking is not None:

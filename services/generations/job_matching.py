@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from statistics import median
 
-from services.backends.job_listing import ListedJob, asks_for
+from services.backends.job_listing import ListedJob, matches
 from services.core.model import Generation
 
 TAKEN_WITHIN_S = 600.0
@@ -104,7 +104,7 @@ def sent_between(intent: Generation, *, now: float, idempotent: bool) -> tuple[f
 
 
 def _fits(intent: Generation, job: ListedJob, clock: Clock, *, now: float, idempotent: bool) -> bool:
-    if not asks_for(intent.request, job):
+    if not matches(intent.request, job):
         return False
     if job.created_at is None:
         return True

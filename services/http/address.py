@@ -51,7 +51,7 @@ class Address:
         except DeliveryFailed:
             return False
 
-    def strip_from(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Removes the key from a text that came from outside."""
         return text.replace(self._token, "…") if self._token else text
 

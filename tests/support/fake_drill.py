@@ -39,7 +39,7 @@ def saying(text: list[str], *, code: int = 0, waits: bool = False) -> list[str]:
 
 def diagnostics(command: list[str], folder: Path, **changes: Any) -> Diagnostics:
     """With a doctor who knows no backend."""
-    doctor = Doctor(data_dir=folder, backends={}, place_of=lambda _: "")
+    doctor = Doctor(data_dir=folder, backends={}, url_of=lambda _: "")
     return Diagnostics(DrillRuns(command, folder), doctor, **{"public_url": None, **changes})
 
 

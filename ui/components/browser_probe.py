@@ -8,7 +8,7 @@ from nicegui import events, ui
 from pydantic import ValidationError
 
 from services.core.errors import InvalidRequest
-from services.diagnostics.doctor.browser_report import Measured
+from services.diagnostics.doctor.browser_report import BrowserReport
 from ui.components.error_boundary import Act, guarded
 from ui.text import _
 
@@ -17,7 +17,7 @@ class BrowserProbe(ui.element, component="browser_probe.js"):
     """`on_begun` is told when it begins to listen, `on_measured` what came of it."""
 
     def __init__(
-        self, seconds: int, *, on_begun: Act, on_measured: Callable[[Measured], Awaitable[None] | None]
+        self, seconds: int, *, on_begun: Act, on_measured: Callable[[BrowserReport], Awaitable[None] | None]
     ) -> None:
         super().__init__()
         self._on_measured = on_measured
@@ -48,7 +48,7 @@ class BrowserProbe(ui.element, component="browser_probe.js"):
 
         def act() -> Awaitable[None] | None:
             try:
-                measured = Measured.model_validate(event.args)
+                measured = BrowserReport.model_validate(event.args)
             except ValidationError as error:
                 raise InvalidRequest("What this browser has measured could not be read.") from error
             self.run_method("taken", measured.number)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from nicegui import ui
 
-from services.diagnostics.doctor.finding import DOUBTFUL, ILL, WELL, Finding
+from services.diagnostics.doctor.finding import FAILED, PASSED, WARNING, Finding
 from ui.text import _, deferred, labels
 
 NAMES = {
@@ -20,9 +20,9 @@ NAMES = {
     "disk": deferred("Disk"),
 }
 MARKS = {
-    WELL: (deferred("well"), "held"),
-    DOUBTFUL: (deferred("doubtful"), "doubtful"),
-    ILL: (deferred("ill"), "broken"),
+    PASSED: (deferred("well"), "held"),
+    WARNING: (deferred("doubtful"), "doubtful"),
+    FAILED: (deferred("ill"), "broken"),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nicegui import Client, background_tasks, ui
 
 from services.diagnostics.doctor import Finding
-from services.diagnostics.doctor.browser_report import Measured
+from services.diagnostics.doctor.browser_report import BrowserReport
 from services.diagnostics.drill.checks import CHECKS
 from services.diagnostics.drill.rules import RULES
 from services.diagnostics.runs import Run
@@ -157,9 +157,9 @@ class DoctorPart:
         background_tasks.create(guarded(self._look_around)(), name="look around", context=self._client)
 
     async def _look_around(self) -> None:
-        self._show(self._around, _("Around Rushes"), await self._checkup.look_around())
+        self._show(self._around, _("Around Rushes"), await self._checkup.check_local())
 
-    def _measured(self, measured: Measured) -> None:
+    def _measured(self, measured: BrowserReport) -> None:
         name = _("Between this browser and Rushes")
         self._show(self._way, name, self._checkup.judge(measured))
 

@@ -1,4 +1,4 @@
-"""The calls; what they carry and what is answered is put into words next door."""
+"""The HTTP calls of the service."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from urllib.parse import quote
 import httpx
 
 from services.backends.base import Capabilities
-from services.backends.job_listing import JobPage, asks_for
+from services.backends.job_listing import JobPage, matches
 from services.backends.lenient_json import an_id
 from services.backends.superduperai.events import EventParser
 from services.backends.superduperai.models import model_of
-from services.backends.superduperai.requests import job_in, picture_name, request_body
+from services.backends.superduperai.requests import listed_job, request_body, upload_name
 from services.backends.superduperai.responses import ResponseParser
 from services.core.errors import BackendUnavailable, ChannelLost
 from services.core.model import Generation, JobUpdate, Kind, Model
@@ -32,7 +32,7 @@ LISTED_AT_ONCE = 50
 
 
 class SuperDuperAI:
-    """A submit that is not answered within `answers_within_s` (default: 30 s) was perhaps taken."""
+    """A submit without an answer within `answers_within_s` (30 s by default) may have been accepted."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class SuperDuperAI:
         self._response_parser = ResponseParser(name, address)
         self._event_parser = EventParser(address)
         self._references: dict[str, str] = {}
-        """By generation: a submit that is sent again has the same bytes, its reference's id included."""
+        """By generation: a repeated submit has the same bytes, the id of its reference included."""
 
     async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
         request = generation.request
@@ -68,11 +68,11 @@ class SuperDuperAI:
             headers=headers,
         )
         if answer.status == 409 and self.capabilities.idempotent:
-            return await self._taken_before(generation)
-        self._response_parser.must_be_taken(
+            return await self._accepted_before(generation)
+        self._response_parser.require_accepted(
             answer, secrets=(request.prompt, request.settings.negative_prompt)
         )
-        job_id = self._response_parser.id_in(answer)
+        job_id = self._response_parser.job_id_in(answer)
         self._references.pop(generation.id, None)
         return job_id
 
@@ -110,7 +110,7 @@ class SuperDuperAI:
         answer = await self._list("/file", query | page)
         files = self._response_parser.items_in(answer)
         return JobPage(
-            jobs=[job for file in files if (job := job_in(file, kind))],
+            jobs=[job for file in files if (job := listed_job(file, kind))],
             item_ids=tuple(an_id(file.get("id")) for file in files),
             more=len(files) >= LISTED_AT_ONCE,
             backend_time=date_of(answer.headers),
@@ -118,7 +118,7 @@ class SuperDuperAI:
 
     async def cancel(self, job_id: str) -> None:
         answer = await self._work("DELETE", f"/file/{_segment(job_id)}", within_s=POLL_S)
-        self._response_parser.must_be_gone(answer)
+        self._response_parser.require_cancelled(answer)
 
     async def models(self) -> list[Model]:
         offers = self._response_parser.items_in(await self._list("/generation-config", {"limit": "100"}))
@@ -135,10 +135,10 @@ class SuperDuperAI:
         await self._client.close()
 
     async def _upload(self, generation: Generation, source: bytes) -> str:
-        """Nothing is paid by an upload: whatever fails here, the request was not taken."""
+        """An upload costs nothing: whatever fails here, the request was not accepted."""
         if known := self._references.get(generation.id):
             return known
-        name, content_type = picture_name(source)
+        name, content_type = upload_name(source)
         try:
             answer = await self._work(
                 "POST",
@@ -147,22 +147,22 @@ class SuperDuperAI:
                 params={"type": "image"},
                 files={"payload": (name, source, content_type)},
             )
-            self._response_parser.must_be_taken(answer)
+            self._response_parser.require_accepted(answer)
         except BackendUnavailable as error:
             error.not_taken = True
             raise
-        reference = self._response_parser.id_in_upload(answer)
+        reference = self._response_parser.reference_in(answer)
         self._references[generation.id] = reference
         return reference
 
-    async def _taken_before(self, generation: Generation) -> str:
+    async def _accepted_before(self, generation: Generation) -> str:
         """The key is known there, with other bytes: a source was uploaded anew, and the first job runs."""
         since = (generation.possibly_accepted_since or generation.created_at) - CLOCKS_DIFFER_S
         jobs = (await self.listed(generation.request.kind)).jobs if self.capabilities.searchable else []
         found = {
             job.job_id
             for job in jobs
-            if asks_for(generation.request, job) and (job.created_at is None or job.created_at >= since)
+            if matches(generation.request, job) and (job.created_at is None or job.created_at >= since)
         }
         if len(found) == 1:
             return found.pop()

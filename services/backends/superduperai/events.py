@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 from services.backends.lenient_json import (
     a_fraction,
-    a_moment,
     a_text,
+    a_timestamp,
     an_id,
     an_object,
     objects,
@@ -82,7 +82,7 @@ class EventParser:
         if url := a_text(file.get("url")) or a_text(file.get("file_url")):
             result = Result(
                 url=self._absolute(url),
-                finished_at=a_moment(file.get("completed_at")) or a_moment(file.get("finished_at")),
+                finished_at=a_timestamp(file.get("completed_at")) or a_timestamp(file.get("finished_at")),
             )
             return JobUpdate(code="result", progress=1.0, outcome=result)
         for task in objects(file.get("tasks")):
@@ -98,7 +98,7 @@ class EventParser:
             raise _malformed("The result's address cannot be read.") from error
 
     def _failed(self, said: str) -> JobUpdate:
-        text = tidy(self._address.strip_from(said)) or "The backend gives no reason."
+        text = tidy(self._address.redact(said)) or "The backend gives no reason."
         return JobUpdate(code="failed", outcome=Failure(text=text))
 
 

@@ -1,4 +1,4 @@
-"""A generation config, as listed, and the model it stands for."""
+"""Reads listed generation configs as models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FPS = (24,)
 
 
 def model_of(offer: dict[str, Any], backend: str) -> Model | None:
-    """None for what is neither video nor image. What the offer leaves open takes this protocol's habits."""
+    """None for anything but video and image. Gaps take the defaults of this protocol."""
     name, sort = a_text(offer.get("name")), a_text(offer.get("type")).lower()
     if not name or sort not in KINDS:
         return None

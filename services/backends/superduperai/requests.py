@@ -1,4 +1,4 @@
-"""A request on its way out, and the way back: which job is that file?"""
+"""Builds request bodies, and reads listed files back as jobs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from services.backends.job_listing import ListedJob
-from services.backends.lenient_json import a_moment, a_number, a_text, an_id, an_object
+from services.backends.lenient_json import a_number, a_text, a_timestamp, an_id, an_object
 from services.core.model import Kind, Request
 
 
 def request_body(request: Request, reference: str | None) -> bytes:
-    """The same request and reference give the same bytes: they are what an Idempotency-Key holds for."""
+    """Deterministic: an Idempotency-Key holds for the same bytes only."""
     width, height = request.size
     config: dict[str, Any] = {
         "generation_config_name": request.model,
@@ -26,15 +26,15 @@ def request_body(request: Request, reference: str | None) -> bytes:
         "style_name": request.settings.style,
         "shot_size": request.settings.shot_size,
     }
-    # Only what is set: some of the hosted models refuse fields that they do not know.
+    # Only set fields: some hosted models refuse unknown ones.
     config = {name: value for name, value in config.items() if value is not None and value != ""}
     if reference is not None:
         config["references"] = [{"type": "source", "reference_id": reference}]
     return json.dumps({"config": config}, separators=(",", ":"), allow_nan=False).encode()
 
 
-def job_in(file: dict[str, Any], kind: Kind) -> ListedJob | None:
-    """None for what is no job of that kind: an uploaded picture, a file of another kind."""
+def listed_job(file: dict[str, Any], kind: Kind) -> ListedJob | None:
+    """None for anything but a job of that kind: an uploaded picture, a file of another kind."""
     job_id, order = an_id(file.get("id")), an_object(file.get(f"{kind}_generation"))
     if not job_id or not order:
         return None
@@ -49,11 +49,11 @@ def job_in(file: dict[str, Any], kind: Kind) -> ListedJob | None:
         duration_s=a_number(order.get("duration")) if kind is Kind.VIDEO else None,
         width=a_number(order.get("width")),
         height=a_number(order.get("height")),
-        created_at=a_moment(file.get("created_at")),
+        created_at=a_timestamp(file.get("created_at")),
     )
 
 
-def picture_name(source: bytes) -> tuple[str, str]:
+def upload_name(source: bytes) -> tuple[str, str]:
     """File name and content type of a kept source picture: png, jpeg or webp."""
     if source.startswith(b"\x89PNG"):
         return "source.png", "image/png"

@@ -1,4 +1,4 @@
-"""What the answers to work mean: taken, not taken, refused, or nobody knows (R6)."""
+"""Maps answers to accepted, not accepted, refused, or unknown (R6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from services.backends.lenient_json import an_id, an_object, objects, own_sentence, read_json
+from services.backends.lenient_json import an_id, an_object, objects, own_message, read_json
 from services.core.errors import BackendRefused, BackendUnavailable, InvalidResponse
 from services.http.address import Address
 from services.http.client import BoundedResponse
@@ -21,41 +21,41 @@ class ResponseParser:
         self._name = name
         self._address = address
 
-    def must_be_taken(self, answer: BoundedResponse, *, secrets: Iterable[str] = ()) -> None:
-        """Raises BackendUnavailable, BackendRefused, BackendMisspoke."""
+    def require_accepted(self, answer: BoundedResponse, *, secrets: Iterable[str] = ()) -> None:
+        """Raises BackendUnavailable, BackendRefused, InvalidResponse."""
         status = answer.status
         if 200 <= status < 300:
             return
         if status in (429, 503):
             self._busy(answer)
         if 400 <= status < 500:
-            own = self._address.strip_from(own_sentence(answer.body, without=secrets))
+            own = self._address.redact(own_message(answer.body, without=secrets))
             raise self._refused(status, own)
         if status >= 500:
             sentence = f"{self._name} answered {status}: nobody knows whether it took the request."
             raise BackendUnavailable(sentence, backend=self._name)
-        raise self._misspoke(f"answered {status}, which is neither yes nor no")
+        raise self._invalid(f"answered {status}, which is neither yes nor no")
 
-    def id_in(self, answer: BoundedResponse) -> str:
-        """The job's id: of the one file, or of the first in a list (images). Raises BackendMisspoke."""
+    def job_id_in(self, answer: BoundedResponse) -> str:
+        """The job's id: of the one file, or of the first in a list (images). Raises InvalidResponse."""
         try:
             said = read_json(answer.body)
         except ValueError as error:
-            raise self._misspoke("took the request, but its answer cannot be read", answer) from error
+            raise self._invalid("took the request, but its answer cannot be read", answer) from error
         first = next(iter(objects(said)), {}) if isinstance(said, list) else an_object(said)
         job_id = an_id(first.get("id"))
         if not job_id.strip(".") or len(job_id) > LONGEST_ID:
-            raise self._misspoke("took the request, but its answer has no id", answer)
+            raise self._invalid("took the request, but its answer has no id", answer)
         return job_id
 
-    def id_in_upload(self, answer: BoundedResponse) -> str:
+    def reference_in(self, answer: BoundedResponse) -> str:
         try:
-            return self.id_in(answer)
+            return self.job_id_in(answer)
         except InvalidResponse as error:
             sentence = f"{self._name} took the source picture, but its answer has no id."
             raise BackendUnavailable(sentence, backend=self._name, not_taken=True) from error
 
-    def must_be_gone(self, answer: BoundedResponse) -> None:
+    def require_cancelled(self, answer: BoundedResponse) -> None:
         if not (200 <= answer.status < 300 or answer.status in (404, 410)):
             sentence = f"{self._name} did not stop the job: it answered {answer.status}."
             wait_s = retry_after_s(answer.headers)
@@ -72,10 +72,10 @@ class ResponseParser:
         try:
             said = read_json(answer.body)
         except ValueError as error:
-            raise self._misspoke("answered with something that is no list", answer) from error
+            raise self._invalid("answered with something that is no list", answer) from error
         items = said.get("items") if isinstance(said, dict) else said
         if not isinstance(items, list):
-            raise self._misspoke("answered with something that is no list", answer)
+            raise self._invalid("answered with something that is no list", answer)
         return objects(items)
 
     def _busy(self, answer: BoundedResponse) -> NoReturn:
@@ -103,8 +103,8 @@ class ResponseParser:
                 code, sentence = "input", f"{name} refused the request{said}"
         return BackendRefused(sentence, backend=name, code=code)
 
-    def _misspoke(self, what: str, answer: BoundedResponse | None = None) -> InvalidResponse:
-        """The sample tells the shape only: an answer may echo the prompt."""
+    def _invalid(self, what: str, answer: BoundedResponse | None = None) -> InvalidResponse:
+        """The sample shows the shape only: an answer may echo the prompt."""
         kind = "" if answer is None else answer.headers.get("Content-Type", "")[:60]
         size = 0 if answer is None else len(answer.body or b"")
         return InvalidResponse(

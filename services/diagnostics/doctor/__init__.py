@@ -1,6 +1,6 @@
-"""The doctor: is everything between this install and its people, disk and backends well?"""
+"""Checks the way between this install and its people, disk and backends; changes nothing and pays nothing."""
 
 from services.diagnostics.doctor.doctor import Doctor
-from services.diagnostics.doctor.finding import ILL, Finding
+from services.diagnostics.doctor.finding import FAILED, Finding
 
-__all__ = ["ILL", "Doctor", "Finding"]
+__all__ = ["FAILED", "Doctor", "Finding"]

@@ -10,7 +10,7 @@ import httpx
 
 from services.core.errors import Sentence
 from services.diagnostics.doctor.clock import clock
-from services.diagnostics.doctor.finding import Finding, doubtful, ill, well
+from services.diagnostics.doctor.finding import Finding, failed, passed, warning
 from services.http.client import read_bounded
 from services.http.redirects import get_anywhere
 from services.http.websocket_probe import WebSocketRefused, first_message
@@ -41,33 +41,33 @@ async def app(client: httpx.AsyncClient, url: str) -> tuple[bool, list[Finding]]
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             advice = Sentence("Renew it, or use the name it was made for.")
-            return False, [ill("app", Sentence("The certificate is not trusted."), advice)]
+            return False, [failed("app", Sentence("The certificate is not trusted."), advice)]
         advice = Sentence("Start Rushes and the proxy, or name the right address: main.py doctor https://…")
-        return False, [ill("app", Sentence("Nothing answers there."), advice)]
+        return False, [failed("app", Sentence("Nothing answers there."), advice)]
     status, body = response.status_code, _object(response)
     if status in (400, 403):
         return False, [
-            ill("app", Sentence("It answers {status}: the address is not allowed.", status=status), HOST)
+            failed("app", Sentence("It answers {status}: the address is not allowed.", status=status), HOST)
         ]
     if "models_known" not in body:
         advice = Sentence("The proxy must pass /health to Rushes, and everything else too.")
         says = Sentence("It answers {status}, and not as Rushes does.", status=status)
-        return False, [ill("app", says, advice)]
-    health = judged_health(status, body)
+        return False, [failed("app", says, advice)]
+    health = judge_health(status, body)
     agree = clock("The app", response.headers)
     return True, [health, *([agree] if agree else [])]
 
 
-def judged_health(status: int, body: dict[str, Any]) -> Finding:
+def judge_health(status: int, body: dict[str, Any]) -> Finding:
     """Judges an answer of /health."""
     reasons = Sentence(" ".join(str(reason) for reason in body.get("reasons") or ()))
     version = str(body.get("version"))
     if status != 200:
-        return ill("app", Sentence("It takes no work."), reasons)
+        return failed("app", Sentence("It takes no work."), reasons)
     if reasons:
         says = Sentence("Rushes {version} answers, not without trouble.", version=version)
-        return doubtful("app", says, reasons)
-    return well("app", Sentence("Rushes {version} answers.", version=version))
+        return warning("app", says, reasons)
+    return passed("app", Sentence("Rushes {version} answers.", version=version))
 
 
 async def ranges(client: httpx.AsyncClient, url: str) -> Finding:
@@ -79,26 +79,26 @@ async def ranges(client: httpx.AsyncClient, url: str) -> Finding:
         ):
             body = await read_bounded(response, len(PATTERN))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
-        return judged_ranges(0, 0, right=False)
+        return judge_ranges(0, 0, right=False)
     size_bytes = len(PATTERN) + 1 if body is None else len(body)
-    return judged_ranges(response.status_code, size_bytes, right=body == PATTERN[FIRST : LAST + 1])
+    return judge_ranges(response.status_code, size_bytes, right=body == PATTERN[FIRST : LAST + 1])
 
 
-def judged_ranges(status: int, size_bytes: int, *, right: bool) -> Finding:
+def judge_ranges(status: int, size_bytes: int, *, right: bool) -> Finding:
     """`status` is 0 without an answer; `right` means exactly the requested bytes."""
     what = "ranges"
     if not status:
         says = Sentence("The question for a part of a file was not answered.")
-        return ill(what, says, Sentence("Look at the proxy's error log."))
+        return failed(what, says, Sentence("Look at the proxy's error log."))
     if status == 206 and right:
-        return well(what, Sentence("A part of a file comes as asked: films can be wound."))
+        return passed(what, Sentence("A part of a file comes as asked: films can be wound."))
     advice = Sentence(
         "nginx: proxy_set_header Range $http_range; and no cache, slice or filter on /media/ and /api/."
     )
     says = Sentence(
         "A part of a file was asked for, and {status} with {size} bytes came.", status=status, size=size_bytes
     )
-    return ill(what, says, advice)
+    return failed(what, says, advice)
 
 
 async def websocket(url: str) -> Finding:
@@ -110,19 +110,19 @@ async def websocket(url: str) -> Finding:
             )
     except WebSocketRefused as error:
         says = Sentence("Its handshake is answered with {status}: pages stay still.", status=error.status)
-        return ill("websocket", says, REFUSED if error.status == 403 else UPGRADE)
+        return failed("websocket", says, REFUSED if error.status == 403 else UPGRADE)
     except TimeoutError:
         message = None
-    return judged_websocket(opened=message is not None, ours=(message or "").startswith("0"))
+    return judge_websocket(opened=message is not None, ours=(message or "").startswith("0"))
 
 
-def judged_websocket(*, opened: bool, ours: bool) -> Finding:
+def judge_websocket(*, opened: bool, ours: bool) -> Finding:
     """`ours` means that the first message is one of the pages' own socket."""
     if not opened:
-        return ill("websocket", Sentence("It does not open: pages stay still."), UPGRADE)
+        return failed("websocket", Sentence("It does not open: pages stay still."), UPGRADE)
     if ours:
-        return well("websocket", Sentence("It opens."))
-    return doubtful("websocket", Sentence("It opens, and something else than Rushes speaks."), UPGRADE)
+        return passed("websocket", Sentence("It opens."))
+    return warning("websocket", Sentence("It opens, and something else than Rushes speaks."), UPGRADE)
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import httpx
 from services.backends.base import Backend
 from services.core.errors import BackendError, ChannelLost, Sentence
 from services.diagnostics.doctor.clock import clock
-from services.diagnostics.doctor.finding import Finding, ill, well
+from services.diagnostics.doctor.finding import Finding, failed, passed
 
 WITHIN_S = 10.0
 STREAM_WITHIN_S = 5.0
@@ -25,7 +25,7 @@ UNREACHED = Sentence(
 )
 
 
-async def reaching(backend: Backend, url: str, client: httpx.AsyncClient) -> list[Finding]:
+async def check(backend: Backend, url: str, client: httpx.AsyncClient) -> list[Finding]:
     """`url` is the backend's address; only its clock is read there, without a key."""
     models, poll, stream, time_ = await asyncio.gather(
         _models(backend), _poll(backend), _stream(backend), _clock(backend, url, client)
@@ -38,14 +38,14 @@ async def _models(backend: Backend) -> Finding:
         async with asyncio.timeout(WITHIN_S):
             count = len(await backend.models())
     except BackendError as error:
-        return ill(backend.name, Sentence("Its models are not to be had: {error}", error=error), UNREACHED)
+        return failed(backend.name, Sentence("Its models are not to be had: {error}", error=error), UNREACHED)
     except TimeoutError:
         says = Sentence("Its models did not come within {seconds} s.", seconds=round(WITHIN_S))
-        return ill(backend.name, says, UNREACHED)
+        return failed(backend.name, says, UNREACHED)
     if not count:
         advice = Sentence("Ask its provider whether the key may use any.")
-        return ill(backend.name, Sentence("It lists no model."), advice)
-    return well(backend.name, Sentence("Models it lists: {count}.", count=count))
+        return failed(backend.name, Sentence("It lists no model."), advice)
+    return passed(backend.name, Sentence("Models it lists: {count}.", count=count))
 
 
 async def _poll(backend: Backend) -> Finding:
@@ -53,15 +53,15 @@ async def _poll(backend: Backend) -> Finding:
         async with asyncio.timeout(WITHIN_S):
             await backend.poll(NOBODY)
     except ChannelLost as lost:
-        return _judged_poll(backend.name, lost.reason)
+        return _judge_poll(backend.name, lost.reason)
     except TimeoutError:
-        return _judged_poll(backend.name, "timeout")
-    return _judged_poll(backend.name, "")
+        return _judge_poll(backend.name, "timeout")
+    return _judge_poll(backend.name, "")
 
 
 async def _stream(backend: Backend) -> Finding:
     if not backend.capabilities.push:
-        return well(backend.name, Sentence("It has no stream."))
+        return passed(backend.name, Sentence("It has no stream."))
     try:
         async with (
             asyncio.timeout(STREAM_WITHIN_S + 1.0),
@@ -69,24 +69,24 @@ async def _stream(backend: Backend) -> Finding:
         ):
             pass
     except ChannelLost as lost:
-        return _judged_stream(backend.name, lost.reason)
+        return _judge_stream(backend.name, lost.reason)
     except TimeoutError:
-        return _judged_stream(backend.name, "timeout")
-    return _judged_stream(backend.name, "")
+        return _judge_stream(backend.name, "timeout")
+    return _judge_stream(backend.name, "")
 
 
-def _judged_poll(name: str, reason: str) -> Finding:
+def _judge_poll(name: str, reason: str) -> Finding:
     if reason in ANSWERED:
-        return well(name, Sentence("Polling is answered."))
+        return passed(name, Sentence("Polling is answered."))
     says = Sentence("Polling is not answered ({reason}).", reason=reason)
-    return ill(name, says, ADVICE.get(reason, UNREACHED))
+    return failed(name, says, ADVICE.get(reason, UNREACHED))
 
 
-def _judged_stream(name: str, reason: str) -> Finding:
+def _judge_stream(name: str, reason: str) -> Finding:
     if reason in ANSWERED:
-        return well(name, Sentence("Its stream is answered."))
+        return passed(name, Sentence("Its stream is answered."))
     says = Sentence("Its stream is not answered ({reason}).", reason=reason)
-    return ill(name, says, ADVICE.get(reason, UNREACHED))
+    return failed(name, says, ADVICE.get(reason, UNREACHED))
 
 
 async def _clock(backend: Backend, url: str, client: httpx.AsyncClient) -> Finding | None:

@@ -1,4 +1,4 @@
-"""Whether two clocks agree, by an answer's Date header."""
+"""Compares two clocks by the Date header of an answer."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from services.core.errors import Sentence
-from services.diagnostics.doctor.finding import Finding, doubtful, well
+from services.diagnostics.doctor.finding import Finding, passed, warning
 
 OFF_BY_S = 60.0
 ADVICE = Sentence("Turn on time synchronisation (timedatectl set-ntp true) where it is wrong.")
 
 
 def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
-    """None where the answer does not say its time."""
+    """None when the answer has no Date."""
     try:
         off_s = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
     except (KeyError, ValueError):
         return None
     if abs(off_s) <= OFF_BY_S:
-        return well("clock", Sentence("{whose}: its clock and this machine's agree.", whose=whose))
+        return passed("clock", Sentence("{whose}: its clock and this machine's agree.", whose=whose))
     seconds = round(abs(off_s))
     if off_s > 0:
         says = Sentence(
@@ -30,16 +30,16 @@ def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
         says = Sentence(
             "{whose}: its clock is {seconds} s behind this machine's.", whose=whose, seconds=seconds
         )
-    return doubtful("clock", says, ADVICE)
+    return warning("clock", says, ADVICE)
 
 
-def browsers(off_s: float) -> Finding:
-    """By how much the browser's clock is ahead of this machine's."""
+def browser_clock(off_s: float) -> Finding:
+    """`off_s` is how far the browser's clock is ahead of this machine's."""
     if abs(off_s) <= OFF_BY_S:
-        return well("clock", Sentence("This browser's clock and Rushes' agree."))
+        return passed("clock", Sentence("This browser's clock and Rushes' agree."))
     seconds = round(abs(off_s))
     if off_s > 0:
         says = Sentence("This browser's clock is {seconds} s ahead of Rushes'.", seconds=seconds)
     else:
         says = Sentence("This browser's clock is {seconds} s behind Rushes'.", seconds=seconds)
-    return doubtful("clock", says, ADVICE)
+    return warning("clock", says, ADVICE)

@@ -1,4 +1,4 @@
-"""The data folder's disk: can it be written, is there room?"""
+"""Checks that the data folder can be written and has room."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from services.core.errors import Sentence
-from services.diagnostics.doctor.finding import Finding, doubtful, ill, well
+from services.diagnostics.doctor.finding import Finding, failed, passed, warning
 
 FREE_AT_LEAST_BYTES = 200_000_000
 FREE_BETTER_BYTES = 2_000_000_000
@@ -15,7 +15,7 @@ GB = 1_000_000_000
 
 
 def can_write(folder: Path) -> bool:
-    """Raises OSError where it cannot."""
+    """Raises OSError when it cannot."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"rushes")
     return True
@@ -31,12 +31,12 @@ def disk(folder: Path) -> Finding:
             "Make it writable for the user Rushes runs as, or name another folder in RUSHES_DATA_DIR."
         )
         says = Sentence("The data folder cannot be written ({error}).", error=error.strerror)
-        return ill(what, says, advice)
+        return failed(what, says, advice)
     free = round(free_bytes / GB, 1)
     if free_bytes < FREE_AT_LEAST_BYTES:
         advice = Sentence("Rushes takes no work below 0.2 GB: make room on this disk.")
-        return ill(what, Sentence("Only {free} GB are free.", free=free), advice)
+        return failed(what, Sentence("Only {free} GB are free.", free=free), advice)
     if free_bytes < FREE_BETTER_BYTES:
         advice = Sentence("Make room soon: below 0.2 GB Rushes takes no work.")
-        return doubtful(what, Sentence("Only {free} GB are free.", free=free), advice)
-    return well(what, Sentence("The data folder can be written, {free} GB are free.", free=free))
+        return warning(what, Sentence("Only {free} GB are free.", free=free), advice)
+    return passed(what, Sentence("The data folder can be written, {free} GB are free.", free=free))

@@ -18,14 +18,14 @@ from services.http.transport import Transport, default_tls
 
 
 class Doctor:
-    """`place_of` returns a backend's address, empty while it has none."""
+    """`url_of` returns a backend's address, empty while it has none."""
 
     def __init__(
-        self, *, data_dir: Path, backends: Mapping[str, Backend], place_of: Callable[[str], str]
+        self, *, data_dir: Path, backends: Mapping[str, Backend], url_of: Callable[[str], str]
     ) -> None:
         self._data_dir = data_dir
         self._backends = backends
-        self._place_of = place_of
+        self._place_of = url_of
 
     async def examine(self, url: str, *, stream_s: int) -> list[Finding]:
         """Checks the address people use, the disk and the backends.
@@ -36,15 +36,14 @@ class Doctor:
             way, around = await asyncio.gather(_way(client, url.rstrip("/"), stream_s), self._around(client))
         return [*way, *around]
 
-    async def look_around(self) -> list[Finding]:
+    async def check_local(self) -> list[Finding]:
         """Checks the disk and the backends."""
         async with await _client() as client:
             return await self._around(client)
 
     async def _around(self, client: httpx.AsyncClient) -> list[Finding]:
         asked = (
-            backends.reaching(backend, self._place_of(name), client)
-            for name, backend in self._backends.items()
+            backends.check(backend, self._place_of(name), client) for name, backend in self._backends.items()
         )
         local, reached = await asyncio.gather(asyncio.to_thread(disk, self._data_dir), asyncio.gather(*asked))
         return [local, *(finding for each in reached for finding in each)]
@@ -58,9 +57,9 @@ async def _way(client: httpx.AsyncClient, url: str, stream_s: int) -> list[Findi
     there, findings = await address.app(client, url)
     if not there:
         return findings
-    heard, part, socket = await asyncio.gather(
+    measured_stream, part, socket = await asyncio.gather(
         stream(client, url, stream_s),
         address.ranges(client, url),
         address.websocket(url),
     )
-    return [*findings, *heard, part, socket]
+    return [*findings, *measured_stream, part, socket]

@@ -1,4 +1,4 @@
-"""What the doctor found: a mark, a sentence, and what to do about it."""
+"""One finding: a mark, a sentence, and advice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from services.core.errors import Sentence
 
-WELL, DOUBTFUL, ILL = "✓", "!", "✗"
+PASSED, WARNING, FAILED = "✓", "!", "✗"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,13 @@ class Finding:
 NAMES = {"stream": "event stream"}
 
 
-def well(what: str, says: Sentence) -> Finding:
-    return Finding(mark=WELL, what=what, says=says)
+def passed(what: str, says: Sentence) -> Finding:
+    return Finding(mark=PASSED, what=what, says=says)
 
 
-def doubtful(what: str, says: Sentence, advice: Sentence) -> Finding:
-    return Finding(mark=DOUBTFUL, what=what, says=says, advice=advice)
+def warning(what: str, says: Sentence, advice: Sentence) -> Finding:
+    return Finding(mark=WARNING, what=what, says=says, advice=advice)
 
 
-def ill(what: str, says: Sentence, advice: Sentence) -> Finding:
-    return Finding(mark=ILL, what=what, says=says, advice=advice)
+def failed(what: str, says: Sentence, advice: Sentence) -> Finding:
+    return Finding(mark=FAILED, what=what, says=says, advice=advice)

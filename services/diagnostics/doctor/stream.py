@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from services.core.errors import Sentence
-from services.diagnostics.doctor.finding import Finding, ill, well
+from services.diagnostics.doctor.finding import Finding, failed, passed
 from services.http.redirects import get_anywhere
 
 WHAT = "stream"
@@ -28,7 +28,7 @@ BOTH = Sentence(
 
 
 @dataclass(slots=True)
-class Heard:
+class StreamMeasurement:
     """`lags_s` include the difference of two clocks: only their spread counts."""
 
     status: int = 0
@@ -44,47 +44,55 @@ class Heard:
 
 
 async def stream(client: httpx.AsyncClient, url: str, seconds: int) -> list[Finding]:
-    return judged(await _heard(client, f"{url}/api/doctor/stream?seconds={seconds}", seconds), seconds)
+    return judge(await _measure(client, f"{url}/api/doctor/stream?seconds={seconds}", seconds), seconds)
 
 
-def judged(heard: Heard, seconds: int) -> list[Finding]:
-    if heard.status not in (0, 200):
+def judge(measured_stream: StreamMeasurement, seconds: int) -> list[Finding]:
+    if measured_stream.status not in (0, 200):
         advice = Sentence("Let the proxy pass /api/ to Rushes as it is.")
-        return [ill(WHAT, Sentence("The event stream answers {status}.", status=heard.status), advice)]
-    lived_s, quiet_s, held_s = round(heard.lived_s), round(heard.quiet_s), round(heard.held_s)
-    if not heard.lags_s:
+        return [
+            failed(
+                WHAT, Sentence("The event stream answers {status}.", status=measured_stream.status), advice
+            )
+        ]
+    lived_s, quiet_s, held_s = (
+        round(measured_stream.lived_s),
+        round(measured_stream.quiet_s),
+        round(measured_stream.held_s),
+    )
+    if not measured_stream.lags_s:
         says = Sentence("Nothing came within {seconds} s: buffered or cut.", seconds=lived_s)
-        return [ill(WHAT, says, BOTH)]
-    if heard.held_s > HELD_S:
+        return [failed(WHAT, says, BOTH)]
+    if measured_stream.held_s > HELD_S:
         says = Sentence("Buffered: events came up to {seconds} s after they were sent.", seconds=held_s)
-        buffered = ill(WHAT, says, UNBUFFER)
+        buffered = failed(WHAT, says, UNBUFFER)
     else:
-        buffered = well(WHAT, Sentence("Not buffered: events come when they are sent."))
-    if heard.complete:
-        return [buffered, well(WHAT, Sentence("Not cut within {seconds} s.", seconds=seconds))]
+        buffered = passed(WHAT, Sentence("Not buffered: events come when they are sent."))
+    if measured_stream.complete:
+        return [buffered, passed(WHAT, Sentence("Not cut within {seconds} s.", seconds=seconds))]
     says = Sentence(
         "Cut after about {lived} s, {quiet} s after the last event.", lived=lived_s, quiet=quiet_s
     )
-    return [buffered, ill(WHAT, says, KEEP)]
+    return [buffered, failed(WHAT, says, KEEP)]
 
 
-async def _heard(client: httpx.AsyncClient, url: str, seconds: int) -> Heard:
-    heard, begun = Heard(), time.monotonic()
+async def _measure(client: httpx.AsyncClient, url: str, seconds: int) -> StreamMeasurement:
+    measured_stream, begun = StreamMeasurement(), time.monotonic()
     last = begun
     try:
         async with (
             asyncio.timeout(seconds + GRACE_S),
             get_anywhere(client, url, AS_BROWSERS_DO) as response,
         ):
-            heard.status = response.status_code
+            measured_stream.status = response.status_code
             async for line in response.aiter_lines():
                 if line.startswith("data:"):
                     last = time.monotonic()
                     event = json.loads(line[5:])
-                    heard.lags_s.append(time.time() - float(event["sent_at"]))
-                    heard.complete = bool(event["last"])
+                    measured_stream.lags_s.append(time.time() - float(event["sent_at"]))
+                    measured_stream.complete = bool(event["last"])
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError):
         pass  # the events so far are judged
     ended = time.monotonic()
-    heard.lived_s, heard.quiet_s = ended - begun, ended - last
-    return heard
+    measured_stream.lived_s, measured_stream.quiet_s = ended - begun, ended - last
+    return measured_stream

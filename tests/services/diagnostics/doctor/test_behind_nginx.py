@@ -85,9 +85,9 @@ def test_a_stream_that_is_held_back_is_called_buffered(
     with standing_before(app.url, BUFFERING + DEAF + PASSED_ON, tmp_path) as url:
         code, lines = examined(url, app, wire, "--quick")
     assert code == 1
-    (ill,) = (place for place, line in enumerate(lines) if line.startswith("✗"))
-    assert "uffered: events came up to" in lines[ill]
-    assert "proxy_buffering off;" in lines[ill + 1]
+    (failed,) = (place for place, line in enumerate(lines) if line.startswith("✗"))
+    assert "uffered: events came up to" in lines[failed]
+    assert "proxy_buffering off;" in lines[failed + 1]
 
 
 @pytest.mark.proof
@@ -126,8 +126,10 @@ def test_an_idle_time_out_of_30_s_cuts_no_stream_of_ours(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
     with standing_before(app.url, f"proxy_read_timeout 30s; {PASSED_ON}", tmp_path) as url:
-        heard = asyncio.run(_heard_for(url, 65))
-    assert [finding.mark for finding in heard] == ["✓", "✓"], [str(finding) for finding in heard]
+        measured_stream = asyncio.run(_heard_for(url, 65))
+    assert [finding.mark for finding in measured_stream] == ["✓", "✓"], [
+        str(finding) for finding in measured_stream
+    ]
     proven("doctor", false_alarms=0)
 
 

@@ -15,7 +15,7 @@ from services.diagnostics.doctor import disk as disk_room
 from services.diagnostics.doctor.address import PATTERN
 from services.diagnostics.doctor.clock import clock
 from services.diagnostics.doctor.disk import disk
-from services.diagnostics.doctor.stream import Heard, judged
+from services.diagnostics.doctor.stream import StreamMeasurement, judge
 
 
 def test_a_clock_that_is_a_day_off_is_told_with_its_direction() -> None:
@@ -47,12 +47,12 @@ def test_a_folder_that_is_not_there_is_ill(tmp_path: Path) -> None:
 
 
 def test_two_clocks_that_differ_do_not_look_like_a_buffer() -> None:
-    heard = Heard(status=200, lags_s=[3600.0, 3600.1, 3600.05], complete=True)
-    assert [finding.mark for finding in judged(heard, 5)] == ["✓", "✓"]
+    measured_stream = StreamMeasurement(status=200, lags_s=[3600.0, 3600.1, 3600.05], complete=True)
+    assert [finding.mark for finding in judge(measured_stream, 5)] == ["✓", "✓"]
 
 
 def test_a_stream_of_which_nothing_comes_is_one_finding() -> None:
-    (found,) = judged(Heard(status=200, lived_s=10.0), 5)
+    (found,) = judge(StreamMeasurement(status=200, lived_s=10.0), 5)
     assert found.mark == "✗"
 
 
