@@ -71,11 +71,6 @@ def read_command() -> argparse.Namespace:
 
 def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    quiet_libraries()
-
-
-def quiet_libraries() -> None:
-    """At INFO they log each request, with the provider's links."""
     for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "alembic", "uvicorn.error", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -86,7 +81,6 @@ def quiet_libraries() -> None:
 async def drill(settings: Settings, rules: frozenset[str] | None) -> int:
     """0 when every rule (or those that are named) held, else 1. It touches nothing of the install's own."""
     logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
-    quiet_libraries()
     findings = await Drill(functools.partial(open_for_drill, settings), settings.data_dir).run(rules)
     for finding in findings:
         print(finding)
@@ -98,7 +92,6 @@ async def drill(settings: Settings, rules: frozenset[str] | None) -> int:
 async def drill_in_lines(settings: Settings, rules: frozenset[str] | None) -> int:
     """The same for the check-up page: the app closes our input when it ends, however it ends."""
     logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
-    quiet_libraries()
     drill = Drill(functools.partial(open_for_drill, settings), settings.data_dir)
     findings = drill.run(rules, report=lambda finding: print(to_line(finding), flush=True))
     running = asyncio.create_task(findings)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.diagnostics.drill.finding import read
+from services.diagnostics.runs.finding_json import from_line
 from tests.mutants.drill_expectations import OUT_OF_SIGHT, RED
 from tests.mutants.patch import Mutant, mutants
 from tests.mutants.runner import copy_to
@@ -30,9 +30,9 @@ def test_of_each_mutant_it_is_known_whether_the_drill_sees_it() -> None:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = copy_to(tmp_path_factory.mktemp("mutants") / "copy")
-    stage = copy / "services" / "drill" / "stage.py"
-    assert stage.read_text().count(PATIENCE) == 1
-    stage.write_text(stage.read_text().replace(PATIENCE, SHORT_PATIENCE))
+    sandbox = copy / "services" / "diagnostics" / "drill" / "sandbox.py"
+    assert sandbox.read_text().count(PATIENCE) == 1
+    sandbox.write_text(sandbox.read_text().replace(PATIENCE, SHORT_PATIENCE))
     return copy
 
 
@@ -50,7 +50,7 @@ def test_the_drill_is_red_on_a_mutant(name: str, rule: str, copy: Path, tmp_path
 
 @pytest.mark.proof
 def test_the_command_ends_with_1_on_a_mutant(copy: Path, tmp_path: Path) -> None:
-    with MUTANTS["fetched-by-both"].applied(copy):
+    with MUTANTS["completed-may-be-overwritten"].applied(copy):
         said = subprocess.run(
             [sys.executable, "main.py", "drill", "R2"],
             cwd=copy,
@@ -68,7 +68,7 @@ def _changes_nothing(mutant: Mutant) -> bool:
 
 def _is_red(line: str, rule: str, said: list[str]) -> bool:
     said.append(line)
-    finding = read(line)
+    finding = from_line(line)
     return finding is not None and finding.rule == rule and bool(finding.broken)
 
 

@@ -53,7 +53,7 @@ class DrillPart:
         self._client.on_delete(self._drills.news.listen(self._hear))
         about = _(
             "Plays faults against this install's own engine, in a process and a folder of its own, in about"
-            " fifteen seconds. Nothing is paid, and what is under way here is not touched."
+            " ten seconds. Nothing is paid, and what is under way here is not touched."
         )
         with section(_("The drill"), about):
             with ui.element("div").classes("r-row r-check-act"):

@@ -1,4 +1,4 @@
-"""Is it true here? The drill in a process of its own, and what the doctor finds around the living app."""
+"""Runs the drill in a process of its own and remembers the last run."""
 
 from services.diagnostics.runs.drill_run import Run
 from services.diagnostics.runs.drill_runs import DrillRuns

@@ -1,4 +1,4 @@
-"""One drill of this install, under way or ended; and as the file that remembers the last one."""
+"""One run of the drill, under way or ended, and the file that remembers the last one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Run:
 
     began_at: float
     findings: tuple[Finding, ...] = ()
-    """In the order they came."""
+    """In the order of arrival."""
     ended_at: float | None = None
     trouble: Sentence = field(default_factory=Sentence)
-    """Why it did not come to its end, where it did not."""
+    """Why it was not completed; empty otherwise."""
 
     @property
     def under_way(self) -> bool:
@@ -34,14 +34,14 @@ class Run:
 
     @property
     def held(self) -> bool:
-        """Everything was tried, and everything held."""
-        tried = {finding.check for finding in self.findings}
-        return not self.under_way and not self.trouble and not self.broken and tried == set(CHECKS)
+        """Every check ran, and every rule held."""
+        checked = {finding.check for finding in self.findings}
+        return not self.under_way and not self.trouble and not self.broken and checked == set(CHECKS)
 
 
 def remember(run: Run, path: Path) -> None:
-    """Whole or not at all. Raises OSError."""
-    told = {
+    """Writes the file atomically. Raises OSError."""
+    content = {
         "began_at": run.began_at,
         "ended_at": run.ended_at,
         "trouble": {"sentence": run.trouble.sentence, "values": run.trouble.values},
@@ -49,30 +49,30 @@ def remember(run: Run, path: Path) -> None:
     }
     new = path.with_suffix(".new")
     with new.open("w") as file:
-        file.write(json.dumps(told, ensure_ascii=False))
+        file.write(json.dumps(content, ensure_ascii=False))
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
 
 
 def remembered(path: Path) -> Run | None:
-    """None where there was none, or where it cannot be read."""
+    """None without a readable file."""
     try:
         return _run(json.loads(path.read_bytes()))
     except (OSError, ValueError, RecursionError):
         return None
 
 
-def _run(told: Any) -> Run | None:
-    match told:
+def _run(content: Any) -> Run | None:
+    match content:
         case {
             "began_at": int() | float() as began_at,
             "ended_at": int() | float() as ended_at,
             "trouble": {"sentence": str(sentence), "values": dict(values)},
             "findings": [*findings],
         }:
-            read = [finding for finding in map(from_json, findings) if finding is not None]
+            known = [finding for finding in map(from_json, findings) if finding is not None]
             trouble = Sentence(sentence, **values)
-            return Run(began_at=began_at, findings=tuple(read), ended_at=ended_at, trouble=trouble)
+            return Run(began_at=began_at, findings=tuple(known), ended_at=ended_at, trouble=trouble)
         case _:
             return None

@@ -1,4 +1,4 @@
-"""The install's drills: one at a time, each in a process of its own, so that none touches the living app."""
+"""Runs drills one at a time, each in a process of its own, so that none affects the running app."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CUT_OFF = Sentence("Rushes ended before it did.")
 
 
 class DrillRuns:
-    """`command` plays one drill and says each finding on a line; it ends when its input is closed."""
+    """`command` runs one drill and prints each finding as a line; it ends when its input is closed."""
 
     def __init__(self, command: Sequence[str], folder: Path, *, now: Callable[[], float] = time.time) -> None:
         self.news: Hub[Run] = Hub()
@@ -46,27 +46,27 @@ class DrillRuns:
 
     @property
     def newest(self) -> Run | None:
-        """The one under way, else the last one that ended here."""
+        """The run under way, else the last one."""
         return self._run
 
     def start(self) -> Run:
-        """Begin one; where one is under way, whoever began it, that one."""
+        """Starts a run; returns the one under way instead, whoever started it."""
         if self._run is not None and self._run.under_way:
             return self._run
         self._run = Run(began_at=self._now())
-        self._task = asyncio.create_task(self._play(), name="drill")
-        self._tell()
+        self._task = asyncio.create_task(self._supervise(), name="drill")
+        self._publish()
         return self._run
 
     async def close(self) -> None:
-        """A drill under way ends with the app."""
+        """Ends a run that is under way."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _play(self) -> None:
+    async def _supervise(self) -> None:
         try:
-            await self._end(await self._trouble_of_playing())
+            await self._end(await self._run_command())
         except asyncio.CancelledError:
             await self._end(CUT_OFF)
             raise
@@ -74,8 +74,8 @@ class DrillRuns:
             log.exception("The drill could not be played.")
             await self._end(Sentence("It could not be begun ({error}).", error=type(error).__name__))
 
-    async def _trouble_of_playing(self) -> Sentence:
-        """Empty where it came to its end."""
+    async def _run_command(self) -> Sentence:
+        """Returns why the run was not completed; empty where it was."""
         if await asyncio.to_thread(self._full):
             return FULL
         process = await asyncio.create_subprocess_exec(
@@ -87,31 +87,31 @@ class DrillRuns:
         )
         try:
             async with asyncio.timeout(LASTS_AT_MOST_S):
-                said = await self._hear(process)
+                last_line = await self._read_findings(process)
                 code = await process.wait()
         except TimeoutError:
             return TOO_LONG
         finally:
             await _ended(process)
-        if code in (0, 1) and not said:
+        if code in (0, 1) and not last_line:
             return Sentence()
-        return Sentence("It did not come to its end: {said}", said=said or f"exit code {code}")
+        return Sentence("It did not come to its end: {said}", said=last_line or f"exit code {code}")
 
-    async def _hear(self, process: Process) -> str:
-        """The last thing it said that is no finding; what it said for people is nothing."""
+    async def _read_findings(self, process: Process) -> str:
+        """Publishes each finding; returns the last line of output that is none."""
         assert process.stdout is not None and self._run is not None
-        said = ""
+        last = ""
         while line := await process.stdout.readline():
             finding = from_line(line)
             if finding is not None:
                 self._run = replace(self._run, findings=(*self._run.findings, finding))
-                self._tell()
+                self._publish()
             else:
-                said = line.decode(errors="replace").strip()[:300] or said
-        return said
+                last = line.decode(errors="replace").strip()[:300] or last
+        return last
 
     async def _end(self, trouble: Sentence) -> None:
-        """Written down, then told."""
+        """Remembers the run, then publishes it."""
         assert self._run is not None
         ended = replace(self._run, ended_at=self._now(), trouble=trouble)
         try:
@@ -119,18 +119,18 @@ class DrillRuns:
         except OSError as error:
             log.warning("The drill's verdict could not be written down (%s).", error.strerror)
         self._run = ended
-        self._tell()
+        self._publish()
 
     def _full(self) -> bool:
         return shutil.disk_usage(self._folder).free < FREE_AT_LEAST_BYTES
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         if self._run is not None:
             self.news.tell(self._run, about=ABOUT)
 
 
 async def _ended(process: Process) -> None:
-    """Asked first, so that it takes its folder away; then killed."""
+    """Asks the process to end, so that it removes its folder, then kills it."""
     if process.returncode is not None:
         return
     assert process.stdin is not None

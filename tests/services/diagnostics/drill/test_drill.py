@@ -1,4 +1,4 @@
-"""The drill holds on this build, and fails for the rule that is switched off."""
+"""The drill passes on this build and fails for a rule that is switched off."""
 
 from __future__ import annotations
 
@@ -24,13 +24,17 @@ from services.channels.race import JobFailed, Race
 from services.core.errors import BackendUnavailable, CannotStart, DeliveryFailed, Sentence
 from services.core.model import Channel, Failure, Generation, Phase, replace
 from services.core.settings import Settings
-from services.diagnostics.drill import Drill, Finding, stage
+from services.diagnostics.drill import Drill, Finding, sandbox
+from services.diagnostics.drill.checks import CHECKS
+from services.diagnostics.drill.rules import RULES
 from services.generations.delivery import Delivery
+from services.generations.job_watch import JobWatch
 from services.generations.supervisor import Supervisor
 from services.generations.transitions import Transitions
 from services.store import store as store_room
 from services.store.statements import OPEN
 from services.store.store import Store
+from tests.mutants.patch import mutants
 from tests.support.app import ROOT
 from tests.support.proof_counts import proven
 
@@ -140,8 +144,8 @@ def without_resuming(patch: pytest.MonkeyPatch) -> None:
 
 
 def with_a_race_that_a_bad_file_ends(patch: pytest.MonkeyPatch) -> None:
-    def gives_up(self: Race, channel: Channel, _: DeliveryFailed) -> None:
-        self._decide(JobFailed(channel=channel, failure=Failure(text="no")))
+    def gives_up(self: Race, candidate: Any, _: DeliveryFailed) -> None:
+        self._decide(JobFailed(channel=candidate.channel, failure=Failure(text="no")))
 
     patch.setattr(Race, "_keep_failed", gives_up)
 
@@ -150,14 +154,14 @@ def with_failures_that_nobody_confirms(patch: pytest.MonkeyPatch) -> None:
     def believes(self: Race, channel: Channel, failure: Failure) -> None:
         self._fail(JobFailed(channel=channel, failure=failure))
 
-    patch.setattr(Race, "_hear_failure", believes)
+    patch.setattr(Race, "_take_failure", believes)
 
 
 def with_a_watch_that_ends_at_the_message(patch: pytest.MonkeyPatch) -> None:
-    def until_the_message(self: Supervisor, row: Generation) -> float:
-        return max(0.0, row.created_at + row.late_after_s - self._now())
+    def until_the_message(self: JobWatch, row: Generation) -> float:
+        return max(0.0, row.created_at + row.late_after_s - self._runtime.now())
 
-    patch.setattr(Supervisor, "_remaining_s", until_the_message)
+    patch.setattr(JobWatch, "_remaining_s", until_the_message)
 
 
 def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
@@ -175,7 +179,7 @@ def with_progress_as_it_comes(patch: pytest.MonkeyPatch) -> None:
 def without_a_barrier(patch: pytest.MonkeyPatch) -> None:
     async def bare(self: Supervisor, row: Generation, resumed: bool) -> None:
         with suppress(RuntimeError):
-            await self._live(row, resumed)
+            await self._run(row, resumed)
 
     patch.setattr(Supervisor, "_guard", bare)
 
@@ -207,51 +211,60 @@ def with_half_a_receipt(patch: pytest.MonkeyPatch) -> None:
 
 
 SWITCHED_OFF = [
-    (without_an_intent, "R1"),
-    (without_compare_and_set, "R2"),
-    (with_a_race_that_a_bad_file_ends, "R3"),
-    (with_failures_that_nobody_confirms, "R4"),
-    (with_a_watch_that_ends_at_the_message, "R5"),
-    (with_a_stop_that_bins_what_comes, "R5"),
-    (with_a_submit_that_insists, "R6"),
-    (without_push, "R7"),
-    (without_polling, "R7"),
-    (with_progress_as_it_comes, "R8"),
-    (without_epochs, "R9"),
-    (without_resuming, "R9"),
-    (without_a_barrier, "R10"),
-    (without_owners, "R11"),
-    (with_a_link_in_the_log, "R11"),
-    (with_half_a_receipt, "R12"),
+    (without_an_intent, "intent_first", "no-intent-row"),
+    (without_compare_and_set, "delivered_twice", "completed-may-be-overwritten"),
+    (with_a_race_that_a_bad_file_ends, "broken_downloads", "a-dead-address-ends-the-race"),
+    (with_failures_that_nobody_confirms, "false_failure", "push-failures-are-believed"),
+    (with_a_watch_that_ends_at_the_message, "late", "the-message-is-the-end"),
+    (with_a_stop_that_bins_what_comes, "stopped_before_power_cut", "a-stop-bars-the-late-result"),
+    (with_a_submit_that_insists, "lost_answer", "unconfirmed-is-sent-again"),
+    (without_push, "push_alone", "poll-only"),
+    (without_polling, "poll_alone", "push-only"),
+    (with_progress_as_it_comes, "progress", "progress-goes-backwards-in-the-row"),
+    (without_epochs, "takeover", "no-epoch-check"),
+    (without_resuming, "polled_at_start", "a-start-watches-nothing"),
+    (without_a_barrier, "watcher_bug", "one-bug-ends-its-watch"),
+    (without_owners, "private", "no-owner-in-a-look-up"),
+    (with_a_link_in_the_log, "private", "a-link-in-the-log"),
+    (with_half_a_receipt, "receipt", "half-a-receipt"),
 ]
+"""The check that finds it, and the mutant that breaks the same rule: its killers find it without a drill."""
 QUICK = (without_an_intent, without_compare_and_set, with_failures_that_nobody_confirms)
 
 
 def each_in_its_share() -> list[Any]:
     return [
-        pytest.param(off, rule, id=off.__name__, marks=[] if off in QUICK else [pytest.mark.proof])
-        for off, rule in SWITCHED_OFF
+        pytest.param(off, check, id=off.__name__, marks=[] if off in QUICK else [pytest.mark.proof])
+        for off, check, _ in SWITCHED_OFF
     ]
 
 
-@pytest.mark.parametrize(("switch_off", "rule"), each_in_its_share())
+@pytest.mark.parametrize(("switch_off", "check"), each_in_its_share())
 def test_a_build_with_a_rule_switched_off_fails_for_that_rule(
-    switch_off: Switch, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    switch_off: Switch, check: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "WITHIN_S", 8.0)
+    monkeypatch.setattr(sandbox, "WITHIN_S", 8.0)
     monkeypatch.setattr(logging.getLogger("rushes"), "level", logging.INFO)
     switch_off(monkeypatch)
-    findings = drilled(tmp_path, rule)
-    found = any(finding.broken for finding in findings)
+    findings = drilled(tmp_path, CHECKS[check].rule)
+    found = any(finding.broken for finding in findings if finding.check == check)
     proven("drill", rules_switched_off=1, found=int(found), not_found=int(not found))
     assert found, [str(finding) for finding in findings]
     assert not any("it broke with" in str(finding.broken) for finding in findings), [str(f) for f in findings]
 
 
-def test_what_was_seen_instead_stands_in_a_sentence_of_its_own() -> None:
-    broken = Finding("just_before", Sentence("the open stream triggered no poll"))
+def test_each_switched_off_rule_is_tried_without_a_drill_too() -> None:
+    assert {mutant for *_, mutant in SWITCHED_OFF} <= mutants().keys()
+    assert {CHECKS[check].rule for _, check, _ in SWITCHED_OFF} == RULES.keys()
+
+
+def test_a_finding_is_a_sentence_with_what_was_seen_instead() -> None:
+    broken = Finding("gateway_error", Sentence("it was sent {count} times", count=2))
     assert str(broken) == (
-        "✗ R7   It is ready just before the stream opens: polling asks at once. "
-        "Seen instead: the open stream triggered no poll."
+        "✗ R6   A gateway answers 502: unconfirmed, and not sent again. Seen instead: it was sent 2 times."
     )
-    assert str(Finding("just_before")).endswith("polling asks at once.")
+    assert str(Finding("gateway_error")).endswith("not sent again.")
+
+
+def test_each_rule_has_a_check() -> None:
+    assert {check.rule for check in CHECKS.values()} == RULES.keys()
