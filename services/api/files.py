@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from services.api.caller import Owner
 from services.api.public_url import Addresses
@@ -26,57 +26,68 @@ from services.generations.service import Generations
 MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Refusal, "description": "Not in this phase."}}
 
-Limit = Annotated[
-    int, BeforeValidator(lambda value: 50 if value == "" else value), Query(ge=1, le=200, description="1-200")
-]
-Search = Annotated[
-    str, Query(max_length=500, description="Words of the prompt; the last may be the beginning of one.")
-]
-Word = Annotated[str, Query(max_length=200)]
-Moment = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
+Word = Annotated[str, Field(max_length=200)]
+Timestamp = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
 """ISO 8601 with its time zone."""
-Cursor = Annotated[str, Query(max_length=500, description="`next` of the page before.")]
+
+
+class FilesQuery(BaseModel):
+    """Filters of the list; empty values do not filter."""
+
+    type: Literal["video", "image", ""] = ""
+    q: Annotated[
+        str,
+        Field(max_length=500, description="Words of the prompt; the last may be the beginning of one."),
+    ] = ""
+    ranked: bool = False
+    model: Word = ""
+    backend: Word = ""
+    state: Literal["ready", "working", "failed", "stopped", "unwanted", ""] = ""
+    since: Timestamp = None
+    until: Timestamp = None
+    starred: bool = False
+    tag: Word = ""
+    trashed: bool = False
+    cursor: Annotated[str, Field(max_length=500, description="`next` of the page before.")] = ""
+    limit: Annotated[
+        int,
+        BeforeValidator(lambda value: 50 if value == "" else value),
+        Field(ge=1, le=200, description="1-200"),
+    ] = 50
+
+    def filters(self) -> GenerationQuery:
+        return GenerationQuery(
+            kind=Kind(self.type) if self.type else None,
+            words=self.q,
+            ranked=self.ranked and bool(self.q),
+            backend=self.backend or None,
+            model=self.model or None,
+            phases=STATES[self.state] if self.state else None,
+            unwanted=UNWANTED_IN.get(self.state),
+            since=self.since.timestamp() if self.since else None,
+            until=self.until.timestamp() if self.until else None,
+            starred=self.starred,
+            tag=self.tag or None,
+            trashed=self.trashed,
+        )
 
 
 def router(generations: Generations, addresses: Addresses) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["files"], responses=MISSING)
+    add_reading(routes, generations, addresses)
+    add_actions(routes, generations, addresses)
+    return routes
 
+
+def add_reading(routes: APIRouter, generations: Generations, addresses: Addresses) -> None:
     @routes.get("/files")
-    async def files(
-        owner: Owner,
-        request: Request,
-        type: Literal["video", "image", ""] = "",
-        q: Search = "",
-        ranked: bool = False,
-        model: Word = "",
-        backend: Word = "",
-        state: Literal["ready", "working", "failed", "stopped", "unwanted", ""] = "",
-        since: Moment = None,
-        until: Moment = None,
-        starred: bool = False,
-        tag: Word = "",
-        trashed: bool = False,
-        cursor: Cursor = "",
-        limit: Limit = 50,
-    ) -> FilesAnswer:
+    async def files(owner: Owner, request: Request, query: Annotated[FilesQuery, Query()]) -> FilesAnswer:
         """Newest first (with `q` and `ranked` the best first, one page); `next` is the cursor of the page
         behind. `since` is included, `until` is not.
         """
-        wanted = GenerationQuery(
-            kind=Kind(type) if type else None,
-            words=q,
-            ranked=ranked and bool(q),
-            backend=backend or None,
-            model=model or None,
-            phases=STATES[state] if state else None,
-            unwanted=UNWANTED_IN.get(state),
-            since=since.timestamp() if since else None,
-            until=until.timestamp() if until else None,
-            starred=starred,
-            tag=tag or None,
-            trashed=trashed,
+        page = await generations.listed(
+            query.filters(), cursor=query.cursor or None, limit=query.limit, owner=owner
         )
-        page = await generations.listed(wanted, cursor=cursor or None, limit=limit, owner=owner)
         base_url = addresses.base(request)
         return FilesAnswer(items=[file_answer(each, base_url) for each in page.items], next=page.next)
 
@@ -92,6 +103,8 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
             await generations.get(file_id, owner=owner), await generations.trace(file_id, owner=owner)
         )
 
+
+def add_actions(routes: APIRouter, generations: Generations, addresses: Addresses) -> None:
     @routes.post("/file/{file_id}/check")
     async def check(owner: Owner, file_id: str, request: Request) -> FileAnswer:
         """Ask the backend at once."""
@@ -122,5 +135,3 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
         """Into the trash; an open one is stopped too."""
         await generations.delete(file_id, owner=owner)
         return Done()
-
-    return routes
