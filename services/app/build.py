@@ -105,8 +105,8 @@ def build_engine(
         supervisor=watch.supervisor,
         folder=folder,
         storage=storage,
-        checkpoint=checkpoint,
         scrub=scrub,
+        runtime=runtime,
     )
     llm = build_llm(settings, ChatRows(store), catalogue)
     return Engine(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from services.core.errors import InvalidRequest, NotFound
 from services.core.events import Bus
 from services.core.model import Draft, Generation, GenerationQuery
+from services.core.runtime import Runtime
 from services.generations.service import Generations, Page
 from services.generations.supervisor import Supervisor
 from services.library import retention
@@ -42,8 +42,7 @@ class Library:
         folder: MediaFolder,
         storage: Storage,
         scrub: Scrub,
-        now: Callable[[], float] = time.time,
-        checkpoint: Callable[[str], None] = lambda _: None,
+        runtime: Runtime,
     ) -> None:
         self.storage = storage
         self.scrub = scrub
@@ -52,9 +51,9 @@ class Library:
         self._bus = bus
         self._supervisor = supervisor
         self._folder = folder
-        self._handing = Export(folder.path)
-        self._now = now
-        self._checkpoint = checkpoint
+        self._export = Export(folder.path)
+        self._now = runtime.now
+        self._checkpoint = runtime.checkpoint
 
     # -- lists -------------------------------------------------------------------------------
 
@@ -156,11 +155,11 @@ class Library:
     async def copy(self, generation_id: str, *, owner: str) -> tuple[Generation, Copy]:
         """The kept bytes with their metadata. Raises NotFound, FileNotFoundError."""
         generation = await self._generations.get(generation_id, owner=owner)
-        return generation, await self._handing.copy(generation)
+        return generation, await self._export.copy(generation)
 
     async def archive(self, ids: Sequence[str], *, owner: str) -> Archive:
         """A ZIP of copies in the order of `ids`, each once. Raises NotFound when there is nothing to pack."""
-        return await self._handing.archive(await self.these(ids, owner=owner))
+        return await self._export.archive(await self.these(ids, owner=owner))
 
     def settings_in(self, data: bytes) -> Draft:
         """What a file that was handed out from here was made with; its first and last 256 KB are enough.

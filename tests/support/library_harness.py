@@ -79,6 +79,7 @@ class LibraryHarness:
             folder=self.folder,
             storage=storage,
             scrub=self.scrub,
+            runtime=runtime,
         )
         self.secrets: list[str] = []
         self.installation = Installation(
