@@ -46,7 +46,8 @@ class Chats:
         self._answering = Answering(
             generations, rows, self._tell_all, llm=llm, now=now, checkpoint=checkpoint
         )
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        """By owner and message id."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._waiting: asyncio.Queue[Generation] = asyncio.Queue()
         self._told: dict[str, bool] = {}
@@ -121,10 +122,11 @@ class Chats:
         await self.get(chat_id, owner=owner)
         return await self._rows.messages(chat_id, before=before, limit=limit)
 
-    async def artifacts(self, messages: Sequence[Message]) -> dict[str, Generation]:
-        """The generations that messages name, deleted ones too."""
+    async def artifacts(self, messages: Sequence[Message], *, owner: str) -> dict[str, Generation]:
+        """The person's generations that messages name, deleted ones too."""
         ids = {message.generation_id for message in messages if message.generation_id is not None}
-        return await self._rows.generations(sorted(ids))
+        found = await self._rows.generations(sorted(ids))
+        return {each: generation for each, generation in found.items() if generation.owner == owner}
 
     async def rename(self, chat_id: str, title: str, *, owner: str) -> Conversation:
         """Raises NotFound, InvalidRequest."""
@@ -137,15 +139,16 @@ class Chats:
         """Its artifacts stay among the kept results. Raises NotFound."""
         self._changed(await self._rows.change(chat_id, owner=owner, trashed_at=self._now()))
 
-    def is_answering(self, message_id: str) -> bool:
-        return message_id in self._tasks
+    def is_answering(self, message_id: str, *, owner: str) -> bool:
+        return (owner, message_id) in self._tasks
 
     # -- replies -----------------------------------------------------------------------------
 
     def _answer(self, message: Message) -> None:
         task = asyncio.create_task(self._answer_in_turn(message), name=f"answer {message.id}")
-        self._tasks[message.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(message.id, None) and None)
+        key = (message.owner, message.id)
+        self._tasks[key] = task
+        task.add_done_callback(lambda _: self._tasks.pop(key, None) and None)
 
     async def _answer_in_turn(self, message: Message) -> None:
         turn = self._turns.setdefault(message.chat_id, asyncio.Lock())

@@ -17,7 +17,7 @@ from services.chat.parser import read
 from services.chat.plan import Plan, Work
 from services.chat.planning import plan
 from services.core.clock import monotonic
-from services.core.conversation import ChatNews, Message, Role, Sort, WordsSoFar
+from services.core.conversation import ChatNews, Message, PartialReply, Role, Sort
 from services.core.errors import AppError, NoModels, StoreFailed
 from services.core.model import Generation
 from services.generations.service import Generations
@@ -95,7 +95,9 @@ class Answering:
             return replace(understood, values=understood.values | {"speechless": reason.code})
 
     def _speak(self, message: Message, text: str) -> None:
-        self._tell([WordsSoFar(chat_id=message.chat_id, reply_to=message.id, text=text)])
+        self._tell(
+            [PartialReply(chat_id=message.chat_id, owner=message.owner, reply_to=message.id, text=text)]
+        )
 
     def _read(self, message: Message, last: Generation | None) -> Plan:
         reading = read(message.text, follows=last is not None and last.trashed_at is None)

@@ -51,12 +51,13 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WordsSoFar:
-    """A reply that is still being spoken; the message follows, or nothing when it was taken back."""
+class PartialReply:
+    """The text of a reply so far; the message follows, or nothing when it was withdrawn."""
 
     chat_id: str
+    owner: str
     reply_to: str
     text: str
 
 
-ChatNews = Conversation | Message | WordsSoFar
+ChatNews = Conversation | Message | PartialReply

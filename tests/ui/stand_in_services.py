@@ -116,7 +116,7 @@ class EmptyChats:
     async def messages(self, _chat_id: str, **_: object) -> list[Message]:
         return []
 
-    async def artifacts(self, _messages: object) -> dict[str, Generation]:
+    async def artifacts(self, _messages: object, **_: object) -> dict[str, Generation]:
         return {}
 
 

@@ -17,7 +17,7 @@ from nicegui.slot import Slot, get_task_id
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
-CHOICE = "language"
+CHOICE_KEY = "language"
 """Where the choice is remembered; empty or absent: as the browser says."""
 
 
@@ -36,7 +36,7 @@ def _read(path: Path) -> GNUTranslations:
     return GNUTranslations(compiled)
 
 
-def own_name(code: str) -> str:
+def native_name(code: str) -> str:
     """As those who speak it write it: English, Русский."""
     name = Locale.parse(code).get_display_name(code) or code
     return name[:1].upper() + name[1:]
@@ -55,30 +55,30 @@ def language() -> str:
         return ENGLISH
     try:
         client = stack[-1].parent.client
-        return str(client.storage.get(CHOICE) or _settle(client))
+        return str(client.storage.get(CHOICE_KEY) or _resolve(client))
     except RuntimeError:  # the page is gone
         return ENGLISH
 
 
-def _settle(client: Client) -> str:
+def _resolve(client: Client) -> str:
     """Once per page: it keeps its language until it is loaded again."""
-    code = choice() or of_browser(client.request.headers.get("accept-language", ""))
-    client.storage[CHOICE] = code
+    code = choice() or from_accept_language(client.request.headers.get("accept-language", ""))
+    client.storage[CHOICE_KEY] = code
     return code
 
 
 def choice() -> str:
     """What this person has chosen; empty: as the browser says."""
-    code = str(app.storage.user.get(CHOICE, ""))
+    code = str(app.storage.user.get(CHOICE_KEY, ""))
     return code if code in translations() else ""
 
 
 def choose(code: str) -> None:
     """Open pages keep theirs until they are loaded again."""
-    app.storage.user[CHOICE] = code
+    app.storage.user[CHOICE_KEY] = code
 
 
-def of_browser(header: str) -> str:
+def from_accept_language(header: str) -> str:
     """The best of ours for an Accept-Language header (RFC 9110, 12.5.4), read leniently."""
     wanted = []
     for place, part in enumerate(header[:1000].split(",")):

@@ -14,7 +14,7 @@ from uuid6 import uuid7
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.core.conversation import ChatNews, Message, Role, Sort, WordsSoFar
+from services.core.conversation import ChatNews, Message, PartialReply, Role, Sort
 from services.core.errors import Conflict, InvalidRequest, NotFound, StoreFailed
 from services.core.model import LOCAL_OWNER, Draft, Kind, Phase
 from tests.support.engine_harness import EngineHarness
@@ -425,6 +425,16 @@ async def test_listeners_hear_each_message_once(harness: EngineHarness, chat_id:
     await asyncio.sleep(6)
     ids = [one.id for one in heard if isinstance(one, Message)]
     assert len(ids) == len(set(ids)) == 4
-    assert not any(isinstance(one, WordsSoFar) for one in heard)
+    assert not any(isinstance(one, PartialReply) for one in heard)
     first = next(one for one in heard if isinstance(one, Message))
     assert first.role is Role.PERSON
+
+
+async def test_a_reply_in_progress_is_visible_to_its_owner_only(harness: EngineHarness, chat_id: str) -> None:
+    asking = await harness.chats.say(chat_id, "/video a kite", begin=True, owner=LOCAL_OWNER)
+    assert harness.chats.is_answering(asking.id, owner=LOCAL_OWNER)
+    assert not harness.chats.is_answering(asking.id, owner="somebody else")
+    await asyncio.sleep(1)
+    messages = await thread(harness, chat_id)
+    assert await harness.chats.artifacts(messages, owner=LOCAL_OWNER)
+    assert not await harness.chats.artifacts(messages, owner="somebody else")

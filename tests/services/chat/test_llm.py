@@ -16,7 +16,7 @@ from uuid6 import uuid7
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat.llm import LanguageModel
-from services.core.conversation import Message, Sort, WordsSoFar
+from services.core.conversation import Message, PartialReply, Sort
 from services.core.model import LOCAL_OWNER, Kind
 from services.store.chats import ChatRows
 from tests.support.engine_harness import EasyCatalogue, EngineHarness
@@ -58,7 +58,7 @@ async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness
 async def reply(harness: EngineHarness, text: str, chat_id: str | None = None) -> Message:
     said = await harness.chats.say(chat_id or str(uuid7()), text, begin=True, owner=LOCAL_OWNER)
     async with asyncio.timeout(8):
-        while harness.chats.is_answering(said.id):
+        while harness.chats.is_answering(said.id, owner=LOCAL_OWNER):
             await asyncio.sleep(0.01)
     messages = await harness.chats.messages(said.chat_id, owner=LOCAL_OWNER)
     return next(one for one in messages if one.reply_to == said.id)
@@ -83,7 +83,9 @@ async def test_it_talks(harness: EngineHarness, talker: Talker) -> None:
 async def test_its_words_are_told_while_it_speaks(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 20, piece_every_s=0.03)]
     heard: list[str] = []
-    harness.chats.news.listen(lambda news: heard.append(news.text) if isinstance(news, WordsSoFar) else None)
+    harness.chats.news.listen(
+        lambda news: heard.append(news.text) if isinstance(news, PartialReply) else None
+    )
     answer = await reply(harness, "talk to me")
     assert len(heard) >= 2
     assert all(answer.text.startswith(text.strip()) for text in heard)
