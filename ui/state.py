@@ -9,7 +9,7 @@ from nicegui import binding
 from services.core.model import Generation, Kind, Phase, TraceEntry, replace
 from ui.text import labels
 
-MAX_KNOWN = 400
+REMEMBERED = 400
 """Generations a tab keeps in mind; the oldest are forgotten."""
 
 
@@ -54,9 +54,9 @@ class TabState:
     known: dict[str, Generation] = field(default_factory=dict)
     newest_id: str = ""
 
-    def apply(
+    def take(
         self,
-        update: Generation | TraceEntry | None,
+        news: Generation | TraceEntry | None,
         *,
         stage: bool = False,
         newest: bool = False,
@@ -67,24 +67,22 @@ class TabState:
         `estimated_s` belongs to what is put on the stage; `newest` marks it as this tab's newest.
         The change, or None for what was not newer than known.
         """
-        if isinstance(update, TraceEntry):
-            self._apply_trace(update)
+        if isinstance(news, TraceEntry):
+            self._hear(news)
             return None
-        if update is None:
-            self._set_stage(None)
+        if news is None:
+            self._put_on_stage(None)
             return None
-        change = self._store(update)
-        newest_known = self.known.get(update.id, update)
+        change = self._remember(news)
+        held = self.known.get(news.id, news)
         if newest:
-            self.newest_id = newest_known.id
-        if stage or (self.current_generation is not None and self.current_generation.id == newest_known.id):
-            self._set_stage(newest_known)
+            self.newest_id = held.id
+        if stage or (self.current_generation is not None and self.current_generation.id == held.id):
+            self._put_on_stage(held)
         if stage:
             self.generation_status.estimated_s = estimated_s
-        if newest_known.id == self.newest_id:
-            self.is_generating = (
-                not newest_known.final and newest_known.trashed_at is None and newest_known.late_since is None
-            )
+        if held.id == self.newest_id:
+            self.is_generating = not held.final and held.trashed_at is None and held.late_since is None
         return change
 
     def of_kind(self, kind: Kind) -> list[Generation]:
@@ -92,62 +90,62 @@ class TabState:
         known = [one for one in self.known.values() if one.request.kind is kind and one.trashed_at is None]
         return sorted(known, key=lambda one: one.created_at, reverse=True)
 
-    def _store(self, update: Generation) -> Change | None:
-        before = self.known.get(update.id)
-        if before is not None and update.revision <= before.revision:
+    def _remember(self, news: Generation) -> Change | None:
+        before = self.known.get(news.id)
+        if before is not None and news.revision <= before.revision:
             return None
-        after = _without_regress(before, update)
-        self.known[update.id] = after
-        while len(self.known) > MAX_KNOWN:
+        after = _never_backwards(before, news)
+        self.known[news.id] = after
+        while len(self.known) > REMEMBERED:
             del self.known[next(iter(self.known))]
         if before is None or (before.phase, before.trashed_at, before.poster) != (
             after.phase,
             after.trashed_at,
             after.poster,
         ):
-            self._update_list(after)
+            self._list(after)
         return Change(before=before, after=after)
 
-    def _update_list(self, generation: Generation) -> None:
+    def _list(self, generation: Generation) -> None:
         if self.kind is not None and generation.request.kind is not self.kind:
             return
-        listed = [one for one in self.generated_videos if one.id != generation.id]
+        others = [one for one in self.generated_videos if one.id != generation.id]
         if generation.phase is Phase.COMPLETED and generation.trashed_at is None:
-            listed = sorted([generation, *listed], key=lambda one: one.created_at, reverse=True)
-        if listed != self.generated_videos:
-            self.generated_videos = listed
+            others = sorted([generation, *others], key=lambda one: one.created_at, reverse=True)
+        if others != self.generated_videos:
+            self.generated_videos = others
 
-    def _set_stage(self, generation: Generation | None) -> None:
+    def _put_on_stage(self, generation: Generation | None) -> None:
         if generation is not None and generation.trashed_at is not None:
             generation = None
         before, self.current_generation = self.current_generation, generation
         status = self.generation_status
         if generation is None or before is None or before.id != generation.id:
-            self._set_connection("disconnected")
+            self._connect("disconnected")
             status.project_id = "" if generation is None else generation.request.chat_id or ""
             status.request_id = "" if generation is None else generation.request_id
             status.file_id = "" if generation is None else generation.id
             status.estimated_s = None
         elif generation.final and self.connection_status != "disconnected":
-            self._set_connection("disconnected")
+            self._connect("disconnected")
         status.status = "idle" if generation is None else generation.status
         status.progress = None if generation is None else shown_progress(generation)
-        if generation is None or before is None or _message_key(before) != _message_key(generation):
+        if generation is None or before is None or _tells(before) != _tells(generation):
             status.message = "" if generation is None else labels.message(generation)
 
-    def _apply_trace(self, entry: TraceEntry) -> None:
+    def _hear(self, entry: TraceEntry) -> None:
         current = self.current_generation
         if current is None or entry.generation_id != current.id or current.final or entry.lane != "push":
             return
-        if entry.event in CONNECTION_STATUS:
-            self._set_connection(CONNECTION_STATUS[entry.event])
+        if entry.event in CONNECTIONS:
+            self._connect(CONNECTIONS[entry.event])
 
-    def _set_connection(self, status: str) -> None:
+    def _connect(self, status: str) -> None:
         self.connection_status = status
         self.is_connected = status == "connected"
 
 
-CONNECTION_STATUS = {
+CONNECTIONS = {
     "opening": "connecting",
     "open": "connected",
     "event": "connected",
@@ -162,12 +160,12 @@ def shown_progress(generation: Generation) -> int | None:
     return labels.percent(generation.progress)
 
 
-def _message_key(generation: Generation) -> tuple[object, ...]:
+def _tells(generation: Generation) -> tuple[object, ...]:
     """What the message hangs on; progress does not change it."""
     return (generation.id, generation.phase, generation.stage, generation.stop_requested_at)
 
 
-def _without_regress(before: Generation | None, after: Generation) -> Generation:
+def _never_backwards(before: Generation | None, after: Generation) -> Generation:
     """Progress only grows while the same job runs."""
     if before is None or before.progress is None or after.job_id != before.job_id:
         return after

@@ -159,7 +159,7 @@ class Ground(Backdrop):
             return
         self.heard.setdefault(heard.id, []).append(heard)
         change = self.page.take(heard)
-        event = notification_rules.event_for(change, since=self._opened_at) if change is not None else None
+        event = notification_rules.event_of(change, since=self._opened_at) if change is not None else None
         if change is not None and event is not None:
             self.told.setdefault(heard.id, []).append(str(event))
 

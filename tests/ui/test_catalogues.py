@@ -16,11 +16,11 @@ HELP = "Run `make words`, translate what it names in ui/text/{name}.po, and run 
 
 @pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
 def test_a_catalogue_has_each_text_of_the_code_and_no_other(path: Path) -> None:
-    extracted = {message.id for message in catalogues.extracted() if message.id}
+    said = {message.id for message in catalogues.extracted() if message.id}
     known = {message.id for message in catalogues.read(path) if message.id}
     help = HELP.format(name=path.stem)
-    assert extracted - known == set(), f"Texts that {path.name} does not know. {help}"
-    assert known - extracted == set(), f"Texts in {path.name} that the code does not say any more. {help}"
+    assert said - known == set(), f"Texts that {path.name} does not know. {help}"
+    assert known - said == set(), f"Texts in {path.name} that the code does not say any more. {help}"
 
 
 @pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
@@ -40,9 +40,7 @@ def test_a_translation_names_the_same_values(path: Path) -> None:
         if message.id:
             texts = message.id if message.pluralizable else (message.id,)
             for form in translations_of(message):
-                assert placeholders_in(form) == placeholders_in(texts[-1]), (
-                    f"{path.name}: {texts[-1]!r} as {form!r}"
-                )
+                assert named_in(form) == named_in(texts[-1]), f"{path.name}: {texts[-1]!r} as {form!r}"
 
 
 @pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
@@ -73,7 +71,7 @@ def translations_of(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 
-def placeholders_in(text: str) -> set[str]:
+def named_in(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
@@ -93,4 +91,4 @@ def placeholders_in(text: str) -> set[str]:
     ],
 )
 def test_the_browsers_list_decides(header: str, code: str) -> None:
-    assert languages.from_accept_language(header) == code
+    assert languages.of_browser(header) == code

@@ -22,7 +22,7 @@ from tests.support.engine_harness import EngineHarness
 from tests.support.eventually import equals, eventually
 from tests.support.patient_user import patient_user
 from tests.ui.stand_in_services import StandInServices
-from ui.components.message import PendingReply
+from ui.components.message import Waiting
 from ui.components.message_box import MessageBox
 from ui.components.notifications import FRAME_S
 from ui.components.toast import Toast
@@ -196,11 +196,11 @@ async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, harness
     harness.chats._answering._llm = slow
     await user.open("/chat/new")
     send(user, "hm, a kite?")
-    await user.should_see(kind=PendingReply)
+    await user.should_see(kind=Waiting)
     await user.should_see("A kite,")
     slow.go.set()
     await user.should_see("A kite, you say?")
-    await user.should_not_see(kind=PendingReply)
+    await user.should_not_see(kind=Waiting)
 
 
 async def test_offers_are_said_with_one_click(user: User, harness: EngineHarness) -> None:
@@ -263,7 +263,7 @@ async def test_what_is_offered_is_understood_in_each_language(code: str) -> None
 async def test_every_code_of_the_reader_has_a_sentence() -> None:
     codes = ["hello", "thanks", "help", "unclear", "nothing_yet", "deleted", "already_moving", "not_ready", "no_picture", "no_animator", "bug", "empty_command", "unknown_command", "no_prompt", "which", "no_longer", "no_shorter"]  # fmt: skip
     for code in codes:
-        assert replies.reply_text({"code": code}).sentences, code
+        assert replies.told({"code": code}).sentences, code
 
 
 async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(

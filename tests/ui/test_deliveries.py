@@ -15,7 +15,7 @@ from services.statistics.channel_status import Lanes, Poll, Push
 from tests.support.eventually import equals, eventually
 from tests.support.library_harness import LibraryHarness
 from tests.ui.test_library import press
-from ui.components.in_progress import poll_text, push_text
+from ui.components.in_progress import poll_words, push_words
 from ui.components.plot import by_name, curve, over_time
 from ui.components.timestamp import Timestamp
 from ui.pages import deliveries as page
@@ -200,9 +200,9 @@ async def test_estimates_are_honest_about_how_much_they_know() -> None:
 
 async def test_the_channels_words_count() -> None:
     lanes = Lanes(push=Push.CONNECTED, breaks=2, poll=Poll.LOST, poll_reason="timeout", attempts=1, checks=1)
-    assert push_text(lanes) == "connected, lost 2 times before"
-    assert poll_text(lanes) == "no answer: no answer in time, 2 questions"
-    assert push_text(replace(lanes, breaks=0)) == "connected"
+    assert push_words(lanes) == "connected, lost 2 times before"
+    assert poll_words(lanes) == "no answer: no answer in time, 2 questions"
+    assert push_words(replace(lanes, breaks=0)) == "connected"
 
 
 async def test_plots_speak_only_in_the_pages_colours() -> None:

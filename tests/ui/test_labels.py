@@ -76,15 +76,15 @@ def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
         shown_at=100.08,
         other_due_at=106.45,
     )
-    assert labels.winner_heading(slip) == "Push won"
-    assert labels.delivery_heading(slip) == "on the page 0.08 s after the backend finished"
-    assert labels.other_channel_heading(slip) == "poll would have needed 6.4 s more"
+    assert labels.won(slip) == "Push won"
+    assert labels.delivered(slip) == "on the page 0.08 s after the backend finished"
+    assert labels.other(slip) == "poll would have needed 6.4 s more"
 
 
 def test_without_a_page_or_the_backends_time_the_receipt_claims_less() -> None:
     slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_said_at=100.0, kept_at=100.05)
-    assert labels.delivery_heading(slip) == "kept 0.05 s after the news came"
-    assert labels.other_channel_heading(slip) == "push had said nothing"
+    assert labels.delivered(slip) == "kept 0.05 s after the news came"
+    assert labels.other(slip) == "push had said nothing"
 
 
 @pytest.mark.parametrize("code", [*failures.CODES, "something_new"])
@@ -126,4 +126,4 @@ def test_the_timeline_reads_as_sentences(traced: TraceEntry, said: str) -> None:
 
 def test_a_receipt_does_not_count_the_time_when_nobody_looked() -> None:
     slip = a_receipt(backend_finished_at=100.0, backend_said_at=100.01, kept_at=100.07, shown_at=250.0)
-    assert labels.delivery_heading(slip) == "kept 0.07 s after the backend finished"
+    assert labels.delivered(slip) == "kept 0.07 s after the backend finished"

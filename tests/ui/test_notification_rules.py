@@ -8,7 +8,7 @@ import pytest
 
 from services.core.model import Channel, Generation, Kind, Phase, replace
 from tests.ui.stand_in_services import StandInServices, a_receipt, a_request
-from ui.session.notification_rules import event_for, text_for
+from ui.session.notification_rules import event_of, words_of
 from ui.state import Change
 
 SINCE = 1000.0
@@ -17,8 +17,8 @@ RUNNING = StandInServices().put(created_at=900.0)
 
 def told(before: Generation | None, **after: Any) -> str | None:
     change = Change(before=before, after=replace(RUNNING, revision=2, **after))
-    event = event_for(change, since=SINCE)
-    return None if event is None else text_for(event, change.after).text
+    event = event_of(change, since=SINCE)
+    return None if event is None else words_of(event, change.after).text
 
 
 def done(won_by: Channel = Channel.PUSH, **fields: Any) -> dict[str, Any]:

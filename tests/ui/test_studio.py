@@ -55,16 +55,16 @@ def press(user: User, name: str) -> None:
 
 
 def name_of(button: ui.element) -> str:
-    labels = [one.text for one in event_kind(button) if isinstance(one, ui.label)]
+    labels = [one.text for one in heard(button) if isinstance(one, ui.label)]
     return str(button.props.get("aria-label", " ".join(labels)))
 
 
-def event_kind(element: ui.element) -> Iterator[ui.element]:
+def heard(element: ui.element) -> Iterator[ui.element]:
     """What is in it, without what a screen reader leaves out."""
     for child in element:
         if child.props.get("aria-hidden") != "true":
             yield child
-            yield from event_kind(child)
+            yield from heard(child)
 
 
 def figures(user: User) -> list[str]:

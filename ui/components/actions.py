@@ -9,21 +9,21 @@ from nicegui import background_tasks, ui
 
 from services.core.model import Generation, Kind, Phase
 from ui.components.confirm import confirm
-from ui.components.error_boundary import Handler, guarded
+from ui.components.error_boundary import Act, guarded
 from ui.components.toast import toast
 from ui.session import drafts
 from ui.session.drafts import FormValues
 from ui.session.page_context import PageContext
 from ui.text import _, ngettext
 
-COMPOSER_PATHS = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
+HOME = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
 """The composers' addresses."""
 
 
-def open_composer(kind: Kind, typed: FormValues) -> None:
+def to_composer(kind: Kind, typed: FormValues) -> None:
     """Over to the composer's own page."""
     typed.save(kind)
-    ui.navigate.to(COMPOSER_PATHS[kind])
+    ui.navigate.to(HOME[kind])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,78 +33,78 @@ class Actions:
     context: PageContext
     started: Callable[[Generation], Awaitable[None]]
     edit: Callable[[Generation], object]
-    compose: Callable[[Kind, FormValues], object] = open_composer
+    compose: Callable[[Kind, FormValues], object] = to_composer
     """Opens the composer of a kind with these values in it."""
 
-    def stop(self, generation: Generation) -> Handler:
-        async def handler() -> None:
+    def stop(self, generation: Generation) -> Act:
+        async def act() -> None:
             await self.context.generations.stop(generation.id, owner=self.context.owner)
 
-        return handler
+        return act
 
-    def check(self, generation: Generation) -> Handler:
-        async def handler() -> None:
+    def check(self, generation: Generation) -> Act:
+        async def act() -> None:
             await self.context.generations.check(generation.id, owner=self.context.owner)
             if generation.phase is Phase.UNCONFIRMED:
-                toast(_check_message(has_list=self.context.generations.can_search(generation)))
+                toast(_looked_for(listed=self.context.generations.can_search(generation)))
 
-        return handler
+        return act
 
-    def retry(self, generation: Generation) -> Handler:
-        async def handler() -> None:
+    def retry(self, generation: Generation) -> Act:
+        async def act() -> None:
             await self.started(await self.context.generations.retry(generation.id, owner=self.context.owner))
 
-        return handler
+        return act
 
-    def submit_again(self, generation: Generation) -> Handler:
-        async def handler() -> None:
+    def submit_again(self, generation: Generation) -> Act:
+        async def act() -> None:
             question = _("Submit it again?")
             detail = _("If the backend did take the first one, both will be made, and both may be charged.")
             if await confirm(question, detail, yes=_("Submit again"), no=_("Cancel")):
                 await self.context.generations.submit_again(generation.id, owner=self.context.owner)
 
-        return handler
+        return act
 
-    def delete(self, generation: Generation) -> Handler:
-        async def handler() -> None:
+    def delete(self, generation: Generation) -> Act:
+        async def act() -> None:
             question = _("Delete this one?")
             detail = _("It waits in the library's trash, and its link stops working.")
             if await confirm(question, detail, yes=_("Delete")):
                 await self.context.generations.delete(generation.id, owner=self.context.owner)
 
-        return handler
+        return act
 
-    def keep(self, generation: Generation) -> Handler:
+    def keep(self, generation: Generation) -> Act:
         """What arrived after a stop is wanted after all."""
 
-        async def handler() -> None:
+        async def act() -> None:
             await self.context.generations.keep(generation.id, owner=self.context.owner)
             with self.context.client:  # the buttons are gone by now
                 toast(_("Kept. It is one of your results now."), tone="good")
 
-        return handler
+        return act
 
-    def drop(self, generation: Generation) -> Handler:
+    def drop(self, generation: Generation) -> Act:
         """What arrived after a stop goes into the trash, and comes back with one press."""
 
         async def undo() -> None:
             await self.context.generations.restore(generation.id, owner=self.context.owner)
 
-        async def handler() -> None:
+        async def act() -> None:
             await self.context.generations.delete(generation.id, owner=self.context.owner)
             with self.context.client:
                 toast(
                     _("Dropped. It waits in the library's trash."),
-                    on_open=lambda: background_tasks.create(
+                    open_it=lambda: background_tasks.create(
                         guarded(undo)(), name="undo", context=self.context.client
                     ),
-                    action_label=_("Undo"),
+                    act=_("Undo"),
                 )
 
-        return handler
+        return act
 
-    def clear(self, kind: Kind) -> Handler:
-        async def handler() -> None:
+    def clear(self, kind: Kind) -> Act:
+        async def act() -> None:
             detail = _(
                 "Everything finished goes into the library's trash. "
                 "What is under way or waits for your choice stays."
@@ -114,25 +114,25 @@ class Actions:
             count = await self.context.generations.clear(owner=self.context.owner, kind=kind)
             toast(ngettext("{count} cleared.", "{count} cleared.", count).format(count=count))
 
-        return handler
+        return act
 
-    def start_from(self, generation: Generation, kind: Kind) -> Handler:
+    def start_from(self, generation: Generation, kind: Kind) -> Act:
         """Its picture, or its last frame, into the composer of a kind."""
 
-        async def handler() -> None:
+        async def act() -> None:
             source = await self.context.generations.source_from(generation.id, owner=self.context.owner)
-            self.compose(kind, drafts.with_source(generation, kind, source))
+            self.compose(kind, drafts.starting_from(generation, kind, source))
 
-        return handler
+        return act
 
-    def revise(self, generation: Generation) -> Handler:
-        def handler() -> None:
+    def revise(self, generation: Generation) -> Act:
+        def act() -> None:
             self.edit(generation)
 
-        return handler
+        return act
 
 
-def _check_message(*, has_list: bool) -> str:
-    if has_list:
+def _looked_for(*, listed: bool) -> str:
+    if listed:
         return _("Looking for it in the backend's list. What is surely yours goes on by itself.")
     return _("This backend has no list to look in. Look at its own page, then submit it again, or drop it.")

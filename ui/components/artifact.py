@@ -11,7 +11,7 @@ from services.core.model import Generation, TraceEntry
 from ui.components.actions import Actions
 from ui.components.stage import Stage
 from ui.session.page_context import PageContext
-from ui.session.subscription import subscribe
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _
 
@@ -26,42 +26,40 @@ class Artifact(ui.element):
         self.classes("r-artifact")
         self.props["data-artifact"] = generation_id
         self.props["aria-live"] = "off"  # the stage has a voice of its own
-        self.generation_id = generation_id
+        self.id_of = generation_id
         self.context = replace(context, state=TabState())
         self.actions = actions
         self.stage: Stage | None = None
-        self._is_newest = False
+        self._newest = False
         if generation is not None:
-            self.context.state.apply(generation)
+            self.context.state.take(generation)
         self._draw()
 
-    async def connect(self, *, newest: bool) -> None:
+    async def live(self, *, newest: bool) -> None:
         """Listen, then read: nothing falls between. The newest one's film is loaded at once."""
-        self._is_newest = newest
+        self._newest = newest
         context = self.context
-        subscribe(
-            context, generation_id=self.generation_id, on_change=self._on_change, on_trace=self._on_trace
-        )
-        known = context.state.known.get(self.generation_id)
+        follow(context, generation_id=self.id_of, on_change=self._changed, on_trace=self._traced)
+        known = context.state.known.get(self.id_of)
         if known is None or known.trashed_at is not None:
             return
-        await context.load_typical_for(known)
-        typical = context.typical_for(known)
-        context.state.apply(known, stage=True, estimated_s=typical.p50_s if typical else None)
+        await context.learn_of(known)
+        typical = context.typical_of(known)
+        context.state.take(known, stage=True, estimated_s=typical.p50_s if typical else None)
         self._draw()
-        self._on_trace(await context.generations.trace(self.generation_id, owner=context.owner))
+        self._traced(await context.generations.trace(self.id_of, owner=context.owner))
 
-    def _on_change(self, change: Change) -> None:
+    def _changed(self, change: Change) -> None:
         current = self.context.state.current_generation
         if current is None or self.stage is None:
-            self.context.state.apply(change.after, stage=True)
+            self.context.state.take(change.after, stage=True)
             self._draw()
         else:
-            self.stage.refresh(current)
+            self.stage.take(current)
 
-    def _on_trace(self, entries: Sequence[TraceEntry]) -> None:
+    def _traced(self, entries: Sequence[TraceEntry]) -> None:
         for entry in entries:
-            self.context.state.apply(entry)
+            self.context.state.take(entry)
         if self.stage is not None:
             self.stage.add(entries)
 
@@ -72,10 +70,10 @@ class Artifact(ui.element):
         current = self.context.state.current_generation
         with self:
             if current is not None:
-                self.stage = Stage(self.context, self.actions, name=_("Artifact"), eager=self._is_newest)
+                self.stage = Stage(self.context, self.actions, name=_("Artifact"), eager=self._newest)
                 self.stage.show(current)
-            elif self.generation_id not in self.context.state.known or self._is_deleted():
+            elif self.id_of not in self.context.state.known or self._gone():
                 ui.label(_("This one was deleted.")).classes("r-quiet r-artifact-gone")
 
-    def _is_deleted(self) -> bool:
-        return self.context.state.known[self.generation_id].trashed_at is not None
+    def _gone(self) -> bool:
+        return self.context.state.known[self.id_of].trashed_at is not None

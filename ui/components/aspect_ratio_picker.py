@@ -10,7 +10,7 @@ from nicegui import ui
 LONG_SIDE_PX = 26
 
 
-def aspect_ratio_picker(
+def frames(
     name: str, ratios: Sequence[str], chosen: str, *, on_choose: Callable[[str], object]
 ) -> ui.element:
     """`ratios` as "16:9"; `name` is the group's accessible name."""

@@ -29,7 +29,7 @@ class BrowserBridge(ui.element, component="browser_bridge.js"):
             "unsent": _("Not sent: no connection. Your text is kept here."),
         }
         self.on("help", show_keys, [])
-        self.on("copied", _on_copied)
+        self.on("copied", _copied)
         if on_step is not None:
             self.on("step", lambda event: on_step(1 if event.args == 1 else -1))
 
@@ -49,7 +49,7 @@ def show_keys() -> None:
     dialog.on("hide", dialog.delete, [])
 
 
-def _on_copied(event: events.GenericEventArguments) -> None:
+def _copied(event: events.GenericEventArguments) -> None:
     """`args` is empty when it is on the clipboard, else the address to show."""
     if not event.args:
         toast(_("The link is on the clipboard."), tone="good")

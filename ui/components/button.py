@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from ui.components.error_boundary import Handler, guarded
+from ui.components.error_boundary import Act, guarded
 from ui.components.icon import icon
 
 
@@ -14,7 +14,7 @@ class Button(ui.element):
     def __init__(
         self,
         name: str,
-        on_click: Handler | None = None,
+        act: Act | None = None,
         *,
         icon_name: str = "",
         look: str = "quiet",
@@ -26,8 +26,8 @@ class Button(ui.element):
             self.classes("r-btn-icon")
             self.props["aria-label"] = name
             self.props["title"] = name
-        if on_click is not None:
-            self.on("click", guarded(on_click), [])
+        if act is not None:
+            self.on("click", guarded(act), [])
         with self:
             if icon_name:
                 icon(icon_name, size="s" if shown else "")

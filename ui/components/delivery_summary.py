@@ -9,7 +9,7 @@ from services.statistics.service import Estimate, Safe
 from ui.components.timestamp import Timestamp
 from ui.text import _, labels, measure, ngettext
 
-MAX_LISTED = 20
+MOST_NAMED = 20
 
 
 class Tiles:
@@ -53,47 +53,47 @@ def _tile(name: str, value: str, about: str, *, bad: bool = False) -> None:
             ui.label(about).classes("r-quiet")
 
 
-def integrity_facts(safe: Safe) -> None:
+def safe_keeping(safe: Safe) -> None:
     """Sentences; the caller draws the frame around them."""
     if safe.missing:
-        template = ngettext("{count} kept file is gone.", "{count} kept files are gone.", len(safe.missing))
-        ui.label(template.format(count=measure.number(len(safe.missing)))).classes("r-trouble")
+        words_ = ngettext("{count} kept file is gone.", "{count} kept files are gone.", len(safe.missing))
+        ui.label(words_.format(count=measure.number(len(safe.missing)))).classes("r-trouble")
         _links(safe.missing)
     else:
         ui.label(_("Every kept file is there."))
-    scrub = safe.round
-    if scrub is None:
+    going = safe.round
+    if going is None:
         ui.label(_("Each file is read again once a week; the first round has not begun.")).classes("r-quiet")
         return
-    counted = ngettext("{count} file", "{count} files", scrub.checked).format(
-        count=measure.number(scrub.checked)
+    counted = ngettext("{count} file", "{count} files", going.checked).format(
+        count=measure.number(going.checked)
     )
     with ui.element("p").classes("r-quiet r-figures"):
-        if scrub.ended_at is None:
+        if going.ended_at is None:
             ui.label(_("A weekly round is under way, {files} so far. It began").format(files=counted))
-            Timestamp(scrub.began_at, "full")
+            Timestamp(going.began_at, "full")
         else:
             ui.label(_("The last weekly round read {files} again. It ended").format(files=counted))
-            Timestamp(scrub.ended_at, "full")
+            Timestamp(going.ended_at, "full")
     found = _("It found {damaged} damaged and {missing} missing.").format(
-        damaged=measure.number(len(scrub.damaged)), missing=measure.number(len(scrub.missing))
+        damaged=measure.number(len(going.damaged)), missing=measure.number(len(going.missing))
     )
-    trouble = bool(scrub.damaged or scrub.missing)
+    trouble = bool(going.damaged or going.missing)
     ui.label(found).classes("r-trouble" if trouble else "r-quiet")
-    _links(list(scrub.damaged))
+    _links(list(going.damaged))
 
 
 def _links(ids: list[str]) -> None:
     if not ids:
         return
     with ui.element("ul").classes("r-row"):
-        for generation_id in ids[:MAX_LISTED]:
+        for generation_id in ids[:MOST_NAMED]:
             with ui.element("li"), ui.element("a").classes("r-link") as link:
                 link.props["href"] = f"/g/{generation_id}"
                 ui.label(generation_id)
 
 
-def estimate_facts(estimates: list[Estimate]) -> None:
+def estimates_of(estimates: list[Estimate]) -> None:
     if not estimates:
         ui.label(_("No estimate yet: nothing was made here in this time.")).classes("r-quiet")
         return

@@ -9,23 +9,23 @@ from collections.abc import Awaitable, Callable
 from services.core.errors import AppError
 from ui.components.toast import toast
 from ui.text import _
-from ui.text.errors import error_text
+from ui.text.errors import told
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[], Awaitable[None] | None]
+Act = Callable[[], Awaitable[None] | None]
 
 
-def guarded(handler: Handler) -> Callable[[], Awaitable[None]]:
+def guarded(act: Act) -> Callable[[], Awaitable[None]]:
     """`act` as a handler. An AppError's message is already a sentence a person can act on."""
 
-    async def run() -> None:
+    async def handler() -> None:
         try:
-            result = handler()
+            result = act()
             if inspect.isawaitable(result):
                 await result
         except AppError as error:
-            toast(error_text(error) or _("That did not work."), tone="trouble")
+            toast(told(error) or _("That did not work."), tone="trouble")
         except Exception:
             log.exception("A page's act failed; the page lives on.")
             toast(
@@ -33,4 +33,4 @@ def guarded(handler: Handler) -> Callable[[], Awaitable[None]]:
                 tone="trouble",
             )
 
-    return run
+    return handler

@@ -10,7 +10,7 @@ from ui.components.timestamp import Timestamp
 from ui.text import _, measure
 
 
-def settings_facts(generation: Generation) -> None:
+def settings_of(generation: Generation) -> None:
     request = generation.request
     kept = generation.kept
     facts = [

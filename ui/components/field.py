@@ -18,7 +18,7 @@ class Field:
     note: ui.label
     control: Any = None
 
-    def show_error(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         """Tell at the field what is wrong with it; an empty sentence takes it back."""
         if self.note.text == sentence:
             return
@@ -45,17 +45,17 @@ def named(name: str, *, key: str = "") -> Iterator[Field]:
     note.move(target_index=-1)
 
 
-def area(name: str, value: str, on_change: Callable[[str], object], *, key: str, example: str = "") -> Field:
+def area(name: str, value: str, on_type: Callable[[str], object], *, key: str, example: str = "") -> Field:
     with named(name, key=key) as field:
-        control = ui.textarea(value=value, on_change=lambda event: on_change(event.value or ""))
+        control = ui.textarea(value=value, on_change=lambda event: on_type(event.value or ""))
         control.props("borderless dense autogrow rows=4")
         field.control = _finish(control, key, example)
     return field
 
 
-def line(name: str, value: str, on_change: Callable[[str], object], *, key: str, example: str = "") -> Field:
+def line(name: str, value: str, on_type: Callable[[str], object], *, key: str, example: str = "") -> Field:
     with named(name, key=key) as field:
-        control = ui.input(value=value, on_change=lambda event: on_change(event.value or ""))
+        control = ui.input(value=value, on_change=lambda event: on_type(event.value or ""))
         control.props("borderless dense")
         field.control = _finish(control, key, example)
     return field

@@ -8,17 +8,17 @@ from nicegui import ui
 
 from services.core.model import Generation
 from ui.components.button import Button
-from ui.components.error_boundary import Handler
+from ui.components.error_boundary import Act
 from ui.components.generation_card import GenerationCard
 from ui.text import _
 
 CARD_PX = 180
-MAX_CARDS = 30
+ROOM = 30
 """Cards at most; the library has the rest."""
 
 
 class Filmstrip:
-    def __init__(self, *, on_choose: Callable[[str], object], on_clear: Handler) -> None:
+    def __init__(self, *, on_choose: Callable[[str], object], on_clear: Act) -> None:
         self._on_choose = on_choose
         self._cards: dict[str, GenerationCard] = {}
         self._chosen = ""
@@ -36,14 +36,14 @@ class Filmstrip:
 
     def fill(self, generations: Sequence[Generation]) -> None:
         for generation in reversed(generations):
-            self.put(generation)
+            self.take(generation)
 
-    def put(self, generation: Generation) -> None:
+    def take(self, generation: Generation) -> None:
         card = self._cards.get(generation.id)
         if generation.trashed_at is not None:
             self.drop(generation.id)
         elif card is not None:
-            card.refresh(generation)
+            card.take(generation)
         else:
             self._add(generation)
 
@@ -51,7 +51,7 @@ class Filmstrip:
         if card := self._cards.pop(generation_id, None):
             card.delete()
         self.section.visible = bool(self._cards)
-        self._update_tab_stop()
+        self._rove()
 
     def choose(self, generation_id: str) -> None:
         if generation_id == self._chosen:
@@ -60,7 +60,7 @@ class Filmstrip:
             if card := self._cards.get(one):
                 card.choose(chosen)
         self._chosen = generation_id
-        self._update_tab_stop()
+        self._rove()
 
     def reveal(self) -> None:
         """Scroll the strip, not the page, to the chosen one."""
@@ -76,19 +76,19 @@ class Filmstrip:
             return None
         if self._chosen not in order:
             return order[0]
-        index = order.index(self._chosen) + step
-        return order[index] if 0 <= index < len(order) else None
+        place = order.index(self._chosen) + step
+        return order[place] if 0 <= place < len(order) else None
 
     def is_chosen(self, generation_id: str) -> bool:
         return generation_id == self._chosen
 
-    def successor_of(self, generation_id: str) -> str | None:
+    def beside(self, generation_id: str) -> str | None:
         """The card that takes the place of this one when it goes: the next older, else the next newer."""
         order = self._order()
         if generation_id not in order:
             return None
-        index = order.index(generation_id)
-        return next(iter([*order[index + 1 : index + 2], *order[max(0, index - 1) : index]]), None)
+        place = order.index(generation_id)
+        return next(iter([*order[place + 1 : place + 2], *order[max(0, place - 1) : place]]), None)
 
     def _order(self) -> list[str]:
         return sorted(self._cards, key=lambda one: self._cards[one].created_at, reverse=True)
@@ -100,13 +100,13 @@ class Filmstrip:
         order = self._order()
         card.move(target_index=order.index(generation.id))
         self.section.visible = True
-        self._update_tab_stop()
-        for surplus in order[MAX_CARDS:]:
+        self._rove()
+        for surplus in order[ROOM:]:
             self.drop(surplus)
 
-    def _update_tab_stop(self) -> None:
+    def _rove(self) -> None:
         """Exactly one card is reached by the Tab key: the chosen one, else the newest."""
         order = self._order()
-        tab_stop = self._chosen if self._chosen in self._cards else order[0] if order else ""
+        reached = self._chosen if self._chosen in self._cards else order[0] if order else ""
         for generation_id, card in self._cards.items():
-            card.set_tab_stop(generation_id == tab_stop)
+            card.reach(generation_id == reached)

@@ -8,17 +8,12 @@ from nicegui import ui
 
 from services.core.model import Generation, Phase
 from ui.components.icon import icon
-from ui.components.progress_bar import ProgressBar
+from ui.components.progress_bar import Bar
 from ui.components.timestamp import Timestamp
 from ui.state import shown_progress
 from ui.text import _, labels, measure
 
-PHASE_ICONS = {
-    Phase.ERROR: "alert",
-    Phase.DROPPED: "stop",
-    Phase.UNCONFIRMED: "question",
-    Phase.COMPLETED: "done",
-}
+SHAPES = {Phase.ERROR: "alert", Phase.DROPPED: "stop", Phase.UNCONFIRMED: "question", Phase.COMPLETED: "done"}
 
 
 class GenerationCard(ui.element):
@@ -27,27 +22,27 @@ class GenerationCard(ui.element):
         self.classes("r-card").props("role=option tabindex=-1 aria-selected=false")
         self.on("click", lambda: on_choose(generation.id), [])
         self.created_at = generation.created_at
-        self._drawn_state: tuple[object, ...] = ()
+        self._drawn: tuple[object, ...] = ()
         with self:
             self.picture = ui.element("div").classes("r-card-picture").props("aria-hidden=true")
             with self.picture:
                 self.poster = ui.element("img").props('alt="" loading=lazy draggable=false')
                 self.shape = icon("reel").classes("r-card-shape")
                 self.badge = ui.label().classes("r-card-badge")
-                self.bar = ProgressBar()
+                self.bar = Bar()
             ui.label(generation.request.prompt).classes("r-card-title")
             with ui.element("div").classes("r-card-line").props("aria-hidden=true") as line:
                 Timestamp(generation.created_at)
                 self.word = ui.label()
         self.props["aria-describedby"] = line.html_id  # heard after the prompt, which is its name
-        self.refresh(generation)
+        self.take(generation)
 
-    def refresh(self, generation: Generation) -> None:
+    def take(self, generation: Generation) -> None:
         """Draw what changed, and nothing else."""
         still = generation.final or generation.phase is Phase.UNCONFIRMED
         percent = None if still else shown_progress(generation)
         self.bar.show(percent)
-        state = (
+        drawn = (
             generation.phase,
             generation.poster,
             generation.late_since,
@@ -55,16 +50,16 @@ class GenerationCard(ui.element):
             generation.receipt,
             generation.unwanted,
         )
-        if state == self._drawn_state:
+        if drawn == self._drawn:
             return
-        self._drawn_state = state
-        self.word.text = card_status(generation)
+        self._drawn = drawn
+        self.word.text = card_words(generation)
         self.badge.text = length(generation)
         self.badge.visible = bool(self.badge.text)
         unwanted = " is-unwanted" if generation.unwanted else ""
         self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}{unwanted}")
         hidden = " hidden" if generation.poster is not None else ""
-        self.shape.classes(replace=f"i i-{PHASE_ICONS.get(generation.phase, 'reel')} r-card-shape{hidden}")
+        self.shape.classes(replace=f"i i-{SHAPES.get(generation.phase, 'reel')} r-card-shape{hidden}")
         self.poster.visible = generation.poster is not None
         if generation.poster is not None:
             self.poster.props["src"] = f"/media/{generation.id}/poster"
@@ -72,13 +67,13 @@ class GenerationCard(ui.element):
     def choose(self, chosen: bool) -> None:
         self.props["aria-selected"] = "true" if chosen else "false"
 
-    def set_tab_stop(self, enabled: bool) -> None:
-        tabindex = "0" if enabled else "-1"
+    def reach(self, by_tab: bool) -> None:
+        tabindex = "0" if by_tab else "-1"
         if self.props["tabindex"] != tabindex:
             self.props["tabindex"] = tabindex
 
 
-def card_status(generation: Generation) -> str:
+def card_words(generation: Generation) -> str:
     """The sentence behind the time: push, poll · +4:12 late, failed, working."""
     word = labels.short(generation)
     if generation.phase is not Phase.COMPLETED:

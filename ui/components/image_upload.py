@@ -16,16 +16,16 @@ from ui.components.button import Button
 from ui.components.error_boundary import guarded
 from ui.components.icon import icon
 from ui.text import _
-from ui.text.errors import error_text
+from ui.text.errors import told
 
-UPLOAD_PATH = "/_source"
+ADDRESS = "/_source"
 
 
 def install(generations: Generations) -> None:
     """Once per app: where the wells of all pages send their pictures. Bytes never go through the socket."""
 
-    @app.post(UPLOAD_PATH + "/{client_id}")
-    async def upload(client_id: str, request: Request) -> JSONResponse:
+    @app.post(ADDRESS + "/{client_id}")
+    async def bring(client_id: str, request: Request) -> JSONResponse:
         client = Client.instances.get(client_id)
         if client is None:
             return JSONResponse({"error": "This page is closed."}, 404)
@@ -35,10 +35,10 @@ def install(generations: Generations) -> None:
             )
         except AppError as error:
             with client:  # the sentence is in the page's language
-                return JSONResponse({"error": error_text(error)}, 422)
+                return JSONResponse({"error": told(error)}, 422)
 
 
-def source_url(source: str) -> str:
+def address_of(source: str) -> str:
     return f"/media/source/{source}"
 
 
@@ -52,12 +52,12 @@ class ImageUpload(ui.element, component="image_upload.js"):
         source: str,
         *,
         on_source: Callable[[str], Awaitable[None]],
-        on_metadata: Callable[[str], object],
+        on_story: Callable[[str], object],
         on_refused: Callable[[str], object],
     ) -> None:
         super().__init__()
         self._on_source = on_source
-        self._props["address"] = f"{UPLOAD_PATH}/{self.client.id}"
+        self._props["address"] = f"{ADDRESS}/{self.client.id}"
         self._props["accept"] = ",".join(sorted(TYPES))
         self._props["most_bytes"] = MOST_BYTES
         self._props["words"] = {
@@ -67,11 +67,11 @@ class ImageUpload(ui.element, component="image_upload.js"):
             "lost": _("The picture did not get here: the connection broke. Try it again."),
         }
         self.on("kept", self._kept)
-        self.on("carried", lambda event: on_metadata(str(event.args)))
+        self.on("carried", lambda event: on_story(str(event.args)))
         self.on("refused", lambda event: on_refused(str(event.args)))
         self.show(source)
 
-    def upload_anyway(self) -> None:
+    def take_anyway(self) -> None:
         """The file whose story was told, as the picture to start from."""
         self.run_method("again")
 
@@ -79,17 +79,17 @@ class ImageUpload(ui.element, component="image_upload.js"):
         self.clear()
         with self:
             if source:
-                self._draw_thumbnail(source)
+                self._thumbnail(source)
             else:
-                self._draw_empty()
+                self._invitation()
 
-    def _draw_empty(self) -> None:
+    def _invitation(self) -> None:
         with ui.element("button").classes("r-well-pick").props("type=button data-pick"):
             icon("image")
             ui.label(_("Add a picture"))
             ui.label(_("drop, paste or choose")).classes("r-quiet")
 
-    def _draw_thumbnail(self, source: str) -> None:
+    def _thumbnail(self, source: str) -> None:
         with ui.element("div").classes("r-well-held"):
             thumbnail(source)
             with ui.element("div").classes("r-well-words"):
@@ -105,6 +105,6 @@ class ImageUpload(ui.element, component="image_upload.js"):
 
 def thumbnail(source: str) -> ui.element:
     picture = ui.element("img").classes("r-thumbnail")
-    picture.props["src"] = source_url(source)
+    picture.props["src"] = address_of(source)
     picture.props["alt"] = _("The picture to start from")
     return picture

@@ -13,13 +13,13 @@ async def ask(question: str, value: str, *, yes: str) -> str | None:
     """The words, or None for any other way out."""
     typed = value
 
-    def on_change(text: str) -> None:
+    def take(text: str) -> None:
         nonlocal typed
         typed = text
 
     with ui.dialog() as dialog, ui.element("div").classes("r-dialog"):
         dialog.props["aria-label"] = question
-        asked = field.line(question, value, on_change, key="ask")
+        asked = field.line(question, value, take, key="ask")
         asked.control.props("autofocus")
         asked.control.on("keydown.enter", lambda: dialog.submit(typed), [])
         with ui.element("div").classes("r-row r-row-end"):

@@ -14,7 +14,7 @@ from ui.components.error_boundary import guarded
 from ui.components.icon import icon
 from ui.text import _, replies
 
-SendText = Callable[[str], Awaitable[None]]
+Say = Callable[[str], Awaitable[None]]
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def _message(who: str, look: str) -> Iterator[ui.element]:
         yield box
 
 
-def text_message(message: Message, *, send_text: SendText) -> ui.element:
+def words(message: Message, *, say: Say) -> ui.element:
     """What a person said, or what the studio answers; its offers are said with one click."""
     if message.role is Role.PERSON:
         with _message(_("You"), "is-person") as box:
@@ -33,55 +33,50 @@ def text_message(message: Message, *, send_text: SendText) -> ui.element:
     with _message(_("Rushes"), "is-studio") as box:
         if message.text:
             ui.label(message.text).classes("r-words")
-        _draw_reply(replies.reply_text(message.understood or {}), send_text=send_text)
+        _tell(replies.told(message.understood or {}), say=say)
     return box
 
 
-def _draw_reply(reply: replies.ReplyText, *, send_text: SendText) -> None:
-    for sentence in reply.sentences:
+def _tell(told: replies.Told, *, say: Say) -> None:
+    for sentence in told.sentences:
         with ui.element("p"):
             ui.label(sentence)
-    for quote in reply.quotes:
+    for quote in told.quotes:
         with ui.element("blockquote").classes("r-quote"):
             ui.label(quote).classes("r-words")
-    for note in reply.notes:
+    for note in told.notes:
         ui.label(note).classes("r-quiet r-said-note")
-    offers(reply.offers, send_text=send_text)
+    offers(told.offers, say=say)
 
 
-def offers(offered: Sequence[replies.Offer], *, send_text: SendText) -> None:
+def offers(offered: Sequence[replies.Offer], *, say: Say) -> None:
     if not offered:
         return
     with ui.element("div").classes("r-offers"):
         for offer in offered:
-            _offer(offer, send_text)
+            _offer(offer, say)
 
 
-def _offer(offer: replies.Offer, send_text: SendText) -> None:
+def _offer(offer: replies.Offer, say: Say) -> None:
     with ui.element("button").classes("r-offer").props("type=button") as button:
         ui.label(offer.name)
-    button.on("click", guarded(lambda: send_text(offer.text)), [])
+    button.on("click", guarded(lambda: say(offer.text)), [])
 
 
 class Result(ui.element):
     """What became of an artifact; a late arrival changes its words, and it stays one message."""
 
     def __init__(
-        self,
-        generation_id: str,
-        generation: Generation | None,
-        *,
-        send_text: SendText,
-        show: Callable[[str], None],
+        self, generation_id: str, generation: Generation | None, *, say: Say, show: Callable[[str], None]
     ) -> None:
         super().__init__("article")
         self.props["aria-label"] = _("Result")
         self._id = generation_id
-        self._send_text, self._on_show = send_text, show
+        self._say, self._show = say, show
         self._drawn: tuple[object, ...] = ()
-        self.refresh(generation)
+        self.take(generation)
 
-    def refresh(self, generation: Generation | None) -> None:
+    def take(self, generation: Generation | None) -> None:
         drawn = (
             ()
             if generation is None
@@ -96,19 +91,19 @@ class Result(ui.element):
         self.classes(replace=f"r-said is-studio is-result{' is-done' if done else ''}")
         self.clear()
         with self:
-            reply = replies.result_text(generation) if generation is not None else replies.ReplyText()
+            told = replies.became(generation) if generation is not None else replies.Told()
             with ui.element("div").classes("r-result-line"):
                 icon("done" if done else "alert", size="s")
-                ui.label(" ".join(reply.sentences) or _("It was deleted."))
+                ui.label(" ".join(told.sentences) or _("It was deleted."))
                 if done:
-                    show = Button(_("Show it"), lambda: self._on_show(self._id), look="bare")
+                    show = Button(_("Show it"), lambda: self._show(self._id), look="bare")
                     show.classes("r-show")
-            for note in reply.notes:
+            for note in told.notes:
                 ui.label(note).classes("r-quiet r-said-note")
-            offers(reply.offers, send_text=self._send_text)
+            offers(told.offers, say=self._say)
 
 
-class PendingReply(ui.element):
+class Waiting(ui.element):
     """Stands where the reply will: three dots, then the words as they come."""
 
     def __init__(self) -> None:
@@ -123,6 +118,6 @@ class PendingReply(ui.element):
                     ui.element("i")
             self.words = ui.label().classes("r-words")
 
-    def set_text(self, text: str) -> None:
+    def speak(self, text: str) -> None:
         self.dots.visible = not text
         self.words.text = text

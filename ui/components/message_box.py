@@ -10,7 +10,7 @@ from services.chat import LONGEST_MESSAGE
 from services.core.errors import AppError
 from ui.components.error_boundary import guarded
 from ui.text import _, measure
-from ui.text.errors import error_text
+from ui.text.errors import told
 
 
 class MessageBox(ui.element, component="message_box.js"):
@@ -30,20 +30,20 @@ class MessageBox(ui.element, component="message_box.js"):
                     "{most}", measure.number(LONGEST_MESSAGE)
                 ),
             }
-        self.on("send", self._on_send)
+        self.on("send", self._came)
 
-    async def _on_send(self, event: events.GenericEventArguments) -> None:
+    async def _came(self, event: events.GenericEventArguments) -> None:
         message_id, text = str(event.args["id"]), str(event.args["text"])
 
-        async def handler() -> None:
+        async def act() -> None:
             try:
                 await self._send(message_id, text)
             except AppError as error:
-                self.run_method("refused", message_id, error_text(error))
+                self.run_method("refused", message_id, told(error))
             except Exception:
                 self.run_method("refused", message_id, "")
                 raise
             else:
                 self.run_method("taken", message_id)
 
-        await guarded(handler)()
+        await guarded(act)()

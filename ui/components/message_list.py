@@ -12,7 +12,7 @@ class MessageList(ui.element, component="message_list.js"):
         super().__init__()
         self._props["words"] = {"name": _("Messages"), "below": _("New messages below")}
 
-    def scroll_to_end(self) -> None:
+    def follow(self) -> None:
         """Go to the end, and stay there."""
         self.run_method("follow")
 

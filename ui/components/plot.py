@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import ui
 
 FONT = {"fontFamily": "system-ui, sans-serif", "fontSize": 11, "color": "var(--quiet)"}
-SMALLEST_S = 0.001
+SMALLEST = 0.001
 """Seconds; a logarithmic axis has no nothing."""
 
 
@@ -52,13 +52,13 @@ def bars(name: str, values: Sequence[float], colour: str, *, hatched: bool = Fal
     }
 
 
-def curve(name: str, values: Sequence[float | None], colour: str, dash: str, symbol: str) -> dict[str, Any]:
+def curve(name: str, values: Sequence[float | None], colour: str, dash: str, mark: str) -> dict[str, Any]:
     """One line of seconds; `mark` is the shape of its points."""
     return {
         "type": "line",
         "name": name,
-        "data": [None if value is None else round(max(SMALLEST_S, value), 3) for value in values],
-        "symbol": symbol,
+        "data": [None if value is None else round(max(SMALLEST, value), 3) for value in values],
+        "symbol": mark,
         "symbolSize": 7,
         "connectNulls": True,
         "lineStyle": {"color": colour, "width": 1.6, "type": dash},
@@ -71,17 +71,17 @@ def over_time(
     slots: Sequence[str], series: list[dict[str, Any]], *, unit: str = "", log: bool = False
 ) -> dict[str, Any]:
     """`unit` is a sentence with {figure} in it; nothing for plain numbers."""
-    scale = {"type": "log", "min": _axis_minimum(series)} if log else {"minInterval": 0 if unit else 1}
-    return _chart(series) | {
+    scale = {"type": "log", "min": _below(series)} if log else {"minInterval": 0 if unit else 1}
+    return _around(series) | {
         "xAxis": _categories(slots) | {"axisLabel": FONT | {"hideOverlap": True}},
         "yAxis": _values(unit) | scale,
     }
 
 
-def _axis_minimum(series: list[dict[str, Any]]) -> float:
+def _below(series: list[dict[str, Any]]) -> float:
     """The power of ten under all values."""
-    lowest = min((value for one in series for value in one["data"] if value is not None), default=SMALLEST_S)
-    return float(10 ** math.floor(math.log10(max(SMALLEST_S, lowest))))
+    lowest = min((value for one in series for value in one["data"] if value is not None), default=SMALLEST)
+    return float(10 ** math.floor(math.log10(max(SMALLEST, lowest))))
 
 
 def by_name(names: Sequence[str], values: Sequence[int], name: str, colour: str) -> dict[str, Any]:
@@ -90,14 +90,14 @@ def by_name(names: Sequence[str], values: Sequence[int], name: str, colour: str)
         "barMaxWidth": 18,
         "label": {"show": True, "position": "right"} | FONT,
     }
-    return _chart([series], legend=False) | {
+    return _around([series], legend=False) | {
         "xAxis": _values("") | {"minInterval": 1},
         "yAxis": _categories(names)
         | {"inverse": True, "axisLabel": FONT | {"width": 150, "overflow": "truncate"}},
     }
 
 
-def _chart(series: list[dict[str, Any]], *, legend: bool = True) -> dict[str, Any]:
+def _around(series: list[dict[str, Any]], *, legend: bool = True) -> dict[str, Any]:
     legend = legend and len(series) > 1
     return {
         "animation": False,
@@ -141,11 +141,11 @@ def _categories(names: Sequence[str]) -> dict[str, Any]:
 
 
 def _values(unit: str) -> dict[str, Any]:
-    template = json.dumps(unit or "{figure}")
+    said = json.dumps(unit or "{figure}")
     figure = "value.toLocaleString(document.documentElement.lang)"
     return {
         "type": "value",
         "splitNumber": 3,
-        "axisLabel": FONT | {":formatter": f"(value) => {template}.replace('{{figure}}', {figure})"},
+        "axisLabel": FONT | {":formatter": f"(value) => {said}.replace('{{figure}}', {figure})"},
         "splitLine": {"lineStyle": {"color": "var(--line)"}},
     }

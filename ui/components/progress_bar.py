@@ -7,7 +7,7 @@ from nicegui import ui
 from ui.text import _
 
 
-class ProgressBar(ui.element):
+class Bar(ui.element):
     """One element, drawn by the style sheet: each of its updates goes to each open page."""
 
     def __init__(self) -> None:

@@ -13,19 +13,19 @@ from services.core.model import Draft, Kind, Model
 from services.generations.service import MOST_AT_ONCE, TypicalDuration
 from services.library.embedded_facts import draft_in
 from ui.components import field
-from ui.components.aspect_ratio_picker import aspect_ratio_picker
+from ui.components.aspect_ratio_picker import frames
 from ui.components.button import Button
 from ui.components.error_boundary import guarded
 from ui.components.image_upload import ImageUpload
 from ui.components.toast import toast
 from ui.session import drafts
 from ui.text import _, measure
-from ui.text.errors import error_text
+from ui.text.errors import told
 
-SEED_COUNT = 2**32
+SEEDS = 2**32
 """Seeds there are: 0 up to one less."""
 ModelKey = tuple[str, str]
-FIELD_NAMES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model", "file": "source"}
+ALIASES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model", "file": "source"}
 
 
 class PromptForm:
@@ -46,17 +46,17 @@ class PromptForm:
         compose: Callable[[Kind, drafts.FormValues], object],
     ) -> None:
         self.kind = kind
-        self.list_models = models
+        self.offered = models
         self.submit = submit
         self.check_source = check_source
         self.compose = compose
         self.typical = typical
         self.models: dict[ModelKey, Model] = {}
-        self.values = drafts.load(kind)
+        self.typed = drafts.load(kind)
         self.fields: dict[str, field.Field] = {}
-        self.previous_model: ModelKey = ("", "")
+        self.other_way: ModelKey = ("", "")
         """The model chosen last with a picture while there is none, and the other way round."""
-        self._load_models()
+        self._learn()
         with ui.element("section").classes("r-composer") as section:
             section.props["aria-label"] = _("Composer")
             with ui.element("div").classes("r-composer-fields"):
@@ -67,20 +67,20 @@ class PromptForm:
             with ui.element("div").classes("r-composer-foot"):
                 self._generate()
 
-    def fill(self, values: drafts.FormValues) -> None:
+    def fill(self, typed: drafts.FormValues) -> None:
         """Take other values over: an example, or the settings of an earlier one."""
-        if bool(values.source) is not bool(self.values.source):
-            self.previous_model = self.values.backend, self.values.model
-        self.values = values
-        self._load_models()
-        self.fields["prompt"].control.set_value(values.prompt)
+        if bool(typed.source) is not bool(self.typed.source):
+            self.other_way = self.typed.backend, self.typed.model
+        self.typed = typed
+        self._learn()
+        self.fields["prompt"].control.set_value(typed.prompt)
         self._show_source()
-        self.values.save(self.kind)
+        self.typed.save(self.kind)
 
-    def update_models(self) -> None:
+    def offer(self) -> None:
         """The model list may have changed; what did not leaves the fields alone."""
-        if list(self.models.values()) != list(self.list_models(bool(self.values.source))):
-            self._load_models()
+        if list(self.models.values()) != list(self.offered(bool(self.typed.source))):
+            self._learn()
             self.redraw()
 
     async def start_from(self, source: str) -> None:
@@ -89,16 +89,16 @@ class PromptForm:
             if source:
                 await self.check_source(source)
         except InvalidRequest as error:
-            self.fields["source"].show_error(error_text(error))
+            self.fields["source"].say(told(error))
             return
-        values = self.values
-        if bool(source) is not bool(values.source):
-            chosen = values.backend, values.model
-            (values.backend, values.model), self.previous_model = self.previous_model, chosen
-        values.source = source
-        self._load_models()
+        typed = self.typed
+        if bool(source) is not bool(typed.source):
+            chosen = typed.backend, typed.model
+            (typed.backend, typed.model), self.other_way = self.other_way, chosen
+        typed.source = source
+        self._learn()
         self._show_source()
-        values.save(self.kind)
+        typed.save(self.kind)
 
     def redraw(self) -> None:
         self.settings.clear()
@@ -107,69 +107,64 @@ class PromptForm:
 
     async def generate(self) -> None:
         for one in self.fields.values():
-            one.show_error("")
-        if not self.values.prompt.strip():
-            self.fields["prompt"].show_error(_("Write what you want to see."))
+            one.say("")
+        if not self.typed.prompt.strip():
+            self.fields["prompt"].say(_("Write what you want to see."))
             return
-        seed = self.values.seed.strip()
-        if seed and not (seed.isdecimal() and int(seed[:20]) < SEED_COUNT):
+        seed = self.typed.seed.strip()
+        if seed and not (seed.isdecimal() and int(seed[:20]) < SEEDS):
             sentence = _("A whole number from 0 to {last}, or nothing for a random one.")
-            self.fields["seed"].show_error(sentence.format(last=SEED_COUNT - 1))
+            self.fields["seed"].say(sentence.format(last=SEEDS - 1))
             return
         try:
-            await self.submit(self.values.draft(self.kind), self.values.count)
+            await self.submit(self.typed.draft(self.kind), self.typed.count)
         except InvalidRequest as error:
-            name = FIELD_NAMES.get(error.field or "", error.field or "")
-            self.fields.get(name, self.fields["prompt"]).show_error(error_text(error))
+            name = ALIASES.get(error.field or "", error.field or "")
+            self.fields.get(name, self.fields["prompt"]).say(told(error))
 
     async def recheck_source(self) -> None:
         """The one that lay in the composer may be gone: that is said, and the rest stays."""
-        if not self.values.source:
+        if not self.typed.source:
             return
         try:
-            await self.check_source(self.values.source)
+            await self.check_source(self.typed.source)
         except InvalidRequest as error:
             await self.start_from("")
-            self.fields["source"].show_error(error_text(error))
+            self.fields["source"].say(told(error))
 
     def _prompt(self) -> None:
         example = _("A lighthouse above a stormy sea at night")
         if self.kind is Kind.VIDEO:
             example = _("A lighthouse above a stormy sea at night, slow zoom in")
-        on_change = self._on_change("prompt")
-        prompt = field.area(_("Prompt"), self.values.prompt, on_change, key="prompt", example=example)
+        typed = self._typing("prompt")
+        prompt = field.area(_("Prompt"), self.typed.prompt, typed, key="prompt", example=example)
         prompt.control.mark("prompt")
         self.fields["prompt"] = prompt
 
     def _source(self) -> None:
         with field.named(_("Picture to start from")) as source:
-            self.image_upload = ImageUpload(
-                self.values.source,
+            self.well = ImageUpload(
+                self.typed.source,
                 on_source=self.start_from,
-                on_metadata=self._restore_settings,
-                on_refused=source.show_error,
+                on_story=self._restore,
+                on_refused=source.say,
             )
         self.fields["source"] = source
 
-    def _restore_settings(self, metadata: str) -> None:
+    def _restore(self, story: str) -> None:
         """A file from here was dropped: it says what it was made with."""
         try:
-            draft = draft_in(metadata.encode())
+            draft = draft_in(story.encode())
         except InvalidRequest as error:
-            self.fields["source"].show_error(error_text(error))
+            self.fields["source"].say(told(error))
             return
-        self.compose(draft.kind, drafts.from_draft(draft))
-        text = _("The settings of this file are in the composer.")
-        toast(
-            text,
-            tone="good",
-            on_open=self.image_upload.upload_anyway,
-            action_label=_("Start from it instead"),
-        )
+        self.compose(draft.kind, drafts.of_draft(draft))
+        words = _("The settings of this file are in the composer.")
+        toast(words, tone="good", open_it=self.well.take_anyway, act=_("Start from it instead"))
 
     def _show_source(self) -> None:
-        self.fields["source"].show_error("")
-        self.image_upload.show(self.values.source)
+        self.fields["source"].say("")
+        self.well.show(self.typed.source)
         self.redraw()
 
     def _generate(self) -> None:
@@ -182,37 +177,31 @@ class PromptForm:
     def _settings(self) -> None:
         self.fields = {name: one for name, one in self.fields.items() if name in ("prompt", "source")}
         self._model()
-        model = self.models.get((self.values.backend, self.values.model))
+        model = self.models.get((self.typed.backend, self.typed.model))
         if model is None:
             return
         if len(model.aspect_ratios) > 1:
             with field.named(_("Frame")) as self.fields["aspect_ratio"]:
-                chosen = self.values.aspect_ratio
-                aspect_ratio_picker(
-                    _("Frame"), model.aspect_ratios, chosen, on_choose=self._on_change("aspect_ratio")
-                )
+                chosen = self.typed.aspect_ratio
+                frames(_("Frame"), model.aspect_ratios, chosen, on_choose=self._typing("aspect_ratio"))
         with ui.element("div").classes("r-two"):
             if self.kind is Kind.VIDEO and model.durations_s:
-                lengths = {*model.durations_s, self.values.duration_s or model.durations_s[0]}
-                self._choice_field(
-                    _("Length"), "duration_s", {one: measure.length(one) for one in sorted(lengths)}
-                )
+                lengths = {*model.durations_s, self.typed.duration_s or model.durations_s[0]}
+                self._pick(_("Length"), "duration_s", {one: measure.length(one) for one in sorted(lengths)})
             if self.kind is Kind.IMAGE:
-                self._choice_field(
-                    _("How many"), "count", {one: str(one) for one in range(1, MOST_AT_ONCE + 1)}
-                )
+                self._pick(_("How many"), "count", {one: str(one) for one in range(1, MOST_AT_ONCE + 1)})
             self._seed()
         self._more(model)
 
     def _model(self) -> None:
         if self.models:
             options = {key: self._label(model) for key, model in self.models.items()}
-            chosen = (self.values.backend, self.values.model)
+            chosen = (self.typed.backend, self.typed.model)
             self.fields["model"] = field.choice(_("Model"), options, chosen, self._choose, key="model")
             return
         with field.named(_("Model")) as self.fields["model"]:
             sentence = _("No model can be had right now. The list is asked for again by itself.")
-            if self.values.source and self.list_models(False):
+            if self.typed.source and self.offered(False):
                 sentence = _("No model here starts from a picture: remove it to choose another one.")
             ui.label(sentence).classes("r-quiet")
 
@@ -222,19 +211,19 @@ class PromptForm:
         return " · ".join(part for part in (model.label, measure.price(model.price_per_second), time) if part)
 
     def _choose(self, key: ModelKey) -> None:
-        self.values.backend, self.values.model = key
-        self._fit_model()
-        self.values.save(self.kind)
+        self.typed.backend, self.typed.model = key
+        self._fit()
+        self.typed.save(self.kind)
         self.redraw()
 
     def _seed(self) -> None:
         with ui.element("div").classes("r-with-button"):
             seed = field.line(
-                _("Seed"), self.values.seed, self._on_change("seed"), key="seed", example=_("random")
+                _("Seed"), self.typed.seed, self._typing("seed"), key="seed", example=_("random")
             )
             seed.control.props("inputmode=numeric")
             roll = Button(_("Roll a number"), icon_name="dice", look="bare", shown=False)
-            roll.on("click", lambda: seed.control.set_value(str(random.randrange(SEED_COUNT))), [])
+            roll.on("click", lambda: seed.control.set_value(str(random.randrange(SEEDS))), [])
             self.fields["seed"] = seed
 
     def _more(self, model: Model) -> None:
@@ -243,45 +232,45 @@ class PromptForm:
                 ui.label(_("More settings"))
             with ui.element("div").classes("r-stack"):
                 with ui.element("div").classes("r-two"):
-                    self._choice_field(_("Resolution"), "resolution", {one: one for one in model.resolutions})
+                    self._pick(_("Resolution"), "resolution", {one: one for one in model.resolutions})
                     if self.kind is Kind.VIDEO and model.fps:
-                        rates = {*model.fps, self.values.fps or model.fps[0]}
-                        self._choice_field(
+                        rates = {*model.fps, self.typed.fps or model.fps[0]}
+                        self._pick(
                             _("Frame rate"),
                             "fps",
                             {one: _("{rate} fps").format(rate=one) for one in sorted(rates)},
                         )
-                self._text_field(_("Leave out"), "negative_prompt", _("text, people, blur"))
+                self._write(_("Leave out"), "negative_prompt", _("text, people, blur"))
                 with ui.element("div").classes("r-two"):
-                    self._text_field(_("Style"), "style", _("watercolour"))
-                    self._text_field(_("Shot size"), "shot_size", _("wide"))
+                    self._write(_("Style"), "style", _("watercolour"))
+                    self._write(_("Shot size"), "shot_size", _("wide"))
 
-    def _choice_field(self, name: str, attribute: str, options: Mapping[Any, str]) -> None:
-        value = getattr(self.values, attribute)
-        self.fields[attribute] = field.choice(name, options, value, self._on_change(attribute), key=attribute)
+    def _pick(self, name: str, attribute: str, options: Mapping[Any, str]) -> None:
+        value = getattr(self.typed, attribute)
+        self.fields[attribute] = field.choice(name, options, value, self._typing(attribute), key=attribute)
 
-    def _text_field(self, name: str, attribute: str, example: str) -> None:
-        value = getattr(self.values, attribute)
+    def _write(self, name: str, attribute: str, example: str) -> None:
+        value = getattr(self.typed, attribute)
         self.fields[attribute] = field.line(
-            name, value, self._on_change(attribute), key=attribute, example=example
+            name, value, self._typing(attribute), key=attribute, example=example
         )
 
-    def _on_change(self, attribute: str) -> Callable[[object], None]:
-        def on_change(value: object) -> None:
-            setattr(self.values, attribute, value)
-            self.fields[attribute].show_error("")
-            self.values.save(self.kind)
+    def _typing(self, attribute: str) -> Callable[[object], None]:
+        def typed(value: object) -> None:
+            setattr(self.typed, attribute, value)
+            self.fields[attribute].say("")
+            self.typed.save(self.kind)
 
-        return on_change
+        return typed
 
-    def _load_models(self) -> None:
-        models = self.list_models(bool(self.values.source))
+    def _learn(self) -> None:
+        models = self.offered(bool(self.typed.source))
         self.models = {(one.backend, one.name): one for one in models}
-        self._fit_model()
+        self._fit()
 
-    def _fit_model(self) -> None:
-        model = self.models.get((self.values.backend, self.values.model)) or next(
+    def _fit(self) -> None:
+        model = self.models.get((self.typed.backend, self.typed.model)) or next(
             iter(self.models.values()), None
         )
         if model is not None:
-            self.values.fit(model)
+            self.typed.fit(model)

@@ -17,10 +17,10 @@ from ui.components.radio_options import options
 from ui.components.section import section
 from ui.components.toast import toast
 from ui.text import _, deferred, measure, ngettext
-from ui.text.errors import error_text
+from ui.text.errors import told
 
-MAX_LISTED = 20
-RULE_LABELS = {
+MOST_NAMED = 20
+KEEPS = {
     "all": deferred("Everything"),
     "days": deferred("So many days"),
     "size": deferred("So many gigabytes"),
@@ -41,14 +41,14 @@ async def storage(library: Library) -> None:
             for kind, name in KINDS.items():
                 _fact(_(name), [each for each in totals if each.kind is kind and not each.trashed])
             _fact(_("In the trash"), [each for each in totals if each.trashed])
-        with ui.element("div").classes("r-stack").props("aria-live=polite") as result:
+        with ui.element("div").classes("r-stack").props("aria-live=polite") as answer:
             pass
 
         async def check() -> None:
-            result.clear()
-            with result:
+            answer.clear()
+            with answer:
                 ui.label(_("Checking each file against the list of what is kept.")).classes("r-quiet")
-            _show_findings(library, result, await library.check_storage())
+            _found(library, answer, await library.check_storage())
 
         with ui.element("div").classes("r-row"):
             Button(_("Check the files"), check, icon_name="check")
@@ -57,47 +57,47 @@ async def storage(library: Library) -> None:
 def _fact(name: str, totals: list[Total]) -> None:
     items = sum(total.items for total in totals)
     size = measure.size(sum(total.size_bytes for total in totals))
-    template = ngettext("{size} in {count} file", "{size} in {count} files", items)
+    words = ngettext("{size} in {count} file", "{size} in {count} files", items)
     with ui.element("dt"):
         ui.label(name)
     with ui.element("dd"):
-        ui.label(template.format(size=size, count=measure.number(items)))
+        ui.label(words.format(size=size, count=measure.number(items)))
 
 
-def _show_findings(library: Library, result: ui.element, findings: Findings) -> None:
-    result.clear()
-    with result:
+def _found(library: Library, answer: ui.element, findings: Findings) -> None:
+    answer.clear()
+    with answer:
         whole = _("The whole folder takes {size}.").format(size=measure.size(findings.folder_bytes))
         ui.label(f"{whole} {_('Free on the disk')}: {measure.size(findings.free_bytes)}.").classes("r-quiet")
         if not findings.missing and not findings.orphans:
             ui.label(_("Every file is where it should be."))
         if findings.missing:
-            _show_missing(findings.missing)
+            _missing(findings.missing)
         if findings.orphans:
-            _show_orphans(library, result, findings)
+            _orphans(library, answer, findings)
 
 
-def _show_missing(ids: list[str]) -> None:
-    template = ngettext("{count} kept file is missing:", "{count} kept files are missing:", len(ids))
-    ui.label(template.format(count=measure.number(len(ids)))).classes("r-strong")
-    for generation_id in ids[:MAX_LISTED]:
+def _missing(ids: list[str]) -> None:
+    words = ngettext("{count} kept file is missing:", "{count} kept files are missing:", len(ids))
+    ui.label(words.format(count=measure.number(len(ids)))).classes("r-strong")
+    for generation_id in ids[:MOST_NAMED]:
         with ui.element("a").classes("r-words") as link:
             link.props["href"] = f"/g/{generation_id}"
             ui.label(generation_id)
 
 
-def _show_orphans(library: Library, result: ui.element, findings: Findings) -> None:
+def _orphans(library: Library, answer: ui.element, findings: Findings) -> None:
     count, size = len(findings.orphans), measure.size(findings.orphan_bytes)
-    template = ngettext(
+    words = ngettext(
         "{count} file belongs to nothing ({size}).", "{count} files belong to nothing ({size}).", count
     )
-    ui.label(template.format(count=measure.number(count), size=size)).classes("r-strong")
+    ui.label(words.format(count=measure.number(count), size=size)).classes("r-strong")
 
     async def remove() -> None:
         removed = len((await library.remove_orphans()).orphans)
-        template = ngettext("{count} file removed.", "{count} files removed.", removed)
-        toast(template.format(count=measure.number(removed)), tone="good")
-        _show_findings(library, result, await library.check_storage())
+        said = ngettext("{count} file removed.", "{count} files removed.", removed)
+        toast(said.format(count=measure.number(removed)), tone="good")
+        _found(library, answer, await library.check_storage())
 
     with ui.element("div").classes("r-row"):
         Button(_("Remove them"), remove, icon_name="trash", look="trouble")
@@ -106,20 +106,20 @@ def _show_orphans(library: Library, result: ui.element, findings: Findings) -> N
 async def retention(library: Library) -> None:
     """The rule of what goes by itself."""
     rule = await library.rule(owner=LOCAL_OWNER)
-    form = _RetentionForm(library, rule)
+    form = _RuleForm(library, rule)
     with section(_("What stays"), _("What carries a star always stays.")):
         form.draw()
 
 
-class _RetentionForm:
+class _RuleForm:
     def __init__(self, library: Library, rule: Rule) -> None:
         self.library = library
         self.keep = rule.keep
         self.days, self.gb = str(rule.days), f"{rule.gb:g}"
 
     def draw(self) -> None:
-        labels = {keep: _(template) for keep, words in RULE_LABELS.items()}
-        options(_("What stays"), labels, self.keep, on_choose=self.choose)
+        named = {keep: _(words) for keep, words in KEEPS.items()}
+        options(_("What stays"), named, self.keep, on_choose=self.choose)
         self.days_field = line(_("Days"), self.days, lambda text: setattr(self, "days", text), key="days")
         self.gb_field = line(_("Gigabytes"), self.gb, lambda text: setattr(self, "gb", text), key="gb")
         self.meaning = ui.label().classes("r-quiet")
@@ -128,7 +128,7 @@ class _RetentionForm:
         self.choose(self.keep)
 
     def choose(self, keep: str) -> None:
-        if keep not in RULE_LABELS:
+        if keep not in KEEPS:
             return
         self.keep = keep  # type: ignore[assignment]
         self.days_field.box.visible = keep == "days"
@@ -145,22 +145,22 @@ class _RetentionForm:
         try:
             count = await self.library.set_rule(rule, owner=LOCAL_OWNER)
         except InvalidRequest as error:
-            (self.gb_field if error.field == "gb" else self.days_field).show_error(error_text(error))
+            (self.gb_field if error.field == "gb" else self.days_field).say(told(error))
             return
-        template = ngettext(
+        words = ngettext(
             "The rule is saved; {count} went by it.", "The rule is saved; {count} went by it.", count
         )
-        toast(template.format(count=measure.number(count)) if count else _("The rule is saved."), tone="good")
+        toast(words.format(count=measure.number(count)) if count else _("The rule is saved."), tone="good")
 
     def read(self) -> Rule | None:
         """What is typed, or None when a field says what is wrong with it."""
-        self.days_field.show_error("")
-        self.gb_field.show_error("")
+        self.days_field.say("")
+        self.gb_field.say("")
         rule = Rule(keep=self.keep)
         if self.keep == "days":
             if not self.days.strip().isdecimal() or len(self.days.strip()) > 6:
                 sentence = _("Give a number of days from 1 to {most}.")
-                self.days_field.show_error(sentence.format(most=measure.number(MOST_DAYS)))
+                self.days_field.say(sentence.format(most=measure.number(MOST_DAYS)))
                 return None
             rule = Rule(keep="days", days=int(self.days))
         if self.keep == "size":
@@ -168,6 +168,6 @@ class _RetentionForm:
                 rule = Rule(keep="size", gb=float(self.gb.replace(",", ".")))
             except ValueError:
                 sentence = _("Give a size from 0.1 to {most} GB.")
-                self.gb_field.show_error(sentence.format(most=measure.number(MOST_GB)))
+                self.gb_field.say(sentence.format(most=measure.number(MOST_GB)))
                 return None
         return rule

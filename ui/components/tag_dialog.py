@@ -7,24 +7,24 @@ from collections.abc import Awaitable, Callable, Collection
 from nicegui import ui
 
 from ui.components.button import Button
-from ui.components.error_boundary import Handler, guarded
+from ui.components.error_boundary import Act, guarded
 from ui.components.field import line
 from ui.text import _
 
-MAX_TAGS = 24
+MOST_OFFERED = 24
 
 
-def tag_dialog(
-    known: Collection[str], assigned: Collection[str], *, on_tag: Callable[[str, bool], Awaitable[object]]
+def tagging(
+    known: Collection[str], there: Collection[str], *, on_tag: Callable[[str, bool], Awaitable[object]]
 ) -> None:
     """`known` are all tags in use, `there` those that all of the chosen carry."""
-    new_tag = ""
+    typed = ""
 
     def write(text: str) -> None:
-        nonlocal new_tag
-        new_tag = text
+        nonlocal typed
+        typed = text
 
-    def tag_handler(name: str, on: bool) -> Handler:
+    def giving(name: str, on: bool) -> Act:
         async def act() -> None:
             await on_tag(name, on)
             dialog.close()
@@ -32,7 +32,7 @@ def tag_dialog(
         return act
 
     async def add() -> None:
-        await on_tag(new_tag, True)
+        await on_tag(typed, True)
         dialog.close()
 
     with ui.dialog(value=True) as dialog, ui.element("form").classes("r-dialog") as form:
@@ -41,12 +41,12 @@ def tag_dialog(
         field = line(_("New tag"), "", write, key="tag")
         field.control.props("autofocus maxlength=40")
         with ui.element("div").classes("r-row"):
-            for name in sorted(known)[:MAX_TAGS]:
-                on = name in assigned
+            for name in sorted(known)[:MOST_OFFERED]:
+                on = name in there
                 with ui.element("button").classes("r-chip-toggle").props("type=button") as button:
                     button.props["aria-pressed"] = "true" if on else "false"
                     ui.label(name)
-                button.on("click", guarded(tag_handler(name, not on)), [])
+                button.on("click", guarded(giving(name, not on)), [])
         with ui.element("div").classes("r-row r-row-end"):
             Button(_("Close"), dialog.close)
             Button(_("Add"), look="quiet").props("type=submit")

@@ -21,22 +21,23 @@ _ID = re.compile(r"^.*[?&]id=([\w-]+)|([\w-]+)/?(?:[?#].*)?$")
 """In an address of this page, or at the end of any other."""
 
 
-class TimelineLookup:
+class OneTimeline:
     """Its place on the page; empty until an `id` is chosen."""
 
     def __init__(self, context: PageContext, chosen: str) -> None:
         self.context = context
         self.id = chosen
         self.strip: RaceStrip | None = None
-        self._query = chosen
+        self._typed = chosen
 
     async def draw(self) -> None:
         with section(_("One generation"), _("Its whole timeline, by its link or its id.")) as panel:
             with ui.element("form").classes("r-one-find") as form:
-                field = line(_("Link or id"), self.id, self._set_query, key="one")
+                field = line(_("Link or id"), self.id, self._type, key="one")
                 field.control.props("maxlength=300")
-                Button(_("Show"), self._open)
-            form.on("submit", self._open, [], js_handler="(event) => { event.preventDefault(); emit(); }")
+                Button(_("Show"), self._go)
+            form.on("submit", self._go, [], js_handler="(event) => { event.preventDefault(); emit(); }")
+            self.typed = field
             if self.id:
                 await self._show(panel)
 
@@ -47,12 +48,12 @@ class TimelineLookup:
             ui.label(_("There is no such generation here.")).classes("r-trouble")
             return
         entries = await self.context.generations.trace(self.id, owner=self.context.owner)
-        self.context.state.refresh(generation, stage=True)
+        self.context.state.take(generation, stage=True)
         with ui.element("div").classes("r-one-head"):
             with ui.element("a").classes("r-open-title") as link:
                 link.props["href"] = f"/g/{generation.id}"
                 ui.label(generation.request.prompt)
-            self.status = ui.label(labels.message(generation)).classes("r-quiet")
+            self.said = ui.label(labels.message(generation)).classes("r-quiet")
         self.strip = RaceStrip(generation, self.context.state)
         with ui.element("div").classes("r-row"):
             LinkButton(_("Open it"), f"/g/{generation.id}", icon_name="open")
@@ -62,26 +63,26 @@ class TimelineLookup:
             with ui.element("summary").classes("r-h2"):
                 ui.label(_("Timeline"))
             self.table = TraceTable()
-        self.add(entries)
+        self.hear(entries)
 
-    def refresh(self, generation: Generation) -> None:
+    def take(self, generation: Generation) -> None:
         if self.strip is not None and generation.id == self.id:
-            self.status.text = labels.message(generation)
-            self.strip.refresh(generation)
+            self.said.text = labels.message(generation)
+            self.strip.take(generation)
 
-    def add(self, entries: Sequence[TraceEntry]) -> None:
+    def hear(self, entries: Sequence[TraceEntry]) -> None:
         if self.strip is None or not entries:
             return
         for entry in entries:
-            self.context.state.refresh(entry)
+            self.context.state.take(entry)
         self.strip.add(entries)
         self.table.add(entries)
 
-    def _set_query(self, text: str) -> None:
-        self._query = text
+    def _type(self, text: str) -> None:
+        self._typed = text
 
-    def _open(self) -> None:
-        found = _ID.search(self._query.strip())
+    def _go(self) -> None:
+        found = _ID.search(self._typed.strip())
         ui.navigate.to(f"/deliveries?id={found[1] or found[2]}" if found else "/deliveries")
 
 

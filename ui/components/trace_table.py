@@ -10,7 +10,7 @@ from services.core.model import TraceEntry
 from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, timeline
 
-SOURCES = {"push": deferred("push"), "poll": deferred("poll"), "engine": deferred("Rushes")}
+LANES = {"push": deferred("push"), "poll": deferred("poll"), "engine": deferred("Rushes")}
 ROWS = 500
 """Only the newest are drawn."""
 
@@ -30,16 +30,16 @@ class TraceTable:
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
         """Newer ones only. Progress heard in a row stays one row, with its last word."""
-        new = [one for one in entries if one.seq > self._last_seq]
+        fresh = [one for one in entries if one.seq > self._last_seq]
         with self._body:
-            for entry in new:
+            for entry in fresh:
                 self._last_seq = entry.seq
-                is_progress = entry.lane == "push" and entry.data.get("heard") == "progress"
-                if is_progress and self._progress is not None:
+                small = entry.lane == "push" and entry.data.get("heard") == "progress"
+                if small and self._progress is not None:
                     self._progress.text = timeline.line(entry)
                     continue
-                row, text = _row(entry)
-                self._progress = text if is_progress else None
+                row, words = _row(entry)
+                self._progress = words if small else None
                 self._rows.append(row)
         while len(self._rows) > ROWS:
             self._rows.pop(0).delete()
@@ -50,11 +50,11 @@ def _row(entry: TraceEntry) -> tuple[ui.element, ui.label]:
         with ui.element("td"):
             Timestamp(entry.at, "exact")
         with ui.element("td"):
-            ui.label(_(SOURCES.get(entry.lane, entry.lane))).classes(f"r-lane {_source_class(entry)}")
+            ui.label(_(LANES.get(entry.lane, entry.lane))).classes(f"r-lane {_lane(entry)}")
         with ui.element("td"):
-            text = ui.label(timeline.line(entry))
-    return row, text
+            words = ui.label(timeline.line(entry))
+    return row, words
 
 
-def _source_class(entry: TraceEntry) -> str:
-    return entry.lane if entry.lane in SOURCES else "engine"
+def _lane(entry: TraceEntry) -> str:
+    return entry.lane if entry.lane in LANES else "engine"

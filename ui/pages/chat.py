@@ -37,7 +37,7 @@ def register(chats: Chats) -> None:
     @layout.page(NEW)
     async def begin(client: Client) -> None:
         chat_page = ChatPage(chats, context(client), None)
-        with layout.frame(path="/chat", title=_("Chat · Rushes"), on_open=chat_page.open_generation):
+        with layout.frame(here="/chat", title=_("Chat · Rushes"), open_it=chat_page.open_it):
             await chat_page.open()
 
     @layout.page("/chat/{chat_id}")
@@ -46,11 +46,11 @@ def register(chats: Chats) -> None:
             chat = await chats.get(chat_id, owner=LOCAL_OWNER)
         except NotFound:
             ui.status_code(404)
-            with layout.frame(path="/chat", title=_("Not here · Rushes")):
+            with layout.frame(here="/chat", title=_("Not here · Rushes")):
                 unknown()
             return
         chat_page = ChatPage(chats, context(client), chat)
-        with layout.frame(path="/chat", title=_title(chat), on_open=chat_page.open_generation):
+        with layout.frame(here="/chat", title=_title(chat), open_it=chat_page.open_it):
             await chat_page.open()
 
 
@@ -89,17 +89,15 @@ class ChatPage:
                             _("Delete conversation"), self.delete, icon_name="trash", look="bare", shown=False
                         )
                 self.actions.visible = self.chat is not None
-                self.conversation_view = ConversationView(
-                    self.chats, self.context, self.id, send_text=self.send_text
-                )
+                self.talk = ConversationView(self.chats, self.context, self.id, say=self.say)
                 MessageBox(send=self.send)
         for about in (self.context.owner, self.id):
-            self.context.client.on_delete(self.chats.news.listen(self._receive, about=about))
+            self.context.client.on_delete(self.chats.news.listen(self._hear, about=about))
         self.list.fill(await self.chats.conversations(owner=self.context.owner))
-        await self.conversation_view.open(exists=self.chat is not None)
+        await self.talk.open(begun=self.chat is not None)
 
-    def open_generation(self, generation: Generation) -> None:
-        self.conversation_view.open_generation(generation)
+    def open_it(self, generation: Generation) -> None:
+        self.talk.open_it(generation)
 
     async def send(self, message_id: str, text: str) -> None:
         """Raises InvalidRequest, NotFound, StoreFailed: then it has not been taken."""
@@ -107,10 +105,10 @@ class ChatPage:
             self.id, text, message_id=message_id, begin=self.chat is None, owner=self.context.owner
         )
         if self.chat is None:
-            self._on_created(await self.chats.get(self.id, owner=self.context.owner))
-        self.conversation_view.scroll_to_end()
+            self._begun(await self.chats.get(self.id, owner=self.context.owner))
+        self.talk.follow()
 
-    async def send_text(self, text: str) -> None:
+    async def say(self, text: str) -> None:
         await self.send(str(uuid7()), text)
 
     async def rename(self) -> None:
@@ -126,22 +124,22 @@ class ChatPage:
             await self.chats.delete(self.id, owner=self.context.owner)
             ui.navigate.to("/chat")
 
-    def _on_created(self, chat: Conversation) -> None:
+    def _begun(self, chat: Conversation) -> None:
         """The page goes on as the conversation's own."""
         self.chat = chat
         self.actions.visible = True
         ui.navigate.history.replace(f"/chat/{chat.id}")
-        self._show_title(chat)
+        self._named(chat)
 
-    def _show_title(self, chat: Conversation) -> None:
+    def _named(self, chat: Conversation) -> None:
         self.title.text = chat.title
         ui.page_title(_title(chat))
 
-    def _receive(self, update: object) -> None:
-        if not isinstance(update, Conversation) or self.context.client.is_deleted:
+    def _hear(self, news: object) -> None:
+        if not isinstance(news, Conversation) or self.context.client.is_deleted:
             return
         with self.context.client:
-            self.list.put(update)
-            if self.chat is not None and update.id == self.id and update.title != self.chat.title:
-                self.chat = update
-                self._show_title(update)
+            self.list.take(news)
+            if self.chat is not None and news.id == self.id and news.title != self.chat.title:
+                self.chat = news
+                self._named(news)

@@ -9,46 +9,46 @@ from nicegui import Client, background_tasks, ui
 from services.core.errors import NotFound
 from services.core.model import LOCAL_OWNER, Generation, TraceEntry
 from services.generations.service import Generations
-from ui.components.actions import Actions, open_composer
+from ui.components.actions import Actions, to_composer
 from ui.components.button import LinkButton
-from ui.components.facts import settings_facts
+from ui.components.facts import settings_of
 from ui.components.icon import icon
 from ui.components.notifications import go_to
-from ui.components.receipt import receipt_facts
+from ui.components.receipt import receipt
 from ui.components.stage import Stage
 from ui.components.timeline_lookup import bundle_button
 from ui.components.trace_table import TraceTable
 from ui.pages import layout
 from ui.session import drafts
 from ui.session.page_context import PageContext
-from ui.session.subscription import subscribe
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _
 
 
 def register(generations: Generations) -> None:
     @layout.page("/g/{generation_id}")
-    async def generation_page(client: Client, generation_id: str) -> None:
+    async def single(client: Client, generation_id: str) -> None:
         context = PageContext(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
-        page = GenerationPage(context, generation_id)
-        page.subscribe()
+        page = Single(context, generation_id)
+        page.listen()
         try:
             generation = await generations.get(generation_id, owner=context.owner)
         except NotFound:
             not_found()
             return
         title = _("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])
-        with layout.frame(path="", title=title, on_open=page.open_generation):
+        with layout.frame(here="", title=title, open_it=page.open_it):
             await page.draw(generation)
 
 
 def not_found() -> None:
     ui.status_code(404)
-    with layout.frame(path="", title=_("Not here · Rushes")):
-        draw_not_found()
+    with layout.frame(here="", title=_("Not here · Rushes")):
+        nothing_here()
 
 
-def draw_not_found() -> None:
+def nothing_here() -> None:
     with ui.element("div").classes("r-lost"):
         icon("reel", size="xl").classes("r-scene-sign")
         with ui.element("h1").classes("r-scene-words"):
@@ -57,24 +57,24 @@ def draw_not_found() -> None:
         LinkButton(_("Back to the video page"), "/", icon_name="back")
 
 
-class GenerationPage:
+class Single:
     """One open page of one generation."""
 
     def __init__(self, context: PageContext, generation_id: str) -> None:
         self.context = context
         self.id = generation_id
         self.stage: Stage | None = None
-        self.deleted = False
+        self.gone = False
         self.actions = Actions(context=context, started=self.started, edit=self.edit)
 
-    def subscribe(self) -> None:
-        subscribe(self.context, on_change=self.on_change, on_trace=self.on_trace)
+    def listen(self) -> None:
+        follow(self.context, on_change=self.changed, on_trace=self.traced)
 
     async def draw(self, generation: Generation) -> None:
         state = self.context.state
-        await self.context.load_typical_for(generation)
-        typical = self.context.typical_for(generation)
-        state.apply(generation, stage=True, newest=True, estimated_s=typical.p50_s if typical else None)
+        await self.context.learn_of(generation)
+        typical = self.context.typical_of(generation)
+        state.take(generation, stage=True, newest=True, estimated_s=typical.p50_s if typical else None)
         entries = await self.context.generations.trace(self.id, owner=self.context.owner)
         current = state.current_generation or generation
         with ui.element("div").classes("r-single") as self.page:
@@ -84,30 +84,30 @@ class GenerationPage:
                 with ui.element("section").classes("r-panel"):
                     heading(_("Prompt and settings"))
                     ui.label(current.request.prompt).classes("r-words")
-                    settings_facts(current)
-                with ui.element("section").classes("r-panel") as self.receipt_panel:
+                    settings_of(current)
+                with ui.element("section").classes("r-panel") as self.slip:
                     pass
             with ui.element("section").classes("r-panel"):
                 heading(_("Timeline"))
                 self.table = TraceTable()
                 with ui.element("div").classes("r-row"):
                     bundle_button(current)
-        self.draw_receipt(current)
-        self.on_trace(entries)
+        self.write_receipt(current)
+        self.traced(entries)
 
-    def draw_receipt(self, generation: Generation) -> None:
-        self.receipt_panel.clear()
-        with self.receipt_panel:
+    def write_receipt(self, generation: Generation) -> None:
+        self.slip.clear()
+        with self.slip:
             heading(_("Receipt"))
             if generation.receipt is None:
                 ui.label(_("Written when the bytes are kept.")).classes("r-quiet")
             else:
-                receipt_facts(generation, generation.receipt)
+                receipt(generation, generation.receipt)
 
     async def started(self, generation: Generation) -> None:
         go_to(generation)
 
-    def open_generation(self, generation: Generation) -> None:
+    def open_it(self, generation: Generation) -> None:
         if generation.id == self.id:
             ui.run_javascript("scrollTo({ top: 0 })")
         else:
@@ -115,36 +115,36 @@ class GenerationPage:
 
     def edit(self, generation: Generation) -> None:
         """The composer has its own page: take the settings there."""
-        open_composer(generation.request.kind, drafts.from_generation(generation))
+        to_composer(generation.request.kind, drafts.of(generation))
 
-    def on_change(self, change: Change) -> None:
+    def changed(self, change: Change) -> None:
         after = change.after
         current = self.context.state.current_generation
         if self.stage is None or after.id != self.id:
             return
-        if after.trashed_at is None and self.deleted:  # out of the trash again
+        if after.trashed_at is None and self.gone:  # out of the trash again
             go_to(after)
             return
         if current is None:
-            self.deleted = True
+            self.gone = True
             self.page.clear()
             with self.page:
-                draw_not_found()
+                nothing_here()
             return
-        self.stage.refresh(current)
+        self.stage.take(current)
         if change.before is None or change.before.receipt != after.receipt:
-            self.draw_receipt(current)
+            self.write_receipt(current)
         if current.final and (change.before is None or not change.before.final):
-            background_tasks.create(self.context.load_typical_for(current), name="learn how long it took")
+            background_tasks.create(self.context.learn_of(current), name="learn how long it took")
 
-    def on_trace(self, entries: Sequence[TraceEntry]) -> None:
+    def traced(self, entries: Sequence[TraceEntry]) -> None:
         if self.stage is not None:
             for entry in entries:
-                self.context.state.apply(entry)
+                self.context.state.take(entry)
             self.stage.add(entries)
             self.table.add(entries)
 
 
-def heading(text: str) -> None:
+def heading(words: str) -> None:
     with ui.element("h2").classes("r-h2"):
-        ui.label(text)
+        ui.label(words)

@@ -23,7 +23,7 @@ from ui.text.languages import language, quasar_language, translations
 
 LOOK = Path(__file__).parents[1] / "look"
 LOOK_URL = "/_look"
-NAVIGATION = (
+PLACES = (
     (deferred("Video"), "/", "video"),
     (deferred("Image"), "/image", "image"),
     (deferred("Chat"), "/chat", "chat"),
@@ -38,7 +38,7 @@ ICON = (
     '<path d="M5 6h14v12H5ZM9 6v12M15 6v12M5 10h4M5 14h4M15 10h4M15 14h4" fill="none" stroke="#ffb45a"'
     ' stroke-width="1.6" stroke-linejoin="round"/></svg>'
 )
-THEME_KEY = "theme"
+THEME = "theme"
 """Where the choice is remembered."""
 THEMES = {"auto": deferred("As the system"), "light": deferred("Light"), "dark": deferred("Dark")}
 THEME_ICONS = {"auto": "auto", "light": "sun", "dark": "moon"}
@@ -49,7 +49,7 @@ def install(bus: Bus) -> None:
     the news that every page tells.
     """
     translations()
-    app.state.notifications = Notifications(bus)
+    app.state.notices = Notifications(bus)
     app.add_static_files(LOOK_URL, LOOK, max_cache_age=31_536_000)
     app.colors(
         primary="var(--accent)",
@@ -72,23 +72,23 @@ def page(path: str) -> ui.page:
 @contextmanager
 def frame(
     *,
-    path: str,
+    here: str,
     title: str,
     on_step: Callable[[int], object] | None = None,
-    on_open: Callable[[Generation], object] | None = None,
+    open_it: Callable[[Generation], object] | None = None,
 ) -> Iterator[ui.element]:
     """The page between the rail's navigation and the edge; `here` is the rail's current address.
 
     What happens is told on it; `open_it` takes the person there, where the page can do so by itself.
     """
-    notifications: Notifications = app.state.notifications
-    notifications.add_page(ui.context.client, owner=LOCAL_OWNER, on_open=on_open)
-    _set_language()
+    notices: Notifications = app.state.notices
+    notices.tell_on(ui.context.client, owner=LOCAL_OWNER, open_it=open_it)
+    _speak()
     _head()
-    _preload_components()
+    _ahead()
     ui.page_title(title)
     with ui.element("div").classes("r-app"):
-        _navigation(path)
+        _rail(here)
         main = ui.element("div").classes("r-main").props("tabindex=-1")
     ui.skip_link(_("Skip to the stage"), target=main)
     BrowserBridge(on_step=on_step)
@@ -96,7 +96,7 @@ def frame(
         yield main
 
 
-def _set_language() -> None:
+def _speak() -> None:
     """The page says its language, for screen readers, hyphenation and Quasar's own words."""
     client = ui.context.client
     client.page = copy(client.page)  # else all visitors of this address would share it
@@ -106,36 +106,36 @@ def _set_language() -> None:
 def _head() -> None:
     chosen = theme()
     ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
-    ui.add_head_html(f'<script src="{_versioned_url("early.js")}"></script>')
-    ui.add_head_html(f'<script defer src="{_versioned_url("notifications.js")}"></script>')
+    ui.add_head_html(f'<script src="{_address("early.js")}"></script>')
+    ui.add_head_html(f'<script defer src="{_address("notifications.js")}"></script>')
     for sheet in ("icons.css", "theme.css", "parts.css", "chat.css", "deliveries.css", "checkup.css"):
-        ui.add_head_html(f'<link rel="stylesheet" href="{_versioned_url(sheet)}">')
+        ui.add_head_html(f'<link rel="stylesheet" href="{_address(sheet)}">')
 
 
-def _preload_components() -> None:
+def _ahead() -> None:
     """Fetch now what an arrival will need, so that the first one does not wait for it."""
-    for component in (Toast, RaceTracks, Timestamp):
-        if component.component is not None:
-            url = f"/_nicegui/{__version__}/components/{component.component.key}"
-            ui.add_head_html(f'<link rel="modulepreload" href="{url}">')
+    for kind in (Toast, RaceTracks, Timestamp):
+        if kind.component is not None:
+            address = f"/_nicegui/{__version__}/components/{kind.component.key}"
+            ui.add_head_html(f'<link rel="modulepreload" href="{address}">')
 
 
-def _versioned_url(name: str) -> str:
+def _address(name: str) -> str:
     """With its content's mark, so that a browser may keep it for good."""
     return f"{LOOK_URL}/{name}?{hashlib.sha256((LOOK / name).read_bytes()).hexdigest()[:12]}"
 
 
-def _navigation(path: str) -> None:
+def _rail(here: str) -> None:
     with ui.element("nav").classes("r-rail") as rail:
         rail.props["aria-label"] = _("Rushes")
         with ui.element("a").classes("r-brand").props("href=/ aria-hidden=true tabindex=-1"):
             ui.label("Rushes")
-        for name, url, icon_name in NAVIGATION:
+        for name, address, sign in PLACES:
             with ui.element("a").classes("r-place") as place:
-                place.props["href"] = url
-                if url == path:
+                place.props["href"] = address
+                if address == here:
                     place.props["aria-current"] = "page"
-                icon(icon_name)
+                icon(sign)
                 ui.label(_(name))
         ui.element("div").classes("r-rail-space")
         _theme_button()
@@ -143,13 +143,13 @@ def _navigation(path: str) -> None:
 
 def theme() -> str:
     """What this person has chosen: auto, light or dark."""
-    chosen = str(app.storage.user.get(THEME_KEY, "auto"))
+    chosen = str(app.storage.user.get(THEME, "auto"))
     return chosen if chosen in THEMES else "auto"
 
 
 def choose_theme(choice: str) -> None:
     """At once, and remembered."""
-    app.storage.user[THEME_KEY] = choice
+    app.storage.user[THEME] = choice
     ui.run_javascript(f"rushes.theme('{choice}')")
 
 
@@ -157,14 +157,14 @@ def _theme_button() -> None:
     chosen = theme()
     with ui.element("button").classes("r-place r-place-theme").props("type=button") as button:
         button.props["title"] = _("Dark or light")
-        icon_name = icon(THEME_ICONS[chosen])
-        label = ui.label(_("Theme"))
+        sign = icon(THEME_ICONS[chosen])
+        word = ui.label(_("Theme"))
         with ui.menu().classes("r-menu").props("anchor='center right' self='center left'"):
             for choice, name in THEMES.items():
                 ui.menu_item(_(name), on_click=lambda choice=choice: choose(choice))
 
     def choose(choice: str) -> None:
         choose_theme(choice)
-        icon_name.classes(replace=f"i i-{THEME_ICONS[choice]}")
+        sign.classes(replace=f"i i-{THEME_ICONS[choice]}")
 
-    button.props["aria-label"] = label.text
+    button.props["aria-label"] = word.text

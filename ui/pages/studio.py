@@ -10,7 +10,7 @@ from nicegui import Client, background_tasks, ui
 
 from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
 from services.generations.service import Generations
-from ui.components.actions import Actions, open_composer
+from ui.components.actions import Actions, to_composer
 from ui.components.error_boundary import guarded
 from ui.components.filmstrip import Filmstrip
 from ui.components.notifications import FRAME_S, go_to
@@ -19,7 +19,7 @@ from ui.components.stage import Stage
 from ui.pages import layout
 from ui.session import drafts
 from ui.session.page_context import PageContext
-from ui.session.subscription import subscribe
+from ui.session.subscription import follow
 from ui.state import Change, TabState
 from ui.text import _, deferred
 
@@ -34,9 +34,7 @@ def register(generations: Generations, *, kind: Kind, path: str) -> None:
             generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind)
         )
         studio = StudioPage(context, kind)
-        with layout.frame(
-            path=path, title=_(TITLES[kind]), on_step=studio.step, on_open=studio.open_generation
-        ):
+        with layout.frame(here=path, title=_(TITLES[kind]), on_step=studio.step, open_it=studio.open_it):
             await studio.open()
 
 
@@ -54,19 +52,19 @@ class StudioPage:
     async def open(self) -> None:
         """Subscribe, then read, then draw: nothing falls between."""
         context = self.context
-        subscribe(context, on_change=self.on_change, on_trace=self.on_trace)
-        await context.load_typical(self.kind)
+        follow(context, on_change=self.changed, on_trace=self.traced)
+        await context.learn(self.kind)
         recent = await self.generations.recent(owner=context.owner, kind=self.kind, limit=RECENT)
         for generation in reversed(recent.items):
-            context.state.apply(generation)
+            context.state.take(generation)
         self._draw()
         known = context.state.of_kind(self.kind)
         self.filmstrip.fill(known)
         self.ready = True
         await self.form.recheck_source()
         if known:
-            context.state.apply(known[0], newest=True)
-            await self.show(known[0])
+            context.state.take(known[0], newest=True)
+            await self.put(known[0])
 
     def _draw(self) -> None:
         with ui.element("div").classes("r-desk is-blank") as self.studio:
@@ -80,19 +78,19 @@ class StudioPage:
             )
             with ui.element("div").classes("r-column"):
                 self.stage = Stage(
-                    self.context, self.actions, on_example=self.start_example, on_clear=self.clear_stage
+                    self.context, self.actions, on_example=self.example, on_clear=self.clear_stage
                 )
                 self.filmstrip = Filmstrip(on_choose=self.choose, on_clear=self.actions.clear(self.kind))
 
-        self.context.client.on_delete(self.generations.catalogue.on_change(self.on_models_changed))
+        self.context.client.on_delete(self.generations.catalogue.on_change(self.offered))
 
     def models(self, with_source: bool) -> list[Model]:
         return self.generations.catalogue.models(self.kind, needs_source=with_source)
 
-    def on_models_changed(self) -> None:
+    def offered(self) -> None:
         """The model list may have changed."""
         with self.context.client:
-            self.form.update_models()
+            self.form.offer()
 
     # what the person does
 
@@ -101,45 +99,43 @@ class StudioPage:
         first, *others = await self.generations.start(draft, owner=self.context.owner, count=count)
         await self.started(first)
         for generation in others:
-            self.context.state.apply(generation, newest=True)
-            self.filmstrip.put(self.context.state.known[generation.id])
+            self.context.state.take(generation, newest=True)
+            self.filmstrip.take(self.context.state.known[generation.id])
 
     async def started(self, generation: Generation) -> None:
-        self.context.state.apply(generation, newest=True)
-        self.filmstrip.put(self.context.state.known[generation.id])
-        await self.show(generation)
+        self.context.state.take(generation, newest=True)
+        self.filmstrip.take(self.context.state.known[generation.id])
+        await self.put(generation)
         self.filmstrip.reveal()
 
-    async def start_example(self, prompt: str) -> None:
-        values = drafts.load(self.kind)
-        values.prompt = prompt
-        self.form.fill(values)
+    async def example(self, prompt: str) -> None:
+        typed = drafts.load(self.kind)
+        typed.prompt = prompt
+        self.form.fill(typed)
         await self.form.generate()
 
     def edit(self, generation: Generation) -> None:
-        self.compose(self.kind, drafts.from_generation(generation))
+        self.compose(self.kind, drafts.of(generation))
 
-    def compose(self, kind: Kind, values: drafts.FormValues) -> None:
+    def compose(self, kind: Kind, typed: drafts.FormValues) -> None:
         if kind is not self.kind:
-            open_composer(kind, values)
+            to_composer(kind, typed)
             return
-        self.form.fill(values)
+        self.form.fill(typed)
         self.form.fields["prompt"].control.run_method("focus")
 
     def clear_stage(self) -> None:
-        self.context.state.apply(None)
+        self.context.state.take(None)
         self.stage.clear()
         self.filmstrip.choose("")
         self.studio.classes(add="is-blank")
 
     def choose(self, generation_id: str) -> None:
-        async def load_and_show() -> None:
+        async def act() -> None:
             known = self.context.state.known.get(generation_id)
-            await self.show(known or await self.generations.get(generation_id, owner=self.context.owner))
+            await self.put(known or await self.generations.get(generation_id, owner=self.context.owner))
 
-        background_tasks.create(
-            guarded(load_and_show)(), name=f"choose {generation_id}", context=self.context.client
-        )
+        background_tasks.create(guarded(act)(), name=f"choose {generation_id}", context=self.context.client)
 
     def step(self, step: int) -> None:
         neighbour = self.filmstrip.neighbour(step)
@@ -147,22 +143,22 @@ class StudioPage:
             self.choose(neighbour)
             self.filmstrip.reveal()
 
-    async def show(self, generation: Generation) -> None:
+    async def put(self, generation: Generation) -> None:
         """On the stage with it; its trace is read while the page already listens."""
         state = self.context.state
-        typical = self.context.typical_for(generation)
-        state.apply(generation, stage=True, estimated_s=typical.p50_s if typical else None)
+        typical = self.context.typical_of(generation)
+        state.take(generation, stage=True, estimated_s=typical.p50_s if typical else None)
         current = state.current_generation
         if current is None:
             return
         self.studio.classes(remove="is-blank")
         self.filmstrip.choose(current.id)
         self.stage.show(current)
-        self.on_trace(await self.generations.trace(current.id, owner=self.context.owner))
+        self.traced(await self.generations.trace(current.id, owner=self.context.owner))
 
     # what the page hears
 
-    def on_change(self, change: Change) -> None:
+    def changed(self, change: Change) -> None:
         """The film comes first; all else is drawn while its first frame is loaded."""
         if not self.ready:
             return
@@ -183,28 +179,28 @@ class StudioPage:
 
     def _draw_change(self, change: Change) -> None:
         after, state = change.after, self.context.state
-        successor = self.filmstrip.successor_of(after.id) if after.trashed_at is not None else None
+        beside = self.filmstrip.beside(after.id) if after.trashed_at is not None else None
         if after.request.kind is self.kind:
-            self.filmstrip.put(after)
+            self.filmstrip.take(after)
         if state.current_generation is not None and state.current_generation.id == after.id:
-            self.stage.refresh(state.current_generation)
+            self.stage.take(state.current_generation)
         elif after.trashed_at is not None and state.current_generation is None:
-            if successor is not None and self.filmstrip.is_chosen(after.id):
-                self.choose(successor)
+            if beside is not None and self.filmstrip.is_chosen(after.id):
+                self.choose(beside)
             else:
                 self.clear_stage()
         if after.final and (change.before is None or not change.before.final):
-            background_tasks.create(self.context.load_typical_for(after), name="learn how long it took")
+            background_tasks.create(self.context.learn_of(after), name="learn how long it took")
 
-    def open_generation(self, generation: Generation) -> None:
+    def open_it(self, generation: Generation) -> None:
         if generation.request.kind is self.kind:
             self.choose(generation.id)
         else:
             go_to(generation)
 
-    def on_trace(self, entries: Sequence[TraceEntry]) -> None:
+    def traced(self, entries: Sequence[TraceEntry]) -> None:
         current = self.context.state.current_generation
         if self.ready and current is not None and entries and entries[0].generation_id == current.id:
             for entry in entries:
-                self.context.state.apply(entry)
+                self.context.state.take(entry)
             self.stage.add(entries)

@@ -56,56 +56,56 @@ class FormValues:
     def fit(self, model: Model) -> None:
         """Keep what `model` offers, and take its own choice for the rest."""
         self.backend, self.model = model.backend, model.name
-        if not _offers(model.durations_s, self.duration_s, any_value=model.any_duration):
+        if not _offers(model.durations_s, self.duration_s, anything=model.any_duration):
             self.duration_s = model.default_duration_s or next(iter(model.durations_s), None)
         if self.aspect_ratio not in model.aspect_ratios:
             self.aspect_ratio = next(iter(model.aspect_ratios), "")
         if self.resolution not in model.resolutions:
             self.resolution = model.default_resolution or next(iter(model.resolutions), "")
-        if not _offers(model.fps, self.fps, any_value=model.any_fps):
+        if not _offers(model.fps, self.fps, anything=model.any_fps):
             self.fps = model.default_fps or next(iter(model.fps), None)
 
 
 def load(kind: Kind) -> FormValues:
     """What was typed last; anything unreadable is left out."""
     stored: Any = app.storage.user.get(f"draft-{kind}", {})
-    types = {one.name: type(one.default) for one in fields(FormValues)}
-    values = FormValues()
+    known = {one.name: type(one.default) for one in fields(FormValues)}
+    typed = FormValues()
     for name, value in dict(stored).items():
         if (
-            name in types
+            name in known
             and isinstance(value, str | int | float)
-            and isinstance(value, str) == (types[name] is str)
+            and isinstance(value, str) == (known[name] is str)
         ):
-            setattr(values, name, value)
-    values.count = max(1, min(MOST_AT_ONCE, values.count))
-    return values
+            setattr(typed, name, value)
+    typed.count = max(1, min(MOST_AT_ONCE, typed.count))
+    return typed
 
 
-def from_generation(generation: Generation) -> FormValues:
+def of(generation: Generation) -> FormValues:
     """The same settings again, with a fresh seed."""
     request = generation.request
     return FormValues(
         prompt=request.prompt,
         backend=request.backend,
         model=request.model,
-        **_settings_values(request.settings),
+        **_values_of(request.settings),
         source=request.source or "",
     )
 
 
-def from_draft(draft: Draft) -> FormValues:
+def of_draft(draft: Draft) -> FormValues:
     """Just the settings that a file came with, its seed among them."""
     return FormValues(
         prompt=draft.prompt,
         backend=draft.backend or "",
         model=draft.model or "",
         seed="" if draft.seed is None else str(draft.seed),
-        **_settings_values(draft.settings),
+        **_values_of(draft.settings),
     )
 
 
-def _settings_values(settings: GenerationSettings) -> dict[str, Any]:
+def _values_of(settings: GenerationSettings) -> dict[str, Any]:
     """Text fields hold an empty string where the settings name nothing."""
     return asdict(settings) | {
         "aspect_ratio": settings.aspect_ratio or "",
@@ -113,17 +113,17 @@ def _settings_values(settings: GenerationSettings) -> dict[str, Any]:
     }
 
 
-def with_source(generation: Generation, kind: Kind, source: str) -> FormValues:
+def starting_from(generation: Generation, kind: Kind, source: str) -> FormValues:
     """The composer's values of that kind, with a picture to start from; an empty one takes the words too."""
-    values = load(kind)
-    values.source = source
-    if not values.prompt.strip():
-        values.prompt = generation.request.prompt
-        values.aspect_ratio = generation.request.settings.aspect_ratio or ""
-    return values
+    typed = load(kind)
+    typed.source = source
+    if not typed.prompt.strip():
+        typed.prompt = generation.request.prompt
+        typed.aspect_ratio = generation.request.settings.aspect_ratio or ""
+    return typed
 
 
-def _offers(offered: tuple[float, ...] | tuple[int, ...], value: float | None, *, any_value: bool) -> bool:
+def _offers(offered: tuple[float, ...] | tuple[int, ...], value: float | None, *, anything: bool) -> bool:
     if value is None or not offered:
         return False
-    return min(offered) <= value <= max(offered) if any_value else value in offered
+    return min(offered) <= value <= max(offered) if anything else value in offered

@@ -6,18 +6,18 @@ from services.core.errors import AppError, Sentence, Words
 from ui.text import _, measure
 
 
-def error_text(message: AppError | Sentence) -> str:
+def told(said: AppError | Sentence) -> str:
     """A sentence that no catalogue has, a backend's own for one, stays as it came."""
-    sentence = _(message.sentence)
-    if sentence == message.sentence:
-        return str(message)
-    return sentence.format(**{name: _localized(value) for name, value in message.values.items()})
+    sentence = _(said.sentence)
+    if sentence == said.sentence:
+        return str(said)
+    return sentence.format(**{name: _shown(value) for name, value in said.values.items()})
 
 
-def _localized(value: object) -> object:
+def _shown(value: object) -> object:
     match value:
         case AppError() | Sentence():
-            return error_text(value)
+            return told(value)
         case Words():
             return _(value)
         case bool() | str():

@@ -9,7 +9,7 @@ from ui.text import _, deferred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailureText:
+class Told:
     """Three sentences; `theirs` is the backend's own text, plain and foreign."""
 
     happened: str
@@ -73,9 +73,9 @@ CODES = {
 }
 
 
-def explain(generation: Generation, *, free: bool = False) -> FailureText:
+def explain(generation: Generation, *, free: bool = False) -> Told:
     happened, money, advice = CODES.get(generation.error_code, CODES["failed"])
-    return FailureText(
+    return Told(
         happened=_(happened),
         money=_("This model is free: it cost nothing.") if free else _(money),
         advice=_(advice),

@@ -6,7 +6,7 @@ from services.core.errors import Sentence
 from services.core.model import Channel, Generation, Kind, Phase, Receipt
 from services.generations.service import TypicalDuration
 from ui.text import _, deferred, measure
-from ui.text.errors import error_text
+from ui.text.errors import told
 
 PHASES = {
     Phase.PENDING: deferred("Written down."),
@@ -73,7 +73,7 @@ def still_running(generation: Generation) -> str:
     return measure.longer_than(generation.late_after_s)
 
 
-MIN_RUNS_FOR_P90 = 10
+ENOUGH_RUNS = 10
 """Fewer say nothing about the slowest tenth."""
 
 
@@ -81,7 +81,7 @@ def estimate(typical: TypicalDuration | None) -> str:
     if typical is None:
         return _("no estimate yet")
     runs = measure.runs(typical.runs)
-    if typical.runs >= MIN_RUNS_FOR_P90:
+    if typical.runs >= ENOUGH_RUNS:
         return _("half were done by {half}, nine of ten by {most}, {runs}").format(
             half=measure.clock_up(typical.p50_s), most=measure.clock_up(typical.p90_s), runs=runs
         )
@@ -93,19 +93,19 @@ def percent(progress: float | None) -> int | None:
     return None if progress is None else max(0, min(99, int(progress * 100)))
 
 
-MAX_DISPLAY_LAG_S = 5.0
+WATCHED_S = 5.0
 """First shown later than this after it was kept: no page was open, and its own address tells when."""
 
 
-def winner_heading(receipt: Receipt) -> str:
+def won(receipt: Receipt) -> str:
     """The receipt's heading: who won."""
     return _("Push won") if receipt.won_by is Channel.PUSH else _("Poll won")
 
 
-def delivery_heading(receipt: Receipt) -> str:
+def delivered(receipt: Receipt) -> str:
     """The receipt's heading: how fast."""
     since = receipt.backend_finished_at
-    if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= MAX_DISPLAY_LAG_S:
+    if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= WATCHED_S:
         time = measure.exactly(receipt.shown_at - (since or receipt.backend_said_at))
         if since is not None:
             return _("on the page {time} after the backend finished").format(time=time)
@@ -121,17 +121,17 @@ def lateness(receipt: Receipt) -> str:
     return "" if receipt.late_s is None else _("+{time} late").format(time=measure.clock(receipt.late_s))
 
 
-def other_channel_heading(receipt: Receipt) -> str:
+def other(receipt: Receipt) -> str:
     """The receipt's heading: what the channel that lost would have needed, or was doing."""
     if receipt.won_by is Channel.PUSH:
         more = (receipt.other_due_at or 0.0) - receipt.kept_at
         return _("poll would have needed {time} more").format(time=measure.exactly(more)) if more > 0 else ""
     if receipt.other_said in ("", "nothing"):
         return _("push had said nothing")
-    return _("push had last said: {heard}").format(heard=event_kind(receipt.other_said))
+    return _("push had last said: {heard}").format(heard=heard(receipt.other_said))
 
 
-EVENT_KINDS = {
+HEARD = {
     "running": deferred("still running"),
     "progress": deferred("progress"),
     "result": deferred("the result"),
@@ -144,8 +144,8 @@ EVENT_KINDS = {
 }
 
 
-def event_kind(code: str) -> str:
-    return _(EVENT_KINDS.get(code, deferred("something new")))
+def heard(code: str) -> str:
+    return _(HEARD.get(code, deferred("something new")))
 
 
 REASONS = {
@@ -177,12 +177,12 @@ def reason(code: str) -> str:
     return _(REASONS.get(code, deferred("connection lost")))
 
 
-def finding_text(finding: Sentence) -> str:
+def sentence(said: Sentence) -> str:
     """What a service found, with its codes in words."""
-    values = dict(finding.values)
+    values = dict(said.values)
     if isinstance(code := values.get("reason"), str):
         values["reason"] = reason(code)
-    return error_text(Sentence(finding.sentence, **values))
+    return told(Sentence(said.sentence, **values))
 
 
 def settings(generation: Generation) -> str:

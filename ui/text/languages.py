@@ -17,7 +17,7 @@ from nicegui.slot import Slot, get_task_id
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
-CHOICE_KEY = "language"
+CHOICE = "language"
 """Where the choice is remembered; empty or absent: as the browser says."""
 
 
@@ -36,7 +36,7 @@ def _read(path: Path) -> GNUTranslations:
     return GNUTranslations(compiled)
 
 
-def native_name(code: str) -> str:
+def own_name(code: str) -> str:
     """As those who speak it write it: English, Русский."""
     name = Locale.parse(code).get_display_name(code) or code
     return name[:1].upper() + name[1:]
@@ -55,30 +55,30 @@ def language() -> str:
         return ENGLISH
     try:
         client = stack[-1].parent.client
-        return str(client.storage.get(CHOICE_KEY) or _resolve(client))
+        return str(client.storage.get(CHOICE) or _settle(client))
     except RuntimeError:  # the page is gone
         return ENGLISH
 
 
-def _resolve(client: Client) -> str:
+def _settle(client: Client) -> str:
     """Once per page: it keeps its language until it is loaded again."""
-    code = choice() or from_accept_language(client.request.headers.get("accept-language", ""))
-    client.storage[CHOICE_KEY] = code
+    code = choice() or of_browser(client.request.headers.get("accept-language", ""))
+    client.storage[CHOICE] = code
     return code
 
 
 def choice() -> str:
     """What this person has chosen; empty: as the browser says."""
-    code = str(app.storage.user.get(CHOICE_KEY, ""))
+    code = str(app.storage.user.get(CHOICE, ""))
     return code if code in translations() else ""
 
 
 def choose(code: str) -> None:
     """Open pages keep theirs until they are loaded again."""
-    app.storage.user[CHOICE_KEY] = code
+    app.storage.user[CHOICE] = code
 
 
-def from_accept_language(header: str) -> str:
+def of_browser(header: str) -> str:
     """The best of ours for an Accept-Language header (RFC 9110, 12.5.4), read leniently."""
     wanted = []
     for place, part in enumerate(header[:1000].split(",")):

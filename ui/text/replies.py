@@ -9,6 +9,7 @@ from typing import Any
 from services.core.errors import AppError
 from services.core.model import Generation, Kind, Phase
 from ui.text import _, deferred, failures, labels, measure, ngettext
+from ui.text.errors import told as told_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyText:
+class Told:
     """`quotes` are a person's own words; `notes` are quiet."""
 
     sentences: Sequence[str] = ()
@@ -74,7 +75,7 @@ CHANGES = {
     "seed": deferred("a seed of your choice"),
     "words": deferred("other words"),
 }
-LLM_FAILURES = {
+SPEECHLESS = {
     "down": deferred("The language model could not be reached, so the built-in reader answered."),
     "refused": deferred("The language model refused the request, so the built-in reader answered."),
     "slow": deferred("The language model took too long, so the built-in reader answered."),
@@ -95,25 +96,25 @@ AFTER_IMAGE = (
 )
 
 
-def reply_text(understood: Mapping[str, Any]) -> ReplyText:
+def told(understood: Mapping[str, Any]) -> Told:
     """A reply's codes and values, in the page's language; what is not known is left out."""
     code = str(understood.get("code", ""))
     notes = [_note(note) for note in understood.get("notes", ())]
-    if (reason := understood.get("speechless")) in LLM_FAILURES:
-        notes.append(_(LLM_FAILURES[str(reason)]))
-    return _BUILDERS.get(code, _plain)(code, understood, [note for note in notes if note])
+    if (reason := understood.get("speechless")) in SPEECHLESS:
+        notes.append(_(SPEECHLESS[str(reason)]))
+    return _TOLD.get(code, _plain)(code, understood, [note for note in notes if note])
 
 
-def _plain(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+def _plain(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     sentences = [_(SENTENCES[code])] if code in SENTENCES else []
     if code in ("hello", "help", "unclear"):
         sentences += [_(each) for each in ABILITIES]
     if code in ("hello", "help", "unclear", "nothing_yet", "deleted"):
-        return ReplyText(sentences=sentences, notes=notes, offers=examples())
-    return ReplyText(sentences=sentences, notes=notes)
+        return Told(sentences=sentences, notes=notes, offers=examples())
+    return Told(sentences=sentences, notes=notes)
 
 
-def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     works: Sequence[Mapping[str, Any]] = understood.get("works", ())
     sentences = []
     if changes := [_(CHANGES[one]) for one in understood.get("changes", ()) if one in CHANGES]:
@@ -122,19 +123,19 @@ def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> Reply
     notes = [*(without for work in works if (without := _without(work))), *notes]
     if understood.get("refusal"):
         notes.append(_refusal(understood))
-    return ReplyText(sentences=sentences, quotes=[str(work["prompt"]) for work in works], notes=notes)
+    return Told(sentences=sentences, quotes=[str(work["prompt"]) for work in works], notes=notes)
 
 
 def _work(work: Mapping[str, Any]) -> str:
     """A video, 10 s, 9:16, with Animatic film:"""
     count = int(work["count"])
     if work["kind"] == Kind.VIDEO:
-        noun = _("A video")
+        what = _("A video")
     elif count == 1:
-        noun = _("An image")
+        what = _("An image")
     else:
-        noun = ngettext("{count} image", "{count} images", count).format(count=count)
-    parts = [noun]
+        what = ngettext("{count} image", "{count} images", count).format(count=count)
+    parts = [what]
     if work["length"] is not None:
         parts.append(measure.length(float(work["length"])))
     parts.append(str(work["frame"]))
@@ -147,28 +148,28 @@ def _without(work: Mapping[str, Any]) -> str:
     return _("Left out: {words}.").format(words=work["without"]) if work.get("without") else ""
 
 
-def _empty_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+def _empty_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     sentence = _("Behind /{command} comes what you want to see, as here:").format(
         command=understood.get("command", "video")
     )
-    return ReplyText(sentences=[sentence], notes=notes, offers=_examples_of(understood))
+    return Told(sentences=[sentence], notes=notes, offers=_examples_of(understood))
 
 
-def _unknown_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+def _unknown_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     sentence = _("I do not know /{command}. I know /video, /image and /help.")
-    return ReplyText(
+    return Told(
         sentences=[sentence.format(command=understood.get("command", ""))], notes=notes, offers=examples()
     )
 
 
-def _no_prompt(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
-    noun = _("A video of what?") if understood.get("kind") == Kind.VIDEO else _("An image of what?")
-    return ReplyText(sentences=[noun], notes=notes, offers=_examples_of(understood))
+def _no_prompt(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    what = _("A video of what?") if understood.get("kind") == Kind.VIDEO else _("An image of what?")
+    return Told(sentences=[what], notes=notes, offers=_examples_of(understood))
 
 
-def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     prompt = str(understood.get("prompt", ""))
-    return ReplyText(
+    return Told(
         sentences=[_("Is that to be a video or an image?")],
         notes=notes,
         offers=[
@@ -178,23 +179,23 @@ def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyT
     )
 
 
-def _no_other_length(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+def _no_other_length(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     length = measure.length(float(understood.get("length") or 0))
     sentence = (
         _("{length} is the longest that this model makes.")
         if code == "no_longer"
         else _("{length} is the shortest that this model makes.")
     )
-    return ReplyText(sentences=[sentence.format(length=length)], notes=notes)
+    return Told(sentences=[sentence.format(length=length)], notes=notes)
 
 
-def _refused(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
-    return ReplyText(sentences=[_refusal(understood)], notes=notes)
+def _refused(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+    return Told(sentences=[_refusal(understood)], notes=notes)
 
 
 def _refusal(understood: Mapping[str, Any]) -> str:
     refusal = understood.get("refusal", {})
-    return error_text(AppError(str(refusal.get("sentence", "")), **refusal.get("values", {})))
+    return told_error(AppError(str(refusal.get("sentence", "")), **refusal.get("values", {})))
 
 
 def _note(note: Mapping[str, Any]) -> str:
@@ -217,7 +218,7 @@ def _note(note: Mapping[str, Any]) -> str:
     return ""
 
 
-_BUILDERS: dict[str, Callable[[str, Mapping[str, Any], list[str]], ReplyText]] = {
+_TOLD: dict[str, Callable[[str, Mapping[str, Any], list[str]], Told]] = {
     "making": _making,
     "empty_command": _empty_command,
     "unknown_command": _unknown_command,
@@ -238,31 +239,27 @@ def _examples_of(understood: Mapping[str, Any]) -> list[Offer]:
     return [offers[1]] if understood.get("kind") == Kind.IMAGE else [offers[0], offers[2]]
 
 
-def result_text(generation: Generation) -> ReplyText:
+def became(generation: Generation) -> Told:
     """The result's own message."""
     if generation.trashed_at is not None:
-        return ReplyText(sentences=[_("It was deleted.")])
+        return Told(sentences=[_("It was deleted.")])
     if generation.unwanted:
         late = labels.lateness(generation.receipt) if generation.receipt is not None else ""
-        return ReplyText(
-            sentences=[labels.message(generation), late] if late else [labels.message(generation)]
-        )
+        return Told(sentences=[labels.message(generation), late] if late else [labels.message(generation)])
     if generation.phase is Phase.COMPLETED:
-        return ReplyText(sentences=[_arrived(generation)], offers=[*_next_steps(generation)])
+        return Told(sentences=[_arrived(generation)], offers=[*_next_steps(generation)])
     if generation.phase is Phase.DROPPED:
-        return ReplyText(sentences=[_("Stopped.")])
+        return Told(sentences=[_("Stopped.")])
     failure = failures.explain(generation)
     again = Offer(name=_("Once more"), text=_("Once more"))
-    return ReplyText(
-        sentences=[failure.happened], notes=[failure.theirs] * bool(failure.theirs), offers=[again]
-    )
+    return Told(sentences=[failure.happened], notes=[failure.theirs] * bool(failure.theirs), offers=[again])
 
 
 def _arrived(generation: Generation) -> str:
-    noun = _("The video is here") if generation.request.kind is Kind.VIDEO else _("The image is here")
-    parts = [noun]
+    what = _("The video is here") if generation.request.kind is Kind.VIDEO else _("The image is here")
+    parts = [what]
     if generation.receipt is not None:
-        parts.append(labels.winner_heading(generation.receipt))
+        parts.append(labels.won(generation.receipt))
         if late := labels.lateness(generation.receipt):
             parts.append(late)
     return " · ".join(parts)

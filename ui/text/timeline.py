@@ -27,8 +27,8 @@ def mark(entry: TraceEntry) -> dict[str, Any]:
 
 def line(entry: TraceEntry) -> str:
     """A plain sentence; an unknown code stays readable."""
-    describe = LINES.get((entry.lane, entry.event))
-    return describe(entry) if describe else f"{entry.lane}: {entry.event}"
+    speak = LINES.get((entry.lane, entry.event))
+    return speak(entry) if speak else f"{entry.lane}: {entry.event}"
 
 
 def _opening(entry: TraceEntry) -> str:
@@ -56,7 +56,7 @@ def _attempt(entry: TraceEntry) -> str:
     return _("Attempt {number}").format(number=f"{number:g}") if number is not None else _("Attempt")
 
 
-CHECK_REASONS = {
+BECAUSE = {
     "connected": deferred("Asked once after connecting"),
     "person": deferred("Asked because a person wanted it"),
     "failure": deferred("Asked to be sure of the failure"),
@@ -67,7 +67,7 @@ CHECK_REASONS = {
 
 
 def _check(entry: TraceEntry) -> str:
-    return _(CHECK_REASONS.get(_text(entry, "because"), deferred("Asked once, out of turn")))
+    return _(BECAUSE.get(_text(entry, "because"), deferred("Asked once, out of turn")))
 
 
 def _answer(entry: TraceEntry) -> str:
@@ -115,9 +115,9 @@ def _clock_off(entry: TraceEntry) -> str:
 
 
 def _ignored(entry: TraceEntry) -> str:
-    event = labels.event_kind(_text(entry, "heard"))
+    heard = labels.heard(_text(entry, "heard"))
     return _("{channel} came later and was ignored: {heard}").format(
-        channel=_channel(entry).capitalize(), heard=event
+        channel=_channel(entry).capitalize(), heard=heard
     )
 
 
@@ -204,10 +204,10 @@ LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
 
 
 def _with_progress(entry: TraceEntry, sentence: str) -> str:
-    text = sentence.format(heard=labels.event_kind(_text(entry, "heard")))
+    said = sentence.format(heard=labels.heard(_text(entry, "heard")))
     progress = _number(entry, "progress")
     return (
-        text if progress is None else _("{said}, {percent} %").format(said=text, percent=int(progress * 100))
+        said if progress is None else _("{said}, {percent} %").format(said=said, percent=int(progress * 100))
     )
 
 

@@ -110,14 +110,14 @@ def studio(app: RunningApp) -> Iterator[Studio]:
     studio.forget()
 
 
-Handler = Callable[[Page], None]
+Act = Callable[[Page], None]
 
 
-def press(name: str) -> Handler:
+def press(name: str) -> Act:
     return lambda page: page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
 
 
-def key(name: str) -> Handler:
+def key(name: str) -> Act:
     return lambda page: page.keyboard.press(name)
 
 
@@ -129,7 +129,7 @@ def lengths(page: Page) -> None:
     page.get_by_label("Length", exact=True).click()
 
 
-def look(address: str, there: str, *actions: Handler, long: bool = False) -> pytest.ParameterSet:
+def look(address: str, there: str, *actions: Act, long: bool = False) -> pytest.ParameterSet:
     return pytest.param(address, there, actions, id=address, marks=pytest.mark.proof if long else ())
 
 
@@ -169,7 +169,7 @@ def looked_at(page: Page) -> None:
 
 @pytest.mark.parametrize(("address", "there", "actions"), LOOKS)
 def test_nobody_is_kept_out(
-    studio: Studio, page: Page, address: str, there: str, actions: tuple[Handler, ...]
+    studio: Studio, page: Page, address: str, there: str, actions: tuple[Act, ...]
 ) -> None:
     opened(page, studio.app.url + address.format(**studio.ids))
     expect(page.locator(there).first).to_be_visible()
