@@ -19,7 +19,7 @@ POLLS_EVERY_S = 0.3
 async def open_for_drill(
     settings: Settings, folder: Path, backends: Sequence[Backend], origins: Iterable[str]
 ) -> AsyncIterator[Engine]:
-    """A whole engine with short intervals, in another folder, with backends that cost nothing."""
+    """Opens the whole engine on another folder, with short intervals and without paid services."""
     changes = {
         "data_dir": folder,
         "database_url": None,
@@ -30,5 +30,5 @@ async def open_for_drill(
         "stream_silence_s": 1.0,
     }
     engine = build_engine(settings.model_copy(update=changes), instead=backends, origins=origins)
-    async with running(engine, decoders=False):  # there are seven of them, and each has three processes
+    async with running(engine, decoders=False):  # each engine would start three processes
         yield engine

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.diagnostics.runs.finding_json import from_line
-from tests.mutants.drill_expectations import OUT_OF_SIGHT, RED
+from tests.mutants.drill_expectations import RED, UNSEEN
 from tests.mutants.patch import Mutant, mutants
 from tests.mutants.runner import copy_to
 from tests.support.proof_counts import proven
@@ -22,9 +22,9 @@ PATIENCE, SHORT_PATIENCE = "WITHIN_S = 20.0", "WITHIN_S = 8.0"
 
 
 def test_of_each_mutant_it_is_known_whether_the_drill_sees_it() -> None:
-    assert RED.keys() | OUT_OF_SIGHT.keys() == MUTANTS.keys()
-    assert not RED.keys() & OUT_OF_SIGHT.keys()
-    assert all(len(why) > 10 for why in OUT_OF_SIGHT.values())
+    assert RED.keys() | UNSEEN.keys() == MUTANTS.keys()
+    assert not RED.keys() & UNSEEN.keys()
+    assert all(len(why) > 10 for why in UNSEEN.values())
 
 
 @pytest.fixture(scope="module")

@@ -97,10 +97,12 @@ def _expect_won_by(channel: Channel, done: Generation) -> None:
 
 @check("R8", Words("Polling lags behind the stream: progress never goes backwards."))
 async def progress(sandbox: Sandbox) -> None:
-    # One event at a third of the way; then polling alone, which lags by a third.
+    # One event at a third of the way; then polling alone, which lags, and a result that is refused twice.
     script: dict[str, Any] = {"length_s": 1.5, "event_every_s": 0.5, "poll_knows_after_s": 0.5}
-    done = await sandbox.until_kept(await sandbox.start("progress", streams=("drops", "refused"), **script))
-    events = [event for event in sandbox.events if event.id == done.id]
+    urls = (*[sandbox.service.link("gone")] * 2, sandbox.service.link("whole"))
+    generation = await sandbox.start("progress", streams=("drops", "refused"), urls=urls, **script)
+    done = await sandbox.until_kept(generation)
+    events = sorted((one for one in sandbox.events if one.id == done.id), key=lambda one: one.revision)
     shown = [-1.0 if event.progress is None else event.progress for event in events]
     expect(len(set(shown)) > 1, Sentence("no progress was told"))
     expect(shown == sorted(shown), Sentence("it went backwards"))

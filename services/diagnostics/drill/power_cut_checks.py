@@ -49,7 +49,7 @@ async def _open_generations(first: Sandbox) -> dict[str, Generation]:
     return {prompt: await first.engine.store.get(row.id) for prompt, row in rows.items()}
 
 
-@check("R9", Words("Ready while the power was off: it is asked about at once after the start."))
+@check("R9", Words("A job that ended while the power was off is polled at once after the start."))
 async def polled_at_start(after: Sandbox) -> None:
     done = await after.until_kept(after.before[OPEN])
     trace = await after.trace(done)
@@ -73,7 +73,7 @@ async def power_cut_during_submit(after: Sandbox) -> None:
     expect_sent_once(after.backend.submits[row.id])
 
 
-@check("R5", Words("After a power cut its time goes on, and a result that comes after it is kept."))
+@check("R5", Words("A power cut does not extend the watch limit; a result after the limit is kept."))
 async def watch_limit(after: Sandbox) -> None:
     before = after.before[EXPIRING]
     row = await after.until(before, lambda row: row.final, Sentence("its time begins anew"))
