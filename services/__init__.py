@@ -1,0 +1,1 @@
+"""Everything that works without an open browser; imports go downwards only."""

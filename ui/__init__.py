@@ -1,0 +1,1 @@
+"""NiceGUI pages; no service imports them."""

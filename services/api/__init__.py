@@ -1,4 +1,4 @@
-"""The HTTP API: the original's words, for scripts and chat clients."""
+"""The HTTP API for scripts and chat clients; holds no state of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models as data: what the backends list, with a person's TOML merged on top."""
+"""Models as data: the backends' lists, with the admin's TOML merged on top; submits nothing."""
 
 from services.catalogue.catalogue import Catalogue
 

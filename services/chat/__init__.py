@@ -1,4 +1,4 @@
-"""Conversations, the reader of requests, and the optional language model."""
+"""Conversations, the rule-based parser, and the optional language model; starts generations only through `generations`."""
 
 from services.chat.chats import LONGEST_MESSAGE, Chats
 

@@ -1,4 +1,4 @@
-"""Everything that is kept, and what a person does with it: the door beside `generations`."""
+"""Kept results: lists, tags, trash, exports, retention and scrub; never submits or watches a job."""
 
 from services.library.library import Library
 

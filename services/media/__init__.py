@@ -1,0 +1,1 @@
+"""Downloads, verifies, stores and serves files; knows no database row and no job."""

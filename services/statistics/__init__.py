@@ -1,4 +1,4 @@
-"""The promise in figures, from the database alone: the door beside `library`."""
+"""Delivery figures from the database, and the bug-report bundle; changes nothing."""
 
 from services.statistics.service import Statistics
 

@@ -1,0 +1,1 @@
+"""The database: every change is a compare-and-set. Rows never leave this room."""

@@ -1,0 +1,1 @@
+"""Parts of pages; they register no route."""

@@ -1,4 +1,4 @@
-"""The reader: what a message asks for, by rules alone. Pure functions; English and Russian, mixed too."""
+"""Parses requests in English and Russian by rules alone; pure functions, no I/O."""
 
 from services.chat.parser.intents import Change, Intent, Reading, Unclear
 from services.chat.parser.parse import read

@@ -1,0 +1,1 @@
+"""Where kept files live: today a folder on disk."""
