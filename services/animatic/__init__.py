@@ -1,1 +1,1 @@
-"""The embedded demo backend, a separate program; imports nothing of Rushes and is reached over its protocol."""
+"""The embedded demo backend, a separate program: imports nothing of ours, is reached over its protocol."""

@@ -1,4 +1,4 @@
-"""Conversations, the rule-based parser, and the optional language model; starts generations only through `generations`."""
+"""Conversations, the rule-based parser, the optional language model; generations start elsewhere."""
 
 from services.chat.chats import LONGEST_MESSAGE, Chats
 
