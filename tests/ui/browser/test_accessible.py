@@ -24,7 +24,7 @@ STATES: dict[str, dict[str, object]] = {
     "unconfirmed": {"phase": "unconfirmed"},
     "stopped": {"phase": "dropped", "stop_requested_at": 1.0},
     "not wanted": {"stop_requested_at": 1.0},
-    "in the trash": {"trashed_at": time.time()},
+    "in the trash": {"hidden_at": time.time()},
 }
 PROMPTS = ("A quiet forest in the rain", "A lighthouse above a stormy sea")
 STILL = """new Promise((still) => {
