@@ -1,0 +1,1 @@
+"""State of one person or one open page: drafts, queries, subscriptions. It never draws."""
