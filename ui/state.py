@@ -1,4 +1,4 @@
-"""What ONE tab shows. `take` is its only writer: the newest revision wins, older ones are dropped."""
+"""State of one browser tab. `apply` is its only writer: the newest revision wins, older ones are dropped."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from nicegui import binding
 from services.core.model import Generation, Kind, Phase, TraceEntry, replace
 from ui.text import labels
 
-REMEMBERED = 400
-"""Generations a tab keeps in mind; the oldest are forgotten."""
+MAX_KNOWN = 400
+"""Generations a tab holds; the oldest are evicted."""
 
 
 @binding.bindable_dataclass
 class Status:
-    """Of the generation on the stage."""
+    """Status of the generation on the stage."""
 
     status: str = "idle"
     """idle, pending, processing, completed or error."""
@@ -23,7 +23,7 @@ class Status:
     """0-100; None is unknown."""
     message: str = ""
     estimated_s: float | None = None
-    """How long such a one typically takes here, from its start; None without history."""
+    """Typical duration of a similar generation on this install, from its start; None without history."""
     project_id: str = ""
     """The chat it belongs to, if any."""
     request_id: str = ""
@@ -32,7 +32,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One accepted snapshot; `before` is what this tab knew, None for a newcomer."""
+    """One accepted snapshot; `before` is the one this tab held, None for an unknown generation."""
 
     before: Generation | None
     after: Generation
@@ -41,111 +41,111 @@ class Change:
 @binding.bindable_dataclass
 class TabState:
     kind: Kind | None = None
-    """Which kind the tab's lists hold; None is any."""
+    """The kind that the tab's lists hold; None is any."""
     generation_status: Status = field(default_factory=Status)
     current_generation: Generation | None = None
     generated_videos: list[Generation] = field(default_factory=list)
-    """The finished ones, newest first; for the image tool they are images."""
+    """Finished generations, newest first; images on the image page."""
     is_generating: bool = False
-    """This tab's newest generation is under way and younger than the message of C4."""
+    """Whether this tab's newest generation is running and not yet overdue (C4)."""
     is_connected: bool = False
     connection_status: str = "disconnected"
-    """disconnected, connecting or connected: the stream of the generation on the stage."""
+    """disconnected, connecting or connected: the event stream of the generation on the stage."""
     known: dict[str, Generation] = field(default_factory=dict)
     newest_id: str = ""
 
-    def take(
+    def apply(
         self,
-        news: Generation | TraceEntry | None,
+        update: Generation | TraceEntry | None,
         *,
         stage: bool = False,
         newest: bool = False,
         estimated_s: float | None = None,
     ) -> Change | None:
-        """Take a snapshot or a trace entry in; `stage` also puts it on the stage, where None clears it.
+        """Applies a snapshot or a trace entry; None clears the stage.
 
-        `estimated_s` belongs to what is put on the stage; `newest` marks it as this tab's newest.
-        The change, or None for what was not newer than known.
+        `stage` puts the snapshot on the stage, with `estimated_s`; `newest` marks it as this tab's newest.
+        Returns the change, or None if the snapshot is not newer than the known one.
         """
-        if isinstance(news, TraceEntry):
-            self._hear(news)
+        if isinstance(update, TraceEntry):
+            self._apply_trace(update)
             return None
-        if news is None:
-            self._put_on_stage(None)
+        if update is None:
+            self._set_stage(None)
             return None
-        change = self._remember(news)
-        held = self.known.get(news.id, news)
+        change = self._store(update)
+        latest = self.known.get(update.id, update)
         if newest:
-            self.newest_id = held.id
-        if stage or (self.current_generation is not None and self.current_generation.id == held.id):
-            self._put_on_stage(held)
+            self.newest_id = latest.id
+        if stage or (self.current_generation is not None and self.current_generation.id == latest.id):
+            self._set_stage(latest)
         if stage:
             self.generation_status.estimated_s = estimated_s
-        if held.id == self.newest_id:
-            self.is_generating = not held.final and held.trashed_at is None and held.late_since is None
+        if latest.id == self.newest_id:
+            self.is_generating = not latest.final and latest.trashed_at is None and latest.late_since is None
         return change
 
     def of_kind(self, kind: Kind) -> list[Generation]:
-        """All that is known and not deleted, newest first."""
+        """Returns the known generations that are not in the trash, newest first."""
         known = [one for one in self.known.values() if one.request.kind is kind and one.trashed_at is None]
         return sorted(known, key=lambda one: one.created_at, reverse=True)
 
-    def _remember(self, news: Generation) -> Change | None:
-        before = self.known.get(news.id)
-        if before is not None and news.revision <= before.revision:
+    def _store(self, update: Generation) -> Change | None:
+        before = self.known.get(update.id)
+        if before is not None and update.revision <= before.revision:
             return None
-        after = _never_backwards(before, news)
-        self.known[news.id] = after
-        while len(self.known) > REMEMBERED:
+        after = _with_monotonic_progress(before, update)
+        self.known[update.id] = after
+        while len(self.known) > MAX_KNOWN:
             del self.known[next(iter(self.known))]
         if before is None or (before.phase, before.trashed_at, before.poster) != (
             after.phase,
             after.trashed_at,
             after.poster,
         ):
-            self._list(after)
+            self._update_list(after)
         return Change(before=before, after=after)
 
-    def _list(self, generation: Generation) -> None:
+    def _update_list(self, generation: Generation) -> None:
         if self.kind is not None and generation.request.kind is not self.kind:
             return
-        others = [one for one in self.generated_videos if one.id != generation.id]
+        listed = [one for one in self.generated_videos if one.id != generation.id]
         if generation.phase is Phase.COMPLETED and generation.trashed_at is None:
-            others = sorted([generation, *others], key=lambda one: one.created_at, reverse=True)
-        if others != self.generated_videos:
-            self.generated_videos = others
+            listed = sorted([generation, *listed], key=lambda one: one.created_at, reverse=True)
+        if listed != self.generated_videos:
+            self.generated_videos = listed
 
-    def _put_on_stage(self, generation: Generation | None) -> None:
+    def _set_stage(self, generation: Generation | None) -> None:
         if generation is not None and generation.trashed_at is not None:
             generation = None
         before, self.current_generation = self.current_generation, generation
         status = self.generation_status
         if generation is None or before is None or before.id != generation.id:
-            self._connect("disconnected")
+            self._set_connection("disconnected")
             status.project_id = "" if generation is None else generation.request.chat_id or ""
             status.request_id = "" if generation is None else generation.request_id
             status.file_id = "" if generation is None else generation.id
             status.estimated_s = None
         elif generation.final and self.connection_status != "disconnected":
-            self._connect("disconnected")
+            self._set_connection("disconnected")
         status.status = "idle" if generation is None else generation.status
         status.progress = None if generation is None else shown_progress(generation)
-        if generation is None or before is None or _tells(before) != _tells(generation):
+        if generation is None or before is None or _message_key(before) != _message_key(generation):
             status.message = "" if generation is None else labels.message(generation)
 
-    def _hear(self, entry: TraceEntry) -> None:
+    def _apply_trace(self, entry: TraceEntry) -> None:
         current = self.current_generation
         if current is None or entry.generation_id != current.id or current.final or entry.lane != "push":
             return
-        if entry.event in CONNECTIONS:
-            self._connect(CONNECTIONS[entry.event])
+        if entry.event in CONNECTION_STATUS:
+            self._set_connection(CONNECTION_STATUS[entry.event])
 
-    def _connect(self, status: str) -> None:
+    def _set_connection(self, status: str) -> None:
         self.connection_status = status
         self.is_connected = status == "connected"
 
 
-CONNECTIONS = {
+CONNECTION_STATUS = {
     "opening": "connecting",
     "open": "connected",
     "event": "connected",
@@ -154,19 +154,19 @@ CONNECTIONS = {
 
 
 def shown_progress(generation: Generation) -> int | None:
-    """0-100 as on the screen."""
+    """Returns 0-100 as displayed; None is unknown."""
     if generation.phase is Phase.COMPLETED:
         return 100
     return labels.percent(generation.progress)
 
 
-def _tells(generation: Generation) -> tuple[object, ...]:
-    """What the message hangs on; progress does not change it."""
+def _message_key(generation: Generation) -> tuple[object, ...]:
+    """Returns all that the status message depends on; progress is not part of it."""
     return (generation.id, generation.phase, generation.stage, generation.stop_requested_at)
 
 
-def _never_backwards(before: Generation | None, after: Generation) -> Generation:
-    """Progress only grows while the same job runs."""
+def _with_monotonic_progress(before: Generation | None, after: Generation) -> Generation:
+    """Keeps progress from going backwards while the same job runs."""
     if before is None or before.progress is None or after.job_id != before.job_id:
         return after
     if after.progress is not None and after.progress >= before.progress:

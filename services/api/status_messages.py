@@ -1,11 +1,13 @@
-"""One plain sentence for where a generation stands, for scripts; the pages have their own words."""
+"""One plain sentence about a generation's state, in English, for scripts."""
 
 from __future__ import annotations
 
+from services.core import phase_messages
 from services.core.model import Generation, Kind, Phase
 
 NOUNS = {Kind.VIDEO: "video", Kind.IMAGE: "image"}
-PHASES = {
+PHASES: dict[Phase, str] = {
+    **phase_messages.PHASES,
     Phase.PENDING: "Waiting to be sent.",
     Phase.SUBMITTING: "Being sent to the backend.",
     Phase.UNCONFIRMED: "Nobody knows whether the backend took it: check it, submit it again, or stop it.",
@@ -13,25 +15,22 @@ PHASES = {
     Phase.COLLECTING: "The {noun} is ready and is being fetched.",
     Phase.COMPLETED: "The {noun} is ready.",
     Phase.ERROR: "The {noun} could not be made.",
-    Phase.DROPPED: "Stopped.",
 }
+"""Where they differ from the pages' sentences, they name the noun, or the requests that help."""
 UNWANTED = "The {noun} arrived after it had been stopped: keep it, or delete it."
-STAGES = {
-    "queued": "Waiting in the backend's queue.",
+STAGES: dict[str, str] = {
+    "queued": phase_messages.STAGES["queued"],
     "rendering": "The {noun} is being made.",
     "confirming_failure": "The backend reported a failure; it is being asked again.",
     "waiting_backend": "Waiting for the backend, which takes nothing at the moment.",
 }
-"""The known codes; any other leaves the phase's own sentence."""
-FAILURES = {
+"""Any other stage leaves the phase's own sentence."""
+REFUSALS = ("refused_key", "refused_quota", "refused_input", "refused_moderation", "moderation")
+FAILURES: dict[str, str] = {
     "gave_up": "No result came within the time this model is watched for; check it to ask once more.",
-    "refused_key": "The backend did not accept this install's key.",
-    "refused_quota": "The account at the backend has no credit or quota left.",
-    "refused_input": "The backend did not accept these settings.",
-    "refused_moderation": "The backend's content rules turned it down.",
-    "moderation": "The backend's content rules turned it down.",
+    **{code: phase_messages.FAILURES[code] for code in REFUSALS},
 }
-"""For a failure that came without words of its own."""
+"""For a failure that came without a text of its own; any other code leaves the phase's sentence."""
 
 
 def message_of(generation: Generation) -> str:
@@ -39,7 +38,7 @@ def message_of(generation: Generation) -> str:
     if phase is Phase.ERROR and generation.error_text:
         return generation.error_text
     if phase is Phase.ERROR and generation.error_code in FAILURES:
-        return FAILURES[generation.error_code]
+        return str(FAILURES[generation.error_code])
     if not generation.final and generation.stop_requested_at is not None:
         return "Being stopped."
     if phase is not Phase.UNCONFIRMED and not generation.final and generation.late_since is not None:

@@ -158,8 +158,8 @@ class Ground(Backdrop):
             self.traces.append(heard)
             return
         self.heard.setdefault(heard.id, []).append(heard)
-        change = self.page.take(heard)
-        event = notification_rules.event_of(change, since=self._opened_at) if change is not None else None
+        change = self.page.apply(heard)
+        event = notification_rules.event_for(change, since=self._opened_at) if change is not None else None
         if change is not None and event is not None:
             self.told.setdefault(heard.id, []).append(str(event))
 

@@ -1,4 +1,4 @@
-"""Pages without a browser: NiceGUI's simulated user at the stand-in door, a visitor in a library with real rows."""
+"""Pages without a browser: `user` has stand-in services, `visitor` a library with real rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stand-in for the only door that the pages know: rows in a dict, news on a real bus."""
+"""Stand-ins for the services that pages use: rows in a dict, updates on a real bus."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ STILL = replace(FILM, name="animatic/still", label="Animatic still", kind=Kind.I
 STILL_FROM_PICTURE = replace(STILL, name="animatic/still-from-picture", label="Animatic from a picture", needs_source=True)  # fmt: skip
 SOURCE = "ab/cdef.source.png"
 AHEAD = pytest.mark.looptime(start=time.monotonic)
-"""For tests of pages: beats and rests pass at once, as soon as nothing else is to be done. The clock starts where
-the fixtures' stood: their timers are due soon."""
+"""Virtual time for page tests: intervals pass at once when the loop is idle. The clock starts at the fixtures'
+time, so that their timers are due soon."""
 
 
 class StandInLibrary:
-    """The catalogue's part that pages use."""
+    """The part of the catalogue that pages use."""
 
     def __init__(self, models: list[Model]) -> None:
         self.listed = models
@@ -101,7 +101,7 @@ class EmptyLibrary:
 
 
 class EmptyChats:
-    """Any conversation is there, and nothing has been said in it."""
+    """Every conversation exists and is empty."""
 
     def __init__(self, generations: StandInServices) -> None:
         self.generations = generations
@@ -121,7 +121,7 @@ class EmptyChats:
 
 
 class EmptyDeliveries:
-    """Nothing was asked for yet."""
+    """Statistics without any generation."""
 
     async def figures(self, days: int, *, owner: str) -> Figures:
         return count(Told(asked=[], polls=[], breaks=[], cut=False), days=days, now=time.time())
@@ -158,21 +158,21 @@ class StandInServices:
         return cast(Library, EmptyLibrary())
 
     def as_chats(self) -> Chats:
-        """Their pages are tried with the real ones (test_chat.py)."""
+        """test_chat.py uses the real ones."""
         return cast(Chats, EmptyChats(self))
 
     def as_deliveries(self) -> Statistics:
-        """Their page is tried with the real ones (test_deliveries.py)."""
+        """test_deliveries.py uses the real ones."""
         return cast(Statistics, EmptyDeliveries())
 
     def as_checkup(self) -> Diagnostics:
-        """Its page is tried with what drills say (test_checkup.py)."""
+        """test_checkup.py uses recorded drills."""
         return diagnostics([], Path(tempfile.gettempdir()))
 
-    # what tests do
+    # for tests
 
     def put(self, phase: Phase = Phase.PROCESSING, **fields: Any) -> Generation:
-        """A row that was there before the page."""
+        """Adds a row without publishing it."""
         self.counted += 1
         number = self.counted
         request = fields.pop("request", None) or a_request(
@@ -198,7 +198,7 @@ class StandInServices:
             generation_id, phase=Phase.COMPLETED, finished_at=time.time(), kept=a_film(), receipt=a_receipt(won_by), progress=1.0, **fields
         )  # fmt: skip
 
-    def hear(
+    def publish_trace(
         self, generation_id: str, lane: str, event: str, **data: str | float | int | bool | None
     ) -> TraceEntry:
         entries = self.traces.setdefault(generation_id, [])
@@ -215,7 +215,7 @@ class StandInServices:
         self.bus.publish(entry)
         return entry
 
-    # the door's own acts
+    # the services' methods
 
     async def start(
         self, draft: Draft, *, owner: str = LOCAL_OWNER, count: int = 1, **_: Any
@@ -329,11 +329,11 @@ def a_film() -> Kept:
 
 def a_receipt(won_by: Channel = Channel.PUSH, **fields: Any) -> Receipt:
     now = time.time()
-    told = {"backend_said_at": now - 0.05, "backend_finished_at": now - 0.06, "kept_at": now, "other_due_at": now + 6.4 if won_by is Channel.PUSH else None}  # fmt: skip
-    return Receipt(won_by=won_by, **(told | fields))
+    times = {"backend_said_at": now - 0.05, "backend_finished_at": now - 0.06, "kept_at": now, "other_due_at": now + 6.4 if won_by is Channel.PUSH else None}  # fmt: skip
+    return Receipt(won_by=won_by, **(times | fields))
 
 
 async def settle() -> None:
-    """Time for a beat of the page, and turns of the loop: on a busy machine time alone lets nothing happen."""
+    """Sleeps for a flush interval and yields to the loop: on a busy machine time alone is not enough."""
     for _ in range(7):
         await asyncio.sleep(0.05)

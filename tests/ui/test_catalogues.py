@@ -1,4 +1,4 @@
-"""Each word of the code stands in each catalogue, translated; and the browser's list is read rightly."""
+"""Each text of the code is translated in each catalogue, and Accept-Language is parsed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ HELP = "Run `make words`, translate what it names in ui/text/{name}.po, and run 
 
 @pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
 def test_a_catalogue_has_each_text_of_the_code_and_no_other(path: Path) -> None:
-    said = {message.id for message in catalogues.extracted() if message.id}
+    extracted = {message.id for message in catalogues.extracted() if message.id}
     known = {message.id for message in catalogues.read(path) if message.id}
     help = HELP.format(name=path.stem)
-    assert said - known == set(), f"Texts that {path.name} does not know. {help}"
-    assert known - said == set(), f"Texts in {path.name} that the code does not say any more. {help}"
+    assert extracted - known == set(), f"Texts that {path.name} does not know. {help}"
+    assert known - extracted == set(), f"Texts in {path.name} that the code does not say any more. {help}"
 
 
 @pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
@@ -40,22 +40,24 @@ def test_a_translation_names_the_same_values(path: Path) -> None:
         if message.id:
             texts = message.id if message.pluralizable else (message.id,)
             for form in translations_of(message):
-                assert named_in(form) == named_in(texts[-1]), f"{path.name}: {texts[-1]!r} as {form!r}"
+                assert placeholders_in(form) == placeholders_in(texts[-1]), (
+                    f"{path.name}: {texts[-1]!r} as {form!r}"
+                )
 
 
 @pytest.mark.parametrize("path", catalogues.CATALOGUES, ids=lambda path: path.stem)
-def test_a_catalogue_lies_as_make_words_writes_it(path: Path) -> None:
+def test_a_catalogue_is_formatted_as_make_words_writes_it(path: Path) -> None:
     assert path.read_text() == catalogues.written(catalogues.read(path)), "Run `make words`."
 
 
-def test_no_word_passes_by_the_catalogues() -> None:
+def test_no_text_bypasses_the_catalogues() -> None:
     found = [one for path in catalogues.sources() for one in catalogues.unmarked(path)]
     assert found == [], (
         "Mark it with _ (in services: Words), and name values in braces instead of an f-string."
     )
 
 
-def test_words_that_pass_by_the_catalogues_are_found(tmp_path: Path) -> None:
+def test_texts_that_bypass_the_catalogues_are_found(tmp_path: Path) -> None:
     page = tmp_path / "page.py"
     page.write_text(
         '_(f"{n} left")\nui.label("Done")\nraise NotFound(f"No {x}.")\nx.props["title"] = "Go"\nx.text = "Go"\nui.label("·")\n'
@@ -63,7 +65,7 @@ def test_words_that_pass_by_the_catalogues_are_found(tmp_path: Path) -> None:
     assert len(list(catalogues.unmarked(page))) == 5
 
 
-def test_words_inside_another_call_are_found_too() -> None:
+def test_texts_inside_another_call_are_found_too() -> None:
     assert "something new" in catalogues.extracted()
 
 
@@ -71,7 +73,7 @@ def translations_of(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 
-def named_in(text: str) -> set[str]:
+def placeholders_in(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
@@ -91,4 +93,4 @@ def named_in(text: str) -> set[str]:
     ],
 )
 def test_the_browsers_list_decides(header: str, code: str) -> None:
-    assert languages.of_browser(header) == code
+    assert languages.from_accept_language(header) == code

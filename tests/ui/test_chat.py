@@ -22,7 +22,7 @@ from tests.support.engine_harness import EngineHarness
 from tests.support.eventually import equals, eventually
 from tests.support.patient_user import patient_user
 from tests.ui.stand_in_services import StandInServices
-from ui.components.message import Waiting
+from ui.components.message import PendingReply
 from ui.components.message_box import MessageBox
 from ui.components.notifications import FRAME_S
 from ui.components.toast import Toast
@@ -59,7 +59,7 @@ def send(user: User, text: str, message_id: str | None = None) -> None:
     user.find(kind=MessageBox).trigger("send", {"id": message_id or str(uuid7()), "text": text})
 
 
-async def begun(harness: EngineHarness, text: str = "/video a kite") -> str:
+async def begin_conversation(harness: EngineHarness, text: str = "/video a kite") -> str:
     chat_id = str(uuid7())
     await harness.chats.say(chat_id, text, begin=True, owner=LOCAL_OWNER)
     await eventually(lambda: not harness.chats._tasks)
@@ -81,7 +81,7 @@ def count(user: User, css_class: str) -> int:
 
 
 def drawn(user: User) -> tuple[int, int, int]:
-    """Artifacts, results and films."""
+    """Returns the numbers of artifacts, results and films."""
     return count(user, "r-artifact"), count(user, "is-result"), len(films(user))
 
 
@@ -111,7 +111,7 @@ async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(
 
 
 async def test_the_page_is_the_same_after_a_reload(user: User, harness: EngineHarness) -> None:
-    chat_id = await begun(harness)
+    chat_id = await begin_conversation(harness)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("A video, 5 s, 16:9, with Scripted video:")
     await eventually(lambda: count(user, "is-done"))
@@ -122,7 +122,7 @@ async def test_the_page_is_the_same_after_a_reload(user: User, harness: EngineHa
 async def test_what_finishes_while_nobody_looks_is_there_afterwards(
     user: User, harness: EngineHarness
 ) -> None:
-    chat_id = await begun(harness)
+    chat_id = await begin_conversation(harness)
     await user.open("/")
     await eventually(lambda: harness.backend.jobs)
     await asyncio.sleep(1)
@@ -154,7 +154,7 @@ async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, ha
 
 async def test_markup_in_messages_stays_text(user: User, harness: EngineHarness) -> None:
     words = "<img src=x onerror=alert(1)> **b** {{ 7*7 }}"
-    chat_id = await begun(harness, f"/video {words}")
+    chat_id = await begin_conversation(harness, f"/video {words}")
     await user.open(f"/chat/{chat_id}")
     await user.should_see(f"/video {words}")
     assert user.client is not None
@@ -168,8 +168,8 @@ async def test_an_unknown_conversation_has_a_page_that_says_so(user: User) -> No
         assert "There is no conversation at this address." in answer.text
 
 
-async def test_a_deleted_artifact_leaves_a_word(user: User, harness: EngineHarness) -> None:
-    chat_id = await begun(harness)
+async def test_a_deleted_artifact_leaves_a_note(user: User, harness: EngineHarness) -> None:
+    chat_id = await begin_conversation(harness)
     await user.open(f"/chat/{chat_id}")
     await eventually(lambda: films(user))
     (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
@@ -196,21 +196,23 @@ async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, harness
     harness.chats._answering._llm = slow
     await user.open("/chat/new")
     send(user, "hm, a kite?")
-    await user.should_see(kind=Waiting)
+    await user.should_see(kind=PendingReply)
     await user.should_see("A kite,")
     slow.go.set()
     await user.should_see("A kite, you say?")
-    await user.should_not_see(kind=Waiting)
+    await user.should_not_see(kind=PendingReply)
 
 
-async def test_offers_are_said_with_one_click(user: User, harness: EngineHarness) -> None:
+async def test_offers_are_sent_with_one_click(user: User, harness: EngineHarness) -> None:
     await user.open("/chat/new")
     press(user, "Make a square image of fog in a pine forest at dawn")
     await user.should_see("An image, 1:1, with Scripted image:")
 
 
-async def test_another_page_of_the_same_conversation_hears_it_too(user: User, harness: EngineHarness) -> None:
-    chat_id = await begun(harness, "hello")
+async def test_another_page_of_the_same_conversation_is_updated_too(
+    user: User, harness: EngineHarness
+) -> None:
+    chat_id = await begin_conversation(harness, "hello")
     await user.open(f"/chat/{chat_id}")
     await harness.chats.say(chat_id, "/image a fox", owner=LOCAL_OWNER)
     await user.should_see("An image, 16:9, with Scripted image:")
@@ -218,10 +220,10 @@ async def test_another_page_of_the_same_conversation_hears_it_too(user: User, ha
 
 
 async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, harness: EngineHarness) -> None:
-    chat_id = await begun(harness, "hello")
+    chat_id = await begin_conversation(harness, "hello")
     await user.open("/chat/new")
     await user.should_see("hello")
-    other = await begun(harness, "/video a dragon")
+    other = await begin_conversation(harness, "/video a dragon")
     await user.should_see("/video a dragon")
     await harness.chats.rename(chat_id, "Greetings", owner=LOCAL_OWNER)
     await user.should_see("Greetings")
@@ -230,7 +232,7 @@ async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, ha
 
 
 async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness: EngineHarness) -> None:
-    chat_id = await begun(harness, "hello 0")
+    chat_id = await begin_conversation(harness, "hello 0")
     for number in range(1, 30):
         await harness.chats.say(chat_id, f"hello {number}", owner=LOCAL_OWNER)
     await eventually(lambda: not harness.chats._tasks)
@@ -242,8 +244,8 @@ async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness
     await equals(lambda: count(user, "is-person"), 30)
 
 
-async def test_an_arrival_is_told_once(user: User, harness: EngineHarness) -> None:
-    chat_id = await begun(harness, "hello")
+async def test_an_arrival_is_notified_once(user: User, harness: EngineHarness) -> None:
+    chat_id = await begin_conversation(harness, "hello")
     await user.open(f"/chat/{chat_id}")
     await harness.chats.say(chat_id, "/video a kite", owner=LOCAL_OWNER)
     await equals(lambda: toasts(user), ["Video generated successfully via SSE!"])
@@ -263,14 +265,14 @@ async def test_what_is_offered_is_understood_in_each_language(code: str) -> None
 async def test_every_code_of_the_reader_has_a_sentence() -> None:
     codes = ["hello", "thanks", "help", "unclear", "nothing_yet", "deleted", "already_moving", "not_ready", "no_picture", "no_animator", "bug", "empty_command", "unknown_command", "no_prompt", "which", "no_longer", "no_shorter"]  # fmt: skip
     for code in codes:
-        assert replies.told({"code": code}).sentences, code
+        assert replies.reply_text({"code": code}).sentences, code
 
 
 async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
     user: User, harness: EngineHarness
 ) -> None:
     harness.backend._script = Script(length_s=1.0)
-    chat_id = await begun(harness)
+    chat_id = await begin_conversation(harness)
     (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await user.open(f"/chat/{chat_id}")

@@ -1,4 +1,4 @@
-"""The check-up without a browser: what a drill says comes row by row, and what the doctor finds is judged."""
+"""The check-up without a browser: the drill's rows and the doctor's findings."""
 
 from __future__ import annotations
 
@@ -60,22 +60,23 @@ def visiting() -> Visiting:
 
 
 def states(user: User) -> dict[str, str]:
-    """By rule, what stands at its right."""
+    """Returns the state shown for each rule."""
     with user:
         rows = [one for one in ElementFilter(kind=ui.element) if "r-check" in one.classes and one.tag == "li"]
-    told = [[child for child in row.descendants() if isinstance(child, ui.label)] for row in rows]
+    report = [[child for child in row.descendants() if isinstance(child, ui.label)] for row in rows]
     return {
-        labels[0].text: next(one.text for one in labels if "r-check-state" in one.classes) for labels in told
+        labels[0].text: next(one.text for one in labels if "r-check-state" in one.classes)
+        for labels in report
     }
 
 
-def measure(user: User, told: object) -> None:
-    """The browser has measured."""
+def measure(user: User, report: object) -> None:
+    """Sends the browser's report."""
     with user:
         (browser,) = ElementFilter(kind=BrowserProbe)
     for listener in browser._event_listeners.values():
         if listener.type == "measured":
-            browser._handle_event({"listener_id": listener.id, "args": told})
+            browser._handle_event({"listener_id": listener.id, "args": report})
 
 
 async def test_every_rule_is_there_before_the_first_drill(visiting: Visiting, tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ async def test_what_the_browser_measured_is_judged(visiting: Visiting, tmp_path:
         await user.should_see("It does not open: pages stay still.")
 
 
-async def test_another_address_than_the_public_one_is_said(visiting: Visiting, tmp_path: Path) -> None:
+async def test_a_url_other_than_the_public_one_is_reported(visiting: Visiting, tmp_path: Path) -> None:
     async with visiting(diagnostics([], tmp_path, public_url="https://rushes.example/")) as user:
         measure(user, ALL_WELL)
         await user.should_see("Measured through http://localhost, and people use https://rushes.example/.")
@@ -174,7 +175,7 @@ async def test_another_address_than_the_public_one_is_said(visiting: Visiting, t
 
 
 @pytest.mark.parametrize(
-    "told",
+    "report",
     [
         None,
         [],
@@ -186,11 +187,11 @@ async def test_another_address_than_the_public_one_is_said(visiting: Visiting, t
     ],
     ids=["nothing", "a list", "years", "no number", "many", "a text", "long"],
 )
-async def test_what_no_browser_of_ours_would_say_is_refused(
-    told: object, visiting: Visiting, tmp_path: Path
+async def test_an_invalid_browser_report_is_refused(
+    report: object, visiting: Visiting, tmp_path: Path
 ) -> None:
     async with visiting(diagnostics([], tmp_path)) as user:
-        measure(user, told)
+        measure(user, report)
         await user.should_see("What this browser has measured could not be read.")
 
 

@@ -1,4 +1,4 @@
-"""The deliveries' page without a browser: real rows, real figures, and what comes over the bus."""
+"""The deliveries page without a browser: real rows, real figures, updates from the bus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.statistics.channel_status import Lanes, Poll, Push
 from tests.support.eventually import equals, eventually
 from tests.support.library_harness import LibraryHarness
 from tests.ui.test_library import press
-from ui.components.in_progress import poll_words, push_words
+from ui.components.in_progress import poll_text, push_text
 from ui.components.plot import by_name, curve, over_time
 from ui.components.timestamp import Timestamp
 from ui.pages import deliveries as page
@@ -30,7 +30,7 @@ async def delivered(harness: LibraryHarness, by: Channel = Channel.PUSH, **field
     return await harness.put(created_at=now, submitted_at=now - 4, finished_at=now, receipt=slip, kept=harness.file(b"a"))  # fmt: skip
 
 
-async def hear(
+async def publish_trace(
     harness: LibraryHarness, row: Generation, seq: int, lane: str, event: str, **data: Any
 ) -> None:
     entry = TraceEntry(
@@ -46,7 +46,7 @@ def charts(user: User) -> list[dict[str, Any]]:
 
 
 def points(user: User) -> int:
-    """Of the first chart."""
+    """Returns the bar colour of the first chart."""
     return sum(len(chart["xAxis"]["data"]) for chart in charts(user)[:1])
 
 
@@ -72,16 +72,16 @@ async def test_the_figures_stand_there_as_text_and_as_plots(harness: LibraryHarn
     assert len(wins["xAxis"]["data"]) == 7
 
 
-async def test_broken_streams_are_told_by_their_reasons(harness: LibraryHarness, visitor: User) -> None:
+async def test_broken_streams_are_listed_by_reason(harness: LibraryHarness, visitor: User) -> None:
     row = await delivered(harness)
     for seq, reason in enumerate(("silent", "reset", "silent")):
-        await hear(harness, row, seq, "push", "lost", reason=reason)
+        await publish_trace(harness, row, seq, "push", "lost", reason=reason)
     await visitor.open("/deliveries")
     await visitor.should_see("3 streams broke: silent for too long 2, connection broken 1.")
     await equals(lambda: [chart["series"][0]["data"] for chart in charts(visitor)[3:4]], [[2, 1]])
 
 
-async def test_a_lost_file_is_said_and_leads_to_it(harness: LibraryHarness, visitor: User) -> None:
+async def test_a_missing_file_is_reported_with_a_link(harness: LibraryHarness, visitor: User) -> None:
     row = await delivered(harness)
     assert row.kept is not None
     harness.folder.path(row.kept.name).unlink()
@@ -90,30 +90,28 @@ async def test_a_lost_file_is_said_and_leads_to_it(harness: LibraryHarness, visi
     await visitor.should_see(row.id)
 
 
-async def test_an_open_one_tells_both_channels_and_follows_them(
-    harness: LibraryHarness, visitor: User
-) -> None:
+async def test_a_running_generation_shows_both_channels_live(harness: LibraryHarness, visitor: User) -> None:
     row = await harness.put("a slow boat", phase=Phase.PROCESSING, created_at=time.time())
-    await hear(harness, row, 1, "push", "opening")
+    await publish_trace(harness, row, 1, "push", "opening")
     await visitor.open("/deliveries")
     await visitor.should_see("a slow boat")
     await visitor.should_see("connecting")
     await visitor.should_see("not asked yet")
-    await hear(harness, row, 2, "push", "open")
-    await hear(harness, row, 3, "poll", "attempt", n=1)
-    await hear(harness, row, 4, "poll", "answer", heard="running")
-    await hear(harness, row, 5, "poll", "due", at=time.time() + 9)
+    await publish_trace(harness, row, 2, "push", "open")
+    await publish_trace(harness, row, 3, "poll", "attempt", n=1)
+    await publish_trace(harness, row, 4, "poll", "answer", heard="running")
+    await publish_trace(harness, row, 5, "poll", "due", at=time.time() + 9)
     await visitor.should_see("connected")
     await visitor.should_see("answered, 1 question")
     await eventually(lambda: "until" in modes(visitor))
-    await hear(harness, row, 6, "push", "lost", reason="silent")
+    await publish_trace(harness, row, 6, "push", "lost", reason="silent")
     await visitor.should_see("lost: silent for too long")
 
 
 async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
     harness: LibraryHarness, visitor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "RESTS", 0.0)
+    monkeypatch.setattr(page, "REST_FACTOR", 0.0)
     await visitor.open("/deliveries")
     await visitor.should_see("Nothing is under way.")
     row = await harness.put("a new boat", phase=Phase.PROCESSING, created_at=time.time())
@@ -164,7 +162,7 @@ async def test_it_is_found_by_its_id_or_its_link(harness: LibraryHarness, visito
     await visitor.should_see("Push won")
 
 
-async def test_a_generation_that_is_not_there_is_said(visitor: User) -> None:
+async def test_an_unknown_generation_is_reported(visitor: User) -> None:
     await visitor.open("/deliveries?id=../../etc&days=nonsense&backend=%3Cb%3E")
     await visitor.should_see("There is no such generation here.")
     await visitor.should_see("Nothing was delivered.")
@@ -200,9 +198,9 @@ async def test_estimates_are_honest_about_how_much_they_know() -> None:
 
 async def test_the_channels_words_count() -> None:
     lanes = Lanes(push=Push.CONNECTED, breaks=2, poll=Poll.LOST, poll_reason="timeout", attempts=1, checks=1)
-    assert push_words(lanes) == "connected, lost 2 times before"
-    assert poll_words(lanes) == "no answer: no answer in time, 2 questions"
-    assert push_words(replace(lanes, breaks=0)) == "connected"
+    assert push_text(lanes) == "connected, lost 2 times before"
+    assert poll_text(lanes) == "no answer: no answer in time, 2 questions"
+    assert push_text(replace(lanes, breaks=0)) == "connected"
 
 
 async def test_plots_speak_only_in_the_pages_colours() -> None:

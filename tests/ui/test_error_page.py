@@ -1,4 +1,4 @@
-"""A page that cannot be built says so in the house's own words."""
+"""A page that cannot be built shows an error page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (
             StoreFailed("The database is in use by another program. Try again in a moment."),
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio
 )
 async def test_a_page_that_cannot_be_built_says_why_and_where_to_go(
     error: Exception,
-    said: str,
+    expected: str,
     stand_in: StandInServices,
     user: User,
     monkeypatch: pytest.MonkeyPatch,
@@ -37,7 +37,7 @@ async def test_a_page_that_cannot_be_built_says_why_and_where_to_go(
     monkeypatch.setattr(stand_in, "get", fails)
     answer = await user.http_client.get("/g/some-id")
     assert answer.status_code == 500
-    assert said in answer.text
+    assert expected in answer.text
     assert "This page cannot be shown now." in answer.text
     assert "/secret/place" not in answer.text
     caplog.clear()

@@ -1,4 +1,4 @@
-"""One generation at its own address, without a browser."""
+"""The page of one generation, without a browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nicegui.testing import User
 
 from services.core.model import Channel, Phase
 from tests.ui.stand_in_services import AHEAD, StandInServices, settle
-from ui.components.progress_bar import Bar
+from ui.components.progress_bar import ProgressBar
 from ui.components.trace_table import TraceTable
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
@@ -49,7 +49,9 @@ async def test_an_open_one_becomes_a_finished_one_on_the_open_page(
     row = stand_in.put(progress=0.3)
     await user.open(f"/g/{row.id}")
     with user:
-        assert [bar.props["aria-valuetext"] for bar in ElementFilter(kind=Bar) if bar.visible] == ["30 %"]
+        assert [bar.props["aria-valuetext"] for bar in ElementFilter(kind=ProgressBar) if bar.visible] == [
+            "30 %"
+        ]
     await user.should_see("Written when the bytes are kept.")
     stand_in.finish(row.id)
     await settle()
@@ -60,20 +62,20 @@ async def test_an_open_one_becomes_a_finished_one_on_the_open_page(
 
 async def test_the_timeline_is_readable_and_goes_on(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put()
-    stand_in.hear(row.id, "push", "opening")
+    stand_in.publish_trace(row.id, "push", "opening")
     await user.open(f"/g/{row.id}")
     assert rows(user) == ["Opening the stream"]
-    stand_in.hear(row.id, "poll", "attempt", n=1)
+    stand_in.publish_trace(row.id, "poll", "attempt", n=1)
     await user.should_see("Attempt 1")
     assert rows(user) == ["Opening the stream", "Attempt 1"]
 
 
-async def test_progress_heard_in_a_row_stays_one_row(user: User, stand_in: StandInServices) -> None:
+async def test_consecutive_progress_shares_one_row(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put()
     for step in range(5):
-        stand_in.hear(row.id, "push", "event", heard="progress", progress=step / 10)
-    stand_in.hear(row.id, "poll", "attempt", n=1)
-    stand_in.hear(row.id, "push", "event", heard="progress", progress=0.5)
+        stand_in.publish_trace(row.id, "push", "event", heard="progress", progress=step / 10)
+    stand_in.publish_trace(row.id, "poll", "attempt", n=1)
+    stand_in.publish_trace(row.id, "push", "event", heard="progress", progress=0.5)
     await user.open(f"/g/{row.id}")
     assert rows(user) == ["Heard: progress, 40 %", "Attempt 1", "Heard: progress, 50 %"]
     assert TraceTable

@@ -1,4 +1,4 @@
-"""A picture to start from, on the pages: brought, taken out, taken from what is there, gone."""
+"""Source pictures on the pages: uploaded, removed, reused, missing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stand_in() -> StandInServices:
 
 @pytest_asyncio.fixture
 async def bring(user: User):  # type: ignore[no-untyped-def]
-    """As the browser does when the server has the picture."""
+    """Sends the event of a finished upload."""
 
     async def kept(name: str = SOURCE) -> None:
         user.find(kind=ImageUpload).trigger("kept", name)
@@ -91,13 +91,13 @@ async def test_a_name_that_is_no_source_is_not_taken(user: User, bring) -> None:
     assert thumbnails(user) == []
 
 
-async def test_what_the_browser_could_not_bring_is_told_at_the_field(user: User) -> None:
+async def test_a_failed_upload_is_shown_at_the_field(user: User) -> None:
     await user.open("/")
     user.find(kind=ImageUpload).trigger("refused", "This picture cannot be used.")
     await user.should_see("This picture cannot be used.")
 
 
-async def test_a_source_that_is_gone_when_the_page_opens_is_told_and_the_words_stay(
+async def test_a_missing_source_is_shown_when_the_page_opens_and_the_prompt_stays(
     user: User, stand_in: StandInServices, bring
 ) -> None:
     await user.open("/")
@@ -110,7 +110,7 @@ async def test_a_source_that_is_gone_when_the_page_opens_is_told_and_the_words_s
     assert user.find(marker="prompt").elements.pop().value == "a kite"
 
 
-async def test_a_source_that_is_gone_when_it_is_sent_is_told_at_its_field(
+async def test_a_source_missing_at_submit_is_shown_at_its_field(
     user: User, stand_in: StandInServices, bring
 ) -> None:
     await user.open("/")

@@ -15,7 +15,7 @@ RUNNING = StandInServices().put()
 
 
 @pytest.mark.parametrize(
-    ("length_s", "said"),
+    ("length_s", "expected"),
     [
         (0.084, "0.08 s"),
         (6.43, "6.4 s"),
@@ -25,12 +25,12 @@ RUNNING = StandInServices().put()
         (-1, "0.00 s"),
     ],
 )
-def test_exact_times_read_as_people_write_them(length_s: float, said: str) -> None:
-    assert measure.exactly(length_s) == said
+def test_exact_times_read_as_people_write_them(length_s: float, expected: str) -> None:
+    assert measure.exactly(length_s) == expected
 
 
 @pytest.mark.parametrize(
-    ("length_s", "said"),
+    ("length_s", "expected"),
     [
         (0.3, "about 1 s"),
         (2.2, "about 2 s"),
@@ -40,18 +40,18 @@ def test_exact_times_read_as_people_write_them(length_s: float, said: str) -> No
         (7300, "about 2 h"),
     ],
 )
-def test_estimates_are_rough(length_s: float, said: str) -> None:
-    assert measure.roughly(length_s) == said
+def test_estimates_are_rough(length_s: float, expected: str) -> None:
+    assert measure.roughly(length_s) == expected
 
 
-@pytest.mark.parametrize(("length_s", "said"), [(5, "0:05"), (252, "4:12"), (3723, "1:02:03")])
-def test_clocks_count_as_clocks_do(length_s: float, said: str) -> None:
-    assert measure.clock(length_s) == said
+@pytest.mark.parametrize(("length_s", "expected"), [(5, "0:05"), (252, "4:12"), (3723, "1:02:03")])
+def test_clocks_count_as_clocks_do(length_s: float, expected: str) -> None:
+    assert measure.clock(length_s) == expected
 
 
-@pytest.mark.parametrize(("price", "said"), [(0.0, "free"), (0.35, "$0.35 a second"), (None, "")])
-def test_an_unknown_price_is_not_called_free(price: float | None, said: str) -> None:
-    assert measure.price(price) == said
+@pytest.mark.parametrize(("price", "expected"), [(0.0, "free"), (0.35, "$0.35 a second"), (None, "")])
+def test_an_unknown_price_is_not_called_free(price: float | None, expected: str) -> None:
+    assert measure.price(price) == expected
 
 
 def test_an_estimate_names_its_source() -> None:
@@ -76,27 +76,27 @@ def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
         shown_at=100.08,
         other_due_at=106.45,
     )
-    assert labels.won(slip) == "Push won"
-    assert labels.delivered(slip) == "on the page 0.08 s after the backend finished"
-    assert labels.other(slip) == "poll would have needed 6.4 s more"
+    assert labels.winner_heading(slip) == "Push won"
+    assert labels.delivery_heading(slip) == "on the page 0.08 s after the backend finished"
+    assert labels.other_channel_heading(slip) == "poll would have needed 6.4 s more"
 
 
 def test_without_a_page_or_the_backends_time_the_receipt_claims_less() -> None:
     slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_said_at=100.0, kept_at=100.05)
-    assert labels.delivered(slip) == "kept 0.05 s after the news came"
-    assert labels.other(slip) == "push had said nothing"
+    assert labels.delivery_heading(slip) == "kept 0.05 s after the news came"
+    assert labels.other_channel_heading(slip) == "push had said nothing"
 
 
 @pytest.mark.parametrize("code", [*failures.CODES, "something_new"])
 def test_each_failure_says_what_happened_what_about_money_and_what_to_do(code: str) -> None:
-    told = failures.explain(replace(RUNNING, phase=Phase.ERROR, error_code=code, error_text="x"))
-    assert all(sentence.endswith(".") for sentence in (told.happened, told.money, told.advice))
-    assert told.theirs == "x"
+    failure = failures.explain(replace(RUNNING, phase=Phase.ERROR, error_code=code, error_text="x"))
+    assert all(sentence.endswith(".") for sentence in (failure.happened, failure.money, failure.advice))
+    assert failure.backend_text == "x"
 
 
 def test_a_free_model_never_speaks_of_a_bill() -> None:
-    told = failures.explain(replace(RUNNING, phase=Phase.ERROR, error_code="failed"), free=True)
-    assert told.money == "This model is free: it cost nothing."
+    failure = failures.explain(replace(RUNNING, phase=Phase.ERROR, error_code="failed"), free=True)
+    assert failure.money == "This model is free: it cost nothing."
 
 
 def entry(lane: str, event: str, **data: Any) -> TraceEntry:
@@ -104,7 +104,7 @@ def entry(lane: str, event: str, **data: Any) -> TraceEntry:
 
 
 @pytest.mark.parametrize(
-    ("traced", "said"),
+    ("traced", "expected"),
     [
         (
             entry("push", "lost", reason="unauthorized", retry_in_s=600),
@@ -120,10 +120,10 @@ def entry(lane: str, event: str, **data: Any) -> TraceEntry:
         (entry("poll", "due"), "Next attempt planned"),
     ],
 )
-def test_the_timeline_reads_as_sentences(traced: TraceEntry, said: str) -> None:
-    assert timeline.line(traced) == said
+def test_the_timeline_reads_as_sentences(traced: TraceEntry, expected: str) -> None:
+    assert timeline.line(traced) == expected
 
 
 def test_a_receipt_does_not_count_the_time_when_nobody_looked() -> None:
     slip = a_receipt(backend_finished_at=100.0, backend_said_at=100.01, kept_at=100.07, shown_at=250.0)
-    assert labels.delivered(slip) == "kept 0.07 s after the backend finished"
+    assert labels.delivery_heading(slip) == "kept 0.07 s after the backend finished"

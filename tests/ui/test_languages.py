@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.asyncio, AHEAD]
 RUSSIAN = "ru-RU,ru;q=0.9,en;q=0.8"
 
 
-async def test_a_page_speaks_the_browsers_language_and_says_so(user: User) -> None:
+async def test_a_page_uses_the_browsers_language_and_declares_it(user: User) -> None:
     user.http_client.headers["Accept-Language"] = RUSSIAN
     await user.open("/")
     await user.should_see("Сделать")
@@ -96,7 +96,7 @@ NAMES = re.compile(
     r"|[0-9a-f]{64}"
     r"|generated successfully( via SSE)?|Video|Taking longer than 3 minutes. You can leave, it will arrive here."
 )
-"""Names, and the toasts whose words are a contract (C2-C4)."""
+"""Names, and the toasts whose text is fixed (C2-C4)."""
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ async def test_a_russian_page_has_no_english_word(
 ) -> None:
     user.http_client.headers["Accept-Language"] = "ru"
     generation = stand_in.put(Phase.PROCESSING, prompt="Маяк")
-    stand_in.hear(generation.id, "push", "lost", reason="silent", retry_in_s=2.5)
-    stand_in.hear(generation.id, "poll", "attempt", n=1)
+    stand_in.publish_trace(generation.id, "push", "lost", reason="silent", retry_in_s=2.5)
+    stand_in.publish_trace(generation.id, "poll", "attempt", n=1)
     if phase is Phase.COMPLETED:
         stand_in.finish(generation.id, Channel.POLL)
     else:
@@ -118,17 +118,17 @@ async def test_a_russian_page_has_no_english_word(
         await user.should_see("Настройки")
         assert user.client is not None
         for element in list(user.client.elements.values()):
-            for text in spoken(element):
+            for text in perceptible_texts(element):
                 assert not LATIN.search(NAMES.sub("", text)), (address, text)
 
 
-def spoken(element: ui.element) -> list[str]:
-    """What a person reads or hears of it."""
+def perceptible_texts(element: ui.element) -> list[str]:
+    """Returns all texts of the element that a person can perceive."""
     props = element.props
-    said = [
+    texts = [
         getattr(element, "text", ""),
         *(props.get(key, "") for key in ("aria-label", "title", "placeholder", "alt")),
     ]
-    said += [str(text) for text in dict(props.get("words") or {}).values() if isinstance(text, str)]
-    said += [mark["text"] for mark in props.get("marks") or ()]
-    return [re.sub(r"\{\w+\}", "", text) for text in said if isinstance(text, str)]
+    texts += [str(text) for text in dict(props.get("words") or {}).values() if isinstance(text, str)]
+    texts += [mark["text"] for mark in props.get("marks") or ()]
+    return [re.sub(r"\{\w+\}", "", text) for text in texts if isinstance(text, str)]

@@ -1,4 +1,4 @@
-"""The library's page without a browser: what it looks for, what it sends, what it hears."""
+"""The library's page without a browser: queries, actions and live updates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What the server tells an open grid."""
+    """Calls that the server makes on the open grid."""
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(LibraryGrid, "run_method", lambda _self, *call: calls.append(call))
     return calls
@@ -58,9 +58,7 @@ def press(user: User, name: str, *, last: bool = False) -> None:
         button._handle_event({"listener_id": listener.id, "args": None})
 
 
-async def test_the_newest_are_there_at_once_with_what_they_weigh(
-    harness: LibraryHarness, visitor: User
-) -> None:
+async def test_the_newest_are_listed_at_once_with_their_size(harness: LibraryHarness, visitor: User) -> None:
     await harness.put("first", content=b"x" * 2_000_000)
     await harness.put("second", phase=Phase.ERROR)
     await visitor.open("/library")
@@ -183,9 +181,7 @@ async def test_the_trash_is_restored_and_emptied_after_a_question(
 
 
 @pytest.mark.parametrize("args", [[], ["odd", []], ["trash", "x"], ["trash", [7]], "trash", None, [[], {}]])
-async def test_an_act_that_is_none_of_ours_does_nothing(
-    harness: LibraryHarness, visitor: User, args: Any
-) -> None:
+async def test_an_unknown_action_does_nothing(harness: LibraryHarness, visitor: User, args: Any) -> None:
     await harness.put()
     await visitor.open("/library")
     shelf = grid(visitor)
@@ -196,15 +192,15 @@ async def test_an_act_that_is_none_of_ours_does_nothing(
     assert len((await harness.library.page(GenerationQuery(), owner=LOCAL_OWNER)).items) == 1
 
 
-async def test_an_address_says_only_what_is_chosen() -> None:
-    found = library_query.read(
+async def test_a_url_holds_only_the_chosen_filters() -> None:
+    found = library_query.from_params(
         {"q": "маяк", "when": "between", "since": "2026-01-01", "until": "9999-12-31", "x": "y"}
     )
-    assert library_query.read(dict(found_query(found.address()))) == found
-    wanted = found.wanted()
-    assert wanted.since is not None
-    assert wanted.until is None
-    assert library_query.LibraryQuery().address() == "/library"
+    assert library_query.from_params(dict(found_query(found.url()))) == found
+    query = found.generation_query()
+    assert query.since is not None
+    assert query.until is None
+    assert library_query.LibraryQuery().url() == "/library"
 
 
 def found_query(address: str) -> list[tuple[str, str]]:
@@ -218,7 +214,7 @@ def storage(user: User) -> dict[str, Any]:
         return dict(app.storage.user)
 
 
-async def test_the_settings_tell_what_lies_here_and_check_it(harness: LibraryHarness, visitor: User) -> None:
+async def test_the_settings_show_the_storage_use_and_check_it(harness: LibraryHarness, visitor: User) -> None:
     row = await harness.put(content=b"x" * 2_000_000)
     gone = await harness.put(content=b"y" * 1_000_000)
     assert gone.kept is not None
@@ -231,7 +227,7 @@ async def test_the_settings_tell_what_lies_here_and_check_it(harness: LibraryHar
     await visitor.should_not_see(row.id)
 
 
-async def test_a_rule_is_set_after_a_question_and_a_wrong_figure_is_told_at_its_field(
+async def test_a_rule_is_saved_after_a_confirmation_and_an_invalid_figure_is_shown_at_its_field(
     harness: LibraryHarness, visitor: User
 ) -> None:
     await visitor.open("/settings")

@@ -63,5 +63,5 @@ def test_colours_are_written_in_one_place_only() -> None:
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", parts)) <= {"#efe9e1"}
 
 
-def test_who_wants_no_motion_gets_none() -> None:
+def test_reduced_motion_is_respected() -> None:
     assert "prefers-reduced-motion: reduce" in (LOOK / "theme.css").read_text()

@@ -1,4 +1,4 @@
-"""What happened is told on every page of the app, once on each, whichever page it is."""
+"""Every page of the app shows each notification once."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def toasts(client: Client | None) -> list[Toast]:
         return list(ElementFilter(kind=Toast))
 
 
-def words(client: Client | None) -> list[str]:
+def toast_texts(client: Client | None) -> list[str]:
     return [toast.message for toast in toasts(client)]
 
 
-async def told() -> None:
+async def wait_for_toasts() -> None:
     await asyncio.sleep(notifications.FRAME_S + 0.1)
 
 
-async def test_every_address_tells_an_arrival_once(user: User, stand_in: StandInServices) -> None:
-    """Of pages that are added later too: all that are registered are opened."""
+async def test_every_page_notifies_an_arrival_once(user: User, stand_in: StandInServices) -> None:
+    """Opens every registered page, so that later ones are covered too."""
     shown = stand_in.put(prompt="on its own page")
     paths = sorted(Client.page_routes.values())
     assert {"/", "/image", "/chat/{chat_id}", "/library", "/settings"} <= set(paths)
@@ -46,19 +46,21 @@ async def test_every_address_tells_an_arrival_once(user: User, stand_in: StandIn
     row = stand_in.put()
     stand_in.bus.publish(row)
     stand_in.finish(row.id)
-    await told()
-    assert {path: words(client) for path, client in opened.items()} == {path: [ARRIVED] for path in paths}
+    await wait_for_toasts()
+    assert {path: toast_texts(client) for path, client in opened.items()} == {
+        path: [ARRIVED] for path in paths
+    }
 
 
-async def test_a_page_of_somebody_else_is_told_nothing(user: User, stand_in: StandInServices) -> None:
+async def test_a_page_of_another_owner_is_not_notified(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
     row = stand_in.put(owner="ada")
     stand_in.finish(row.id)
-    await told()
-    assert words(user.client) == []
+    await wait_for_toasts()
+    assert toast_texts(user.client) == []
 
 
-async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(
+async def test_each_kind_of_event_is_notified_under_its_own_key(
     user: User, stand_in: StandInServices
 ) -> None:
     await user.open("/settings")
@@ -74,19 +76,19 @@ async def test_each_kind_of_event_is_told_and_has_a_key_of_its_own(
         stand_in.change(row.id, **turn)
         await asyncio.sleep(0.01)
     stand_in.finish(row.id)
-    await told()
+    await wait_for_toasts()
     found = [toast.props["notice"] for toast in toasts(user.client)]
     assert [notice["key"].split()[1] for notice in found] == ["unconfirmed", "late", "failed", "arrived"]
     assert {notice["address"] for notice in found} == {f"/g/{row.id}"}
     assert [notice["tone"] for notice in found] == ["trouble", "calm", "trouble", "good"]
 
 
-async def test_two_tabs_are_told_under_the_same_key(user: User, stand_in: StandInServices) -> None:
+async def test_two_tabs_are_notified_under_the_same_key(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
     first = user.client
     await user.open("/")
     stand_in.finish(stand_in.put().id)
-    await told()
+    await wait_for_toasts()
     (one,), (other,) = toasts(first), toasts(user.client)
     assert one.props["notice"]["key"] == other.props["notice"]["key"]
 
@@ -95,7 +97,7 @@ async def test_open_leads_to_it(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
     row = stand_in.put(prompt="A kite over the sea")
     stand_in.finish(row.id)
-    await told()
+    await wait_for_toasts()
     (toast,) = toasts(user.client)
     assert toast.props["act"] == "Open"
     assert toast.props["options"]["caption"] == "A kite over the sea"
@@ -104,28 +106,30 @@ async def test_open_leads_to_it(user: User, stand_in: StandInServices) -> None:
     await user.should_see("Prompt and settings")
 
 
-async def test_what_changes_long_after_the_end_is_not_told_again(
+async def test_a_change_long_after_the_end_is_not_notified_again(
     user: User, stand_in: StandInServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "REMEMBERED", 2)
+    monkeypatch.setattr(notifications, "MAX_ENDED", 2)
     await user.open("/settings")
     rows = [stand_in.finish(stand_in.put().id) for _ in range(4)]
-    await told()
-    assert words(user.client) == [ARRIVED] * 4
+    await wait_for_toasts()
+    assert toast_texts(user.client) == [ARRIVED] * 4
     for row in rows:
         stand_in.change(row.id, starred_at=time.time())
-    await told()
-    assert len(words(user.client)) == 4
+    await wait_for_toasts()
+    assert len(toast_texts(user.client)) == 4
 
 
-async def test_an_older_snapshot_that_comes_later_is_not_told(user: User, stand_in: StandInServices) -> None:
+async def test_an_older_snapshot_that_arrives_later_is_not_notified(
+    user: User, stand_in: StandInServices
+) -> None:
     await user.open("/settings")
     row = stand_in.put()
     finished = stand_in.finish(row.id)
     older: Generation = replace(finished, phase=Phase.ERROR, revision=finished.revision - 1)
     stand_in.bus.publish(older)
-    await told()
-    assert words(user.client) == [ARRIVED]
+    await wait_for_toasts()
+    assert toast_texts(user.client) == [ARRIVED]
 
 
 async def test_nothing_is_kept_of_a_page_that_is_gone(user: User, stand_in: StandInServices) -> None:
@@ -133,11 +137,11 @@ async def test_nothing_is_kept_of_a_page_that_is_gone(user: User, stand_in: Stan
 
     await user.open("/settings")
     assert user.client is not None
-    assert len(app.state.notices._pages) == 1
+    assert len(app.state.notifications._pages) == 1
     user.client.delete()
-    assert app.state.notices._pages == {}
+    assert app.state.notifications._pages == {}
     stand_in.finish(stand_in.put().id)
-    await told()
+    await wait_for_toasts()
 
 
 @pytest.mark.parametrize(
@@ -152,10 +156,10 @@ async def test_the_settings_offer_the_switches(user: User, language: str, word: 
     assert switches.props["words"]["system"] == word
 
 
-async def test_a_prompt_is_never_markup_in_what_is_told(user: User, stand_in: StandInServices) -> None:
+async def test_a_prompt_is_never_markup_in_a_notification(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
     stand_in.finish(stand_in.put(prompt="<img src=x onerror=alert(1)>").id)
-    await told()
+    await wait_for_toasts()
     (toast,) = toasts(user.client)
     assert toast.props["options"]["html"] is False
     with user:

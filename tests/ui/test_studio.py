@@ -15,7 +15,7 @@ from services.core.model import Channel, Kind, Phase, replace
 from services.generations.service import TypicalDuration
 from tests.support.eventually import equals
 from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, StandInServices, settle
-from ui.components.progress_bar import Bar
+from ui.components.progress_bar import ProgressBar
 from ui.components.toast import Toast
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
@@ -31,7 +31,7 @@ def toasts(user: User) -> list[str]:
 
 
 def stage(user: User) -> set[str]:
-    """The classes of the stage's gate: what it shows."""
+    """Returns the CSS classes of the stage's view."""
     with user:
         (gate,) = [one for one in ElementFilter(kind=ui.element) if "r-gate" in one.classes]
         return set(gate.classes)
@@ -55,22 +55,22 @@ def press(user: User, name: str) -> None:
 
 
 def name_of(button: ui.element) -> str:
-    labels = [one.text for one in heard(button) if isinstance(one, ui.label)]
+    labels = [one.text for one in event_kind(button) if isinstance(one, ui.label)]
     return str(button.props.get("aria-label", " ".join(labels)))
 
 
-def heard(element: ui.element) -> Iterator[ui.element]:
-    """What is in it, without what a screen reader leaves out."""
+def event_kind(element: ui.element) -> Iterator[ui.element]:
+    """Returns the text without elements that are hidden from screen readers."""
     for child in element:
         if child.props.get("aria-hidden") != "true":
             yield child
-            yield from heard(child)
+            yield from event_kind(child)
 
 
 def figures(user: User) -> list[str]:
-    """Progress as it is drawn, the stage's first."""
+    """Returns the displayed progress values, the stage's first."""
     with user:
-        return [str(bar.props["aria-valuetext"]) for bar in ElementFilter(kind=Bar) if bar.visible]
+        return [str(bar.props["aria-valuetext"]) for bar in ElementFilter(kind=ProgressBar) if bar.visible]
 
 
 def videos(user: User) -> list[ui.element]:
@@ -110,7 +110,7 @@ async def test_generate_sends_what_stands_in_the_fields(user: User, stand_in: St
     assert draft.seed is None
 
 
-async def test_an_empty_prompt_is_told_at_the_field_and_nothing_is_sent(
+async def test_an_empty_prompt_is_shown_at_the_field_and_nothing_is_sent(
     user: User, stand_in: StandInServices
 ) -> None:
     await user.open("/")
@@ -120,7 +120,7 @@ async def test_an_empty_prompt_is_told_at_the_field_and_nothing_is_sent(
     assert stand_in.drafts == []
 
 
-async def test_what_the_door_refuses_is_told_at_its_field_and_nothing_typed_is_lost(
+async def test_a_refused_value_is_shown_at_its_field_and_no_input_is_lost(
     user: User, stand_in: StandInServices
 ) -> None:
     stand_in.refuse = InvalidRequest("Only 2 to 10 seconds can be had.", field="duration")
@@ -162,7 +162,7 @@ async def test_a_second_prompt_may_be_sent_while_the_first_is_under_way(
         (Channel.POLL, "Video generated successfully!"),
     ],
 )
-async def test_an_arrival_is_told_once_and_plays(
+async def test_an_arrival_is_notified_once_and_plays(
     user: User, stand_in: StandInServices, won_by: Channel, words: str
 ) -> None:
     row = stand_in.put()
@@ -176,7 +176,7 @@ async def test_an_arrival_is_told_once_and_plays(
     assert video.props["aria-label"] == row.request.prompt
 
 
-async def test_the_film_is_on_the_stage_before_anything_is_told_about_it(
+async def test_the_film_is_on_the_stage_before_its_notification(
     user: User, stand_in: StandInServices
 ) -> None:
     row = stand_in.put()
@@ -200,7 +200,9 @@ async def test_another_one_chosen_while_a_film_is_revealed_stays_on_the_stage(
     assert "is-failed" in stage(user) and videos(user) == [] and len(toasts(user)) == 1
 
 
-async def test_one_deleted_while_it_is_revealed_is_not_told(user: User, stand_in: StandInServices) -> None:
+async def test_a_film_deleted_while_it_is_revealed_is_not_notified(
+    user: User, stand_in: StandInServices
+) -> None:
     row = stand_in.put()
     await user.open("/")
     stand_in.finish(row.id)
@@ -209,7 +211,7 @@ async def test_one_deleted_while_it_is_revealed_is_not_told(user: User, stand_in
     assert toasts(user) == [] and videos(user) == []
 
 
-async def test_two_open_pages_are_told_once_each(user: User, stand_in: StandInServices) -> None:
+async def test_two_open_pages_are_notified_once_each(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put()
     await user.open("/")
     first = user.client
@@ -223,7 +225,7 @@ async def test_two_open_pages_are_told_once_each(user: User, stand_in: StandInSe
             assert len(list(ElementFilter(kind=Toast))) == 1
 
 
-async def test_what_finished_before_is_on_the_stage_and_not_told(
+async def test_a_film_finished_before_is_on_the_stage_and_not_notified(
     user: User, stand_in: StandInServices
 ) -> None:
     row = stand_in.put()
@@ -274,7 +276,7 @@ async def test_another_tabs_one_does_not_take_the_stage(user: User, stand_in: St
     assert mine.id
 
 
-async def test_the_message_of_c4_is_told_and_stays_on_the_stage(
+async def test_the_message_of_c4_is_notified_and_stays_on_the_stage(
     user: User, stand_in: StandInServices
 ) -> None:
     row = stand_in.put(late_after_s=45.0)
@@ -370,11 +372,11 @@ async def test_an_error_of_ours_is_a_calm_sentence(
     assert toasts(user) == [
         "That did not work, and it is our fault. Nothing is lost; the log has the details."
     ]
-    assert "A page's act failed" in caplog.text
+    assert "A page handler failed" in caplog.text
     caplog.clear()
 
 
-async def test_an_error_with_a_sentence_is_told_as_it_is(user: User, stand_in: StandInServices) -> None:
+async def test_an_app_errors_message_is_shown_as_it_is(user: User, stand_in: StandInServices) -> None:
     stand_in.refuse = Conflict("The data folder is somebody else's.")
     await user.open("/")
     write(user, "A kite")
@@ -429,12 +431,12 @@ async def test_clearing_the_stage_leaves_the_strip(user: User, stand_in: StandIn
     assert len(cards(user)) == 1
 
 
-async def test_the_live_region_tells_each_stage_once(user: User, stand_in: StandInServices) -> None:
+async def test_the_live_region_announces_each_stage_once(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put(stage="queued")
     await user.open("/")
     with user:
         (voice,) = [one for one in ElementFilter(kind=ui.label) if one.props.get("aria-live") == "polite"]
-    said = [voice.text]
+    announced = [voice.text]
     for fields in (
         {"stage": "rendering"},
         {"progress": 0.2},
@@ -443,9 +445,9 @@ async def test_the_live_region_tells_each_stage_once(user: User, stand_in: Stand
     ):
         stand_in.change(row.id, **fields)
         await settle()
-        if voice.text != said[-1]:
-            said.append(voice.text)
-    assert said == [
+        if voice.text != announced[-1]:
+            announced.append(voice.text)
+    assert announced == [
         "Waiting in the backend's queue.",
         "Rendering.",
         "Finished over there. Bringing the file home.",

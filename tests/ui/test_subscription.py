@@ -1,4 +1,4 @@
-"""What a page hears: turns at once, progress at most four times a second, nothing after its end."""
+"""Updates of a page: phase changes at once, progress at most four times a second, nothing after it is closed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from nicegui import Client
 from services.core.model import Kind, Phase, TraceEntry
 from tests.ui.stand_in_services import AHEAD, StandInServices
 from ui.session.page_context import PageContext
-from ui.session.subscription import BEAT_S, CHATTER_S, follow
+from ui.session.subscription import FLUSH_INTERVAL_S, PROGRESS_INTERVAL_S, subscribe
 from ui.state import Change, TabState
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
 
 
 class FakeClient:
-    """As much of a NiceGUI client as `follow` needs."""
+    """The part of a NiceGUI client that `subscribe` needs."""
 
     is_deleted = False
 
@@ -38,7 +38,7 @@ class FakeClient:
         pass
 
 
-class StreamListener:
+class RecordingPage:
     def __init__(self, owner: str = "local") -> None:
         self.stand_in = StandInServices()
         self.state = TabState(kind=Kind.VIDEO)
@@ -48,99 +48,99 @@ class StreamListener:
         context = PageContext(
             generations=self.stand_in, owner=owner, client=cast(Client, self.client), state=self.state
         )
-        follow(context, on_change=self.changes.append, on_trace=self.traced.extend)
+        subscribe(context, on_change=self.changes.append, on_trace=self.traced.extend)
 
 
-async def test_a_turn_is_heard_at_once() -> None:
-    listener = StreamListener()
-    row = listener.stand_in.put()
-    listener.state.take(row)
-    listener.stand_in.finish(row.id)
-    assert [change.after.phase for change in listener.changes] == [Phase.COMPLETED]
-    assert listener.client.entered == 1
+async def test_a_phase_change_is_delivered_at_once() -> None:
+    page = RecordingPage()
+    row = page.stand_in.put()
+    page.state.apply(row)
+    page.stand_in.finish(row.id)
+    assert [change.after.phase for change in page.changes] == [Phase.COMPLETED]
+    assert page.client.entered == 1
 
 
 async def test_progress_is_gathered_to_four_a_second() -> None:
-    listener = StreamListener()
-    row = listener.stand_in.put()
-    listener.state.take(row)
+    page = RecordingPage()
+    row = page.stand_in.put()
+    page.state.apply(row)
     clock = asyncio.get_running_loop()
     begun = clock.time()
     for step in range(100):
-        listener.stand_in.change(row.id, progress=step / 100)
+        page.stand_in.change(row.id, progress=step / 100)
         await asyncio.sleep(0.01)
-    await asyncio.sleep(BEAT_S + 0.05)
-    assert 3 <= len(listener.changes) <= 1 + (clock.time() - begun) / BEAT_S
-    assert listener.changes[-1].after.progress == 0.99
+    await asyncio.sleep(FLUSH_INTERVAL_S + 0.05)
+    assert 3 <= len(page.changes) <= 1 + (clock.time() - begun) / FLUSH_INTERVAL_S
+    assert page.changes[-1].after.progress == 0.99
 
 
-async def test_a_turn_does_not_overtake_what_was_waiting() -> None:
-    listener = StreamListener()
-    row = listener.stand_in.put()
-    listener.state.take(row)
-    listener.stand_in.change(row.id, progress=0.1)
-    listener.stand_in.change(row.id, progress=0.9)
-    listener.stand_in.finish(row.id)
-    revisions = [change.after.revision for change in listener.changes]
+async def test_a_phase_change_does_not_overtake_pending_updates() -> None:
+    page = RecordingPage()
+    row = page.stand_in.put()
+    page.state.apply(row)
+    page.stand_in.change(row.id, progress=0.1)
+    page.stand_in.change(row.id, progress=0.9)
+    page.stand_in.finish(row.id)
+    revisions = [change.after.revision for change in page.changes]
     assert revisions == sorted(revisions)
-    assert listener.changes[-1].after.phase is Phase.COMPLETED
-    await asyncio.sleep(BEAT_S * 1.5)
-    assert listener.changes[-1].after.phase is Phase.COMPLETED
+    assert page.changes[-1].after.phase is Phase.COMPLETED
+    await asyncio.sleep(FLUSH_INTERVAL_S * 1.5)
+    assert page.changes[-1].after.phase is Phase.COMPLETED
 
 
-async def test_somebody_elses_are_not_heard() -> None:
-    listener = StreamListener(owner="ada")
-    row = listener.stand_in.put(owner="bob")
-    listener.stand_in.finish(row.id)
-    await asyncio.sleep(BEAT_S * 1.5)
-    assert listener.changes == []
-    assert listener.state.known == {}
+async def test_generations_of_another_owner_are_not_delivered() -> None:
+    page = RecordingPage(owner="ada")
+    row = page.stand_in.put(owner="bob")
+    page.stand_in.finish(row.id)
+    await asyncio.sleep(FLUSH_INTERVAL_S * 1.5)
+    assert page.changes == []
+    assert page.state.known == {}
 
 
-async def test_only_the_stages_own_trace_is_heard() -> None:
-    listener = StreamListener()
-    mine, other = listener.stand_in.put(), listener.stand_in.put()
-    listener.state.take(mine, stage=True)
-    listener.stand_in.hear(mine.id, "push", "open")
-    listener.stand_in.hear(other.id, "push", "open")
-    await asyncio.sleep(BEAT_S * 1.5)
-    assert [entry.generation_id for entry in listener.traced] == [mine.id]
+async def test_only_the_trace_of_the_stage_is_delivered() -> None:
+    page = RecordingPage()
+    mine, other = page.stand_in.put(), page.stand_in.put()
+    page.state.apply(mine, stage=True)
+    page.stand_in.publish_trace(mine.id, "push", "open")
+    page.stand_in.publish_trace(other.id, "push", "open")
+    await asyncio.sleep(FLUSH_INTERVAL_S * 1.5)
+    assert [entry.generation_id for entry in page.traced] == [mine.id]
 
 
-async def test_push_progress_comes_in_handfuls_and_all_of_it_comes() -> None:
-    listener = StreamListener()
-    row = listener.stand_in.put()
-    listener.state.take(row, stage=True)
+async def test_push_progress_is_delivered_in_batches_and_completely() -> None:
+    page = RecordingPage()
+    row = page.stand_in.put()
+    page.state.apply(row, stage=True)
     handfuls = []
     for step in range(60):
-        listener.stand_in.hear(row.id, "push", "event", heard="progress", progress=step / 60)
-        if not handfuls or handfuls[-1] != len(listener.traced):
-            handfuls.append(len(listener.traced))
+        page.stand_in.publish_trace(row.id, "push", "event", heard="progress", progress=step / 60)
+        if not handfuls or handfuls[-1] != len(page.traced):
+            handfuls.append(len(page.traced))
         await asyncio.sleep(0.02)
-    await asyncio.sleep(CHATTER_S + 0.1)
+    await asyncio.sleep(PROGRESS_INTERVAL_S + 0.1)
     assert len(handfuls) <= 4
-    assert [entry.seq for entry in listener.traced] == list(range(1, 61))
+    assert [entry.seq for entry in page.traced] == list(range(1, 61))
 
 
-async def test_a_lost_stream_does_not_wait_with_the_chatter() -> None:
-    listener = StreamListener()
-    row = listener.stand_in.put()
-    listener.state.take(row, stage=True)
-    listener.stand_in.hear(row.id, "push", "event", heard="progress", progress=0.1)
+async def test_a_lost_stream_does_not_wait_for_the_progress_batch() -> None:
+    page = RecordingPage()
+    row = page.stand_in.put()
+    page.state.apply(row, stage=True)
+    page.stand_in.publish_trace(row.id, "push", "event", heard="progress", progress=0.1)
     await asyncio.sleep(0.01)
-    listener.stand_in.hear(row.id, "push", "event", heard="progress", progress=0.2)
-    listener.stand_in.hear(row.id, "push", "lost", reason="reset")
-    await asyncio.sleep(BEAT_S + 0.1)
-    assert [entry.event for entry in listener.traced] == ["event", "event", "lost"]
+    page.stand_in.publish_trace(row.id, "push", "event", heard="progress", progress=0.2)
+    page.stand_in.publish_trace(row.id, "push", "lost", reason="reset")
+    await asyncio.sleep(FLUSH_INTERVAL_S + 0.1)
+    assert [entry.event for entry in page.traced] == ["event", "event", "lost"]
 
 
-async def test_nothing_is_heard_after_the_page_is_gone() -> None:
-    listener = StreamListener()
-    row = listener.stand_in.put()
-    listener.state.take(row)
-    listener.stand_in.change(row.id, progress=0.5)
-    listener.client.end()
-    listener.stand_in.finish(row.id)
-    await asyncio.sleep(BEAT_S * 1.5)
-    assert listener.changes == []
-    assert listener.stand_in.bus._everyone == {}
+async def test_nothing_is_delivered_after_the_page_is_closed() -> None:
+    page = RecordingPage()
+    row = page.stand_in.put()
+    page.state.apply(row)
+    page.stand_in.change(row.id, progress=0.5)
+    page.client.end()
+    page.stand_in.finish(row.id)
+    await asyncio.sleep(FLUSH_INTERVAL_S * 1.5)
+    assert page.changes == []
+    assert page.stand_in.bus._everyone == {}

@@ -1,4 +1,4 @@
-"""Paid, not wanted, and nobody knows: what the pages offer, and that each flips by itself."""
+"""Unwanted results and unconfirmed generations on the pages, updated live."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def arrived(stand_in: StandInServices, **fields: object) -> Generation:
     return stand_in.finish(row.id)
 
 
-async def told() -> None:
+async def wait_for_toasts() -> None:
     await asyncio.sleep(FRAME_S + 0.05)
     await settle()
 
@@ -94,11 +94,11 @@ async def test_what_arrives_late_turns_the_page_by_itself_with_one_toast(
     await user.open(f"/g/{row.id}" if alone else {Kind.VIDEO: "/", Kind.IMAGE: "/image"}[kind])
     assert "is-ready" not in stage(user)
     stand_in.finish(row.id)
-    await told()
+    await wait_for_toasts()
     assert "is-ready" in stage(user)
     assert len(toasts(user)) == 1
     stand_in.change(row.id, poster="poster.jpg")
-    await told()
+    await wait_for_toasts()
     assert len(toasts(user)) == 1
 
 

@@ -1,4 +1,4 @@
-"""What a person can do with one generation, as handlers for buttons."""
+"""Button handlers for the actions on one generation."""
 
 from __future__ import annotations
 
@@ -9,102 +9,101 @@ from nicegui import background_tasks, ui
 
 from services.core.model import Generation, Kind, Phase
 from ui.components.confirm import confirm
-from ui.components.error_boundary import Act, guarded
+from ui.components.error_boundary import Handler, guarded
 from ui.components.toast import toast
 from ui.session import drafts
 from ui.session.drafts import FormValues
 from ui.session.page_context import PageContext
 from ui.text import _, ngettext
 
-HOME = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
-"""The composers' addresses."""
+COMPOSER_PATHS = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
 
 
-def to_composer(kind: Kind, typed: FormValues) -> None:
-    """Over to the composer's own page."""
-    typed.save(kind)
-    ui.navigate.to(HOME[kind])
+def open_composer(kind: Kind, values: FormValues) -> None:
+    """Stores the values and opens the composer's page."""
+    values.save(kind)
+    ui.navigate.to(COMPOSER_PATHS[kind])
 
 
 @dataclass(slots=True, kw_only=True)
 class Actions:
-    """`started` puts a new generation of this tab on the stage; `edit` takes settings to the composer."""
+    """`started` shows a generation that was started here; `edit` opens its settings in the composer."""
 
     context: PageContext
     started: Callable[[Generation], Awaitable[None]]
     edit: Callable[[Generation], object]
-    compose: Callable[[Kind, FormValues], object] = to_composer
-    """Opens the composer of a kind with these values in it."""
+    compose: Callable[[Kind, FormValues], object] = open_composer
+    """Opens the composer of a kind with these values."""
 
-    def stop(self, generation: Generation) -> Act:
-        async def act() -> None:
+    def stop(self, generation: Generation) -> Handler:
+        async def handler() -> None:
             await self.context.generations.stop(generation.id, owner=self.context.owner)
 
-        return act
+        return handler
 
-    def check(self, generation: Generation) -> Act:
-        async def act() -> None:
+    def check(self, generation: Generation) -> Handler:
+        async def handler() -> None:
             await self.context.generations.check(generation.id, owner=self.context.owner)
             if generation.phase is Phase.UNCONFIRMED:
-                toast(_looked_for(listed=self.context.generations.can_search(generation)))
+                toast(_check_message(has_list=self.context.generations.can_search(generation)))
 
-        return act
+        return handler
 
-    def retry(self, generation: Generation) -> Act:
-        async def act() -> None:
+    def retry(self, generation: Generation) -> Handler:
+        async def handler() -> None:
             await self.started(await self.context.generations.retry(generation.id, owner=self.context.owner))
 
-        return act
+        return handler
 
-    def submit_again(self, generation: Generation) -> Act:
-        async def act() -> None:
+    def submit_again(self, generation: Generation) -> Handler:
+        async def handler() -> None:
             question = _("Submit it again?")
             detail = _("If the backend did take the first one, both will be made, and both may be charged.")
             if await confirm(question, detail, yes=_("Submit again"), no=_("Cancel")):
                 await self.context.generations.submit_again(generation.id, owner=self.context.owner)
 
-        return act
+        return handler
 
-    def delete(self, generation: Generation) -> Act:
-        async def act() -> None:
+    def delete(self, generation: Generation) -> Handler:
+        async def handler() -> None:
             question = _("Delete this one?")
             detail = _("It waits in the library's trash, and its link stops working.")
             if await confirm(question, detail, yes=_("Delete")):
                 await self.context.generations.delete(generation.id, owner=self.context.owner)
 
-        return act
+        return handler
 
-    def keep(self, generation: Generation) -> Act:
-        """What arrived after a stop is wanted after all."""
+    def keep(self, generation: Generation) -> Handler:
+        """Keeps a result that arrived after a stop."""
 
-        async def act() -> None:
+        async def handler() -> None:
             await self.context.generations.keep(generation.id, owner=self.context.owner)
-            with self.context.client:  # the buttons are gone by now
+            with self.context.client:  # the button's slot is deleted by now
                 toast(_("Kept. It is one of your results now."), tone="good")
 
-        return act
+        return handler
 
-    def drop(self, generation: Generation) -> Act:
-        """What arrived after a stop goes into the trash, and comes back with one press."""
+    def drop(self, generation: Generation) -> Handler:
+        """Puts a result that arrived after a stop into the trash, and offers to undo it."""
 
         async def undo() -> None:
             await self.context.generations.restore(generation.id, owner=self.context.owner)
 
-        async def act() -> None:
+        async def handler() -> None:
             await self.context.generations.delete(generation.id, owner=self.context.owner)
             with self.context.client:
                 toast(
                     _("Dropped. It waits in the library's trash."),
-                    open_it=lambda: background_tasks.create(
+                    on_open=lambda: background_tasks.create(
                         guarded(undo)(), name="undo", context=self.context.client
                     ),
-                    act=_("Undo"),
+                    action_label=_("Undo"),
                 )
 
-        return act
+        return handler
 
-    def clear(self, kind: Kind) -> Act:
-        async def act() -> None:
+    def clear(self, kind: Kind) -> Handler:
+        async def handler() -> None:
             detail = _(
                 "Everything finished goes into the library's trash. "
                 "What is under way or waits for your choice stays."
@@ -114,25 +113,25 @@ class Actions:
             count = await self.context.generations.clear(owner=self.context.owner, kind=kind)
             toast(ngettext("{count} cleared.", "{count} cleared.", count).format(count=count))
 
-        return act
+        return handler
 
-    def start_from(self, generation: Generation, kind: Kind) -> Act:
-        """Its picture, or its last frame, into the composer of a kind."""
+    def start_from(self, generation: Generation, kind: Kind) -> Handler:
+        """Opens a composer with the image, or the video's last frame, as the source picture."""
 
-        async def act() -> None:
+        async def handler() -> None:
             source = await self.context.generations.source_from(generation.id, owner=self.context.owner)
-            self.compose(kind, drafts.starting_from(generation, kind, source))
+            self.compose(kind, drafts.with_source(generation, kind, source))
 
-        return act
+        return handler
 
-    def revise(self, generation: Generation) -> Act:
-        def act() -> None:
+    def revise(self, generation: Generation) -> Handler:
+        def handler() -> None:
             self.edit(generation)
 
-        return act
+        return handler
 
 
-def _looked_for(*, listed: bool) -> str:
-    if listed:
+def _check_message(*, has_list: bool) -> str:
+    if has_list:
         return _("Looking for it in the backend's list. What is surely yours goes on by itself.")
     return _("This backend has no list to look in. Look at its own page, then submit it again, or drop it.")

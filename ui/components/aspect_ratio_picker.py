@@ -1,4 +1,4 @@
-"""The aspect ratio as little frames to click: native radio buttons, so the arrow keys come for free."""
+"""Picker for the aspect ratio: native radio buttons drawn as small frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nicegui import ui
 LONG_SIDE_PX = 26
 
 
-def frames(
+def aspect_ratio_picker(
     name: str, ratios: Sequence[str], chosen: str, *, on_choose: Callable[[str], object]
 ) -> ui.element:
     """`ratios` as "16:9"; `name` is the group's accessible name."""

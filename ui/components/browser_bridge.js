@@ -1,4 +1,4 @@
-// What only the browser can do: keys, the clipboard, the word when the line is lost.
+// Browser-side features: keyboard, clipboard, the notice of a lost connection.
 const typing = (target) => target.closest?.("input:not([type=radio]), textarea, select, [contenteditable=true], .q-menu");
 const KEPT = `typed:${location.pathname}`;
 const DOUBT_MS = 30_000; // a lost line is noticed late: what was typed this shortly before may not have arrived
@@ -40,7 +40,7 @@ export default {
       if (Date.now() - (this.typedAt ?? 0) < DOUBT_MS) this.keep();
     },
     arrive() {
-      // once per page, when the server listens: put back what it never heard
+      // once per page, when the server is connected: restore input that it never received
       if (!window.did_handshake || !window.socket?.connected) return;
       clearInterval(this.waiting);
       window.socket.on("disconnect", this.doubt);

@@ -1,4 +1,4 @@
-"""What only the browser can do for a page: keys, clipboard, the word when cut off."""
+"""Browser-side features of a page: keyboard, clipboard, the notice of a lost connection."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BrowserBridge(ui.element, component="browser_bridge.js"):
             "unsent": _("Not sent: no connection. Your text is kept here."),
         }
         self.on("help", show_keys, [])
-        self.on("copied", _copied)
+        self.on("copied", _on_copied)
         if on_step is not None:
             self.on("step", lambda event: on_step(1 if event.args == 1 else -1))
 
@@ -49,8 +49,8 @@ def show_keys() -> None:
     dialog.on("hide", dialog.delete, [])
 
 
-def _copied(event: events.GenericEventArguments) -> None:
-    """`args` is empty when it is on the clipboard, else the address to show."""
+def _on_copied(event: events.GenericEventArguments) -> None:
+    """`args` is empty if the link was copied, else the link to show."""
     if not event.args:
         toast(_("The link is on the clipboard."), tone="good")
         return

@@ -1,4 +1,4 @@
-// What this very browser sees of the way to Rushes: the event stream as it arrives, a part of a file, the websocket.
+// Measures the connection to Rushes from this browser: event stream, range requests, websocket.
 const FIRST = 100, LAST = 299;
 const ANSWERS_WITHIN_MS = 10_000, GRACE_MS = 5000;
 const AGAIN_MS = 2000, CUT_OFF_AFTER = 5; // what cuts the stream may cut the page's own line with it
@@ -59,7 +59,7 @@ async function stream(seconds, stop, onEvent) {
       }
     }
   } catch {
-    // how far it came is what is asked
+    // the point where it broke is the result
   }
   clearTimeout(waiting);
   const ended = performance.now();
@@ -115,13 +115,13 @@ export default {
       this.busy = false;
       this.hand({ number: ++this.count, origin: location.origin, seconds, stream: heard, ranges, websocket: socket });
     },
-    // to the server, until it has taken it
+    // repeats the report until the server acknowledges it
     hand(measured, tries = 0) {
       this.standing = tries < CUT_OFF_AFTER ? this.words.handing : this.words.cut_off;
       if (window.socket?.connected) this.$emit("measured", measured);
       this.waiting = setTimeout(() => this.hand(measured, tries + 1), AGAIN_MS);
     },
-    // from the server
+    // called by the server
     taken(number) {
       if (number !== this.count) return;
       clearTimeout(this.waiting);

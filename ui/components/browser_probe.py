@@ -1,4 +1,4 @@
-"""The doctor's part that the browser itself plays: it alone goes the way that people go."""
+"""The doctor's measurement in the browser, along the same network path as the pages."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from pydantic import ValidationError
 
 from services.core.errors import InvalidRequest
 from services.diagnostics.doctor.browser_report import BrowserReport
-from ui.components.error_boundary import Act, guarded
+from ui.components.error_boundary import Handler, guarded
 from ui.text import _
 
 
 class BrowserProbe(ui.element, component="browser_probe.js"):
-    """`on_begun` is told when it begins to listen, `on_measured` what came of it."""
+    """Calls `on_start` when the measurement starts and `on_measured` with its report."""
 
     def __init__(
-        self, seconds: int, *, on_begun: Act, on_measured: Callable[[BrowserReport], Awaitable[None] | None]
+        self,
+        seconds: int,
+        *,
+        on_start: Handler,
+        on_measured: Callable[[BrowserReport], Awaitable[None] | None],
     ) -> None:
         super().__init__()
         self._on_measured = on_measured
-        self._number = 0
+        self._last_number = 0
         self._props["seconds"] = seconds
         self._props["words"] = {
             "ask": _("Ask the doctor"),
@@ -35,26 +39,26 @@ class BrowserProbe(ui.element, component="browser_probe.js"):
                 " websocket does not pass, or Rushes is down. Try python main.py doctor on its machine."
             ),
         }
-        self.on("begun", guarded(on_begun), [])
-        self.on("measured", self._measured)
+        self.on("begun", guarded(on_start), [])
+        self.on("measured", self._handle_measured)
 
-    def listen_for(self, seconds: int) -> None:
-        """From the next time on."""
+    def set_duration(self, seconds: int) -> None:
+        """Sets the duration of the next measurement."""
         self._props["seconds"] = seconds
         self.update()
 
-    async def _measured(self, event: events.GenericEventArguments) -> None:
-        """The browser tells it until it hears that it was taken; the second time it is no news."""
+    async def _handle_measured(self, event: events.GenericEventArguments) -> None:
+        """The browser repeats its report until it is acknowledged; repetitions are dropped."""
 
-        def act() -> Awaitable[None] | None:
+        def handler() -> Awaitable[None] | None:
             try:
                 measured = BrowserReport.model_validate(event.args)
             except ValidationError as error:
                 raise InvalidRequest("What this browser has measured could not be read.") from error
             self.run_method("taken", measured.number)
-            if measured.number == self._number:
+            if measured.number == self._last_number:
                 return None
-            self._number = measured.number
+            self._last_number = measured.number
             return self._on_measured(measured)
 
-        await guarded(act)()
+        await guarded(handler)()

@@ -1,20 +1,20 @@
-"""A native button with words, an icon, or both."""
+"""Native buttons and links with a label, an icon, or both."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
-from ui.components.error_boundary import Act, guarded
+from ui.components.error_boundary import Handler, guarded
 from ui.components.icon import icon
 
 
 class Button(ui.element):
-    """`look`: main (the one accent of a page), quiet, or bare; without `shown` words it is icon only."""
+    """`look`: main (one per page), quiet, trouble or bare; without `shown` it has an icon only."""
 
     def __init__(
         self,
         name: str,
-        act: Act | None = None,
+        on_click: Handler | None = None,
         *,
         icon_name: str = "",
         look: str = "quiet",
@@ -26,8 +26,8 @@ class Button(ui.element):
             self.classes("r-btn-icon")
             self.props["aria-label"] = name
             self.props["title"] = name
-        if act is not None:
-            self.on("click", guarded(act), [])
+        if on_click is not None:
+            self.on("click", guarded(on_click), [])
         with self:
             if icon_name:
                 icon(icon_name, size="s" if shown else "")
@@ -36,7 +36,7 @@ class Button(ui.element):
 
 
 class LinkButton(ui.element):
-    """Looks like a button and leads somewhere."""
+    """A link that looks like a button."""
 
     def __init__(self, name: str, href: str, *, icon_name: str = "", look: str = "quiet") -> None:
         super().__init__("a")

@@ -1,4 +1,4 @@
-"""A filter as a small chip: what is chosen, or its name while nothing is."""
+"""Filter chips: a dropdown that shows the choice or the filter's name, and a toggle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.components.dropdown import dropdown
 def chip(
     name: str, options: Mapping[str, str], value: str, on_choose: Callable[[str], object], *, key: str
 ) -> None:
-    """`options` without the empty one, which is the filter's name; `key` is the control's id in the page."""
+    """`options` excludes the empty value, shown as `name`; `key` is the control's HTML id."""
     shown: dict[Any, str] = {"": name, **options}
     with ui.element("div"):
         with ui.element("label").classes("r-sr") as label:

@@ -1,4 +1,4 @@
-"""A question before something that cannot be taken back."""
+"""Confirmation dialog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ui.text import _
 
 
 async def confirm(question: str, detail: str, *, yes: str, no: str = "") -> bool:
-    """Whether the person said yes; closing it any other way is a no. `no` is said with Keep, if not named."""
+    """Returns whether the person confirmed; closing the dialog is a no. `no` defaults to "Keep"."""
     with ui.dialog() as dialog, ui.element("div").classes("r-dialog"):
         dialog.props["aria-label"] = question
         ui.label(question).classes("r-dialog-title")

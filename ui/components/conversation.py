@@ -1,4 +1,4 @@
-"""The messages of one conversation, as they are and as they come."""
+"""The messages of one conversation, updated live."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.chat import Chats
 from services.core.conversation import ChatNews, Message, PartialReply, Role, Sort
 from services.core.model import Generation
 from ui.components import message as message_view
-from ui.components.actions import Actions, to_composer
+from ui.components.actions import Actions, open_composer
 from ui.components.artifact import Artifact
 from ui.components.button import Button
 from ui.components.icon import icon
@@ -19,80 +19,80 @@ from ui.components.message_list import MessageList
 from ui.components.notifications import go_to
 from ui.session import drafts
 from ui.session.page_context import PageContext
-from ui.session.subscription import follow
+from ui.session.subscription import subscribe
 from ui.state import Change
 from ui.text import _, replies
 
-AT_ONCE = 40
-"""Messages that are drawn before somebody asks for earlier ones."""
+PAGE_SIZE = 40
+"""Messages loaded at a time."""
 
 
 class ConversationView:
-    """`say` sends a message in the person's name."""
+    """`send_text` sends a message as the person."""
 
     def __init__(
-        self, chats: Chats, context: PageContext, chat_id: str, *, say: Callable[[str], Awaitable[None]]
+        self, chats: Chats, context: PageContext, chat_id: str, *, send_text: Callable[[str], Awaitable[None]]
     ) -> None:
         self.chats = chats
         self.context = context
         self.id = chat_id
-        self.say = say
-        self.actions = Actions(context=context, started=self._started, edit=self._edit)
+        self.send_text = send_text
+        self.actions = Actions(context=context, started=self._on_started, edit=self._edit)
         self._drawn: dict[int, ui.element] = {}
         self._results: dict[str, message_view.Result] = {}
-        self._waiting: dict[str, message_view.Waiting] = {}
-        self._heard: list[ChatNews] | None = []
-        """What came before the first ones were read; None when they are drawn."""
+        self._pending: dict[str, message_view.PendingReply] = {}
+        self._buffer: list[ChatNews] | None = []
+        """Updates received before the first messages were read; None afterwards."""
         with MessageList() as self.thread:
             self.earlier = Button(_("Earlier messages"), self._earlier, look="bare")
             self.earlier.visible = False
-            with ui.element("div").classes("r-begin") as self.blank:
+            with ui.element("div").classes("r-begin") as self.empty_state:
                 icon("chat", size="xl").classes("r-scene-sign")
                 with ui.element("p").classes("r-scene-words"):
                     ui.label(_("What shall we make?"))
-                message_view.offers(replies.examples(), say=say)
+                message_view.offers(replies.examples(), send_text=send_text)
             self.messages = ui.element("div").classes("r-messages")
             self.messages.props("aria-live=polite aria-relevant=additions")
 
-    async def open(self, *, begun: bool) -> None:
-        """Subscribe, then read, then draw: nothing falls between."""
+    async def open(self, *, exists: bool) -> None:
+        """Subscribes, then reads, then draws, so that no update is missed."""
         context = self.context
-        context.client.on_delete(self.chats.news.listen(self._hear, about=self.id))
-        follow(context, on_change=self._changed)
-        self.blank.visible = not begun
-        if begun:
-            read = await self.chats.messages(self.id, owner=context.owner, limit=AT_ONCE)
-            await self._add(read, newest=True)
-            self.earlier.visible = len(read) == AT_ONCE
-        heard, self._heard = self._heard or [], None
-        for each in heard:
-            await self._take(each)
+        context.client.on_delete(self.chats.news.listen(self._receive, about=self.id))
+        subscribe(context, on_change=self._on_change)
+        self.empty_state.visible = not exists
+        if exists:
+            messages = await self.chats.messages(self.id, owner=context.owner, limit=PAGE_SIZE)
+            await self._add(messages, newest=True)
+            self.earlier.visible = len(messages) == PAGE_SIZE
+        buffered, self._buffer = self._buffer or [], None
+        for each in buffered:
+            await self._apply(each)
 
-    def follow(self) -> None:
-        self.thread.follow()
+    def scroll_to_end(self) -> None:
+        self.thread.scroll_to_end()
 
-    # what comes
+    # updates
 
-    def _hear(self, came: ChatNews) -> None:
-        if came.owner != self.context.owner:
+    def _receive(self, update: ChatNews) -> None:
+        if update.owner != self.context.owner:
             return
-        if self._heard is not None:
-            self._heard.append(came)
+        if self._buffer is not None:
+            self._buffer.append(update)
         elif not self.context.client.is_deleted:
-            background_tasks.create(self._take(came), name="a message", context=self.context.client)
+            background_tasks.create(self._apply(update), name="a message", context=self.context.client)
 
-    async def _take(self, came: ChatNews) -> None:
-        if isinstance(came, PartialReply):
-            if waiting := self._waiting.get(came.reply_to):
-                waiting.speak(came.text)
-        elif isinstance(came, Message):
-            await self._add([came], newest=True)
+    async def _apply(self, update: ChatNews) -> None:
+        if isinstance(update, PartialReply):
+            if pending := self._pending.get(update.reply_to):
+                pending.set_text(update.text)
+        elif isinstance(update, Message):
+            await self._add([update], newest=True)
 
-    def _changed(self, change: Change) -> None:
+    def _on_change(self, change: Change) -> None:
         if result := self._results.get(change.after.id):
-            result.take(change.after)
+            result.refresh(change.after)
 
-    def open_it(self, generation: Generation) -> None:
+    def open_generation(self, generation: Generation) -> None:
         if generation.request.chat_id == self.id:
             self.thread.show(generation.id)
         else:
@@ -102,18 +102,18 @@ class ConversationView:
 
     async def _earlier(self) -> None:
         first = min(self._drawn, default=0)
-        read = await self.chats.messages(self.id, owner=self.context.owner, before=first, limit=AT_ONCE)
-        self.earlier.visible = len(read) == AT_ONCE
+        messages = await self.chats.messages(self.id, owner=self.context.owner, before=first, limit=PAGE_SIZE)
+        self.earlier.visible = len(messages) == PAGE_SIZE
         self.thread.hold()
-        self.messages.props("aria-live=off")  # nobody wants the past read out
-        await self._add(read, newest=False)
+        self.messages.props("aria-live=off")  # screen readers skip earlier messages
+        await self._add(messages, newest=False)
         self.messages.props("aria-live=polite")
 
     async def _add(self, messages: list[Message], *, newest: bool) -> None:
-        fresh = [one for one in messages if one.seq not in self._drawn]
-        generations = await self.chats.artifacts(fresh, owner=self.context.owner)
+        new = [one for one in messages if one.seq not in self._drawn]
+        generations = await self.chats.artifacts(new, owner=self.context.owner)
         artifacts: list[Artifact] = []
-        for message in fresh:
+        for message in new:
             if message.seq in self._drawn:
                 continue
             generation = generations.get(message.generation_id or "")
@@ -122,46 +122,46 @@ class ConversationView:
             self._put_in_place(message.seq, element)
             if isinstance(element, Artifact):
                 artifacts.append(element)
-        self.blank.visible = self.blank.visible and not self._drawn
-        self._wait_for_replies(fresh)
+        self.empty_state.visible = self.empty_state.visible and not self._drawn
+        self._update_pending(new)
         last = artifacts[-1:] if newest else []
-        await asyncio.gather(*(artifact.live(newest=artifact in last) for artifact in reversed(artifacts)))
+        await asyncio.gather(*(artifact.connect(newest=artifact in last) for artifact in reversed(artifacts)))
 
     def _draw(self, message: Message, generation: Generation | None) -> ui.element:
         generation_id = message.generation_id or ""
         if generation is not None:
             generation = self.context.state.known.get(generation.id, generation)
-            self.context.state.take(generation)
+            self.context.state.apply(generation)
         with self.messages:
             match message.sort:
                 case Sort.WORDS:
-                    return message_view.words(message, say=self.say)
+                    return message_view.text_message(message, send_text=self.send_text)
                 case Sort.ARTIFACT:
                     return Artifact(self.context, self.actions, generation_id, generation)
                 case Sort.RESULT:
                     result = message_view.Result(
-                        generation_id, generation, say=self.say, show=self.thread.show
+                        generation_id, generation, send_text=self.send_text, show=self.thread.show
                     )
                     self._results[generation_id] = result
                     return result
 
     def _put_in_place(self, seq: int, element: ui.element) -> None:
-        """In the order of the conversation, whatever came first; who is waited for stays behind all."""
+        """Moves the element to its place by sequence number; pending replies stay last."""
         element.move(target_index=sum(1 for other in self._drawn if other < seq))
 
-    def _wait_for_replies(self, messages: list[Message]) -> None:
+    def _update_pending(self, messages: list[Message]) -> None:
         for message in messages:
-            if message.reply_to is not None and (waiting := self._waiting.pop(message.reply_to, None)):
-                waiting.delete()
+            if message.reply_to is not None and (pending := self._pending.pop(message.reply_to, None)):
+                pending.delete()
             if message.role is Role.PERSON and self.chats.is_answering(message.id, owner=self.context.owner):
                 with self.messages:
-                    self._waiting[message.id] = message_view.Waiting()
+                    self._pending[message.id] = message_view.PendingReply()
 
-    # what the person does with an artifact
+    # actions on an artifact
 
-    async def _started(self, generation: Generation) -> None:
-        """It comes into the conversation by itself."""
+    async def _on_started(self, generation: Generation) -> None:
+        """The conversation adds it by itself."""
 
     def _edit(self, generation: Generation) -> None:
-        """The composer has its own page: take the settings there."""
-        to_composer(generation.request.kind, drafts.of(generation))
+        """Opens the composer's page with these settings."""
+        open_composer(generation.request.kind, drafts.from_generation(generation))

@@ -1,4 +1,4 @@
-"""The list of conversations, the one that was last spoken in first."""
+"""The list of conversations, most recent first."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ NEW = "/chat/new"
 
 
 class Conversations:
-    def __init__(self, here: str) -> None:
-        """`here` is the id of the one that is open."""
-        self._here = here
+    def __init__(self, current_id: str) -> None:
+        """`current_id` is the id of the open conversation."""
+        self._current_id = current_id
         self._known: dict[str, Conversation] = {}
         self._drawn: list[Conversation] = []
         with ui.element("aside").classes("r-talks") as self._panel:
             self._panel.props["aria-label"] = _("Conversations")
             with ui.element("h2").classes("r-h2"):
                 ui.label(_("Conversations"))
-            self._fold = Button(_("Conversations"), self._unfold, icon_name="chat", look="bare")
-            self._fold.classes("r-talks-fold").props("aria-expanded=false")
+            self._toggle_button = Button(_("Conversations"), self._toggle, icon_name="chat", look="bare")
+            self._toggle_button.classes("r-talks-fold").props("aria-expanded=false")
             LinkButton(_("New conversation"), NEW, icon_name="blank").classes("r-talks-new")
             self._list = ui.element("ul").classes("r-talks-list")
 
@@ -33,17 +33,17 @@ class Conversations:
         self._known |= {one.id: one for one in conversations}
         self._draw()
 
-    def take(self, conversation: Conversation) -> None:
+    def put(self, conversation: Conversation) -> None:
         self._known[conversation.id] = conversation
         if conversation.trashed_at is not None:
             del self._known[conversation.id]
         self._draw()
 
-    def _unfold(self) -> None:
-        """On a narrow screen the list is folded."""
+    def _toggle(self) -> None:
+        """Opens or closes the list on a narrow screen."""
         opened = "is-open" not in self._panel.classes
         self._panel.classes(toggle="is-open")
-        self._fold.props["aria-expanded"] = "true" if opened else "false"
+        self._toggle_button.props["aria-expanded"] = "true" if opened else "false"
 
     def _draw(self) -> None:
         order = sorted(self._known.values(), key=lambda one: (one.updated_at, one.id), reverse=True)
@@ -53,13 +53,13 @@ class Conversations:
         self._list.clear()
         with self._list:
             for one in order:
-                _entry(one, here=one.id == self._here)
+                _entry(one, is_current=one.id == self._current_id)
 
 
-def _entry(conversation: Conversation, *, here: bool) -> None:
+def _entry(conversation: Conversation, *, is_current: bool) -> None:
     with ui.element("li"), ui.element("a").classes("r-talk-link") as link:
         link.props["href"] = f"/chat/{conversation.id}"
-        if here:
+        if is_current:
             link.props["aria-current"] = "page"
         ui.label(conversation.title).classes("r-talk-title")
         Timestamp(conversation.updated_at)

@@ -1,4 +1,4 @@
-"""The five plots of the deliveries: each tells its sentence, and draws it over the span."""
+"""The five plots of the deliveries page, each with a sentence that says the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.statistics.figures import Figures, Lag, Tally
 from ui.components.plot import Plot, bars, by_name, curve, over_time
 from ui.text import _, labels, measure, ngettext
 
-MOST_REASONS = 8
+MAX_REASONS = 8
 NOTHING = Tally()
 
 
@@ -24,11 +24,11 @@ class DeliveryPlots:
             self.late = Plot(_("Late"))
 
     def show(self, figures: Figures, backend: str) -> None:
-        told, by_slot = figures.of(backend)
+        tally, by_slot = figures.of(backend)
         slots = [slot_name(figures, slot) for slot in figures.slots]
         row = [by_slot.get(slot, NOTHING) for slot in figures.slots]
         self.wins.show(
-            wins_words(told),
+            wins_sentence(tally),
             over_time(
                 slots,
                 [
@@ -37,9 +37,9 @@ class DeliveryPlots:
                 ],
             ),
         )
-        self.lag.show(lag_words(told), over_time(slots, _curves(row), unit=_("{figure} s"), log=True))
+        self.lag.show(lag_sentence(tally), over_time(slots, _curves(row), unit=_("{figure} s"), log=True))
         self.polls.show(
-            polls_words(told),
+            polls_sentence(tally),
             over_time(
                 slots,
                 [
@@ -48,9 +48,9 @@ class DeliveryPlots:
                 ],
             ),
         )
-        reasons = list(told.breaks.items())[:MOST_REASONS]
+        reasons = list(tally.breaks.items())[:MAX_REASONS]
         self.breaks.show(
-            breaks_words(told),
+            breaks_sentence(tally),
             by_name(
                 [labels.reason(code) for code, _count in reasons],
                 [count for _code, count in reasons],
@@ -60,19 +60,19 @@ class DeliveryPlots:
         )
         shares = [round((each.late_share or 0.0) * 100, 1) for each in row]
         self.late.show(
-            late_words(told),
+            late_sentence(tally),
             over_time(slots, [bars(_("late"), shares, "var(--quiet)")], unit=_("{figure} %")),
         )
 
 
 def _curves(row: Sequence[Tally]) -> list[dict[str, object]]:
-    def of(take: Callable[[Lag], float]) -> list[float | None]:
-        return [take(each.lag) if each.lag else None for each in row]
+    def series_of(percentile: Callable[[Lag], float]) -> list[float | None]:
+        return [percentile(each.lag) if each.lag else None for each in row]
 
     return [
-        curve(_("half within"), of(lambda lag: lag.p50_s), "var(--text)", "solid", "circle"),
-        curve(_("95 of 100"), of(lambda lag: lag.p95_s), "var(--poll)", "dashed", "rect"),
-        curve(_("99 of 100"), of(lambda lag: lag.p99_s), "var(--accent)", "dotted", "triangle"),
+        curve(_("half within"), series_of(lambda lag: lag.p50_s), "var(--text)", "solid", "circle"),
+        curve(_("95 of 100"), series_of(lambda lag: lag.p95_s), "var(--poll)", "dashed", "rect"),
+        curve(_("99 of 100"), series_of(lambda lag: lag.p99_s), "var(--accent)", "dotted", "triangle"),
     ]
 
 
@@ -80,51 +80,51 @@ def slot_name(figures: Figures, slot: float) -> str:
     return measure.hour(slot) if figures.hourly else measure.day(slot)
 
 
-def wins_words(told: Tally) -> str:
-    if not told.kept:
+def wins_sentence(tally: Tally) -> str:
+    if not tally.kept:
         return _("Nothing was delivered.")
     return _("Push brought {push} of {all}, poll {poll}.").format(
-        push=measure.number(told.push), poll=measure.number(told.poll), all=measure.number(told.kept)
+        push=measure.number(tally.push), poll=measure.number(tally.poll), all=measure.number(tally.kept)
     )
 
 
-def lag_words(told: Tally) -> str:
-    if told.lag is None:
+def lag_sentence(tally: Tally) -> str:
+    if tally.lag is None:
         return _("Nothing was delivered.")
     return _("Half within {half}, 95 of 100 within {most}, 99 of 100 within {last}.").format(
-        half=measure.exactly(told.lag.p50_s),
-        most=measure.exactly(told.lag.p95_s),
-        last=measure.exactly(told.lag.p99_s),
+        half=measure.exactly(tally.lag.p50_s),
+        most=measure.exactly(tally.lag.p95_s),
+        last=measure.exactly(tally.lag.p99_s),
     )
 
 
-def polls_words(told: Tally) -> str:
-    said = _("Attempts in their turn: {attempts}; checks out of turn: {checks}").format(
-        attempts=measure.number(told.attempts), checks=measure.number(told.checks)
+def polls_sentence(tally: Tally) -> str:
+    template = _("Attempts in their turn: {attempts}; checks out of turn: {checks}").format(
+        attempts=measure.number(tally.attempts), checks=measure.number(tally.checks)
     )
-    if not told.asked:
-        return said + "."
-    each = measure.number((told.attempts + told.checks) / told.asked, 1)
-    return _("{said}. {each} for each generation.").format(said=said, each=each)
+    if not tally.asked:
+        return template + "."
+    each = measure.number((tally.attempts + tally.checks) / tally.asked, 1)
+    return _("{said}. {each} for each generation.").format(said=template, each=each)
 
 
-def breaks_words(told: Tally) -> str:
-    count = sum(told.breaks.values())
+def breaks_sentence(tally: Tally) -> str:
+    count = sum(tally.breaks.values())
     if not count:
         return _("No stream broke.")
-    said = ngettext("{count} stream broke: {reasons}.", "{count} streams broke: {reasons}.", count)
-    return said.format(count=measure.number(count), reasons=breaks_named(told.breaks))
+    template = ngettext("{count} stream broke: {reasons}.", "{count} streams broke: {reasons}.", count)
+    return template.format(count=measure.number(count), reasons=format_breaks(tally.breaks))
 
 
-def late_words(told: Tally) -> str:
-    said = ngettext(
+def late_sentence(tally: Tally) -> str:
+    template = ngettext(
         "{count} of {all} took longer than announced.",
         "{count} of {all} took longer than announced.",
-        told.late,
+        tally.late,
     )
-    return said.format(count=measure.number(told.late), all=measure.number(told.asked))
+    return template.format(count=measure.number(tally.late), all=measure.number(tally.asked))
 
 
-def breaks_named(breaks: Mapping[str, int]) -> str:
-    """silent for too long 3, connection broken 1"""
+def format_breaks(breaks: Mapping[str, int]) -> str:
+    """Returns "silent for too long 3, connection broken 1"."""
     return ", ".join(f"{labels.reason(code)} {measure.number(count)}" for code, count in breaks.items())

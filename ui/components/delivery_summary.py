@@ -1,4 +1,4 @@
-"""The promise in a handful of figures, and whether what was kept is still there."""
+"""Delivery figures as tiles, the integrity of kept files, and typical durations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.statistics.service import Estimate, Safe
 from ui.components.timestamp import Timestamp
 from ui.text import _, labels, measure, ngettext
 
-MOST_NAMED = 20
+MAX_LISTED = 20
 
 
 class Tiles:
@@ -53,47 +53,47 @@ def _tile(name: str, value: str, about: str, *, bad: bool = False) -> None:
             ui.label(about).classes("r-quiet")
 
 
-def safe_keeping(safe: Safe) -> None:
-    """Sentences; the caller draws the frame around them."""
+def integrity_facts(safe: Safe) -> None:
+    """Draws the integrity of kept files; the caller draws the section."""
     if safe.missing:
-        words_ = ngettext("{count} kept file is gone.", "{count} kept files are gone.", len(safe.missing))
-        ui.label(words_.format(count=measure.number(len(safe.missing)))).classes("r-trouble")
+        template = ngettext("{count} kept file is gone.", "{count} kept files are gone.", len(safe.missing))
+        ui.label(template.format(count=measure.number(len(safe.missing)))).classes("r-trouble")
         _links(safe.missing)
     else:
         ui.label(_("Every kept file is there."))
-    going = safe.round
-    if going is None:
+    scrub = safe.round
+    if scrub is None:
         ui.label(_("Each file is read again once a week; the first round has not begun.")).classes("r-quiet")
         return
-    counted = ngettext("{count} file", "{count} files", going.checked).format(
-        count=measure.number(going.checked)
+    counted = ngettext("{count} file", "{count} files", scrub.checked).format(
+        count=measure.number(scrub.checked)
     )
     with ui.element("p").classes("r-quiet r-figures"):
-        if going.ended_at is None:
+        if scrub.ended_at is None:
             ui.label(_("A weekly round is under way, {files} so far. It began").format(files=counted))
-            Timestamp(going.began_at, "full")
+            Timestamp(scrub.began_at, "full")
         else:
             ui.label(_("The last weekly round read {files} again. It ended").format(files=counted))
-            Timestamp(going.ended_at, "full")
+            Timestamp(scrub.ended_at, "full")
     found = _("It found {damaged} damaged and {missing} missing.").format(
-        damaged=measure.number(len(going.damaged)), missing=measure.number(len(going.missing))
+        damaged=measure.number(len(scrub.damaged)), missing=measure.number(len(scrub.missing))
     )
-    trouble = bool(going.damaged or going.missing)
+    trouble = bool(scrub.damaged or scrub.missing)
     ui.label(found).classes("r-trouble" if trouble else "r-quiet")
-    _links(list(going.damaged))
+    _links(list(scrub.damaged))
 
 
 def _links(ids: list[str]) -> None:
     if not ids:
         return
     with ui.element("ul").classes("r-row"):
-        for generation_id in ids[:MOST_NAMED]:
+        for generation_id in ids[:MAX_LISTED]:
             with ui.element("li"), ui.element("a").classes("r-link") as link:
                 link.props["href"] = f"/g/{generation_id}"
                 ui.label(generation_id)
 
 
-def estimates_of(estimates: list[Estimate]) -> None:
+def estimate_facts(estimates: list[Estimate]) -> None:
     if not estimates:
         ui.label(_("No estimate yet: nothing was made here in this time.")).classes("r-quiet")
         return

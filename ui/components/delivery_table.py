@@ -1,11 +1,11 @@
-"""The same figures to read: a row for each backend and hour or day, newest first."""
+"""The figures as a table: a row for each backend and hour or day, newest first."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
 from services.statistics.figures import Figures, Tally
-from ui.components.delivery_plots import breaks_named, slot_name
+from ui.components.delivery_plots import format_breaks, slot_name
 from ui.text import _, measure
 
 
@@ -53,16 +53,16 @@ def _names() -> list[str]:
     ]
 
 
-def _row(when: str, backend: str, told: Tally) -> None:
-    counts = (told.asked, told.push, told.poll, told.failed, told.late)
-    lags = (told.lag.p50_s, told.lag.p95_s, told.lag.p99_s) if told.lag else ()
+def _row(when: str, backend: str, tally: Tally) -> None:
+    counts = (tally.asked, tally.push, tally.poll, tally.failed, tally.late)
+    lags = (tally.lag.p50_s, tally.lag.p95_s, tally.lag.p99_s) if tally.lag else ()
     cells = [
         backend,
         *(measure.number(count) for count in counts),
         *([measure.exactly(lag_s) for lag_s in lags] or ["–"] * 3),
-        measure.number(told.attempts),
-        measure.number(told.checks),
-        breaks_named(told.breaks) or "–",
+        measure.number(tally.attempts),
+        measure.number(tally.checks),
+        format_breaks(tally.breaks) or "–",
     ]
     with ui.element("tr"):
         with ui.element("th").props("scope=row"):

@@ -1,4 +1,4 @@
-"""What the doctor found: a mark, a sentence, and what to do about it."""
+"""The doctor's findings: a verdict, a sentence and advice."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ MARKS = {
 
 
 def findings_of(findings: Sequence[Finding], name: str) -> None:
-    """One item for all that was looked at in the same thing; `name` is the list's accessible name."""
+    """Groups findings by what was examined; `name` is the list's accessible name."""
     with ui.element("ul").classes("r-checks") as list_:
         list_.props["aria-label"] = name
-        for what, found in groupby(findings, key=lambda finding: finding.what):
-            _item(_(NAMES[what]) if what in NAMES else what, list(found))
+        for subject, found in groupby(findings, key=lambda finding: finding.what):
+            _item(_(NAMES[subject]) if subject in NAMES else subject, list(found))
 
 
 def _item(name: str, findings: Sequence[Finding]) -> None:
@@ -41,6 +41,6 @@ def _item(name: str, findings: Sequence[Finding]) -> None:
             ui.label(name)
             ui.label(_(word)).classes("r-check-state")
         for finding in findings:
-            ui.label(labels.sentence(finding.says))
+            ui.label(labels.finding_text(finding.says))
             if finding.advice:
-                ui.label(labels.sentence(finding.advice)).classes("r-check-advice")
+                ui.label(labels.finding_text(finding.advice)).classes("r-check-advice")

@@ -1,4 +1,4 @@
-"""The rules of the promise, a row each, with what the drill has found so far."""
+"""One row for each rule, with the drill's findings so far."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ class DrillRows:
             list_.props["aria-label"] = _("The rules")
             self._rows = [_Row(rule) for rule in RULES]
 
-    def take(self, run: Run | None) -> None:
+    def refresh(self, run: Run | None) -> None:
         for row in self._rows:
-            row.take(run)
+            row.refresh(run)
 
 
 class _Row:
     def __init__(self, rule: str) -> None:
         self._trials = [name for name, trial in CHECKS.items() if trial.rule == rule]
         self._shown: tuple[str, tuple[Finding, ...]] | None = None
-        with ui.element("li").classes("r-check") as self._box, ui.element("div").classes("r-check-words"):
+        with ui.element("li").classes("r-check") as self._item, ui.element("div").classes("r-check-words"):
             with ui.element("p").classes("r-check-head"):
                 ui.label(rule).classes("r-check-number")
                 ui.label(_(RULES[rule]))
-                self._word = ui.label().classes("r-check-state")
+                self._state_label = ui.label().classes("r-check-state")
             for name in self._trials:
                 ui.label(_(CHECKS[name].does)).classes("r-check-trial")
-            self._seen = ui.element("div").classes("r-check-seen")
+            self._details = ui.element("div").classes("r-check-seen")
 
-    def take(self, run: Run | None) -> None:
+    def refresh(self, run: Run | None) -> None:
         found = [finding for finding in run.findings if finding.check in self._trials] if run else []
         broken = tuple(finding for finding in found if finding.broken)
         state = "broken" if broken else self._state_of(run, len(found))
         if self._shown == (state, broken):
             return
         self._shown = state, broken
-        self._box.classes(replace=f"r-check {state}")
-        self._word.text = _(STATES[state])
-        self._seen.clear()
-        with self._seen:
+        self._item.classes(replace=f"r-check {state}")
+        self._state_label.text = _(STATES[state])
+        self._details.clear()
+        with self._details:
             for finding in broken:
-                ui.label(_("Seen instead: {what}.").format(what=labels.sentence(finding.broken)))
+                ui.label(_("Seen instead: {what}.").format(what=labels.finding_text(finding.broken)))
 
     def _state_of(self, run: Run | None, found: int) -> str:
         if found == len(self._trials):

@@ -1,4 +1,4 @@
-"""Around every handler of the pages: what goes wrong is logged and told calmly, and the page lives on."""
+"""Catches the errors of page handlers: logs them, shows a toast, and keeps the page alive."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from collections.abc import Awaitable, Callable
 from services.core.errors import AppError
 from ui.components.toast import toast
 from ui.text import _
-from ui.text.errors import told
+from ui.text.errors import error_text
 
 log = logging.getLogger(__name__)
 
-Act = Callable[[], Awaitable[None] | None]
+Handler = Callable[[], Awaitable[None] | None]
 
 
-def guarded(act: Act) -> Callable[[], Awaitable[None]]:
-    """`act` as a handler. An AppError's message is already a sentence a person can act on."""
+def guarded(handler: Handler) -> Callable[[], Awaitable[None]]:
+    """Wraps `handler`. An AppError's message is shown as it is; other errors are logged."""
 
-    async def handler() -> None:
+    async def run() -> None:
         try:
-            result = act()
+            result = handler()
             if inspect.isawaitable(result):
                 await result
         except AppError as error:
-            toast(told(error) or _("That did not work."), tone="trouble")
+            toast(error_text(error) or _("That did not work."), tone="trouble")
         except Exception:
-            log.exception("A page's act failed; the page lives on.")
+            log.exception("A page handler failed; the page stays usable.")
             toast(
                 _("That did not work, and it is our fault. Nothing is lost; the log has the details."),
                 tone="trouble",
             )
 
-    return handler
+    return run

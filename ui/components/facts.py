@@ -1,4 +1,4 @@
-"""What was asked for, as a list of facts."""
+"""A generation's requested settings as a description list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ui.components.timestamp import Timestamp
 from ui.text import _, measure
 
 
-def settings_of(generation: Generation) -> None:
+def settings_facts(generation: Generation) -> None:
     request = generation.request
     kept = generation.kept
     facts = [

@@ -1,4 +1,4 @@
-"""Form fields of one look: the words above, the control, and what is wrong with it below."""
+"""Form fields: a label above, the control, and its error below."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Field:
     note: ui.label
     control: Any = None
 
-    def say(self, sentence: str) -> None:
-        """Tell at the field what is wrong with it; an empty sentence takes it back."""
+    def show_error(self, sentence: str) -> None:
+        """Shows an error at the field; an empty sentence clears it."""
         if self.note.text == sentence:
             return
         self.note.text = sentence
@@ -31,7 +31,7 @@ class Field:
 
 @contextmanager
 def named(name: str, *, key: str = "") -> Iterator[Field]:
-    """The frame around one control; `key` is the control's id in the page."""
+    """Draws the frame around one control; `key` is the control's HTML id."""
     with ui.element("div").classes("r-field") as box:
         label = ui.element("label" if key else "div").classes("r-label")
         if key:
@@ -45,17 +45,17 @@ def named(name: str, *, key: str = "") -> Iterator[Field]:
     note.move(target_index=-1)
 
 
-def area(name: str, value: str, on_type: Callable[[str], object], *, key: str, example: str = "") -> Field:
+def area(name: str, value: str, on_change: Callable[[str], object], *, key: str, example: str = "") -> Field:
     with named(name, key=key) as field:
-        control = ui.textarea(value=value, on_change=lambda event: on_type(event.value or ""))
+        control = ui.textarea(value=value, on_change=lambda event: on_change(event.value or ""))
         control.props("borderless dense autogrow rows=4")
         field.control = _finish(control, key, example)
     return field
 
 
-def line(name: str, value: str, on_type: Callable[[str], object], *, key: str, example: str = "") -> Field:
+def line(name: str, value: str, on_change: Callable[[str], object], *, key: str, example: str = "") -> Field:
     with named(name, key=key) as field:
-        control = ui.input(value=value, on_change=lambda event: on_type(event.value or ""))
+        control = ui.input(value=value, on_change=lambda event: on_change(event.value or ""))
         control.props("borderless dense")
         field.control = _finish(control, key, example)
     return field
@@ -72,7 +72,7 @@ def choice(
 def _finish(control: ui.element, key: str, example: str) -> ui.element:
     control.classes("r-input")
     control.props["for"] = key
-    control.props["tag"] = "div"  # else Quasar's own label doubles the name of ours
+    control.props["tag"] = "div"  # else Quasar's own label repeats ours
     if example:
         control.props["placeholder"] = example
     return control

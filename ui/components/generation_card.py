@@ -1,4 +1,4 @@
-"""One generation in the strip: poster, length or progress, and a sentence. Status is a word and a shape."""
+"""A card in the filmstrip: poster, length or progress, and status as a word and an icon."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from nicegui import ui
 
 from services.core.model import Generation, Phase
 from ui.components.icon import icon
-from ui.components.progress_bar import Bar
+from ui.components.progress_bar import ProgressBar
 from ui.components.timestamp import Timestamp
 from ui.state import shown_progress
 from ui.text import _, labels, measure
 
-SHAPES = {Phase.ERROR: "alert", Phase.DROPPED: "stop", Phase.UNCONFIRMED: "question", Phase.COMPLETED: "done"}
+PHASE_ICONS = {
+    Phase.ERROR: "alert",
+    Phase.DROPPED: "stop",
+    Phase.UNCONFIRMED: "question",
+    Phase.COMPLETED: "done",
+}
 
 
 class GenerationCard(ui.element):
@@ -22,27 +27,27 @@ class GenerationCard(ui.element):
         self.classes("r-card").props("role=option tabindex=-1 aria-selected=false")
         self.on("click", lambda: on_choose(generation.id), [])
         self.created_at = generation.created_at
-        self._drawn: tuple[object, ...] = ()
+        self._drawn_state: tuple[object, ...] = ()
         with self:
             self.picture = ui.element("div").classes("r-card-picture").props("aria-hidden=true")
             with self.picture:
                 self.poster = ui.element("img").props('alt="" loading=lazy draggable=false')
                 self.shape = icon("reel").classes("r-card-shape")
                 self.badge = ui.label().classes("r-card-badge")
-                self.bar = Bar()
+                self.bar = ProgressBar()
             ui.label(generation.request.prompt).classes("r-card-title")
             with ui.element("div").classes("r-card-line").props("aria-hidden=true") as line:
                 Timestamp(generation.created_at)
                 self.word = ui.label()
-        self.props["aria-describedby"] = line.html_id  # heard after the prompt, which is its name
-        self.take(generation)
+        self.props["aria-describedby"] = line.html_id  # read after the prompt, which is its name
+        self.refresh(generation)
 
-    def take(self, generation: Generation) -> None:
-        """Draw what changed, and nothing else."""
+    def refresh(self, generation: Generation) -> None:
+        """Redraws only what changed."""
         still = generation.final or generation.phase is Phase.UNCONFIRMED
         percent = None if still else shown_progress(generation)
         self.bar.show(percent)
-        drawn = (
+        state = (
             generation.phase,
             generation.poster,
             generation.late_since,
@@ -50,16 +55,16 @@ class GenerationCard(ui.element):
             generation.receipt,
             generation.unwanted,
         )
-        if drawn == self._drawn:
+        if state == self._drawn_state:
             return
-        self._drawn = drawn
-        self.word.text = card_words(generation)
+        self._drawn_state = state
+        self.word.text = card_status(generation)
         self.badge.text = length(generation)
         self.badge.visible = bool(self.badge.text)
         unwanted = " is-unwanted" if generation.unwanted else ""
         self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}{unwanted}")
         hidden = " hidden" if generation.poster is not None else ""
-        self.shape.classes(replace=f"i i-{SHAPES.get(generation.phase, 'reel')} r-card-shape{hidden}")
+        self.shape.classes(replace=f"i i-{PHASE_ICONS.get(generation.phase, 'reel')} r-card-shape{hidden}")
         self.poster.visible = generation.poster is not None
         if generation.poster is not None:
             self.poster.props["src"] = f"/media/{generation.id}/poster"
@@ -67,14 +72,14 @@ class GenerationCard(ui.element):
     def choose(self, chosen: bool) -> None:
         self.props["aria-selected"] = "true" if chosen else "false"
 
-    def reach(self, by_tab: bool) -> None:
-        tabindex = "0" if by_tab else "-1"
+    def set_tab_stop(self, enabled: bool) -> None:
+        tabindex = "0" if enabled else "-1"
         if self.props["tabindex"] != tabindex:
             self.props["tabindex"] = tabindex
 
 
-def card_words(generation: Generation) -> str:
-    """The sentence behind the time: push, poll · +4:12 late, failed, working."""
+def card_status(generation: Generation) -> str:
+    """Returns the status after the time: push, poll · +4:12 late, failed, working."""
     word = labels.short(generation)
     if generation.phase is not Phase.COMPLETED:
         slow = generation.late_since is not None and not generation.final

@@ -1,4 +1,4 @@
-"""One of our own line icons (ui/look/icons.css); decoration only, the words stand beside it."""
+"""Decorative line icons (ui/look/icons.css), hidden from screen readers."""
 
 from nicegui import ui
 

@@ -1,4 +1,4 @@
-// Where a picture is dropped, pasted or chosen. It goes to the server by HTTP; the page is told its name only.
+// Upload by drop, paste or file dialog. The file is sent by HTTP; only its name passes through the websocket.
 const pictures = (transfer) => [...(transfer?.files ?? [])];
 const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 
@@ -66,7 +66,7 @@ export default {
       this.$emit("carried", told);
     },
     again() {
-      // the same file once more, as a picture to start from
+      // uploads the same file as a source picture
       if (this.carrier) this.send(this.carrier);
     },
     async send(file) {

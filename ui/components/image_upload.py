@@ -1,4 +1,4 @@
-"""The picture to start from: dropped, pasted or chosen, with a thumbnail once it is here."""
+"""Upload of a source picture by drop, paste or file dialog, with a thumbnail."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.core.errors import AppError
-from services.core.model import LOCAL_OWNER
 from services.generations.service import Generations
 from services.media.sources import MOST_BYTES, TYPES
 from ui.components.button import Button
 from ui.components.error_boundary import guarded
 from ui.components.icon import icon
+from ui.session.person import current_person
 from ui.text import _
-from ui.text.errors import told
+from ui.text.errors import error_text
 
-ADDRESS = "/_source"
+UPLOAD_PATH = "/_source"
 
 
 def install(generations: Generations) -> None:
-    """Once per app: where the wells of all pages send their pictures. Bytes never go through the socket."""
+    """Adds the upload route, once per app. Files never pass through the websocket."""
 
-    @app.post(ADDRESS + "/{client_id}")
-    async def bring(client_id: str, request: Request) -> JSONResponse:
+    @app.post(UPLOAD_PATH + "/{client_id}")
+    async def upload(client_id: str, request: Request) -> JSONResponse:
         client = Client.instances.get(client_id)
         if client is None:
             return JSONResponse({"error": "This page is closed."}, 404)
         try:
             return JSONResponse(
-                {"source": await generations.receive_source(request.stream(), owner=LOCAL_OWNER)}, 201
+                {"source": await generations.receive_source(request.stream(), owner=current_person())}, 201
             )
         except AppError as error:
-            with client:  # the sentence is in the page's language
-                return JSONResponse({"error": told(error)}, 422)
+            with client:  # for the page's language
+                return JSONResponse({"error": error_text(error)}, 422)
 
 
-def address_of(source: str) -> str:
+def source_url(source: str) -> str:
     return f"/media/source/{source}"
 
 
 class ImageUpload(ui.element, component="image_upload.js"):
-    """`on_source` is told the name of a new source, empty when it is taken out; `on_story` what a file says
-    that was handed out from here, as it stands in it.
+    """Calls `on_source` with the name of a new source, empty when it is removed, and `on_metadata` with the
+    raw metadata of a file that was downloaded from Rushes.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class ImageUpload(ui.element, component="image_upload.js"):
         source: str,
         *,
         on_source: Callable[[str], Awaitable[None]],
-        on_story: Callable[[str], object],
+        on_metadata: Callable[[str], object],
         on_refused: Callable[[str], object],
     ) -> None:
         super().__init__()
         self._on_source = on_source
-        self._props["address"] = f"{ADDRESS}/{self.client.id}"
+        self._props["address"] = f"{UPLOAD_PATH}/{self.client.id}"
         self._props["accept"] = ",".join(sorted(TYPES))
         self._props["most_bytes"] = MOST_BYTES
         self._props["words"] = {
@@ -67,29 +67,29 @@ class ImageUpload(ui.element, component="image_upload.js"):
             "lost": _("The picture did not get here: the connection broke. Try it again."),
         }
         self.on("kept", self._kept)
-        self.on("carried", lambda event: on_story(str(event.args)))
+        self.on("carried", lambda event: on_metadata(str(event.args)))
         self.on("refused", lambda event: on_refused(str(event.args)))
         self.show(source)
 
-    def take_anyway(self) -> None:
-        """The file whose story was told, as the picture to start from."""
+    def upload_anyway(self) -> None:
+        """Uploads the file whose metadata was reported."""
         self.run_method("again")
 
     def show(self, source: str) -> None:
         self.clear()
         with self:
             if source:
-                self._thumbnail(source)
+                self._draw_thumbnail(source)
             else:
-                self._invitation()
+                self._draw_empty()
 
-    def _invitation(self) -> None:
+    def _draw_empty(self) -> None:
         with ui.element("button").classes("r-well-pick").props("type=button data-pick"):
             icon("image")
             ui.label(_("Add a picture"))
             ui.label(_("drop, paste or choose")).classes("r-quiet")
 
-    def _thumbnail(self, source: str) -> None:
+    def _draw_thumbnail(self, source: str) -> None:
         with ui.element("div").classes("r-well-held"):
             thumbnail(source)
             with ui.element("div").classes("r-well-words"):
@@ -105,6 +105,6 @@ class ImageUpload(ui.element, component="image_upload.js"):
 
 def thumbnail(source: str) -> ui.element:
     picture = ui.element("img").classes("r-thumbnail")
-    picture.props["src"] = address_of(source)
+    picture.props["src"] = source_url(source)
     picture.props["alt"] = _("The picture to start from")
     return picture

@@ -1,4 +1,4 @@
-"""What is under way, a row each: where it stands, and how both channels listen for it."""
+"""A row for each running generation, with the state of both channels."""
 
 from __future__ import annotations
 
@@ -24,58 +24,58 @@ POLL = {
     Poll.ANSWERED: deferred("answered"),
     Poll.LOST: deferred("no answer"),
 }
-MOST = 50
+MAX_ROWS = 50
 
 
-class OpenRows:
+class InProgressRows:
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}
-        self._early: list[TraceEntry] | None = []
-        """What was heard before the first filling."""
-        self._many = 0
+        self._buffered: list[TraceEntry] | None = []
+        """Trace entries received before the first fill; None afterwards."""
+        self._total = 0
         self._count = ui.label().classes("r-quiet")
         self._list = ui.element("ul").classes("r-open")
         self._list.props["aria-label"] = _("Under way")
 
-    def cares(self, generation_id: str) -> bool:
-        return self._early is not None or generation_id in self._rows
+    def wants_trace(self, generation_id: str) -> bool:
+        return self._buffered is not None or generation_id in self._rows
 
-    def fill(self, found: Sequence[Open], many: int) -> None:
-        """What was heard meanwhile is newer than what was read."""
-        there = {one.generation.id for one in found}
-        for generation_id in set(self._rows) - there:
+    def fill(self, items: Sequence[Open], total: int) -> None:
+        """Shows the rows that were read; entries received meanwhile are newer and applied on top."""
+        ids = {one.generation.id for one in items}
+        for generation_id in set(self._rows) - ids:
             self._remove(generation_id)
-        for one in reversed(found):
+        for one in reversed(items):
             if one.generation.id in self._rows:
-                self._rows[one.generation.id].meet(one.lanes)
+                self._rows[one.generation.id].merge(one.lanes)
             else:
                 self._add(one.generation, one.lanes)
-        self._many = many
-        self._tell()
-        early, self._early = self._early, None
-        self.hear(early or ())
+        self._total = total
+        self._update_count()
+        buffered, self._buffered = self._buffered, None
+        self.add(buffered or ())
 
-    def take(self, generation: Generation) -> None:
+    def put(self, generation: Generation) -> None:
         if generation.final:
             if self._remove(generation.id):
-                self._many -= 1
+                self._total -= 1
         elif generation.id in self._rows:
-            self._rows[generation.id].take(generation)
-        elif len(self._rows) < MOST:
+            self._rows[generation.id].refresh(generation)
+        elif len(self._rows) < MAX_ROWS:
             self._add(generation, Lanes())
-            self._many += 1
-        self._tell()
+            self._total += 1
+        self._update_count()
 
-    def hear(self, entries: Sequence[TraceEntry]) -> None:
-        if self._early is not None:
-            self._early.extend(entries)
+    def add(self, entries: Sequence[TraceEntry]) -> None:
+        if self._buffered is not None:
+            self._buffered.extend(entries)
         for entry in entries:
             if row := self._rows.get(entry.generation_id):
-                row.hear(entry)
+                row.add(entry)
 
-    def _add(self, generation: Generation, lanes: Lanes) -> None:
+    def _add(self, generation: Generation, channels: Lanes) -> None:
         with self._list:
-            row = self._rows[generation.id] = _Row(generation, lanes)
+            row = self._rows[generation.id] = _Row(generation, channels)
             row.box.move(target_index=0)
 
     def _remove(self, generation_id: str) -> bool:
@@ -84,8 +84,8 @@ class OpenRows:
             row.box.delete()
         return row is not None
 
-    def _tell(self) -> None:
-        more = self._many - len(self._rows)
+    def _update_count(self) -> None:
+        more = self._total - len(self._rows)
         if not self._rows:
             self._count.text = _("Nothing is under way.")
         elif more > 0:
@@ -96,8 +96,8 @@ class OpenRows:
 
 
 class _Row:
-    def __init__(self, generation: Generation, lanes: Lanes) -> None:
-        self.lanes = lanes
+    def __init__(self, generation: Generation, channels: Lanes) -> None:
+        self.channels = channels
         with ui.element("li").classes("r-open-row") as self.box:
             with ui.element("p").classes("r-open-what"):
                 with ui.element("a").classes("r-open-title") as link:
@@ -115,26 +115,26 @@ class _Row:
                 self.poll = ui.label()
                 self.due = ui.element("span").classes("r-quiet r-figures")
         self._due_at: float | None = None
-        self.take(generation)
+        self.refresh(generation)
         self._draw()
 
-    def take(self, generation: Generation) -> None:
+    def refresh(self, generation: Generation) -> None:
         self.phase.text = labels.short(generation)
 
-    def hear(self, entry: TraceEntry) -> None:
-        self.meet(self.lanes.after(entry))
+    def add(self, entry: TraceEntry) -> None:
+        self.merge(self.channels.after(entry))
 
-    def meet(self, lanes: Lanes) -> None:
-        """The newer of what was read and what was heard."""
-        if lanes.seq > self.lanes.seq:
-            self.lanes = lanes
+    def merge(self, channels: Lanes) -> None:
+        """Adopts the channel states if they are newer."""
+        if channels.seq > self.channels.seq:
+            self.channels = channels
             self._draw()
 
     def _draw(self) -> None:
-        self.push.text, self.poll.text = push_words(self.lanes), poll_words(self.lanes)
-        self.push.classes(replace="r-open-lost" if self.lanes.push is Push.LOST else "")
-        if self._due_at != self.lanes.due_at:
-            self._due_at = self.lanes.due_at
+        self.push.text, self.poll.text = push_text(self.channels), poll_text(self.channels)
+        self.push.classes(replace="r-open-lost" if self.channels.push is Push.LOST else "")
+        if self._due_at != self.channels.due_at:
+            self._due_at = self.channels.due_at
             self.due.clear()
             if self._due_at is not None:
                 with self.due:
@@ -142,23 +142,23 @@ class _Row:
                     Timestamp(self._due_at, "until")
 
 
-def push_words(lanes: Lanes) -> str:
-    """connected · lost: silent for too long · connected, lost 2 times before."""
-    said = _(PUSH[lanes.push])
-    if lanes.push is Push.LOST:
-        return _("{state}: {reason}").format(state=said, reason=labels.reason(lanes.push_reason))
-    if not lanes.breaks:
-        return said
-    before = ngettext("lost {count} time before", "lost {count} times before", lanes.breaks)
-    return f"{said}, {before.format(count=lanes.breaks)}"
+def push_text(channels: Lanes) -> str:
+    """Returns "connected", "lost: silent for too long" or "connected, lost 2 times before"."""
+    text = _(PUSH[channels.push])
+    if channels.push is Push.LOST:
+        return _("{state}: {reason}").format(state=text, reason=labels.reason(channels.push_reason))
+    if not channels.breaks:
+        return text
+    before = ngettext("lost {count} time before", "lost {count} times before", channels.breaks)
+    return f"{text}, {before.format(count=channels.breaks)}"
 
 
-def poll_words(lanes: Lanes) -> str:
-    """answered, 3 questions · no answer: no answer in time, 1 question."""
-    said = _(POLL[lanes.poll])
-    if lanes.poll is Poll.NONE:
-        return said
-    if lanes.poll is Poll.LOST:
-        said = _("{state}: {reason}").format(state=said, reason=labels.reason(lanes.poll_reason))
-    asked = lanes.attempts + lanes.checks
-    return f"{said}, {ngettext('{count} question', '{count} questions', asked).format(count=asked)}"
+def poll_text(channels: Lanes) -> str:
+    """Returns "answered, 3 questions" or "no answer: no answer in time, 1 question"."""
+    text = _(POLL[channels.poll])
+    if channels.poll is Poll.NONE:
+        return text
+    if channels.poll is Poll.LOST:
+        text = _("{state}: {reason}").format(state=text, reason=labels.reason(channels.poll_reason))
+    asked = channels.attempts + channels.checks
+    return f"{text}, {ngettext('{count} question', '{count} questions', asked).format(count=asked)}"

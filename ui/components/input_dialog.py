@@ -1,4 +1,4 @@
-"""A question that is answered with a few words."""
+"""Dialog with one text field."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ui.text import _
 
 
 async def ask(question: str, value: str, *, yes: str) -> str | None:
-    """The words, or None for any other way out."""
+    """Returns the text, or None if the dialog was cancelled."""
     typed = value
 
-    def take(text: str) -> None:
+    def on_change(text: str) -> None:
         nonlocal typed
         typed = text
 
     with ui.dialog() as dialog, ui.element("div").classes("r-dialog"):
         dialog.props["aria-label"] = question
-        asked = field.line(question, value, take, key="ask")
+        asked = field.line(question, value, on_change, key="ask")
         asked.control.props("autofocus")
         asked.control.on("keydown.enter", lambda: dialog.submit(typed), [])
         with ui.element("div").classes("r-row r-row-end"):

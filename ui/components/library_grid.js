@@ -1,4 +1,4 @@
-// The library's grid. However much is loaded, only what is near the screen is drawn; selection and keys live here.
+// The library's grid: draws only the cards near the viewport; handles selection and keys.
 const GAP_PX = 16;
 const TEXT_PX = 50;
 const WIDEST_PX = 264;
@@ -129,7 +129,7 @@ export default {
     },
   },
   methods: {
-    // what the server tells
+    // called by the server
     fill(list) {
       if (!list || list.turn === this.turn) return;
       const again = this.turn > 0;
@@ -163,7 +163,7 @@ export default {
       if (busy && newest && this.items.length) this.fresh = [item, ...this.fresh];
       else this.insert([item]);
     },
-    // what is loaded
+    // loading
     at(id) {
       return id ? this.items.findIndex((item) => item.id === id) : -1;
     },
@@ -216,7 +216,7 @@ export default {
     count(forms, count) {
       return forms[new Intl.PluralRules(page.lang).select(count)].replace("{count}", count.toLocaleString(tongue()));
     },
-    // the pointer
+    // pointer
     enter(item) {
       clearTimeout(this.hovering);
       if (item.preview && !calm.matches) this.hovering = setTimeout(() => (this.hovered = item.id), HOVER_MS);
@@ -248,7 +248,7 @@ export default {
       this.chosen = new Set();
       this.anchor = "";
     },
-    // acts
+    // actions
     picked() {
       if (this.chosen.size) return this.items.filter((item) => this.chosen.has(item.id));
       const item = this.items[this.at(this.reached)];
@@ -300,7 +300,7 @@ export default {
       form.remove();
     },
     unpacked() {
-      // an archive is saved and loads nothing: what loads is a refusal
+      // a download does not load the frame; a load event means that the request was refused
       if (this.packing) this.$emit("unpacked");
       this.packing = false;
     },

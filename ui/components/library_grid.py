@@ -1,4 +1,4 @@
-"""The library's grid: drawn by the browser, which keeps what it has been sent and draws what is in sight."""
+"""The library's grid, rendered in the browser, which draws only the visible cards."""
 
 from __future__ import annotations
 
@@ -8,62 +8,66 @@ from typing import Any
 from nicegui import events, ui
 
 from services.core.model import Generation, Kind, Phase
-from ui.components.generation_card import SHAPES, card_words, length
+from ui.components.generation_card import PHASE_ICONS, card_status, length
 from ui.state import shown_progress
 from ui.text import _, forms
 
-Shown = dict[str, Any]
-ACTS = (
+Item = dict[str, Any]
+ACTIONS = (
     "star", "unstar", "tag", "keep", "trash", "restore", "remove", "reuse", "film_from", "image_from",
     "check", "submit_again", "let_go",
 )  # fmt: skip
 
 
 class LibraryGrid(ui.element, component="library_grid.js"):
-    """`on_act` gets one of ACTS and ids; `on_more` is asked for the page behind."""
+    """Calls `on_action` with one of ACTIONS and the ids, and `on_more` for the next page."""
 
-    def __init__(self, *, on_act: Callable[[str, list[str]], object], on_more: Callable[[], object]) -> None:
+    def __init__(
+        self, *, on_action: Callable[[str, list[str]], object], on_more: Callable[[], object]
+    ) -> None:
         super().__init__()
-        self._turn = 0
-        self._props["words"] = _words()
-        self.on("act", lambda event: on_act(*_act(event)))
-        self.on("more", lambda event: on_more() if event.args == self._turn else None)
-        self.on("unpacked", lambda: on_act("unpacked", []), [])
+        self._list_number = 0
+        self._props["words"] = _labels()
+        self.on("act", lambda event: on_action(*_parse_action(event)))
+        self.on("more", lambda event: on_more() if event.args == self._list_number else None)
+        self.on("unpacked", lambda: on_action("unpacked", []), [])
 
-    def fill(self, page: Sequence[Generation], *, more: bool, trash: bool, nothing: tuple[str, str]) -> None:
-        """A new list; `nothing` is what an empty one says, and how to go on."""
-        self._turn += 1
+    def fill(
+        self, page: Sequence[Generation], *, more: bool, trash: bool, empty_text: tuple[str, str]
+    ) -> None:
+        """Replaces the list; `empty_text` is shown if it is empty: a sentence and advice."""
+        self._list_number += 1
         with self._props.suspend_updates():
             self._props["list"] = {
-                "turn": self._turn,
-                "items": [shown(each) for each in page],
+                "turn": self._list_number,
+                "items": [to_item(each) for each in page],
                 "more": more,
                 "trash": trash,
-                "nothing": nothing,
+                "nothing": empty_text,
             }
         self.update()
 
     def append(self, page: Sequence[Generation], *, more: bool) -> None:
-        self.run_method("append", self._turn, [shown(each) for each in page], more)
+        self.run_method("append", self._list_number, [to_item(each) for each in page], more)
 
     def put(self, generation: Generation, *, belongs: bool) -> None:
-        """What was heard: drawn anew where it is known, added where it belongs, taken away where not."""
-        self.run_method("put", shown(generation), belongs)
+        """Updates a known card, adds one that `belongs` to the list, or removes one that does not."""
+        self.run_method("put", to_item(generation), belongs)
 
 
-def shown(generation: Generation) -> Shown:
+def to_item(generation: Generation) -> Item:
     still = generation.final or generation.phase is Phase.UNCONFIRMED
     percent = None if still else shown_progress(generation)
     return {
         "id": generation.id,
         "title": generation.request.prompt[:400],
         "at": generation.created_at,
-        "word": card_words(generation),
+        "word": card_status(generation),
         "badge": length(generation) if percent is None else _("{percent} %").format(percent=percent),
         "percent": percent,
         "status": generation.status,
         "phase": str(generation.phase),
-        "shape": SHAPES.get(generation.phase, "reel"),
+        "shape": PHASE_ICONS.get(generation.phase, "reel"),
         "film": generation.request.kind is Kind.VIDEO,
         "poster": generation.poster is not None,
         "preview": generation.preview is not None,
@@ -76,15 +80,15 @@ def shown(generation: Generation) -> Shown:
     }
 
 
-def _act(event: events.GenericEventArguments) -> tuple[str, list[str]]:
-    """Only what a page of ours sends."""
+def _parse_action(event: events.GenericEventArguments) -> tuple[str, list[str]]:
+    """Parses an untrusted event; invalid ones give an empty action."""
     name, ids = event.args if isinstance(event.args, list) and len(event.args) == 2 else ("", [])
-    if name not in ACTS or not isinstance(ids, list):
+    if name not in ACTIONS or not isinstance(ids, list):
         return "", []
     return name, [each for each in ids if isinstance(each, str)]
 
 
-def _words() -> dict[str, Any]:
+def _labels() -> dict[str, Any]:
     return {
         "list": _("Library, newest first"),
         "select": _("Select"),

@@ -1,4 +1,4 @@
-"""One message in a conversation. Everything in it is plain text."""
+"""Messages of a conversation, rendered as plain text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ui.components.error_boundary import guarded
 from ui.components.icon import icon
 from ui.text import _, replies
 
-Say = Callable[[str], Awaitable[None]]
+SendText = Callable[[str], Awaitable[None]]
 
 
 @contextmanager
@@ -24,8 +24,8 @@ def _message(who: str, look: str) -> Iterator[ui.element]:
         yield box
 
 
-def words(message: Message, *, say: Say) -> ui.element:
-    """What a person said, or what the studio answers; its offers are said with one click."""
+def text_message(message: Message, *, send_text: SendText) -> ui.element:
+    """A message of the person, or a reply with its suggested answers as buttons."""
     if message.role is Role.PERSON:
         with _message(_("You"), "is-person") as box:
             ui.label(message.text).classes("r-words")
@@ -33,50 +33,55 @@ def words(message: Message, *, say: Say) -> ui.element:
     with _message(_("Rushes"), "is-studio") as box:
         if message.text:
             ui.label(message.text).classes("r-words")
-        _tell(replies.told(message.understood or {}), say=say)
+        _draw_reply(replies.reply_text(message.understood or {}), send_text=send_text)
     return box
 
 
-def _tell(told: replies.Told, *, say: Say) -> None:
-    for sentence in told.sentences:
+def _draw_reply(reply: replies.ReplyText, *, send_text: SendText) -> None:
+    for sentence in reply.sentences:
         with ui.element("p"):
             ui.label(sentence)
-    for quote in told.quotes:
+    for quote in reply.quotes:
         with ui.element("blockquote").classes("r-quote"):
             ui.label(quote).classes("r-words")
-    for note in told.notes:
+    for note in reply.notes:
         ui.label(note).classes("r-quiet r-said-note")
-    offers(told.offers, say=say)
+    offers(reply.offers, send_text=send_text)
 
 
-def offers(offered: Sequence[replies.Offer], *, say: Say) -> None:
+def offers(offered: Sequence[replies.Offer], *, send_text: SendText) -> None:
     if not offered:
         return
     with ui.element("div").classes("r-offers"):
         for offer in offered:
-            _offer(offer, say)
+            _offer(offer, send_text)
 
 
-def _offer(offer: replies.Offer, say: Say) -> None:
+def _offer(offer: replies.Offer, send_text: SendText) -> None:
     with ui.element("button").classes("r-offer").props("type=button") as button:
         ui.label(offer.name)
-    button.on("click", guarded(lambda: say(offer.text)), [])
+    button.on("click", guarded(lambda: send_text(offer.text)), [])
 
 
 class Result(ui.element):
-    """What became of an artifact; a late arrival changes its words, and it stays one message."""
+    """The message that reports an artifact's result; a late result updates it in place."""
 
     def __init__(
-        self, generation_id: str, generation: Generation | None, *, say: Say, show: Callable[[str], None]
+        self,
+        generation_id: str,
+        generation: Generation | None,
+        *,
+        send_text: SendText,
+        show: Callable[[str], None],
     ) -> None:
         super().__init__("article")
         self.props["aria-label"] = _("Result")
         self._id = generation_id
-        self._say, self._show = say, show
+        self._send_text, self._on_show = send_text, show
         self._drawn: tuple[object, ...] = ()
-        self.take(generation)
+        self.refresh(generation)
 
-    def take(self, generation: Generation | None) -> None:
+    def refresh(self, generation: Generation | None) -> None:
         drawn = (
             ()
             if generation is None
@@ -91,26 +96,26 @@ class Result(ui.element):
         self.classes(replace=f"r-said is-studio is-result{' is-done' if done else ''}")
         self.clear()
         with self:
-            told = replies.became(generation) if generation is not None else replies.Told()
+            reply = replies.result_text(generation) if generation is not None else replies.ReplyText()
             with ui.element("div").classes("r-result-line"):
                 icon("done" if done else "alert", size="s")
-                ui.label(" ".join(told.sentences) or _("It was deleted."))
+                ui.label(" ".join(reply.sentences) or _("It was deleted."))
                 if done:
-                    show = Button(_("Show it"), lambda: self._show(self._id), look="bare")
+                    show = Button(_("Show it"), lambda: self._on_show(self._id), look="bare")
                     show.classes("r-show")
-            for note in told.notes:
+            for note in reply.notes:
                 ui.label(note).classes("r-quiet r-said-note")
-            offers(told.offers, say=self._say)
+            offers(reply.offers, send_text=self._send_text)
 
 
-class Waiting(ui.element):
-    """Stands where the reply will: three dots, then the words as they come."""
+class PendingReply(ui.element):
+    """Placeholder for a reply: three dots, then the text received so far."""
 
     def __init__(self) -> None:
         super().__init__("article")
         self.classes("r-said is-studio is-waiting")
         self.props["aria-label"] = _("Rushes is answering")
-        self.props["aria-live"] = "off"  # the reply itself is read out, once
+        self.props["aria-live"] = "off"  # only the final reply is announced
         with self:
             self.dots = ui.element("span").classes("r-dots").props("aria-hidden=true")
             with self.dots:
@@ -118,6 +123,6 @@ class Waiting(ui.element):
                     ui.element("i")
             self.words = ui.label().classes("r-words")
 
-    def speak(self, text: str) -> None:
+    def set_text(self, text: str) -> None:
         self.dots.visible = not text
         self.words.text = text

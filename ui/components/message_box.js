@@ -1,4 +1,4 @@
-// The field for a message. Its id is made here, once for each message: sent twice, it is still one message.
+// Message input. The message's id is created here, so that a repeated send stays one message.
 const id = () => {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
@@ -71,7 +71,7 @@ export default {
       this.note = sentence;
       this.$refs.area.focus();
     },
-    // from the server
+    // called by the server
     taken(id) {
       if (this.id !== id) return;
       this.text = this.id = this.waiting = this.note = "";

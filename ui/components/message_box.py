@@ -1,4 +1,4 @@
-"""The field for a message: Enter sends, Shift+Enter is a new line; what is typed stays until it is taken."""
+"""Message input: Enter sends, Shift+Enter breaks the line; the text stays until it is accepted."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from services.chat import LONGEST_MESSAGE
 from services.core.errors import AppError
 from ui.components.error_boundary import guarded
 from ui.text import _, measure
-from ui.text.errors import told
+from ui.text.errors import error_text
 
 
 class MessageBox(ui.element, component="message_box.js"):
-    """`send` is given the message's id and its text; an AppError of it is told at the field."""
+    """Calls `send` with the message's id and text; its AppError is shown at the field."""
 
     def __init__(self, *, send: Callable[[str, str], Awaitable[None]]) -> None:
         super().__init__()
@@ -30,20 +30,20 @@ class MessageBox(ui.element, component="message_box.js"):
                     "{most}", measure.number(LONGEST_MESSAGE)
                 ),
             }
-        self.on("send", self._came)
+        self.on("send", self._on_send)
 
-    async def _came(self, event: events.GenericEventArguments) -> None:
+    async def _on_send(self, event: events.GenericEventArguments) -> None:
         message_id, text = str(event.args["id"]), str(event.args["text"])
 
-        async def act() -> None:
+        async def handler() -> None:
             try:
                 await self._send(message_id, text)
             except AppError as error:
-                self.run_method("refused", message_id, told(error))
+                self.run_method("refused", message_id, error_text(error))
             except Exception:
                 self.run_method("refused", message_id, "")
                 raise
             else:
                 self.run_method("taken", message_id)
 
-        await guarded(act)()
+        await guarded(handler)()

@@ -1,4 +1,4 @@
-// The messages: stays at its end while the person is there, and says when there is something below.
+// Scroll area of the messages: stays at its end while the person is there, else points to new messages below.
 const NEAR_PX = 80;
 
 export default {
@@ -26,7 +26,7 @@ export default {
     scrolled() {
       const box = this.$refs.box;
       const near = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
-      // what grows below also makes it far from the end: only who goes up wants to stay up
+      // new content also increases the distance to the end: only scrolling up releases it
       if (near || box.scrollTop < this.top) this.stuck = near;
       if (near) this.below = false;
       this.top = box.scrollTop;
@@ -44,12 +44,12 @@ export default {
       this.below = false;
       this.height = box.scrollHeight;
     },
-    // from the server
+    // called by the server
     follow() {
       this.end(false);
     },
     hold() {
-      // earlier messages come in above: what is looked at stays where it is
+      // earlier messages are inserted above: keep the scroll position
       const box = this.$refs.box;
       const rest = box.scrollHeight - box.scrollTop;
       this.stuck = false;

@@ -1,4 +1,4 @@
-"""The place of a conversation's messages: it keeps to its end unless the person looks further up."""
+"""Scroll area of the messages; it stays at the end unless the person has scrolled up."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class MessageList(ui.element, component="message_list.js"):
         super().__init__()
         self._props["words"] = {"name": _("Messages"), "below": _("New messages below")}
 
-    def follow(self) -> None:
-        """Go to the end, and stay there."""
+    def scroll_to_end(self) -> None:
+        """Scrolls to the end and stays there."""
         self.run_method("follow")
 
     def hold(self) -> None:
-        """Earlier messages are about to come in above."""
+        """Keeps the scroll position while earlier messages are inserted above."""
         self.run_method("hold")
 
     def show(self, generation_id: str) -> None:

@@ -1,4 +1,4 @@
-// The choices that belong to this browser: whether it shows system notifications, and whether it is heard.
+// Settings of this browser: system notifications and sound.
 const notices = () => window.rushes.notices;
 
 export default {

@@ -1,4 +1,4 @@
-"""What reaches a person outside the page. The choices are the browser's, as its permission is."""
+"""Settings for system notifications and sound, stored in the browser like its permission."""
 
 from __future__ import annotations
 

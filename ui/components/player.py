@@ -1,4 +1,4 @@
-"""The finished thing itself: the page's first `video` element, or the still."""
+"""Player of a finished video, or the image."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from services.core.model import Generation, Kind
 
 
 def player(generation: Generation, *, on_shown: Callable[[], object], eager: bool = True) -> ui.element:
-    """`on_shown` is called when the first frame, or the still, is on the screen.
+    """Calls `on_shown` when the first frame or the image is loaded.
 
-    A film that is not `eager` shows its poster until it is played.
+    A video that is not `eager` shows only its poster until it is played.
     """
     address = f"/media/{generation.id}/file"
     if generation.request.kind is Kind.IMAGE:
         still = ui.element("img").classes("r-player").props("src=" + address)
         still.props["alt"] = generation.request.prompt
         return still.on("load", lambda: on_shown(), [])
-    # the plain element: ui.video first has its component fetched, and sets the address a turn later
+    # a plain element: ui.video would fetch its component first and set the source later
     preload = "auto" if eager or generation.poster is None else "none"
     video = (
         ui.element("video").classes("r-player").props(f"controls preload={preload} playsinline src={address}")

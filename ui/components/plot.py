@@ -1,4 +1,4 @@
-"""A plot in the page's own colours: drawn as SVG, so that the theme's variables hold in it, live."""
+"""Plots rendered as SVG, so that they follow the theme's CSS variables."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from nicegui import ui
 
 FONT = {"fontFamily": "system-ui, sans-serif", "fontSize": 11, "color": "var(--quiet)"}
-SMALLEST = 0.001
-"""Seconds; a logarithmic axis has no nothing."""
+SMALLEST_S = 0.001
+"""A logarithmic axis has no zero."""
 
 
 class Plot:
-    """Heading, one sentence that tells the same, and the drawing; `show` brings new figures."""
+    """A heading, a sentence that says the same, and the chart."""
 
     def __init__(self, title: str) -> None:
         with ui.element("figure").classes("r-plot r-panel") as self.box:
@@ -52,13 +52,13 @@ def bars(name: str, values: Sequence[float], colour: str, *, hatched: bool = Fal
     }
 
 
-def curve(name: str, values: Sequence[float | None], colour: str, dash: str, mark: str) -> dict[str, Any]:
-    """One line of seconds; `mark` is the shape of its points."""
+def curve(name: str, values: Sequence[float | None], colour: str, dash: str, symbol: str) -> dict[str, Any]:
+    """One line of seconds; `symbol` is the shape of its points."""
     return {
         "type": "line",
         "name": name,
-        "data": [None if value is None else round(max(SMALLEST, value), 3) for value in values],
-        "symbol": mark,
+        "data": [None if value is None else round(max(SMALLEST_S, value), 3) for value in values],
+        "symbol": symbol,
         "symbolSize": 7,
         "connectNulls": True,
         "lineStyle": {"color": colour, "width": 1.6, "type": dash},
@@ -70,34 +70,34 @@ def curve(name: str, values: Sequence[float | None], colour: str, dash: str, mar
 def over_time(
     slots: Sequence[str], series: list[dict[str, Any]], *, unit: str = "", log: bool = False
 ) -> dict[str, Any]:
-    """`unit` is a sentence with {figure} in it; nothing for plain numbers."""
-    scale = {"type": "log", "min": _below(series)} if log else {"minInterval": 0 if unit else 1}
-    return _around(series) | {
+    """`unit` is a template with {figure}; empty for plain numbers."""
+    scale = {"type": "log", "min": _axis_minimum(series)} if log else {"minInterval": 0 if unit else 1}
+    return _chart(series) | {
         "xAxis": _categories(slots) | {"axisLabel": FONT | {"hideOverlap": True}},
         "yAxis": _values(unit) | scale,
     }
 
 
-def _below(series: list[dict[str, Any]]) -> float:
-    """The power of ten under all values."""
-    lowest = min((value for one in series for value in one["data"] if value is not None), default=SMALLEST)
-    return float(10 ** math.floor(math.log10(max(SMALLEST, lowest))))
+def _axis_minimum(series: list[dict[str, Any]]) -> float:
+    """Returns the power of ten below all values."""
+    lowest = min((value for one in series for value in one["data"] if value is not None), default=SMALLEST_S)
+    return float(10 ** math.floor(math.log10(max(SMALLEST_S, lowest))))
 
 
 def by_name(names: Sequence[str], values: Sequence[int], name: str, colour: str) -> dict[str, Any]:
-    """Lying bars with their names, the first on top."""
+    """Horizontal bars with their names, the first on top."""
     series = bars(name, values, colour) | {
         "barMaxWidth": 18,
         "label": {"show": True, "position": "right"} | FONT,
     }
-    return _around([series], legend=False) | {
+    return _chart([series], legend=False) | {
         "xAxis": _values("") | {"minInterval": 1},
         "yAxis": _categories(names)
         | {"inverse": True, "axisLabel": FONT | {"width": 150, "overflow": "truncate"}},
     }
 
 
-def _around(series: list[dict[str, Any]], *, legend: bool = True) -> dict[str, Any]:
+def _chart(series: list[dict[str, Any]], *, legend: bool = True) -> dict[str, Any]:
     legend = legend and len(series) > 1
     return {
         "animation": False,
@@ -141,11 +141,11 @@ def _categories(names: Sequence[str]) -> dict[str, Any]:
 
 
 def _values(unit: str) -> dict[str, Any]:
-    said = json.dumps(unit or "{figure}")
+    template = json.dumps(unit or "{figure}")
     figure = "value.toLocaleString(document.documentElement.lang)"
     return {
         "type": "value",
         "splitNumber": 3,
-        "axisLabel": FONT | {":formatter": f"(value) => {said}.replace('{{figure}}', {figure})"},
+        "axisLabel": FONT | {":formatter": f"(value) => {template}.replace('{{figure}}', {figure})"},
         "splitLine": {"lineStyle": {"color": "var(--line)"}},
     }

@@ -1,4 +1,4 @@
-"""Progress as a figure and a thin bar, which exist only while it is known."""
+"""Progress bar, visible only while progress is known."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from nicegui import ui
 from ui.text import _
 
 
-class Bar(ui.element):
-    """One element, drawn by the style sheet: each of its updates goes to each open page."""
+class ProgressBar(ui.element):
+    """A single element drawn by CSS, because its updates are frequent."""
 
     def __init__(self) -> None:
         super().__init__("div")

@@ -1,4 +1,4 @@
-"""The composer: what to make, drawn from the chosen model's data. Nothing typed is ever lost."""
+"""The composer: a form drawn from the chosen model's capabilities. Its values are always stored."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from services.core.model import Draft, Kind, Model
 from services.generations.service import MOST_AT_ONCE, TypicalDuration
 from services.library.embedded_facts import draft_in
 from ui.components import field
-from ui.components.aspect_ratio_picker import frames
+from ui.components.aspect_ratio_picker import aspect_ratio_picker
 from ui.components.button import Button
 from ui.components.error_boundary import guarded
 from ui.components.image_upload import ImageUpload
 from ui.components.toast import toast
 from ui.session import drafts
 from ui.text import _, measure
-from ui.text.errors import told
+from ui.text.errors import error_text
 
-SEEDS = 2**32
-"""Seeds there are: 0 up to one less."""
+SEED_COUNT = 2**32
+"""Seeds go from 0 to one less."""
 ModelKey = tuple[str, str]
-ALIASES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model", "file": "source"}
+FIELD_NAMES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model", "file": "source"}
 
 
 class PromptForm:
-    """`models` lists those that work from words, or (True) those that start from a picture.
+    """`models` lists the models; its argument is whether they start from a picture.
 
-    `submit` starts so many of a draft; what it and `check_source` raise as InvalidRequest is told at fields.
-    `compose` takes settings that came with a file to the composer of their kind.
+    `submit` starts a number of generations of a draft; an InvalidRequest from it or from `check_source` is
+    shown at the field. `compose` opens settings read from a file in the composer of their kind.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class PromptForm:
         compose: Callable[[Kind, drafts.FormValues], object],
     ) -> None:
         self.kind = kind
-        self.offered = models
+        self.list_models = models
         self.submit = submit
         self.check_source = check_source
         self.compose = compose
         self.typical = typical
         self.models: dict[ModelKey, Model] = {}
-        self.typed = drafts.load(kind)
+        self.values = drafts.load(kind)
         self.fields: dict[str, field.Field] = {}
-        self.other_way: ModelKey = ("", "")
-        """The model chosen last with a picture while there is none, and the other way round."""
-        self._learn()
+        self.previous_model: ModelKey = ("", "")
+        """The model last chosen in the other mode, with or without a source picture."""
+        self._load_models()
         with ui.element("section").classes("r-composer") as section:
             section.props["aria-label"] = _("Composer")
             with ui.element("div").classes("r-composer-fields"):
@@ -67,38 +67,38 @@ class PromptForm:
             with ui.element("div").classes("r-composer-foot"):
                 self._generate()
 
-    def fill(self, typed: drafts.FormValues) -> None:
-        """Take other values over: an example, or the settings of an earlier one."""
-        if bool(typed.source) is not bool(self.typed.source):
-            self.other_way = self.typed.backend, self.typed.model
-        self.typed = typed
-        self._learn()
-        self.fields["prompt"].control.set_value(typed.prompt)
+    def fill(self, values: drafts.FormValues) -> None:
+        """Replaces the values, by an example or the settings of an earlier generation."""
+        if bool(values.source) is not bool(self.values.source):
+            self.previous_model = self.values.backend, self.values.model
+        self.values = values
+        self._load_models()
+        self.fields["prompt"].control.set_value(values.prompt)
         self._show_source()
-        self.typed.save(self.kind)
+        self.values.save(self.kind)
 
-    def offer(self) -> None:
-        """The model list may have changed; what did not leaves the fields alone."""
-        if list(self.models.values()) != list(self.offered(bool(self.typed.source))):
-            self._learn()
+    def update_models(self) -> None:
+        """Redraws the settings if the model list has changed."""
+        if list(self.models.values()) != list(self.list_models(bool(self.values.source))):
+            self._load_models()
             self.redraw()
 
     async def start_from(self, source: str) -> None:
-        """Take a picture in, or out with an empty name: the models change with it, what was typed stays."""
+        """Sets the source picture, or removes it with an empty name, and offers the matching models."""
         try:
             if source:
                 await self.check_source(source)
         except InvalidRequest as error:
-            self.fields["source"].say(told(error))
+            self.fields["source"].show_error(error_text(error))
             return
-        typed = self.typed
-        if bool(source) is not bool(typed.source):
-            chosen = typed.backend, typed.model
-            (typed.backend, typed.model), self.other_way = self.other_way, chosen
-        typed.source = source
-        self._learn()
+        values = self.values
+        if bool(source) is not bool(values.source):
+            chosen = values.backend, values.model
+            (values.backend, values.model), self.previous_model = self.previous_model, chosen
+        values.source = source
+        self._load_models()
         self._show_source()
-        typed.save(self.kind)
+        values.save(self.kind)
 
     def redraw(self) -> None:
         self.settings.clear()
@@ -107,64 +107,69 @@ class PromptForm:
 
     async def generate(self) -> None:
         for one in self.fields.values():
-            one.say("")
-        if not self.typed.prompt.strip():
-            self.fields["prompt"].say(_("Write what you want to see."))
+            one.show_error("")
+        if not self.values.prompt.strip():
+            self.fields["prompt"].show_error(_("Write what you want to see."))
             return
-        seed = self.typed.seed.strip()
-        if seed and not (seed.isdecimal() and int(seed[:20]) < SEEDS):
+        seed = self.values.seed.strip()
+        if seed and not (seed.isdecimal() and int(seed[:20]) < SEED_COUNT):
             sentence = _("A whole number from 0 to {last}, or nothing for a random one.")
-            self.fields["seed"].say(sentence.format(last=SEEDS - 1))
+            self.fields["seed"].show_error(sentence.format(last=SEED_COUNT - 1))
             return
         try:
-            await self.submit(self.typed.draft(self.kind), self.typed.count)
+            await self.submit(self.values.draft(self.kind), self.values.count)
         except InvalidRequest as error:
-            name = ALIASES.get(error.field or "", error.field or "")
-            self.fields.get(name, self.fields["prompt"]).say(told(error))
+            name = FIELD_NAMES.get(error.field or "", error.field or "")
+            self.fields.get(name, self.fields["prompt"]).show_error(error_text(error))
 
     async def recheck_source(self) -> None:
-        """The one that lay in the composer may be gone: that is said, and the rest stays."""
-        if not self.typed.source:
+        """Removes a source picture that no longer exists, and says so."""
+        if not self.values.source:
             return
         try:
-            await self.check_source(self.typed.source)
+            await self.check_source(self.values.source)
         except InvalidRequest as error:
             await self.start_from("")
-            self.fields["source"].say(told(error))
+            self.fields["source"].show_error(error_text(error))
 
     def _prompt(self) -> None:
         example = _("A lighthouse above a stormy sea at night")
         if self.kind is Kind.VIDEO:
             example = _("A lighthouse above a stormy sea at night, slow zoom in")
-        typed = self._typing("prompt")
-        prompt = field.area(_("Prompt"), self.typed.prompt, typed, key="prompt", example=example)
+        on_change = self._on_change("prompt")
+        prompt = field.area(_("Prompt"), self.values.prompt, on_change, key="prompt", example=example)
         prompt.control.mark("prompt")
         self.fields["prompt"] = prompt
 
     def _source(self) -> None:
         with field.named(_("Picture to start from")) as source:
-            self.well = ImageUpload(
-                self.typed.source,
+            self.image_upload = ImageUpload(
+                self.values.source,
                 on_source=self.start_from,
-                on_story=self._restore,
-                on_refused=source.say,
+                on_metadata=self._restore_settings,
+                on_refused=source.show_error,
             )
         self.fields["source"] = source
 
-    def _restore(self, story: str) -> None:
-        """A file from here was dropped: it says what it was made with."""
+    def _restore_settings(self, metadata: str) -> None:
+        """Opens the settings embedded in a dropped file."""
         try:
-            draft = draft_in(story.encode())
+            draft = draft_in(metadata.encode())
         except InvalidRequest as error:
-            self.fields["source"].say(told(error))
+            self.fields["source"].show_error(error_text(error))
             return
-        self.compose(draft.kind, drafts.of_draft(draft))
-        words = _("The settings of this file are in the composer.")
-        toast(words, tone="good", open_it=self.well.take_anyway, act=_("Start from it instead"))
+        self.compose(draft.kind, drafts.from_draft(draft))
+        text = _("The settings of this file are in the composer.")
+        toast(
+            text,
+            tone="good",
+            on_open=self.image_upload.upload_anyway,
+            action_label=_("Start from it instead"),
+        )
 
     def _show_source(self) -> None:
-        self.fields["source"].say("")
-        self.well.show(self.typed.source)
+        self.fields["source"].show_error("")
+        self.image_upload.show(self.values.source)
         self.redraw()
 
     def _generate(self) -> None:
@@ -177,31 +182,37 @@ class PromptForm:
     def _settings(self) -> None:
         self.fields = {name: one for name, one in self.fields.items() if name in ("prompt", "source")}
         self._model()
-        model = self.models.get((self.typed.backend, self.typed.model))
+        model = self.models.get((self.values.backend, self.values.model))
         if model is None:
             return
         if len(model.aspect_ratios) > 1:
             with field.named(_("Frame")) as self.fields["aspect_ratio"]:
-                chosen = self.typed.aspect_ratio
-                frames(_("Frame"), model.aspect_ratios, chosen, on_choose=self._typing("aspect_ratio"))
+                chosen = self.values.aspect_ratio
+                aspect_ratio_picker(
+                    _("Frame"), model.aspect_ratios, chosen, on_choose=self._on_change("aspect_ratio")
+                )
         with ui.element("div").classes("r-two"):
             if self.kind is Kind.VIDEO and model.durations_s:
-                lengths = {*model.durations_s, self.typed.duration_s or model.durations_s[0]}
-                self._pick(_("Length"), "duration_s", {one: measure.length(one) for one in sorted(lengths)})
+                lengths = {*model.durations_s, self.values.duration_s or model.durations_s[0]}
+                self._choice_field(
+                    _("Length"), "duration_s", {one: measure.length(one) for one in sorted(lengths)}
+                )
             if self.kind is Kind.IMAGE:
-                self._pick(_("How many"), "count", {one: str(one) for one in range(1, MOST_AT_ONCE + 1)})
+                self._choice_field(
+                    _("How many"), "count", {one: str(one) for one in range(1, MOST_AT_ONCE + 1)}
+                )
             self._seed()
         self._more(model)
 
     def _model(self) -> None:
         if self.models:
             options = {key: self._label(model) for key, model in self.models.items()}
-            chosen = (self.typed.backend, self.typed.model)
+            chosen = (self.values.backend, self.values.model)
             self.fields["model"] = field.choice(_("Model"), options, chosen, self._choose, key="model")
             return
         with field.named(_("Model")) as self.fields["model"]:
             sentence = _("No model can be had right now. The list is asked for again by itself.")
-            if self.typed.source and self.offered(False):
+            if self.values.source and self.list_models(False):
                 sentence = _("No model here starts from a picture: remove it to choose another one.")
             ui.label(sentence).classes("r-quiet")
 
@@ -211,19 +222,19 @@ class PromptForm:
         return " · ".join(part for part in (model.label, measure.price(model.price_per_second), time) if part)
 
     def _choose(self, key: ModelKey) -> None:
-        self.typed.backend, self.typed.model = key
-        self._fit()
-        self.typed.save(self.kind)
+        self.values.backend, self.values.model = key
+        self._fit_model()
+        self.values.save(self.kind)
         self.redraw()
 
     def _seed(self) -> None:
         with ui.element("div").classes("r-with-button"):
             seed = field.line(
-                _("Seed"), self.typed.seed, self._typing("seed"), key="seed", example=_("random")
+                _("Seed"), self.values.seed, self._on_change("seed"), key="seed", example=_("random")
             )
             seed.control.props("inputmode=numeric")
             roll = Button(_("Roll a number"), icon_name="dice", look="bare", shown=False)
-            roll.on("click", lambda: seed.control.set_value(str(random.randrange(SEEDS))), [])
+            roll.on("click", lambda: seed.control.set_value(str(random.randrange(SEED_COUNT))), [])
             self.fields["seed"] = seed
 
     def _more(self, model: Model) -> None:
@@ -232,45 +243,45 @@ class PromptForm:
                 ui.label(_("More settings"))
             with ui.element("div").classes("r-stack"):
                 with ui.element("div").classes("r-two"):
-                    self._pick(_("Resolution"), "resolution", {one: one for one in model.resolutions})
+                    self._choice_field(_("Resolution"), "resolution", {one: one for one in model.resolutions})
                     if self.kind is Kind.VIDEO and model.fps:
-                        rates = {*model.fps, self.typed.fps or model.fps[0]}
-                        self._pick(
+                        rates = {*model.fps, self.values.fps or model.fps[0]}
+                        self._choice_field(
                             _("Frame rate"),
                             "fps",
                             {one: _("{rate} fps").format(rate=one) for one in sorted(rates)},
                         )
-                self._write(_("Leave out"), "negative_prompt", _("text, people, blur"))
+                self._text_field(_("Leave out"), "negative_prompt", _("text, people, blur"))
                 with ui.element("div").classes("r-two"):
-                    self._write(_("Style"), "style", _("watercolour"))
-                    self._write(_("Shot size"), "shot_size", _("wide"))
+                    self._text_field(_("Style"), "style", _("watercolour"))
+                    self._text_field(_("Shot size"), "shot_size", _("wide"))
 
-    def _pick(self, name: str, attribute: str, options: Mapping[Any, str]) -> None:
-        value = getattr(self.typed, attribute)
-        self.fields[attribute] = field.choice(name, options, value, self._typing(attribute), key=attribute)
+    def _choice_field(self, name: str, attribute: str, options: Mapping[Any, str]) -> None:
+        value = getattr(self.values, attribute)
+        self.fields[attribute] = field.choice(name, options, value, self._on_change(attribute), key=attribute)
 
-    def _write(self, name: str, attribute: str, example: str) -> None:
-        value = getattr(self.typed, attribute)
+    def _text_field(self, name: str, attribute: str, example: str) -> None:
+        value = getattr(self.values, attribute)
         self.fields[attribute] = field.line(
-            name, value, self._typing(attribute), key=attribute, example=example
+            name, value, self._on_change(attribute), key=attribute, example=example
         )
 
-    def _typing(self, attribute: str) -> Callable[[object], None]:
-        def typed(value: object) -> None:
-            setattr(self.typed, attribute, value)
-            self.fields[attribute].say("")
-            self.typed.save(self.kind)
+    def _on_change(self, attribute: str) -> Callable[[object], None]:
+        def on_change(value: object) -> None:
+            setattr(self.values, attribute, value)
+            self.fields[attribute].show_error("")
+            self.values.save(self.kind)
 
-        return typed
+        return on_change
 
-    def _learn(self) -> None:
-        models = self.offered(bool(self.typed.source))
+    def _load_models(self) -> None:
+        models = self.list_models(bool(self.values.source))
         self.models = {(one.backend, one.name): one for one in models}
-        self._fit()
+        self._fit_model()
 
-    def _fit(self) -> None:
-        model = self.models.get((self.typed.backend, self.typed.model)) or next(
+    def _fit_model(self) -> None:
+        model = self.models.get((self.values.backend, self.values.model)) or next(
             iter(self.models.values()), None
         )
         if model is not None:
-            self.typed.fit(model)
+            self.values.fit(model)

@@ -1,4 +1,4 @@
-// Two lanes on one time axis, drawn from marks {n, t, lane, kind, text, until, good}; times are Unix seconds of the server.
+// Two tracks on one time axis, drawn from marks {n, t, lane, kind, text, until, good}; times are Unix seconds of the server.
 const LEFT = 48, RIGHT = 16, PUSH = 18, POLL = 52, AXIS = 76;
 const LETTER_PX = 7;
 
@@ -85,7 +85,7 @@ export default {
     x(t) {
       let room = this.width - LEFT - RIGHT;
       if (this.winner) {
-        // the word behind the flag is never cut
+        // keep the label behind the flag inside the drawing
         const share = Math.max(0.01, (this.end - this.start) / this.span);
         room = Math.min(room, (this.width - LEFT - 18 - LETTER_PX * this.words.result.length) / share);
       }
@@ -105,7 +105,7 @@ export default {
       return Boolean(this.end);
     },
     tail() {
-      // the axis reaches to where the loser would have asked next, unless that is far out
+      // extend the axis to the loser's next attempt, unless it is too far away
       const life = Math.max(0.5, (this.end || this.now) - this.start);
       return this.ended && this.due && this.due > this.end && this.due - this.end < life * 3 ? this.due : this.end || this.now;
     },

@@ -1,4 +1,4 @@
-"""The race strip: push and poll on one time axis, live while it runs, with the receipt as its heading."""
+"""The race strip: push and poll on one time axis, live, with the receipt's heading."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from services.core.model import Channel, Generation, Phase, TraceEntry
 from ui.state import TabState
 from ui.text import _, forms, labels, timeline
 
-LANES = ("push", "poll")
+CHANNELS = ("push", "poll")
 MARKS = 600
-"""More are not sent to a browser: the newest count."""
+"""Only the newest marks are sent to a browser."""
 
 
 class RaceTracks(ui.element, component="race_lanes.js"):
-    """The drawing alone; new marks come by one small call, never by a rebuild."""
+    """The drawing; new marks are sent by a method call instead of a prop update."""
 
     def __init__(self, generation: Generation) -> None:
         super().__init__()
@@ -26,59 +26,59 @@ class RaceTracks(ui.element, component="race_lanes.js"):
         self.last_seq = -1
         self._marks: list[dict[str, Any]] = []
         with self._props.suspend_updates():
-            self._props["words"] = _words()
+            self._props["words"] = _labels()
             self._props["start"] = generation.created_at
             self._props["clock"] = time()
             self._props["marks"] = ()
-            self._settle(generation)
+            self._set_end(generation)
 
     @property
     def empty(self) -> bool:
         return not self._marks
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
-        late = any(entry.seq <= self.last_seq for entry in entries)
-        if late:
+        out_of_order = any(entry.seq <= self.last_seq for entry in entries)
+        if out_of_order:
             self._merge(entries)
-        elif fresh := self._fresh(entries):
-            self._marks = [*self._marks, *fresh][-MARKS:]
-            self._keep()
-            self.run_method("add", fresh)
+        elif new := self._new_marks(entries):
+            self._marks = [*self._marks, *new][-MARKS:]
+            self._store_marks()
+            self.run_method("add", new)
 
     def _merge(self, entries: Sequence[TraceEntry]) -> None:
-        """What was read from the store meets what was heard meanwhile."""
+        """Merges entries read from the store with those received meanwhile."""
         known = {mark["n"]: mark for mark in self._marks}
-        known |= {entry.seq: timeline.mark(entry) for entry in entries if entry.lane in LANES}
+        known |= {entry.seq: timeline.mark(entry) for entry in entries if entry.lane in CHANNELS}
         if len(known) == len(self._marks):
             return
         self._marks = [known[number] for number in sorted(known)][-MARKS:]
         self.last_seq = max(self.last_seq, *(entry.seq for entry in entries))
-        self._keep()
+        self._store_marks()
         self.update()
 
     def end(self, generation: Generation) -> None:
-        """The story is over: light the winner's lane up to its end."""
+        """Ends the race and highlights the winner's track."""
         self.generation = generation
         with self._props.suspend_updates():
-            self._settle(generation)
-        self._keep()
+            self._set_end(generation)
+        self._store_marks()
         self.update()
 
-    def _keep(self) -> None:
-        """What a later rebuild of the element starts from; nothing is sent for it.
+    def _store_marks(self) -> None:
+        """Stores the marks for a later rebuild of the element, without sending them.
 
-        A tuple, because NiceGUI wraps each item of a list, time and again: half of a page's cost.
+        A tuple, because NiceGUI wraps each item of a list on every access: half of a page's cost.
         """
         with self._props.suspend_updates():
             self._props["marks"] = tuple(self._marks)
 
-    def _fresh(self, entries: Sequence[TraceEntry]) -> list[dict[str, Any]]:
-        fresh = [entry for entry in entries if entry.seq > self.last_seq]
-        if fresh:
-            self.last_seq = fresh[-1].seq
-        return [timeline.mark(entry) for entry in fresh if entry.lane in LANES][-MARKS:]
+    def _new_marks(self, entries: Sequence[TraceEntry]) -> list[dict[str, Any]]:
+        new = [entry for entry in entries if entry.seq > self.last_seq]
+        if new:
+            self.last_seq = new[-1].seq
+        return [timeline.mark(entry) for entry in new if entry.lane in CHANNELS][-MARKS:]
 
-    def _settle(self, generation: Generation) -> None:
+    def _set_end(self, generation: Generation) -> None:
         if not generation.final:
             return
         receipt = generation.receipt
@@ -92,7 +92,7 @@ class RaceTracks(ui.element, component="race_lanes.js"):
 
 
 class RaceStrip:
-    """The card: heading sentence and lanes. It is there from the moment that the race has begun."""
+    """The card with heading and tracks, visible from the start of the race."""
 
     def __init__(self, generation: Generation, state: TabState) -> None:
         self._drawn: tuple[object, ...] = ()
@@ -106,39 +106,39 @@ class RaceStrip:
                     self.connection = ui.label()
                     self.connection.bind_text_from(state, "connection_status", connection_sentence)
                 self.other = ui.label().classes("r-race-other")
-            self.lanes = RaceTracks(generation)
-        self.take(generation)
+            self.tracks = RaceTracks(generation)
+        self.refresh(generation)
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
-        self.lanes.add(entries)
-        self.card.visible = self._begun(self.lanes.generation)
+        self.tracks.add(entries)
+        self.card.visible = self._has_started(self.tracks.generation)
 
-    def take(self, generation: Generation) -> None:
+    def refresh(self, generation: Generation) -> None:
         drawn = (generation.phase, generation.receipt)
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        self.lanes.generation = generation
-        self.card.visible = self._begun(generation)
+        self.tracks.generation = generation
+        self.card.visible = self._has_started(generation)
         self.connection.visible = not generation.final
         if generation.final:
-            self._conclude(generation)
-            self.lanes.end(generation)
+            self._show_result(generation)
+            self.tracks.end(generation)
         for label in (self.winner, self.sentence, self.late, self.other):
             label.visible = generation.final and bool(label.text)
 
-    def _begun(self, generation: Generation) -> bool:
+    def _has_started(self, generation: Generation) -> bool:
         racing = generation.phase in (Phase.PROCESSING, Phase.COLLECTING)
-        return racing or generation.receipt is not None or not self.lanes.empty
+        return racing or generation.receipt is not None or not self.tracks.empty
 
-    def _conclude(self, generation: Generation) -> None:
+    def _show_result(self, generation: Generation) -> None:
         receipt = generation.receipt
         if receipt is not None:
-            self.winner.text = labels.won(receipt)
+            self.winner.text = labels.winner_heading(receipt)
             self.winner.classes(replace=f"r-race-winner {receipt.won_by.value}")
-            self.sentence.text = labels.delivered(receipt)
+            self.sentence.text = labels.delivery_heading(receipt)
             self.late.text = labels.lateness(receipt)
-            self.other.text = labels.other(receipt)
+            self.other.text = labels.other_channel_heading(receipt)
             return
         self.winner.text = _("Stopped") if generation.phase is Phase.DROPPED else _("No winner")
         self.winner.classes(replace="r-race-winner none")
@@ -153,7 +153,7 @@ def connection_sentence(status: str) -> str:
     return _("No push stream right now, asking by poll")
 
 
-def _words() -> dict[str, object]:
+def _labels() -> dict[str, object]:
     return {
         "push": _("push"),
         "poll": _("poll"),

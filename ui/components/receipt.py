@@ -1,4 +1,4 @@
-"""The receipt (R12) in plain words and times."""
+"""The receipt (R12) as text and times."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from ui.components.timestamp import Timestamp
 from ui.text import _, labels, measure
 
 
-def receipt(generation: Generation, slip: Receipt) -> None:
-    """As a list of facts; the caller draws the frame around it."""
+def receipt_facts(generation: Generation, receipt: Receipt) -> None:
+    """Draws a description list; the caller draws the section."""
     with ui.element("dl").classes("r-facts"):
         _fact(
-            _("Won by"), _("push, the event stream") if slip.won_by is Channel.PUSH else _("poll, by asking")
+            _("Won by"),
+            _("push, the event stream") if receipt.won_by is Channel.PUSH else _("poll, by asking"),
         )
-        if slip.backend_finished_at is not None:
-            _fact(_("Backend finished"), at=slip.backend_finished_at)
-        _fact(_("The news came"), at=slip.backend_said_at)
-        _fact(_("Bytes kept"), _after(slip, slip.kept_at), at=slip.kept_at)
-        if slip.shown_at is not None:
-            _fact(_("First on a page"), _after(slip, slip.shown_at), at=slip.shown_at)
-        _fact(_("Poll attempts"), str(slip.attempts))
-        if slip.won_by is Channel.PUSH:
-            said = labels.heard(slip.other_said) if slip.other_said else _("nothing yet")
-            _fact(_("Poll had last said"), said, at=slip.other_said_at)
-            if slip.other_due_at is not None:
-                more = measure.exactly(abs(slip.other_due_at - slip.kept_at))
-                late = slip.other_due_at >= slip.kept_at
+        if receipt.backend_finished_at is not None:
+            _fact(_("Backend finished"), at=receipt.backend_finished_at)
+        _fact(_("The news came"), at=receipt.backend_said_at)
+        _fact(_("Bytes kept"), _after(receipt, receipt.kept_at), at=receipt.kept_at)
+        if receipt.shown_at is not None:
+            _fact(_("First on a page"), _after(receipt, receipt.shown_at), at=receipt.shown_at)
+        _fact(_("Poll attempts"), str(receipt.attempts))
+        if receipt.won_by is Channel.PUSH:
+            text = labels.event_kind(receipt.other_said) if receipt.other_said else _("nothing yet")
+            _fact(_("Poll had last said"), text, at=receipt.other_said_at)
+            if receipt.other_due_at is not None:
+                more = measure.exactly(abs(receipt.other_due_at - receipt.kept_at))
+                late = receipt.other_due_at >= receipt.kept_at
                 sentence = _("{time} later") if late else _("{time} earlier")
-                _fact(_("Poll's next attempt"), sentence.format(time=more), at=slip.other_due_at)
+                _fact(_("Poll's next attempt"), sentence.format(time=more), at=receipt.other_due_at)
         else:
-            said = labels.heard(slip.other_said) if slip.other_said else _("nothing")
-            _fact(_("Push had last said"), said, at=slip.other_said_at)
-        if slip.late_s is not None:
-            _fact(_("Late by"), f"+{measure.clock(slip.late_s)}")
+            text = labels.event_kind(receipt.other_said) if receipt.other_said else _("nothing")
+            _fact(_("Push had last said"), text, at=receipt.other_said_at)
+        if receipt.late_s is not None:
+            _fact(_("Late by"), f"+{measure.clock(receipt.late_s)}")
         if generation.kept is not None:
             _fact(_("Kept"), measure.size(generation.kept.size_bytes))
             _fact(_("SHA-256"), generation.kept.sha256)
@@ -50,6 +51,6 @@ def _fact(name: str, value: str = "", *, at: float | None = None) -> None:
             ui.label(value)
 
 
-def _after(slip: Receipt, at: float) -> str:
-    since = slip.backend_finished_at or slip.backend_said_at
+def _after(receipt: Receipt, at: float) -> str:
+    since = receipt.backend_finished_at or receipt.backend_said_at
     return _("{time} later").format(time=measure.exactly(at - since))

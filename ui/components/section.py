@@ -1,4 +1,4 @@
-"""A part of a page with a heading."""
+"""A section of a page with a heading."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nicegui import ui
 
 @contextmanager
 def section(title: str, about: str = "") -> Iterator[ui.element]:
-    """`about` is a quiet sentence under the heading."""
+    """`about` is a secondary sentence below the heading."""
     with ui.element("section").classes("r-panel") as panel:
         panel.props["aria-label"] = title
         with ui.element("h2").classes("r-h2"):

@@ -1,4 +1,4 @@
-"""The stage: one generation, whatever its state, with its race strip below; or the empty stage."""
+"""The stage: one generation in any state with its race strip, or the empty stage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ui.components import stage_states
 from ui.components.actions import Actions
 from ui.components.button import Button
 from ui.components.player import player
-from ui.components.progress_panel import Working
+from ui.components.progress_panel import ProgressPanel
 from ui.components.race_strip import RaceStrip
 from ui.session.page_context import PageContext
 from ui.text import _, labels
@@ -25,13 +25,13 @@ VIEWS = {
     Phase.ERROR: "failed",
     Phase.DROPPED: "stopped",
 }
-"""All other phases are under way: one view, so that nothing jumps between them."""
+"""All other phases share one view, so that the layout does not jump."""
 
 
 class Stage:
-    """`on_example` starts one of the example prompts; without it the empty stage offers none.
+    """`on_example` starts an example prompt; without it the empty stage offers none.
 
-    With a `name` it is one of several on its page; a film that is not `eager` is loaded when it is played.
+    `name` is for several stages on one page; a video that is not `eager` loads when it is played.
     """
 
     def __init__(
@@ -50,96 +50,96 @@ class Stage:
         self.on_clear = on_clear
         self.eager = eager
         self.race: RaceStrip | None = None
-        self.working: Working | None = None
+        self.working: ProgressPanel | None = None
         self._view = ("", "")
-        self._acts = ("", "")
+        self._action_key = ("", "")
         self._revealed = ""
-        self._seen: set[str] = set()
+        self._reported: set[str] = set()
         with ui.element("section").classes("r-stage") as section:
             section.props["aria-label"] = name or _("Stage")
             with ui.element("header").classes("r-head") as self.header:
                 with ui.element("h2" if name else "h1").classes("r-title"):
                     self.title = ui.label()
                 self.meta = ui.label().classes("r-meta")
-            self.gate = ui.element("div").classes("r-gate")
-            self.choice = ui.element("div").classes("r-unwanted")
-            self.row = ui.element("div").classes("r-acts")
+            self.view_box = ui.element("div").classes("r-gate")
+            self.unwanted_row = ui.element("div").classes("r-unwanted")
+            self.action_row = ui.element("div").classes("r-acts")
             self.below = ui.element("div").classes("r-below")
-            self.voice = ui.label().classes("r-sr").props("role=status aria-live=polite")
+            self.announcer = ui.label().classes("r-sr").props("role=status aria-live=polite")
         self.clear()
 
     def show(self, generation: Generation) -> None:
-        """Put another one on."""
+        """Shows another generation."""
         self.title.text = generation.request.prompt
         self.meta.text = labels.settings(generation)
         self.header.visible = True
         self.below.clear()
         with self.below:
             self.race = RaceStrip(generation, self.context.state)
-        self.take(generation)
+        self.refresh(generation)
 
     def clear(self) -> None:
-        """Nothing on it."""
-        self._view = self._acts = ("", "blank")
+        """Shows the empty stage."""
+        self._view = self._action_key = ("", "blank")
         self._revealed = ""
         self.race = self.working = None
         self.header.visible = False
-        self.voice.text = ""
-        for part in (self.gate, self.choice, self.row, self.below):
+        self.announcer.text = ""
+        for part in (self.view_box, self.unwanted_row, self.action_row, self.below):
             part.clear()
-        self.gate.classes(replace="r-gate is-blank")
-        with self.gate:
+        self.view_box.classes(replace="r-gate is-blank")
+        with self.view_box:
             stage_states.blank(self.on_example, self.context.state.kind)
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
         if self.race is not None:
             self.race.add(entries)
 
-    def take(self, generation: Generation) -> None:
-        """The one on the stage has changed."""
+    def refresh(self, generation: Generation) -> None:
+        """Updates the shown generation."""
         view = (generation.id, VIEWS.get(generation.phase, "working"))
         if view != self._view:
             self._view = view
             if view[1] != "ready" or self._revealed != generation.id:
-                self._fill_gate(generation, view[1])
+                self._fill_view(generation, view[1])
             self._revealed = ""
         elif self.working is not None:
-            self.working.take(generation)
-        self._offer(generation, "unwanted" if generation.unwanted else view[1])
+            self.working.refresh(generation)
+        self._draw_actions(generation, "unwanted" if generation.unwanted else view[1])
         if self.race is not None:
-            self.race.take(generation)
-        self._speak(generation)
+            self.race.refresh(generation)
+        self._announce(generation)
 
     def reveal(self, generation: Generation) -> bool:
-        """Put the finished one into the gate, all else comes by `take`; False when it is there already."""
+        """Shows the player of a finished generation ahead of `refresh`; False if it is shown already."""
         if self._revealed == generation.id or self._view == (generation.id, "ready"):
             return False
-        self._fill_gate(generation, "ready")
+        self._fill_view(generation, "ready")
         self._revealed = generation.id
         return True
 
-    def _offer(self, generation: Generation, what: str) -> None:
-        """What can be done now; a film that is kept after all plays on."""
-        if (generation.id, what) == self._acts:
+    def _draw_actions(self, generation: Generation, view: str) -> None:
+        """Draws the available actions, without touching the player."""
+        if (generation.id, view) == self._action_key:
             return
-        self._acts = (generation.id, what)
-        self.choice.clear()
+        self._action_key = (generation.id, view)
+        self.unwanted_row.clear()
         if generation.unwanted:
-            with self.choice:
+            with self.unwanted_row:
                 stage_states.unwanted(self.actions, generation)
-        self.row.clear()
-        with self.row:
-            stage_states.ACTS[what](self.actions, generation)
+        self.action_row.clear()
+        with self.action_row:
+            stage_states.ACTIONS[view](self.actions, generation)
             if self.on_clear is not None:
                 clear = Button(_("New"), self.on_clear, icon_name="blank", look="bare")
                 clear.props["aria-label"] = clear.props["title"] = _("New: clear the stage")
                 clear.classes("r-acts-last")
 
-    def _fill_gate(self, generation: Generation, view: str) -> None:
+    def _fill_view(self, generation: Generation, view: str) -> None:
         self.working = None
-        self.gate.clear()
-        self.gate.classes(replace=f"r-gate is-{view}")
-        with self.gate:
+        self.view_box.clear()
+        self.view_box.classes(replace=f"r-gate is-{view}")
+        with self.view_box:
             self._draw(generation, view)
 
     def _draw(self, generation: Generation, view: str) -> None:
@@ -149,25 +149,25 @@ class Stage:
                 shown = functools.partial(self._shown, generation.id)
                 player(generation, on_shown=shown, eager=self.eager or unseen)
             case "failed":
-                stage_states.failed(generation, free=self.context.free(generation))
+                stage_states.failed(generation, free=self.context.is_free(generation))
             case "stopped":
                 stage_states.stopped()
             case "unconfirmed":
                 stage_states.unconfirmed()
             case _:
                 status = self.context.state.generation_status
-                self.working = Working(generation, status, self.context.typical_of(generation))
+                self.working = ProgressPanel(generation, status, self.context.typical_for(generation))
 
     def _shown(self, generation_id: str) -> None:
-        if generation_id not in self._seen:
-            self._seen.add(generation_id)
+        if generation_id not in self._reported:
+            self._reported.add(generation_id)
             background_tasks.create(self._note_shown(generation_id), name=f"shown {generation_id}")
 
     async def _note_shown(self, generation_id: str) -> None:
-        with suppress(AppError):  # deleted meanwhile, or the disk is full: nothing a person must know
+        with suppress(AppError):  # deleted meanwhile, or the disk is full: not worth a message
             await self.context.generations.shown(generation_id, owner=self.context.owner)
 
-    def _speak(self, generation: Generation) -> None:
-        """Each stage once, politely; a label that keeps its text says nothing."""
+    def _announce(self, generation: Generation) -> None:
+        """Announces the state to screen readers; an unchanged label stays silent."""
         late = generation.late_since is not None and not generation.final
-        self.voice.text = labels.still_running(generation) if late else labels.message(generation)
+        self.announcer.text = labels.still_running(generation) if late else labels.message(generation)

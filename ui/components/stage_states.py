@@ -1,4 +1,4 @@
-"""What the stage shows in each state that stands still: a picture, sentences, and the acts that help."""
+"""Views and actions of the stage for each state that is not running."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ EXAMPLES = {
 }
 
 
-def picture(sign: str, sentence: str, *, heading: bool = False) -> tuple[ui.element, ui.label]:
-    drawn = icon(sign, size="xl").classes("r-scene-sign")
+def picture(icon_name: str, sentence: str, *, heading: bool = False) -> tuple[ui.element, ui.label]:
+    drawn = icon(icon_name, size="xl").classes("r-scene-sign")
     with ui.element("h1" if heading else "p").classes("r-scene-words"):
         return drawn, ui.label(sentence)
 
@@ -47,19 +47,19 @@ def blank(on_example: Callable[[str], Awaitable[None]] | None, kind: Kind | None
             _example(_(example), on_example)
 
 
-def _example(text: str, begin: Callable[[str], Awaitable[None]]) -> None:
+def _example(text: str, on_example: Callable[[str], Awaitable[None]]) -> None:
     with ui.element("button").classes("r-example").props("type=button") as button:
         ui.label(text)
-    button.on("click", guarded(lambda: begin(text)), [])
+    button.on("click", guarded(lambda: on_example(text)), [])
 
 
 def failed(generation: Generation, *, free: bool) -> None:
-    told = failures.explain(generation, free=free)
-    picture("broken", told.happened)
-    if told.theirs:
-        ui.label(told.theirs).classes("r-theirs")
-    quiet(told.money)
-    quiet(told.advice)
+    failure = failures.explain(generation, free=free)
+    picture("broken", failure.happened)
+    if failure.backend_text:
+        ui.label(failure.backend_text).classes("r-theirs")
+    quiet(failure.money)
+    quiet(failure.advice)
 
 
 def stopped() -> None:
@@ -93,20 +93,20 @@ def unconfirmed() -> None:
 # what can be done in each state
 
 
-def acts_working(actions: Actions, generation: Generation) -> None:
+def working_actions(actions: Actions, generation: Generation) -> None:
     Button(_("Stop"), actions.stop(generation), icon_name="stop")
     Button(_("Check now"), actions.check(generation), icon_name="check")
     copy_link(generation)
 
 
-def acts_ready(actions: Actions, generation: Generation) -> None:
-    acts_unwanted(actions, generation)
+def ready_actions(actions: Actions, generation: Generation) -> None:
+    unwanted_actions(actions, generation)
     delete = Button(_("Delete"), actions.delete(generation), icon_name="trash").classes("r-btn-lean")
     delete.props["title"] = _("Delete")
 
 
-def acts_unwanted(actions: Actions, generation: Generation) -> None:
-    """Keep and Drop stand above them."""
+def unwanted_actions(actions: Actions, generation: Generation) -> None:
+    """Keep and Drop are drawn above these."""
     with ui.element("a").classes("r-btn r-btn-quiet").props("role=button data-act=download download") as save:
         save.props["href"] = f"/media/{generation.id}/download"
         icon("download", size="s")
@@ -120,7 +120,7 @@ def acts_unwanted(actions: Actions, generation: Generation) -> None:
     Button(_("Use again"), actions.revise(generation), icon_name="reuse")
 
 
-def acts_over(actions: Actions, generation: Generation) -> None:
+def ended_actions(actions: Actions, generation: Generation) -> None:
     Button(_("Retry"), actions.retry(generation), icon_name="retry")
     Button(_("Edit"), actions.revise(generation), icon_name="edit")
     if generation.job_id is not None or generation.possibly_accepted_since is not None:
@@ -128,7 +128,7 @@ def acts_over(actions: Actions, generation: Generation) -> None:
     Button(_("Delete"), actions.delete(generation), icon_name="trash")
 
 
-def acts_unconfirmed(actions: Actions, generation: Generation) -> None:
+def unconfirmed_actions(actions: Actions, generation: Generation) -> None:
     Button(_("Check now"), actions.check(generation), icon_name="check")
     Button(_("Submit again"), actions.submit_again(generation), icon_name="send")
     Button(_("Drop"), actions.stop(generation), icon_name="close")
@@ -138,11 +138,11 @@ def copy_link(generation: Generation) -> None:
     Button(_("Copy link"), icon_name="link").props["data-copy"] = f"/g/{generation.id}"
 
 
-ACTS: dict[str, Callable[[Actions, Generation], None]] = {
-    "working": acts_working,
-    "ready": acts_ready,
-    "unwanted": acts_unwanted,
-    "failed": acts_over,
-    "stopped": acts_over,
-    "unconfirmed": acts_unconfirmed,
+ACTIONS: dict[str, Callable[[Actions, Generation], None]] = {
+    "working": working_actions,
+    "ready": ready_actions,
+    "unwanted": unwanted_actions,
+    "failed": ended_actions,
+    "stopped": ended_actions,
+    "unconfirmed": unconfirmed_actions,
 }

@@ -1,11 +1,11 @@
-"""The settings of the library: how much lies here, whether it is all there, and what goes by itself."""
+"""The library's settings: storage use, integrity check and the retention rule."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
 from services.core.errors import InvalidRequest
-from services.core.model import LOCAL_OWNER, Kind
+from services.core.model import Kind
 from services.library import Library
 from services.library.retention import MOST_DAYS, MOST_GB, Rule
 from services.library.storage import Findings
@@ -16,11 +16,12 @@ from ui.components.field import line
 from ui.components.radio_options import options
 from ui.components.section import section
 from ui.components.toast import toast
+from ui.session.person import current_person
 from ui.text import _, deferred, measure, ngettext
-from ui.text.errors import told
+from ui.text.errors import error_text
 
-MOST_NAMED = 20
-KEEPS = {
+MAX_LISTED = 20
+RULE_LABELS = {
     "all": deferred("Everything"),
     "days": deferred("So many days"),
     "size": deferred("So many gigabytes"),
@@ -34,21 +35,21 @@ KINDS = {Kind.VIDEO: deferred("Videos"), Kind.IMAGE: deferred("Images")}
 
 
 async def storage(library: Library) -> None:
-    """How much is kept, and the check of rows against files."""
-    totals = await library.totals(owner=LOCAL_OWNER)
+    """Draws the storage use and the check of rows against files."""
+    totals = await library.totals(owner=current_person())
     with section(_("Storage")):
         with ui.element("dl").classes("r-facts"):
             for kind, name in KINDS.items():
                 _fact(_(name), [each for each in totals if each.kind is kind and not each.trashed])
             _fact(_("In the trash"), [each for each in totals if each.trashed])
-        with ui.element("div").classes("r-stack").props("aria-live=polite") as answer:
+        with ui.element("div").classes("r-stack").props("aria-live=polite") as result:
             pass
 
         async def check() -> None:
-            answer.clear()
-            with answer:
+            result.clear()
+            with result:
                 ui.label(_("Checking each file against the list of what is kept.")).classes("r-quiet")
-            _found(library, answer, await library.check_storage())
+            _show_findings(library, result, await library.check_storage())
 
         with ui.element("div").classes("r-row"):
             Button(_("Check the files"), check, icon_name="check")
@@ -57,69 +58,69 @@ async def storage(library: Library) -> None:
 def _fact(name: str, totals: list[Total]) -> None:
     items = sum(total.items for total in totals)
     size = measure.size(sum(total.size_bytes for total in totals))
-    words = ngettext("{size} in {count} file", "{size} in {count} files", items)
+    template = ngettext("{size} in {count} file", "{size} in {count} files", items)
     with ui.element("dt"):
         ui.label(name)
     with ui.element("dd"):
-        ui.label(words.format(size=size, count=measure.number(items)))
+        ui.label(template.format(size=size, count=measure.number(items)))
 
 
-def _found(library: Library, answer: ui.element, findings: Findings) -> None:
-    answer.clear()
-    with answer:
+def _show_findings(library: Library, result: ui.element, findings: Findings) -> None:
+    result.clear()
+    with result:
         whole = _("The whole folder takes {size}.").format(size=measure.size(findings.folder_bytes))
         ui.label(f"{whole} {_('Free on the disk')}: {measure.size(findings.free_bytes)}.").classes("r-quiet")
         if not findings.missing and not findings.orphans:
             ui.label(_("Every file is where it should be."))
         if findings.missing:
-            _missing(findings.missing)
+            _show_missing(findings.missing)
         if findings.orphans:
-            _orphans(library, answer, findings)
+            _show_orphans(library, result, findings)
 
 
-def _missing(ids: list[str]) -> None:
-    words = ngettext("{count} kept file is missing:", "{count} kept files are missing:", len(ids))
-    ui.label(words.format(count=measure.number(len(ids)))).classes("r-strong")
-    for generation_id in ids[:MOST_NAMED]:
+def _show_missing(ids: list[str]) -> None:
+    template = ngettext("{count} kept file is missing:", "{count} kept files are missing:", len(ids))
+    ui.label(template.format(count=measure.number(len(ids)))).classes("r-strong")
+    for generation_id in ids[:MAX_LISTED]:
         with ui.element("a").classes("r-words") as link:
             link.props["href"] = f"/g/{generation_id}"
             ui.label(generation_id)
 
 
-def _orphans(library: Library, answer: ui.element, findings: Findings) -> None:
+def _show_orphans(library: Library, result: ui.element, findings: Findings) -> None:
     count, size = len(findings.orphans), measure.size(findings.orphan_bytes)
-    words = ngettext(
+    template = ngettext(
         "{count} file belongs to nothing ({size}).", "{count} files belong to nothing ({size}).", count
     )
-    ui.label(words.format(count=measure.number(count), size=size)).classes("r-strong")
+    ui.label(template.format(count=measure.number(count), size=size)).classes("r-strong")
 
     async def remove() -> None:
         removed = len((await library.remove_orphans()).orphans)
-        said = ngettext("{count} file removed.", "{count} files removed.", removed)
-        toast(said.format(count=measure.number(removed)), tone="good")
-        _found(library, answer, await library.check_storage())
+        template = ngettext("{count} file removed.", "{count} files removed.", removed)
+        toast(template.format(count=measure.number(removed)), tone="good")
+        _show_findings(library, result, await library.check_storage())
 
     with ui.element("div").classes("r-row"):
         Button(_("Remove them"), remove, icon_name="trash", look="trouble")
 
 
 async def retention(library: Library) -> None:
-    """The rule of what goes by itself."""
-    rule = await library.rule(owner=LOCAL_OWNER)
-    form = _RuleForm(library, rule)
+    """Draws the retention rule."""
+    rule = await library.rule(owner=current_person())
+    form = _RetentionForm(library, rule)
     with section(_("What stays"), _("What carries a star always stays.")):
         form.draw()
 
 
-class _RuleForm:
+class _RetentionForm:
     def __init__(self, library: Library, rule: Rule) -> None:
         self.library = library
         self.keep = rule.keep
         self.days, self.gb = str(rule.days), f"{rule.gb:g}"
 
     def draw(self) -> None:
-        named = {keep: _(words) for keep, words in KEEPS.items()}
-        options(_("What stays"), named, self.keep, on_choose=self.choose)
+        labels = {keep: _(label) for keep, label in RULE_LABELS.items()}
+        options(_("What stays"), labels, self.keep, on_choose=self.choose)
         self.days_field = line(_("Days"), self.days, lambda text: setattr(self, "days", text), key="days")
         self.gb_field = line(_("Gigabytes"), self.gb, lambda text: setattr(self, "gb", text), key="gb")
         self.meaning = ui.label().classes("r-quiet")
@@ -128,7 +129,7 @@ class _RuleForm:
         self.choose(self.keep)
 
     def choose(self, keep: str) -> None:
-        if keep not in KEEPS:
+        if keep not in RULE_LABELS:
             return
         self.keep = keep  # type: ignore[assignment]
         self.days_field.box.visible = keep == "days"
@@ -143,24 +144,24 @@ class _RuleForm:
         if rule.keep != "all" and not await confirm(_("Save this rule?"), detail, yes=_("Save the rule")):
             return
         try:
-            count = await self.library.set_rule(rule, owner=LOCAL_OWNER)
+            count = await self.library.set_rule(rule, owner=current_person())
         except InvalidRequest as error:
-            (self.gb_field if error.field == "gb" else self.days_field).say(told(error))
+            (self.gb_field if error.field == "gb" else self.days_field).show_error(error_text(error))
             return
-        words = ngettext(
+        template = ngettext(
             "The rule is saved; {count} went by it.", "The rule is saved; {count} went by it.", count
         )
-        toast(words.format(count=measure.number(count)) if count else _("The rule is saved."), tone="good")
+        toast(template.format(count=measure.number(count)) if count else _("The rule is saved."), tone="good")
 
     def read(self) -> Rule | None:
-        """What is typed, or None when a field says what is wrong with it."""
-        self.days_field.say("")
-        self.gb_field.say("")
+        """Returns the entered rule, or None after showing an error at its field."""
+        self.days_field.show_error("")
+        self.gb_field.show_error("")
         rule = Rule(keep=self.keep)
         if self.keep == "days":
             if not self.days.strip().isdecimal() or len(self.days.strip()) > 6:
                 sentence = _("Give a number of days from 1 to {most}.")
-                self.days_field.say(sentence.format(most=measure.number(MOST_DAYS)))
+                self.days_field.show_error(sentence.format(most=measure.number(MOST_DAYS)))
                 return None
             rule = Rule(keep="days", days=int(self.days))
         if self.keep == "size":
@@ -168,6 +169,6 @@ class _RuleForm:
                 rule = Rule(keep="size", gb=float(self.gb.replace(",", ".")))
             except ValueError:
                 sentence = _("Give a size from 0.1 to {most} GB.")
-                self.gb_field.say(sentence.format(most=measure.number(MOST_GB)))
+                self.gb_field.show_error(sentence.format(most=measure.number(MOST_GB)))
                 return None
         return rule

@@ -1,4 +1,4 @@
-"""The question which tag some generations are to have, or to lose."""
+"""Dialog that adds tags to generations or removes them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Awaitable, Callable, Collection
 from nicegui import ui
 
 from ui.components.button import Button
-from ui.components.error_boundary import Act, guarded
+from ui.components.error_boundary import Handler, guarded
 from ui.components.field import line
 from ui.text import _
 
-MOST_OFFERED = 24
+MAX_TAGS = 24
 
 
-def tagging(
-    known: Collection[str], there: Collection[str], *, on_tag: Callable[[str, bool], Awaitable[object]]
+def tag_dialog(
+    known: Collection[str], assigned: Collection[str], *, on_tag: Callable[[str, bool], Awaitable[object]]
 ) -> None:
-    """`known` are all tags in use, `there` those that all of the chosen carry."""
-    typed = ""
+    """`known` are all tags in use, `assigned` those that all chosen generations have."""
+    new_tag = ""
 
     def write(text: str) -> None:
-        nonlocal typed
-        typed = text
+        nonlocal new_tag
+        new_tag = text
 
-    def giving(name: str, on: bool) -> Act:
+    def tag_handler(name: str, on: bool) -> Handler:
         async def act() -> None:
             await on_tag(name, on)
             dialog.close()
@@ -32,7 +32,7 @@ def tagging(
         return act
 
     async def add() -> None:
-        await on_tag(typed, True)
+        await on_tag(new_tag, True)
         dialog.close()
 
     with ui.dialog(value=True) as dialog, ui.element("form").classes("r-dialog") as form:
@@ -41,12 +41,12 @@ def tagging(
         field = line(_("New tag"), "", write, key="tag")
         field.control.props("autofocus maxlength=40")
         with ui.element("div").classes("r-row"):
-            for name in sorted(known)[:MOST_OFFERED]:
-                on = name in there
+            for name in sorted(known)[:MAX_TAGS]:
+                on = name in assigned
                 with ui.element("button").classes("r-chip-toggle").props("type=button") as button:
                     button.props["aria-pressed"] = "true" if on else "false"
                     ui.label(name)
-                button.on("click", guarded(giving(name, not on)), [])
+                button.on("click", guarded(tag_handler(name, not on)), [])
         with ui.element("div").classes("r-row r-row-end"):
             Button(_("Close"), dialog.close)
             Button(_("Add"), look="quiet").props("type=submit")

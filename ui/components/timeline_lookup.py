@@ -1,4 +1,4 @@
-"""One generation's whole timeline, drawn and as a table, found by its id or its link."""
+"""Finds a generation by id or link and shows its timeline as a strip and a table."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ from ui.session.page_context import PageContext
 from ui.text import _, labels
 
 _ID = re.compile(r"^.*[?&]id=([\w-]+)|([\w-]+)/?(?:[?#].*)?$")
-"""In an address of this page, or at the end of any other."""
+"""Matches the id in a URL of this page, or at the end of any other URL."""
 
 
-class OneTimeline:
-    """Its place on the page; empty until an `id` is chosen."""
+class TimelineLookup:
+    """The section; it has only the search field until an id is chosen."""
 
     def __init__(self, context: PageContext, chosen: str) -> None:
         self.context = context
         self.id = chosen
         self.strip: RaceStrip | None = None
-        self._typed = chosen
+        self._query = chosen
 
     async def draw(self) -> None:
         with section(_("One generation"), _("Its whole timeline, by its link or its id.")) as panel:
             with ui.element("form").classes("r-one-find") as form:
-                field = line(_("Link or id"), self.id, self._type, key="one")
+                field = line(_("Link or id"), self.id, self._set_query, key="one")
                 field.control.props("maxlength=300")
-                Button(_("Show"), self._go)
-            form.on("submit", self._go, [], js_handler="(event) => { event.preventDefault(); emit(); }")
-            self.typed = field
+                Button(_("Show"), self._open)
+            form.on("submit", self._open, [], js_handler="(event) => { event.preventDefault(); emit(); }")
             if self.id:
                 await self._show(panel)
 
@@ -48,12 +47,12 @@ class OneTimeline:
             ui.label(_("There is no such generation here.")).classes("r-trouble")
             return
         entries = await self.context.generations.trace(self.id, owner=self.context.owner)
-        self.context.state.take(generation, stage=True)
+        self.context.state.apply(generation, stage=True)
         with ui.element("div").classes("r-one-head"):
             with ui.element("a").classes("r-open-title") as link:
                 link.props["href"] = f"/g/{generation.id}"
                 ui.label(generation.request.prompt)
-            self.said = ui.label(labels.message(generation)).classes("r-quiet")
+            self.status = ui.label(labels.message(generation)).classes("r-quiet")
         self.strip = RaceStrip(generation, self.context.state)
         with ui.element("div").classes("r-row"):
             LinkButton(_("Open it"), f"/g/{generation.id}", icon_name="open")
@@ -63,31 +62,31 @@ class OneTimeline:
             with ui.element("summary").classes("r-h2"):
                 ui.label(_("Timeline"))
             self.table = TraceTable()
-        self.hear(entries)
+        self.add(entries)
 
-    def take(self, generation: Generation) -> None:
+    def refresh(self, generation: Generation) -> None:
         if self.strip is not None and generation.id == self.id:
-            self.said.text = labels.message(generation)
-            self.strip.take(generation)
+            self.status.text = labels.message(generation)
+            self.strip.refresh(generation)
 
-    def hear(self, entries: Sequence[TraceEntry]) -> None:
+    def add(self, entries: Sequence[TraceEntry]) -> None:
         if self.strip is None or not entries:
             return
         for entry in entries:
-            self.context.state.take(entry)
+            self.context.state.apply(entry)
         self.strip.add(entries)
         self.table.add(entries)
 
-    def _type(self, text: str) -> None:
-        self._typed = text
+    def _set_query(self, text: str) -> None:
+        self._query = text
 
-    def _go(self) -> None:
-        found = _ID.search(self._typed.strip())
+    def _open(self) -> None:
+        found = _ID.search(self._query.strip())
         ui.navigate.to(f"/deliveries?id={found[1] or found[2]}" if found else "/deliveries")
 
 
 def bundle_button(generation: Generation) -> None:
-    """Prompt, settings and timeline as a file, for a bug report."""
+    """Link to prompt, settings and timeline as a file, for a bug report."""
     button = LinkButton(
         _("Bundle for a bug report"), f"/api/file/{generation.id}/bundle", icon_name="download"
     )

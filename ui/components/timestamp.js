@@ -1,6 +1,6 @@
-// A time that the browser itself keeps current: how long ago, how long since, in the person's own time zone.
+// A time that the browser updates: how long ago or since, in the browser's time zone.
 const page = document.documentElement;
-// the page's language; its region as the browser has it
+// the page's language with the browser's region
 const tongue = () => navigator.languages.find((one) => one.slice(0, 2) === page.lang.slice(0, 2)) ?? page.lang;
 
 export default {

@@ -1,4 +1,4 @@
-"""A point in time, written and kept current by the browser: no timer runs on the server for it."""
+"""A point in time, formatted and updated in the browser, without a timer on the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// A Quasar notification with one action; what it tells goes out of the page too (look/notices.js).
+// A Quasar notification with one action; it is also passed to look/notifications.js.
 const MOST = 3;
 const shown = []; // dismissals, oldest first
 

@@ -1,4 +1,4 @@
-"""A short message that says what happened and takes the person there."""
+"""Toast with an optional action button and an optional browser notification."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nicegui import ui
 
 from ui.text import _
 
-SECONDS = {"good": 6.0, "calm": 8.0, "trouble": 12.0}
+TIMEOUTS_S = {"good": 6.0, "calm": 8.0, "trouble": 12.0}
 
 
 class Toast(ui.notification, component="toast.js"):
@@ -17,8 +17,8 @@ class Toast(ui.notification, component="toast.js"):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """What is also told outside the page, once per browser: `key` is the event's, the same in all tabs."""
+class BrowserNotification:
+    """Also shown outside the page, once per browser: `key` identifies the event in all tabs."""
 
     key: str
     address: str
@@ -29,25 +29,29 @@ def toast(
     *,
     tone: str = "calm",
     caption: str = "",
-    open_it: Callable[[], object] | None = None,
-    act: str = "",
-    notice: Notice | None = None,
+    on_open: Callable[[], object] | None = None,
+    action_label: str = "",
+    browser_notification: BrowserNotification | None = None,
 ) -> None:
-    """`tone`: good, calm or trouble. Text and caption are plain text, never HTML. `act` are the words of the
-    button that runs `open_it`, where they are not Open.
+    """`tone`: good, calm or trouble. Text and caption are plain text, never HTML. `action_label` names the
+    button that runs `on_open`; the default is "Open".
     """
-    shown = Toast(
+    notification = Toast(
         text,
         position="top-right",
-        timeout=SECONDS[tone],
+        timeout=TIMEOUTS_S[tone],
         caption=caption,
         html=False,
         progress=False,
         classes=f"r-toast r-toast-{tone}",
         attrs={"role": "alert" if tone == "trouble" else "status"},
     )
-    if open_it is not None:
-        shown.props["act"] = act or _("Open")
-        shown.on("open", lambda: open_it(), [])
-    if notice is not None:
-        shown.props["notice"] = {"key": notice.key, "address": notice.address, "tone": tone}
+    if on_open is not None:
+        notification.props["act"] = action_label or _("Open")
+        notification.on("open", lambda: on_open(), [])
+    if browser_notification is not None:
+        notification.props["notice"] = {
+            "key": browser_notification.key,
+            "address": browser_notification.address,
+            "tone": tone,
+        }

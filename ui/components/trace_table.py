@@ -1,4 +1,4 @@
-"""The timeline of one generation as a table to read."""
+"""The timeline of one generation as a table."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from services.core.model import TraceEntry
 from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, timeline
 
-LANES = {"push": deferred("push"), "poll": deferred("poll"), "engine": deferred("Rushes")}
+SOURCES = {"push": deferred("push"), "poll": deferred("poll"), "engine": deferred("Rushes")}
 ROWS = 500
-"""Only the newest are drawn."""
+"""Only the newest rows are kept."""
 
 
 class TraceTable:
@@ -29,17 +29,17 @@ class TraceTable:
             self._body = ui.element("tbody")
 
     def add(self, entries: Sequence[TraceEntry]) -> None:
-        """Newer ones only. Progress heard in a row stays one row, with its last word."""
-        fresh = [one for one in entries if one.seq > self._last_seq]
+        """Adds newer entries. Consecutive push progress shares one row."""
+        new = [one for one in entries if one.seq > self._last_seq]
         with self._body:
-            for entry in fresh:
+            for entry in new:
                 self._last_seq = entry.seq
-                small = entry.lane == "push" and entry.data.get("heard") == "progress"
-                if small and self._progress is not None:
+                is_progress = entry.lane == "push" and entry.data.get("heard") == "progress"
+                if is_progress and self._progress is not None:
                     self._progress.text = timeline.line(entry)
                     continue
-                row, words = _row(entry)
-                self._progress = words if small else None
+                row, text = _row(entry)
+                self._progress = text if is_progress else None
                 self._rows.append(row)
         while len(self._rows) > ROWS:
             self._rows.pop(0).delete()
@@ -50,11 +50,11 @@ def _row(entry: TraceEntry) -> tuple[ui.element, ui.label]:
         with ui.element("td"):
             Timestamp(entry.at, "exact")
         with ui.element("td"):
-            ui.label(_(LANES.get(entry.lane, entry.lane))).classes(f"r-lane {_lane(entry)}")
+            ui.label(_(SOURCES.get(entry.lane, entry.lane))).classes(f"r-lane {_source_class(entry)}")
         with ui.element("td"):
-            words = ui.label(timeline.line(entry))
-    return row, words
+            text = ui.label(timeline.line(entry))
+    return row, text
 
 
-def _lane(entry: TraceEntry) -> str:
-    return entry.lane if entry.lane in LANES else "engine"
+def _source_class(entry: TraceEntry) -> str:
+    return entry.lane if entry.lane in SOURCES else "engine"

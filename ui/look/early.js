@@ -1,4 +1,4 @@
-// Runs before the first paint: the theme is right from the start, whatever the system or the person chose.
+// Runs before the first paint, to apply the theme without a flash.
 (() => {
   const root = document.documentElement;
   const light = matchMedia("(prefers-color-scheme: light)");

@@ -1,5 +1,5 @@
-// What reaches a person outside the page: the mark in the title, a system notification, a sound.
-// The choices are this browser's, as its permission is. Each event is told once, whatever the number of tabs.
+// Notifications outside the page: a mark in the title, a system notification, a sound.
+// Settings are stored in the browser, like its permission. Each event is shown once, whatever the number of tabs.
 (() => {
   const MARK = "● ";
   const SWITCH_MS = 500; // between two pages, or two tabs, none is in sight for a moment
@@ -12,7 +12,7 @@
   const isOn = (name) => localStorage.getItem(`rushes.${name}`) === "on";
   const turn = (name, on) => (on ? localStorage.setItem(`rushes.${name}`, "on") : localStorage.removeItem(`rushes.${name}`));
 
-  // -- once, whatever the number of tabs: of all that add the same key to the database one succeeds
+  // -- once for all tabs: only one can add the event's key to the database
 
   function done(request) {
     return new Promise((resolve, reject) => {
@@ -40,7 +40,7 @@
     return done(added).then(() => true, () => false);
   }
 
-  // -- whether any tab is in sight: each that is holds a lock, which the browser gives back however the tab ends
+  // -- whether any tab is visible: each visible tab holds a lock, which the browser releases when the tab ends
 
   let leave;
   function watch() {
@@ -65,7 +65,7 @@
   }
 
   function show({ key, title, body, address }) {
-    // silent: the sound is a choice of its own
+    // silent: the sound has its own setting
     const shown = new Notification(title, { body, tag: key, icon: document.querySelector("link[rel~=icon]")?.href, silent: true });
     shown.onclick = () => {
       window.focus();
@@ -80,7 +80,7 @@
     if (!(await inSight()) && (await claim(`system ${news.key}`))) show(news);
   }
 
-  /** Asks the browser where it has not been asked yet, and shows how it will look; how things stand then. */
+  /** Requests the permission if necessary and shows a sample; returns the resulting state. */
   async function allow(sample) {
     if (standing() === "default") await Notification.requestPermission();
     if (standing() !== "granted") return standing();
@@ -96,7 +96,7 @@
   // -- the sound
 
   let audio;
-  /** Whether this tab may be heard: a browser allows it after a click or a key. */
+  /** Whether this tab may play sound: a browser allows it after a click or a key. */
   async function wake() {
     if (navigator.userActivation?.hasBeenActive === false) return false;
     audio ??= new AudioContext();
@@ -126,7 +126,7 @@
     if (isOn("sound") && (await wake()) && (await claim(`sound ${news.key}`))) await play(news.tone);
   }
 
-  /** Whether it could be heard. */
+  /** Returns whether the sound was played. */
   async function tryIt() {
     const heard = await wake();
     if (heard) play("good");
@@ -138,7 +138,7 @@
     return Promise.allSettled([notify(news), ring(news)]);
   }
 
-  // a browser that wants the first sound to come of a click itself gets it here
+  // for browsers that require the first sound to be played in a click handler
   const unlock = async () => isOn("sound") && !audio && (await wake()) && audio.suspend();
   document.addEventListener("pointerdown", unlock);
   document.addEventListener("keydown", unlock);

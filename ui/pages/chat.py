@@ -1,4 +1,4 @@
-"""Conversations: the list, the messages with their artifacts, and the field for the next one."""
+"""Conversations: the list, the messages with their artifacts, and the message box."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid6 import uuid7
 from services.chat import Chats
 from services.core.conversation import Conversation
 from services.core.errors import NotFound
-from services.core.model import LOCAL_OWNER, Generation
+from services.core.model import Generation
 from ui.components.button import Button, LinkButton
 from ui.components.confirm import confirm
 from ui.components.conversation import ConversationView
@@ -20,37 +20,40 @@ from ui.components.input_dialog import ask
 from ui.components.message_box import MessageBox
 from ui.pages import layout
 from ui.session.page_context import PageContext
+from ui.session.person import current_person
 from ui.state import TabState
 from ui.text import _
 
 
 def register(chats: Chats) -> None:
     def context(client: Client) -> PageContext:
-        return PageContext(generations=chats.generations, owner=LOCAL_OWNER, client=client, state=TabState())
+        return PageContext(
+            generations=chats.generations, owner=current_person(), client=client, state=TabState()
+        )
 
     @layout.page("/chat")
     async def newest() -> Response:
-        """The one that was last spoken in."""
-        known = await chats.conversations(owner=LOCAL_OWNER, limit=1)
+        """Redirects to the most recent conversation."""
+        known = await chats.conversations(owner=current_person(), limit=1)
         return RedirectResponse(f"/chat/{known[0].id}" if known else NEW)
 
     @layout.page(NEW)
     async def begin(client: Client) -> None:
         chat_page = ChatPage(chats, context(client), None)
-        with layout.frame(here="/chat", title=_("Chat · Rushes"), open_it=chat_page.open_it):
+        with layout.frame(path="/chat", title=_("Chat · Rushes"), on_open=chat_page.open_generation):
             await chat_page.open()
 
     @layout.page("/chat/{chat_id}")
     async def conversation(client: Client, chat_id: str) -> None:
         try:
-            chat = await chats.get(chat_id, owner=LOCAL_OWNER)
+            chat = await chats.get(chat_id, owner=current_person())
         except NotFound:
             ui.status_code(404)
-            with layout.frame(here="/chat", title=_("Not here · Rushes")):
+            with layout.frame(path="/chat", title=_("Not here · Rushes")):
                 unknown()
             return
         chat_page = ChatPage(chats, context(client), chat)
-        with layout.frame(here="/chat", title=_title(chat), open_it=chat_page.open_it):
+        with layout.frame(path="/chat", title=_title(chat), on_open=chat_page.open_generation):
             await chat_page.open()
 
 
@@ -68,7 +71,7 @@ def _title(chat: Conversation) -> str:
 
 
 class ChatPage:
-    """One open page; without a conversation the first message begins one."""
+    """One open page; if there is no conversation yet, the first message creates it."""
 
     def __init__(self, chats: Chats, context: PageContext, chat: Conversation | None) -> None:
         self.chats = chats
@@ -89,26 +92,28 @@ class ChatPage:
                             _("Delete conversation"), self.delete, icon_name="trash", look="bare", shown=False
                         )
                 self.actions.visible = self.chat is not None
-                self.talk = ConversationView(self.chats, self.context, self.id, say=self.say)
+                self.conversation_view = ConversationView(
+                    self.chats, self.context, self.id, send_text=self.send_text
+                )
                 MessageBox(send=self.send)
         for about in (self.context.owner, self.id):
-            self.context.client.on_delete(self.chats.news.listen(self._hear, about=about))
+            self.context.client.on_delete(self.chats.news.listen(self._receive, about=about))
         self.list.fill(await self.chats.conversations(owner=self.context.owner))
-        await self.talk.open(begun=self.chat is not None)
+        await self.conversation_view.open(exists=self.chat is not None)
 
-    def open_it(self, generation: Generation) -> None:
-        self.talk.open_it(generation)
+    def open_generation(self, generation: Generation) -> None:
+        self.conversation_view.open_generation(generation)
 
     async def send(self, message_id: str, text: str) -> None:
-        """Raises InvalidRequest, NotFound, StoreFailed: then it has not been taken."""
+        """Raises InvalidRequest, NotFound or StoreFailed; the message was not accepted then."""
         await self.chats.say(
             self.id, text, message_id=message_id, begin=self.chat is None, owner=self.context.owner
         )
         if self.chat is None:
-            self._begun(await self.chats.get(self.id, owner=self.context.owner))
-        self.talk.follow()
+            self._on_created(await self.chats.get(self.id, owner=self.context.owner))
+        self.conversation_view.scroll_to_end()
 
-    async def say(self, text: str) -> None:
+    async def send_text(self, text: str) -> None:
         await self.send(str(uuid7()), text)
 
     async def rename(self) -> None:
@@ -124,22 +129,22 @@ class ChatPage:
             await self.chats.delete(self.id, owner=self.context.owner)
             ui.navigate.to("/chat")
 
-    def _begun(self, chat: Conversation) -> None:
-        """The page goes on as the conversation's own."""
+    def _on_created(self, chat: Conversation) -> None:
+        """Turns the page into that of the new conversation."""
         self.chat = chat
         self.actions.visible = True
         ui.navigate.history.replace(f"/chat/{chat.id}")
-        self._named(chat)
+        self._show_title(chat)
 
-    def _named(self, chat: Conversation) -> None:
+    def _show_title(self, chat: Conversation) -> None:
         self.title.text = chat.title
         ui.page_title(_title(chat))
 
-    def _hear(self, news: object) -> None:
-        if not isinstance(news, Conversation) or self.context.client.is_deleted:
+    def _receive(self, update: object) -> None:
+        if not isinstance(update, Conversation) or self.context.client.is_deleted:
             return
         with self.context.client:
-            self.list.take(news)
-            if self.chat is not None and news.id == self.id and news.title != self.chat.title:
-                self.chat = news
-                self._named(news)
+            self.list.put(update)
+            if self.chat is not None and update.id == self.id and update.title != self.chat.title:
+                self.chat = update
+                self._show_title(update)

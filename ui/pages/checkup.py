@@ -1,4 +1,4 @@
-"""Is it true here? The drill, rule by rule, and the doctor, who is asked by the very browser."""
+"""Check-up: the drill, rule by rule, and the doctor, which also measures from this browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ui.pages import layout
 from ui.text import _, deferred, labels, measure, ngettext
 
 PATH = "/checkup"
-LISTENS_S = {
+LISTEN_OPTIONS = {
     "5": deferred("5 s"),
     "35": deferred("35 s"),
     "120": deferred("2 min"),
@@ -36,71 +36,73 @@ def register(checkup: Diagnostics) -> None:
     @layout.page(PATH)
     async def page(client: Client) -> None:
         title = _("Check-up · Rushes")
-        with layout.frame(here=PATH, title=title), ui.element("div").classes("r-single r-checkup"):
+        with layout.frame(path=PATH, title=title), ui.element("div").classes("r-single r-checkup"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Check-up"))
-            DrillPart(checkup, client).draw()
-            DoctorPart(checkup, client).draw()
+            DrillSection(checkup, client).draw()
+            DoctorSection(checkup, client).draw()
 
 
-class DrillPart:
+class DrillSection:
     def __init__(self, checkup: Diagnostics, client: Client) -> None:
         self._drills = checkup.drills
         self._client = client
 
     def draw(self) -> None:
-        """Listen, then draw: nothing falls between."""
-        self._client.on_delete(self._drills.news.listen(self._hear))
+        """Subscribes before it draws, so that no run is missed."""
+        self._client.on_delete(self._drills.news.listen(self._receive))
         about = _(
             "Plays faults against this install's own engine, in a process and a folder of its own, in about"
             " ten seconds. Nothing is paid, and what is under way here is not touched."
         )
         with section(_("The drill"), about):
             with ui.element("div").classes("r-row r-check-act"):
-                self._button = Button(_("Run the drill"), self._press, icon_name="retry", look="main")
-                self._going = ui.element("p").classes("r-quiet r-check-going")
+                self._button = Button(_("Run the drill"), self._start, icon_name="retry", look="main")
+                self._progress = ui.element("p").classes("r-quiet r-check-going")
             self._verdict = ui.element("div").classes("r-check-verdict").props("role=status")
             self._rows = DrillRows()
-        self._began_at: float | None = None
-        self._ended_at: float | None = None
-        self._take(self._drills.newest)
+        self._shown_began_at: float | None = None
+        self._shown_ended_at: float | None = None
+        self._refresh(self._drills.newest)
 
-    def _press(self) -> None:
+    def _start(self) -> None:
         self._drills.start()
 
-    def _hear(self, run: Run) -> None:
+    def _receive(self, run: Run) -> None:
         if not self._client.is_deleted:
             with self._client:
-                self._take(run)
+                self._refresh(run)
 
-    def _take(self, run: Run | None) -> None:
-        self._rows.take(run)
-        going = run is not None and run.under_way
-        self._button.props["aria-disabled"] = "true" if going else "false"
-        self._going.visible = going
+    def _refresh(self, run: Run | None) -> None:
+        self._rows.refresh(run)
+        running = run is not None and run.under_way
+        self._button.props["aria-disabled"] = "true" if running else "false"
+        self._progress.visible = running
         if run is None:
-            return self._tell(run)
-        if going and self._began_at != run.began_at:
-            self._begin(run)
-        if going:
-            self._tried.text = _("{count} of {all} tried").format(count=len(run.findings), all=len(CHECKS))
-        elif self._ended_at != run.ended_at:
-            self._ended_at = run.ended_at
-            self._tell(run)
+            return self._show_verdict(run)
+        if running and self._shown_began_at != run.began_at:
+            self._show_progress(run)
+        if running:
+            self._tried_label.text = _("{count} of {all} tried").format(
+                count=len(run.findings), all=len(CHECKS)
+            )
+        elif self._shown_ended_at != run.ended_at:
+            self._shown_ended_at = run.ended_at
+            self._show_verdict(run)
         return None
 
-    def _begin(self, run: Run) -> None:
-        self._began_at = run.began_at
+    def _show_progress(self, run: Run) -> None:
+        self._shown_began_at = run.began_at
         self._verdict.clear()
-        self._going.clear()
-        with self._going:
+        self._progress.clear()
+        with self._progress:
             Timestamp(run.began_at, "since")
             ui.label("·").props("aria-hidden=true")
-            self._tried = ui.label()
+            self._tried_label = ui.label()
         with self._verdict:
             ui.label(_("The drill is under way.")).classes("r-sr")
 
-    def _tell(self, run: Run | None) -> None:
+    def _show_verdict(self, run: Run | None) -> None:
         self._verdict.clear()
         with self._verdict:
             if run is None or run.ended_at is None:
@@ -115,20 +117,20 @@ class DrillPart:
 
 
 def verdict(run: Run) -> str:
-    """Of one that ended."""
+    """Returns the result of a finished run."""
     broken = len({finding.rule for finding in run.broken})
     if broken:
-        said = ngettext("{count} rule did not hold.", "{count} rules did not hold.", broken)
-        return said.format(count=measure.number(broken))
+        template = ngettext("{count} rule did not hold.", "{count} rules did not hold.", broken)
+        return template.format(count=measure.number(broken))
     if run.trouble:
-        return labels.sentence(run.trouble)
+        return labels.finding_text(run.trouble)
     if not run.held:
-        said = _("Not everything was tried: {count} of {all}.")
-        return said.format(count=len(run.findings), all=len(CHECKS))
+        template = _("Not everything was tried: {count} of {all}.")
+        return template.format(count=len(run.findings), all=len(CHECKS))
     return _("All {count} rules held.").format(count=len(RULES))
 
 
-class DoctorPart:
+class DoctorSection:
     def __init__(self, checkup: Diagnostics, client: Client) -> None:
         self._checkup = checkup
         self._client = client
@@ -139,31 +141,31 @@ class DoctorPart:
             " disk and at each backend. Nothing is paid."
         )
         with section(_("The doctor"), about):
-            named = {seconds: _(name) for seconds, name in LISTENS_S.items()}
+            named = {seconds: _(name) for seconds, name in LISTEN_OPTIONS.items()}
             ui.label(_("How long to listen")).classes("r-label")
             options(_("How long to listen"), named, "35", on_choose=lambda value: self._choose(int(value)))
-            self._browser = BrowserProbe(35, on_begun=self._begun, on_measured=self._measured)
-            self._way = ui.element("div").classes("r-check-found")
-            self._around = ui.element("div").classes("r-check-found")
+            self._browser = BrowserProbe(35, on_start=self._on_start, on_measured=self._on_measured)
+            self._connection_findings = ui.element("div").classes("r-check-found")
+            self._install_findings = ui.element("div").classes("r-check-found")
 
     def _choose(self, seconds: int) -> None:
-        self._browser.listen_for(seconds)
+        self._browser.set_duration(seconds)
 
-    def _begun(self) -> None:
-        self._way.clear()
-        self._around.clear()
-        with self._around:
+    def _on_start(self) -> None:
+        self._connection_findings.clear()
+        self._install_findings.clear()
+        with self._install_findings:
             ui.label(_("Asking the disk and the backends.")).classes("r-quiet")
-        background_tasks.create(guarded(self._look_around)(), name="look around", context=self._client)
+        background_tasks.create(guarded(self._check_install)(), name="check install", context=self._client)
 
-    async def _look_around(self) -> None:
-        self._show(self._around, _("Around Rushes"), await self._checkup.check_local())
+    async def _check_install(self) -> None:
+        self._show_findings(self._install_findings, _("Around Rushes"), await self._checkup.check_local())
 
-    def _measured(self, measured: BrowserReport) -> None:
+    def _on_measured(self, measured: BrowserReport) -> None:
         name = _("Between this browser and Rushes")
-        self._show(self._way, name, self._checkup.judge(measured))
+        self._show_findings(self._connection_findings, name, self._checkup.judge(measured))
 
-    def _show(self, box: ui.element, name: str, findings: Sequence[Finding]) -> None:
+    def _show_findings(self, box: ui.element, name: str, findings: Sequence[Finding]) -> None:
         box.clear()
         with box:
             with ui.element("h3").classes("r-h2"):

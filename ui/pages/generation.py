@@ -1,4 +1,4 @@
-"""One generation at its own address: player, prompt, settings, receipt, race, timeline."""
+"""One generation at its own URL: player, prompt, settings, receipt, race, timeline."""
 
 from __future__ import annotations
 
@@ -7,48 +7,51 @@ from collections.abc import Sequence
 from nicegui import Client, background_tasks, ui
 
 from services.core.errors import NotFound
-from services.core.model import LOCAL_OWNER, Generation, TraceEntry
+from services.core.model import Generation, TraceEntry
 from services.generations.service import Generations
-from ui.components.actions import Actions, to_composer
+from ui.components.actions import Actions, open_composer
 from ui.components.button import LinkButton
-from ui.components.facts import settings_of
+from ui.components.facts import settings_facts
 from ui.components.icon import icon
 from ui.components.notifications import go_to
-from ui.components.receipt import receipt
+from ui.components.receipt import receipt_facts
 from ui.components.stage import Stage
 from ui.components.timeline_lookup import bundle_button
 from ui.components.trace_table import TraceTable
 from ui.pages import layout
 from ui.session import drafts
 from ui.session.page_context import PageContext
-from ui.session.subscription import follow
+from ui.session.person import current_person
+from ui.session.subscription import subscribe
 from ui.state import Change, TabState
 from ui.text import _
 
 
 def register(generations: Generations) -> None:
     @layout.page("/g/{generation_id}")
-    async def single(client: Client, generation_id: str) -> None:
-        context = PageContext(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
-        page = Single(context, generation_id)
-        page.listen()
+    async def generation_page(client: Client, generation_id: str) -> None:
+        context = PageContext(
+            generations=generations, owner=current_person(), client=client, state=TabState()
+        )
+        page = GenerationPage(context, generation_id)
+        page.subscribe()
         try:
             generation = await generations.get(generation_id, owner=context.owner)
         except NotFound:
             not_found()
             return
         title = _("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])
-        with layout.frame(here="", title=title, open_it=page.open_it):
+        with layout.frame(path="", title=title, on_open=page.open_generation):
             await page.draw(generation)
 
 
 def not_found() -> None:
     ui.status_code(404)
-    with layout.frame(here="", title=_("Not here · Rushes")):
-        nothing_here()
+    with layout.frame(path="", title=_("Not here · Rushes")):
+        draw_not_found()
 
 
-def nothing_here() -> None:
+def draw_not_found() -> None:
     with ui.element("div").classes("r-lost"):
         icon("reel", size="xl").classes("r-scene-sign")
         with ui.element("h1").classes("r-scene-words"):
@@ -57,24 +60,24 @@ def nothing_here() -> None:
         LinkButton(_("Back to the video page"), "/", icon_name="back")
 
 
-class Single:
+class GenerationPage:
     """One open page of one generation."""
 
     def __init__(self, context: PageContext, generation_id: str) -> None:
         self.context = context
         self.id = generation_id
         self.stage: Stage | None = None
-        self.gone = False
+        self.deleted = False
         self.actions = Actions(context=context, started=self.started, edit=self.edit)
 
-    def listen(self) -> None:
-        follow(self.context, on_change=self.changed, on_trace=self.traced)
+    def subscribe(self) -> None:
+        subscribe(self.context, on_change=self.on_change, on_trace=self.on_trace)
 
     async def draw(self, generation: Generation) -> None:
         state = self.context.state
-        await self.context.learn_of(generation)
-        typical = self.context.typical_of(generation)
-        state.take(generation, stage=True, newest=True, estimated_s=typical.p50_s if typical else None)
+        await self.context.load_typical_for(generation)
+        typical = self.context.typical_for(generation)
+        state.apply(generation, stage=True, newest=True, estimated_s=typical.p50_s if typical else None)
         entries = await self.context.generations.trace(self.id, owner=self.context.owner)
         current = state.current_generation or generation
         with ui.element("div").classes("r-single") as self.page:
@@ -84,67 +87,67 @@ class Single:
                 with ui.element("section").classes("r-panel"):
                     heading(_("Prompt and settings"))
                     ui.label(current.request.prompt).classes("r-words")
-                    settings_of(current)
-                with ui.element("section").classes("r-panel") as self.slip:
+                    settings_facts(current)
+                with ui.element("section").classes("r-panel") as self.receipt_panel:
                     pass
             with ui.element("section").classes("r-panel"):
                 heading(_("Timeline"))
                 self.table = TraceTable()
                 with ui.element("div").classes("r-row"):
                     bundle_button(current)
-        self.write_receipt(current)
-        self.traced(entries)
+        self.draw_receipt(current)
+        self.on_trace(entries)
 
-    def write_receipt(self, generation: Generation) -> None:
-        self.slip.clear()
-        with self.slip:
+    def draw_receipt(self, generation: Generation) -> None:
+        self.receipt_panel.clear()
+        with self.receipt_panel:
             heading(_("Receipt"))
             if generation.receipt is None:
                 ui.label(_("Written when the bytes are kept.")).classes("r-quiet")
             else:
-                receipt(generation, generation.receipt)
+                receipt_facts(generation, generation.receipt)
 
     async def started(self, generation: Generation) -> None:
         go_to(generation)
 
-    def open_it(self, generation: Generation) -> None:
+    def open_generation(self, generation: Generation) -> None:
         if generation.id == self.id:
             ui.run_javascript("scrollTo({ top: 0 })")
         else:
             go_to(generation)
 
     def edit(self, generation: Generation) -> None:
-        """The composer has its own page: take the settings there."""
-        to_composer(generation.request.kind, drafts.of(generation))
+        """Opens the composer's page with these settings."""
+        open_composer(generation.request.kind, drafts.from_generation(generation))
 
-    def changed(self, change: Change) -> None:
+    def on_change(self, change: Change) -> None:
         after = change.after
         current = self.context.state.current_generation
         if self.stage is None or after.id != self.id:
             return
-        if after.trashed_at is None and self.gone:  # out of the trash again
+        if after.trashed_at is None and self.deleted:  # restored from the trash
             go_to(after)
             return
         if current is None:
-            self.gone = True
+            self.deleted = True
             self.page.clear()
             with self.page:
-                nothing_here()
+                draw_not_found()
             return
-        self.stage.take(current)
+        self.stage.refresh(current)
         if change.before is None or change.before.receipt != after.receipt:
-            self.write_receipt(current)
+            self.draw_receipt(current)
         if current.final and (change.before is None or not change.before.final):
-            background_tasks.create(self.context.learn_of(current), name="learn how long it took")
+            background_tasks.create(self.context.load_typical_for(current), name="load typical duration")
 
-    def traced(self, entries: Sequence[TraceEntry]) -> None:
+    def on_trace(self, entries: Sequence[TraceEntry]) -> None:
         if self.stage is not None:
             for entry in entries:
-                self.context.state.take(entry)
+                self.context.state.apply(entry)
             self.stage.add(entries)
             self.table.add(entries)
 
 
-def heading(words: str) -> None:
+def heading(text: str) -> None:
     with ui.element("h2").classes("r-h2"):
-        ui.label(words)
+        ui.label(text)

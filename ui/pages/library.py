@@ -1,4 +1,4 @@
-"""Everything kept: searched, filtered, marked, packed, thrown away and brought back."""
+"""The library: search, filters, tags, ZIP downloads, trash and restore."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from nicegui import Client, background_tasks, ui
 from starlette.requests import Request
 
 from services.core.errors import Conflict
-from services.core.model import LOCAL_OWNER, Generation, Kind, Phase
+from services.core.model import Generation, Kind, Phase
 from services.generations.service import Generations, Page
 from services.library import Library
 from services.library.query_match import fits
-from ui.components.actions import Actions, to_composer
+from ui.components.actions import Actions, open_composer
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
 from ui.components.confirm import confirm
 from ui.components.error_boundary import guarded
 from ui.components.field import line
 from ui.components.library_grid import LibraryGrid
-from ui.components.tag_dialog import tagging
+from ui.components.tag_dialog import tag_dialog
 from ui.components.toast import toast
 from ui.pages import layout
 from ui.session import drafts, library_query
 from ui.session.library_query import LibraryQuery
 from ui.session.page_context import PageContext
-from ui.session.subscription import follow
+from ui.session.person import current_person
+from ui.session.subscription import subscribe
 from ui.state import Change, TabState
 from ui.text import _, deferred, measure, ngettext
 
@@ -47,52 +48,54 @@ SPANS = {
     "year": deferred("Last year"),
     library_query.BETWEEN: deferred("Between two days"),
 }
-TYPED_MS = 150
-COUNT_AFTER_S = 0.3
+DEBOUNCE_MS = 150
+TOTALS_DELAY_S = 0.3
 
 
 def register(generations: Generations, library: Library) -> None:
     @layout.page(PATH)
-    async def shelf(client: Client, request: Request) -> None:
-        context = PageContext(generations=generations, owner=LOCAL_OWNER, client=client, state=TabState())
-        page = LibraryPage(context, library, library_query.read(request.query_params))
-        with layout.frame(here=PATH, title=_("Library · Rushes")):
+    async def library_page(client: Client, request: Request) -> None:
+        context = PageContext(
+            generations=generations, owner=current_person(), client=client, state=TabState()
+        )
+        page = LibraryPage(context, library, library_query.from_params(request.query_params))
+        with layout.frame(path=PATH, title=_("Library · Rushes")):
             await page.open()
 
 
 class LibraryPage:
     """One open page of the library."""
 
-    def __init__(self, context: PageContext, library: Library, look_for: LibraryQuery) -> None:
+    def __init__(self, context: PageContext, library: Library, query: LibraryQuery) -> None:
         self.context = context
         self.library = library
-        self.query = look_for
-        self.wanted = look_for.wanted()
+        self.query = query
+        self.filter = query.generation_query()
         self.next: str | None = None
-        self._turn = 0
-        self._counting: asyncio.TimerHandle | None = None
-        self.days: list[ui.element] = []
+        self._request_number = 0
+        self._totals_timer: asyncio.TimerHandle | None = None
+        self.date_inputs: list[ui.element] = []
 
     async def open(self) -> None:
-        """Subscribe, then read, then draw: nothing falls between."""
-        self.shelf: LibraryGrid | None = None
-        follow(self.context, on_change=self.changed)
+        """Subscribes, then reads, then draws, so that no update is missed."""
+        self.grid: LibraryGrid | None = None
+        subscribe(self.context, on_change=self.on_change)
         models = await self.library.models(owner=self.context.owner)
         tags = await self.library.tags(owner=self.context.owner)
         with ui.element("div").classes("r-library"):
             self._head()
             self._filters(models, tags)
-            self.shelf = LibraryGrid(on_act=self.act, on_more=self._later(self.more))
+            self.grid = LibraryGrid(on_action=self.run_action, on_more=self._in_background(self.more))
         await self.fill()
 
-    # what is on the page
+    # layout
 
     def _head(self) -> None:
         trash = bool(self.query.trash)
         with ui.element("div").classes("r-library-head"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Trash") if trash else _("Library"))
-            self.sum = ui.label().classes("r-quiet r-library-sum")
+            self.totals_label = ui.label().classes("r-quiet r-library-sum")
             with ui.element("div").classes("r-row r-library-acts"):
                 if trash:
                     Button(_("Back to the library"), partial(self.show_trash, False), icon_name="back")
@@ -101,112 +104,112 @@ class LibraryPage:
                     Button(_("Trash"), partial(self.show_trash, True), icon_name="trash", look="bare")
 
     def _filters(self, models: list[tuple[str, str]], tags: list[str]) -> None:
-        look_for = self.query
+        query = self.query
         with ui.element("search").classes("r-filters"):
-            field = line(_("Search"), look_for.q, self._choose("q"), key="search")
-            longest = library_query.LONGEST_WORDS
-            field.control.props(f"debounce={TYPED_MS} clearable type=search maxlength={longest}")
+            field = line(_("Search"), query.q, self._choose("q"), key="search")
+            longest = library_query.MAX_TEXT_LENGTH
+            field.control.props(f"debounce={DEBOUNCE_MS} clearable type=search maxlength={longest}")
             field.control.props["placeholder"] = _("Words of the prompt")
             field.box.classes("r-filters-search")
             with ui.element("div").classes("r-row r-filters-chips"):
                 self._chip("kind", _("Any kind"), KINDS)
                 self._chip("state", _("Any state"), STATES)
                 named = {f"{backend} {model}": model for backend, model in models}
-                chip(_("Any model"), named, look_for.model, self._choose("model"), key="model")
+                chip(_("Any model"), named, query.model, self._choose("model"), key="model")
                 self._dates()
                 if tags:
                     own = {name: name for name in tags}
-                    chip(_("Any tag"), own, look_for.tag, self._choose("tag"), key="by-tag")
+                    chip(_("Any tag"), own, query.tag, self._choose("tag"), key="by-tag")
                 choose = self._choose("starred")
-                toggle(_("Starred"), bool(look_for.starred), lambda on: choose("1" if on else ""))
+                toggle(_("Starred"), bool(query.starred), lambda on: choose("1" if on else ""))
                 rank = self._choose("ranked")
                 self.ranked = toggle(
-                    _("Best match first"), bool(look_for.ranked), lambda on: rank("1" if on else "")
+                    _("Best match first"), bool(query.ranked), lambda on: rank("1" if on else "")
                 )
-                self.ranked.visible = bool(look_for.q.strip())
+                self.ranked.visible = bool(query.q.strip())
                 clear = Button(_("Clear the filters"), self.clear, look="bare")
                 self.clear_button = clear
-                clear.visible = look_for.narrow
+                clear.visible = query.is_filtered
 
     def _chip(self, name: str, title: str, options: dict[str, str]) -> None:
-        translated = {value: _(words) for value, words in options.items()}
+        translated = {value: _(label) for value, label in options.items()}
         chip(title, translated, getattr(self.query, name), self._choose(name), key=name)
 
     def _dates(self) -> None:
-        look_for = self.query
+        query = self.query
         self._chip("when", _("Any time"), SPANS)
         for name, title in (("since", _("From day")), ("until", _("To day"))):
             field = ui.element("input").classes("r-chip-date").props("type=date")
             field.props["aria-label"] = field.props["title"] = title
-            field.props["value"] = getattr(look_for, name)
+            field.props["value"] = getattr(query, name)
             choose = self._choose(name)
             field.on(
                 "change",
                 lambda event, choose=choose: choose(str(event.args)),
                 js_handler="(event) => emit(event.target.value)",
             )
-            field.visible = look_for.when == library_query.BETWEEN
-            self.days.append(field)
+            field.visible = query.when == library_query.BETWEEN
+            self.date_inputs.append(field)
 
     def _choose(self, name: str) -> Callable[[str], object]:
-        """The handler of one filter."""
+        """Returns the handler of one filter."""
 
         def choose(value: str) -> None:
             query = {**{key: getattr(self.query, key) for key in LibraryQuery.__slots__}, name: value}
-            self.query = library_query.read(query)
-            for day in self.days:
+            self.query = library_query.from_params(query)
+            for day in self.date_inputs:
                 day.visible = self.query.when == library_query.BETWEEN
             self.ranked.visible = bool(self.query.q.strip())
-            self.clear_button.visible = self.query.narrow
-            ui.run_javascript(f"history.replaceState(history.state, '', {self.query.address()!r})")
-            self._later(self.fill)()
+            self.clear_button.visible = self.query.is_filtered
+            ui.run_javascript(f"history.replaceState(history.state, '', {self.query.url()!r})")
+            self._in_background(self.fill)()
 
         return choose
 
     # lists
 
     async def fill(self) -> None:
-        """The first page of what is asked for now; an older answer that comes later is dropped."""
-        self._turn += 1
-        turn, self.wanted = self._turn, self.query.wanted()
+        """Shows the first page of the current query; an outdated result is dropped."""
+        self._request_number += 1
+        number, self.filter = self._request_number, self.query.generation_query()
         page = await self._page(None)
-        if turn != self._turn or self.shelf is None:
+        if number != self._request_number or self.grid is None:
             return
         self.next = page.next
-        self.shelf.fill(
-            page.items, more=page.next is not None, trash=self.wanted.trashed, nothing=self._nothing()
+        self.grid.fill(
+            page.items, more=page.next is not None, trash=self.filter.trashed, empty_text=self._empty_text()
         )
-        await self._count()
+        await self._update_totals()
 
     async def more(self) -> None:
-        turn = self._turn
+        number = self._request_number
         page = await self._page(self.next)
-        if turn == self._turn and self.shelf is not None:
+        if number == self._request_number and self.grid is not None:
             self.next = page.next
-            self.shelf.append(page.items, more=page.next is not None)
+            self.grid.append(page.items, more=page.next is not None)
 
     async def _page(self, cursor: str | None) -> Page:
-        return await self.library.page(self.wanted, owner=self.context.owner, cursor=cursor)
+        return await self.library.page(self.filter, owner=self.context.owner, cursor=cursor)
 
-    async def _count(self) -> None:
+    async def _update_totals(self) -> None:
         totals = await self.library.totals(owner=self.context.owner)
-        here = [total for total in totals if total.trashed == self.wanted.trashed]
+        here = [total for total in totals if total.trashed == self.filter.trashed]
         count, size = sum(total.items for total in here), sum(total.size_bytes for total in here)
-        self.sum.text = ngettext("{count} file, {size}", "{count} files, {size}", count).format(
+        self.totals_label.text = ngettext("{count} file, {size}", "{count} files, {size}", count).format(
             count=measure.number(count), size=measure.size(size)
         )
 
-    def _nothing(self) -> tuple[str, str]:
-        if self.query.narrow:
+    def _empty_text(self) -> tuple[str, str]:
+        if self.query.is_filtered:
             return _("Nothing here matches."), _("Take a filter away, or search for fewer words.")
-        if self.wanted.trashed:
+        if self.filter.trashed:
             return _("The trash is empty."), _("What you delete waits here until you empty it.")
         return _("Nothing is kept yet."), _("What you make on the video page comes here by itself.")
 
-    # what the person does
+    # actions
 
-    def act(self, name: str, ids: list[str]) -> None:
-        """By the names of the grid."""
+    def run_action(self, name: str, ids: list[str]) -> None:
+        """Runs the action that the grid names (library_grid.ACTIONS)."""
         actions: dict[str, Callable[[list[str]], Awaitable[object]]] = {
             "star": partial(self.library.star, on=True, owner=self.context.owner),
             "unstar": partial(self.library.star, on=False, owner=self.context.owner),
@@ -221,48 +224,50 @@ class LibraryPage:
             "reuse": self.reuse,
             "film_from": partial(self.start_from, Kind.VIDEO),
             "image_from": partial(self.start_from, Kind.IMAGE),
-            "unpacked": self.not_packed,
+            "unpacked": self.on_zip_missing,
         }
         if name in actions:
-            self._later(partial(actions[name], ids))()
+            self._in_background(partial(actions[name], ids))()
 
     async def trash(self, ids: list[str]) -> None:
-        gone = await self.library.trash(ids, owner=self.context.owner)
-        if gone:
-            words = ngettext("{count} is in the trash.", "{count} are in the trash.", len(gone))
-            undo = self._later(partial(self.library.restore, gone, owner=self.context.owner))
-            toast(words.format(count=measure.number(len(gone))), open_it=undo, act=_("Undo"))
-        await self._count()
+        trashed = await self.library.trash(ids, owner=self.context.owner)
+        if trashed:
+            template = ngettext("{count} is in the trash.", "{count} are in the trash.", len(trashed))
+            undo = self._in_background(partial(self.library.restore, trashed, owner=self.context.owner))
+            toast(template.format(count=measure.number(len(trashed))), on_open=undo, action_label=_("Undo"))
+        await self._update_totals()
 
     async def decide(self, name: str, ids: list[str]) -> None:
-        """What is to become of an unconfirmed one."""
+        """Runs the person's choice for an unconfirmed generation."""
         generation = await self.context.generations.get(ids[0], owner=self.context.owner)
         if generation.phase is not Phase.UNCONFIRMED:
             raise Conflict("This one is not unconfirmed any more.")
-        actions = Actions(context=self.context, started=_stay, edit=_stay)
+        actions = Actions(context=self.context, started=_do_nothing, edit=_do_nothing)
         decided = {"check": actions.check, "submit_again": actions.submit_again, "stop": actions.stop}[name]
         await guarded(decided(generation))()
 
     async def keep(self, ids: list[str]) -> None:
         for generation_id in ids:
             await self.context.generations.keep(generation_id, owner=self.context.owner)
-        words = ngettext("{count} kept.", "{count} kept.", len(ids))
-        toast(words.format(count=measure.number(len(ids))), tone="good")
+        template = ngettext("{count} kept.", "{count} kept.", len(ids))
+        toast(template.format(count=measure.number(len(ids))), tone="good")
 
     async def restore(self, ids: list[str]) -> None:
-        back = await self.library.restore(ids, owner=self.context.owner)
-        words = ngettext("{count} is back in the library.", "{count} are back in the library.", len(back))
-        toast(words.format(count=measure.number(len(back))), tone="good")
-        await self._count()
+        restored = await self.library.restore(ids, owner=self.context.owner)
+        template = ngettext(
+            "{count} is back in the library.", "{count} are back in the library.", len(restored)
+        )
+        toast(template.format(count=measure.number(len(restored))), tone="good")
+        await self._update_totals()
 
     async def remove(self, ids: list[str]) -> None:
-        words = ngettext("Delete {count} for good?", "Delete {count} for good?", len(ids))
-        question = words.format(count=measure.number(len(ids)))
+        template = ngettext("Delete {count} for good?", "Delete {count} for good?", len(ids))
+        question = template.format(count=measure.number(len(ids)))
         if await confirm(
             question, _("The files are removed too. Nothing brings them back."), yes=_("Delete")
         ):
             count = await self.library.empty(ids, owner=self.context.owner)
-            self._removed(count, await self.library.waiting(ids, owner=self.context.owner))
+            self._report_removed(count, await self.library.waiting(ids, owner=self.context.owner))
             await self.fill()
 
     async def empty(self) -> None:
@@ -270,82 +275,82 @@ class LibraryPage:
             _("Empty the trash?"), _("All files in it are removed. Nothing brings them back."), yes=_("Empty")
         ):
             count = await self.library.empty(owner=self.context.owner)
-            self._removed(count, await self.library.waiting(owner=self.context.owner))
+            self._report_removed(count, await self.library.waiting(owner=self.context.owner))
             await self.fill()
 
-    def _removed(self, count: int, waiting: int) -> None:
-        words = ngettext("{count} removed for good.", "{count} removed for good.", count)
-        told = [words.format(count=measure.number(count))] if count or not waiting else []
+    def _report_removed(self, count: int, waiting: int) -> None:
+        template = ngettext("{count} removed for good.", "{count} removed for good.", count)
+        sentences = [template.format(count=measure.number(count))] if count or not waiting else []
         if waiting:
-            stay = ngettext(
+            sentence = ngettext(
                 "{count} stopped one stays: what was paid for may still come.",
                 "{count} stopped ones stay: what was paid for may still come.",
                 waiting,
             )
-            told.append(stay.format(count=measure.number(waiting)))
-        toast(" ".join(told))
+            sentences.append(sentence.format(count=measure.number(waiting)))
+        toast(" ".join(sentences))
 
     async def tag(self, ids: list[str]) -> None:
         chosen = await self.library.these(ids, owner=self.context.owner)
         if not chosen:
             return
-        there = set.intersection(*(set(each.tags) for each in chosen))
+        assigned = set.intersection(*(set(each.tags) for each in chosen))
 
-        async def give(name: str, on: bool) -> None:
+        async def set_tag(name: str, on: bool) -> None:
             await self.library.tag(ids, name, on=on, owner=self.context.owner)
 
-        tagging(await self.library.tags(owner=self.context.owner), there, on_tag=give)
+        tag_dialog(await self.library.tags(owner=self.context.owner), assigned, on_tag=set_tag)
 
     async def reuse(self, ids: list[str]) -> None:
-        """The composer has its own page: take the settings there."""
+        """Opens the composer's page with these settings."""
         for generation in await self.library.these(ids[:1], owner=self.context.owner):
-            to_composer(generation.request.kind, drafts.of(generation))
+            open_composer(generation.request.kind, drafts.from_generation(generation))
 
     async def start_from(self, kind: Kind, ids: list[str]) -> None:
         for generation in await self.library.these(ids[:1], owner=self.context.owner):
             source = await self.context.generations.source_from(generation.id, owner=self.context.owner)
-            to_composer(kind, drafts.starting_from(generation, kind, source))
+            open_composer(kind, drafts.with_source(generation, kind, source))
 
-    async def not_packed(self, _ids: list[str]) -> None:
+    async def on_zip_missing(self, _ids: list[str]) -> None:
         toast(_("The archive could not be made: the files are gone from the disk."), tone="trouble")
 
     def show_trash(self, on: bool) -> None:
-        ui.navigate.to(LibraryQuery(trash="1" if on else "").address())
+        ui.navigate.to(LibraryQuery(trash="1" if on else "").url())
 
     def clear(self) -> None:
-        ui.navigate.to(LibraryQuery(trash=self.query.trash).address())
+        ui.navigate.to(LibraryQuery(trash=self.query.trash).url())
 
-    # what the page hears
+    # updates from the bus
 
-    def changed(self, change: Change) -> None:
-        if self.shelf is None:
+    def on_change(self, change: Change) -> None:
+        if self.grid is None:
             return
-        self.shelf.put(change.after, belongs=fits(self.wanted, change.after))
+        self.grid.put(change.after, belongs=fits(self.filter, change.after))
         before, after = change.before, change.after
         if before is None or (before.kept, before.trashed_at) != (after.kept, after.trashed_at):
-            self._count_soon()
+            self._schedule_totals()
 
-    def _count_soon(self) -> None:
-        """Once for all that come together."""
-        if self._counting is None:
-            self._counting = asyncio.get_running_loop().call_later(COUNT_AFTER_S, self._count_now)
+    def _schedule_totals(self) -> None:
+        """Schedules one update of the totals for several changes."""
+        if self._totals_timer is None:
+            self._totals_timer = asyncio.get_running_loop().call_later(TOTALS_DELAY_S, self._run_totals)
 
-    def _count_now(self) -> None:
-        self._counting = None
+    def _run_totals(self) -> None:
+        self._totals_timer = None
         if not self.context.client.is_deleted:
-            self._later(self._count)()
+            self._in_background(self._update_totals)()
 
-    def _later(self, act: Callable[[], Awaitable[object]]) -> Callable[[], None]:
-        """In a task of its own, with the page around it."""
+    def _in_background(self, handler: Callable[[], Awaitable[object]]) -> Callable[[], None]:
+        """Returns a function that runs `handler` in a background task in the page's context."""
 
-        async def acted() -> None:
-            await act()
+        async def run_handler() -> None:
+            await handler()
 
-        def run() -> None:
-            background_tasks.create(guarded(acted)(), name="library", context=self.context.client)
+        def start() -> None:
+            background_tasks.create(guarded(run_handler)(), name="library", context=self.context.client)
 
-        return run
+        return start
 
 
-async def _stay(_: Generation) -> None:
-    """These acts lead nowhere from here."""
+async def _do_nothing(_: Generation) -> None:
+    """Stays on the page."""

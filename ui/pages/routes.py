@@ -1,4 +1,4 @@
-"""All pages of the app, joined to the only doors they know."""
+"""Registers all pages with the services they use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ui.pages import library as library_page
 def register(
     generations: Generations, library: Library, chats: Chats, deliveries: Statistics, checkup: Diagnostics
 ) -> None:
-    """Once, before `ui.run_with`."""
+    """Registers all pages; called once, before `ui.run_with`."""
     layout.install(generations.bus)
     image_upload.install(generations)
     studio.register(generations, kind=Kind.VIDEO, path="/")

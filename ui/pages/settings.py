@@ -1,4 +1,4 @@
-"""What a person can set for themselves. Each section is one function; the page is their list."""
+"""A person's settings; one function draws each section."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def register(library: Library) -> None:
     @layout.page("/settings")
     async def settings() -> None:
         title = _("Settings · Rushes")
-        with layout.frame(here="/settings", title=title), ui.element("div").classes("r-single r-settings"):
+        with layout.frame(path="/settings", title=title), ui.element("div").classes("r-single r-settings"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Settings"))
             language()
             appearance()
-            notices()
+            notifications()
             await storage(library)
             await retention(library)
             checkup()
@@ -34,19 +34,19 @@ def language() -> None:
         languages.choose(code)
         ui.navigate.reload()
 
-    own_names = {code: languages.own_name(code) for code in languages.translations()}
+    native_names = {code: languages.native_name(code) for code in languages.translations()}
     with section(_("Language"), _("The page loads again; what you have typed stays.")):
-        offered = {"": _("As the browser says")} | own_names
+        offered = {"": _("As the browser says")} | native_names
         options(_("Language"), offered, languages.choice(), on_choose=choose)
 
 
 def appearance() -> None:
-    named = {choice: _(name) for choice, name in layout.THEMES.items()}
+    labels = {choice: _(name) for choice, name in layout.THEMES.items()}
     with section(_("Theme")):
-        options(_("Theme"), named, layout.theme(), on_choose=layout.choose_theme)
+        options(_("Theme"), labels, layout.theme(), on_choose=layout.choose_theme)
 
 
-def notices() -> None:
+def notifications() -> None:
     about = _("Every open page tells what arrives. What you turn on here is for this browser.")
     with section(_("Notices"), about):
         NotificationSettings()

@@ -1,4 +1,4 @@
-"""The page shape that video and images share: composer, stage, race strip, rushes."""
+"""The page for videos and images: composer, stage, race strip, filmstrip."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import partial
 
 from nicegui import Client, background_tasks, ui
 
-from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, Model, Phase, TraceEntry, replace
+from services.core.model import Draft, Generation, Kind, Model, Phase, TraceEntry, replace
 from services.generations.service import Generations
-from ui.components.actions import Actions, to_composer
+from ui.components.actions import Actions, open_composer
 from ui.components.error_boundary import guarded
 from ui.components.filmstrip import Filmstrip
 from ui.components.notifications import FRAME_S, go_to
@@ -19,7 +19,8 @@ from ui.components.stage import Stage
 from ui.pages import layout
 from ui.session import drafts
 from ui.session.page_context import PageContext
-from ui.session.subscription import follow
+from ui.session.person import current_person
+from ui.session.subscription import subscribe
 from ui.state import Change, TabState
 from ui.text import _, deferred
 
@@ -31,10 +32,12 @@ def register(generations: Generations, *, kind: Kind, path: str) -> None:
     @layout.page(path)
     async def studio(client: Client) -> None:
         context = PageContext(
-            generations=generations, owner=LOCAL_OWNER, client=client, state=TabState(kind=kind)
+            generations=generations, owner=current_person(), client=client, state=TabState(kind=kind)
         )
         studio = StudioPage(context, kind)
-        with layout.frame(here=path, title=_(TITLES[kind]), on_step=studio.step, open_it=studio.open_it):
+        with layout.frame(
+            path=path, title=_(TITLES[kind]), on_step=studio.step, on_open=studio.open_generation
+        ):
             await studio.open()
 
 
@@ -47,24 +50,24 @@ class StudioPage:
         self.generations = context.generations
         self.actions = Actions(context=context, started=self.started, edit=self.edit, compose=self.compose)
         self.ready = False
-        """Drawn; before that, what is heard is only remembered."""
+        """Whether the page is drawn; updates before that only go into its state."""
 
     async def open(self) -> None:
-        """Subscribe, then read, then draw: nothing falls between."""
+        """Subscribes, then reads, then draws, so that no update is missed."""
         context = self.context
-        follow(context, on_change=self.changed, on_trace=self.traced)
-        await context.learn(self.kind)
+        subscribe(context, on_change=self.on_change, on_trace=self.on_trace)
+        await context.load_typical(self.kind)
         recent = await self.generations.recent(owner=context.owner, kind=self.kind, limit=RECENT)
         for generation in reversed(recent.items):
-            context.state.take(generation)
+            context.state.apply(generation)
         self._draw()
         known = context.state.of_kind(self.kind)
         self.filmstrip.fill(known)
         self.ready = True
         await self.form.recheck_source()
         if known:
-            context.state.take(known[0], newest=True)
-            await self.put(known[0])
+            context.state.apply(known[0], newest=True)
+            await self.show(known[0])
 
     def _draw(self) -> None:
         with ui.element("div").classes("r-desk is-blank") as self.studio:
@@ -78,64 +81,66 @@ class StudioPage:
             )
             with ui.element("div").classes("r-column"):
                 self.stage = Stage(
-                    self.context, self.actions, on_example=self.example, on_clear=self.clear_stage
+                    self.context, self.actions, on_example=self.start_example, on_clear=self.clear_stage
                 )
                 self.filmstrip = Filmstrip(on_choose=self.choose, on_clear=self.actions.clear(self.kind))
 
-        self.context.client.on_delete(self.generations.catalogue.on_change(self.offered))
+        self.context.client.on_delete(self.generations.catalogue.on_change(self.on_models_changed))
 
     def models(self, with_source: bool) -> list[Model]:
         return self.generations.catalogue.models(self.kind, needs_source=with_source)
 
-    def offered(self) -> None:
-        """The model list may have changed."""
+    def on_models_changed(self) -> None:
+        """Updates the form; the catalogue may have changed."""
         with self.context.client:
-            self.form.offer()
+            self.form.update_models()
 
-    # what the person does
+    # actions
 
     async def submit(self, draft: Draft, count: int) -> None:
-        """The first of them goes on the stage, the others wait beside it."""
+        """Starts `count` generations; the first one goes on the stage."""
         first, *others = await self.generations.start(draft, owner=self.context.owner, count=count)
         await self.started(first)
         for generation in others:
-            self.context.state.take(generation, newest=True)
-            self.filmstrip.take(self.context.state.known[generation.id])
+            self.context.state.apply(generation, newest=True)
+            self.filmstrip.put(self.context.state.known[generation.id])
 
     async def started(self, generation: Generation) -> None:
-        self.context.state.take(generation, newest=True)
-        self.filmstrip.take(self.context.state.known[generation.id])
-        await self.put(generation)
+        self.context.state.apply(generation, newest=True)
+        self.filmstrip.put(self.context.state.known[generation.id])
+        await self.show(generation)
         self.filmstrip.reveal()
 
-    async def example(self, prompt: str) -> None:
-        typed = drafts.load(self.kind)
-        typed.prompt = prompt
-        self.form.fill(typed)
+    async def start_example(self, prompt: str) -> None:
+        values = drafts.load(self.kind)
+        values.prompt = prompt
+        self.form.fill(values)
         await self.form.generate()
 
     def edit(self, generation: Generation) -> None:
-        self.compose(self.kind, drafts.of(generation))
+        self.compose(self.kind, drafts.from_generation(generation))
 
-    def compose(self, kind: Kind, typed: drafts.FormValues) -> None:
+    def compose(self, kind: Kind, values: drafts.FormValues) -> None:
         if kind is not self.kind:
-            to_composer(kind, typed)
+            open_composer(kind, values)
             return
-        self.form.fill(typed)
+        self.form.fill(values)
         self.form.fields["prompt"].control.run_method("focus")
 
     def clear_stage(self) -> None:
-        self.context.state.take(None)
+        self.context.state.apply(None)
         self.stage.clear()
         self.filmstrip.choose("")
         self.studio.classes(add="is-blank")
 
     def choose(self, generation_id: str) -> None:
-        async def act() -> None:
+        async def load_and_show() -> None:
             known = self.context.state.known.get(generation_id)
-            await self.put(known or await self.generations.get(generation_id, owner=self.context.owner))
+            await self.show(known or await self.generations.get(generation_id, owner=self.context.owner))
 
-        background_tasks.create(guarded(act)(), name=f"choose {generation_id}", context=self.context.client)
+        background_tasks.create(
+            guarded(load_and_show)(), name=f"choose {generation_id}", context=self.context.client
+        )
 
     def step(self, step: int) -> None:
         neighbour = self.filmstrip.neighbour(step)
@@ -143,23 +148,23 @@ class StudioPage:
             self.choose(neighbour)
             self.filmstrip.reveal()
 
-    async def put(self, generation: Generation) -> None:
-        """On the stage with it; its trace is read while the page already listens."""
+    async def show(self, generation: Generation) -> None:
+        """Puts a generation on the stage and reads its trace; the page is already subscribed."""
         state = self.context.state
-        typical = self.context.typical_of(generation)
-        state.take(generation, stage=True, estimated_s=typical.p50_s if typical else None)
+        typical = self.context.typical_for(generation)
+        state.apply(generation, stage=True, estimated_s=typical.p50_s if typical else None)
         current = state.current_generation
         if current is None:
             return
         self.studio.classes(remove="is-blank")
         self.filmstrip.choose(current.id)
         self.stage.show(current)
-        self.traced(await self.generations.trace(current.id, owner=self.context.owner))
+        self.on_trace(await self.generations.trace(current.id, owner=self.context.owner))
 
-    # what the page hears
+    # updates from the bus
 
-    def changed(self, change: Change) -> None:
-        """The film comes first; all else is drawn while its first frame is loaded."""
+    def on_change(self, change: Change) -> None:
+        """Shows an arrived film first; the rest is drawn while its first frame loads."""
         if not self.ready:
             return
         current = self.context.state.current_generation
@@ -179,28 +184,28 @@ class StudioPage:
 
     def _draw_change(self, change: Change) -> None:
         after, state = change.after, self.context.state
-        beside = self.filmstrip.beside(after.id) if after.trashed_at is not None else None
+        successor = self.filmstrip.successor_of(after.id) if after.trashed_at is not None else None
         if after.request.kind is self.kind:
-            self.filmstrip.take(after)
+            self.filmstrip.put(after)
         if state.current_generation is not None and state.current_generation.id == after.id:
-            self.stage.take(state.current_generation)
+            self.stage.refresh(state.current_generation)
         elif after.trashed_at is not None and state.current_generation is None:
-            if beside is not None and self.filmstrip.is_chosen(after.id):
-                self.choose(beside)
+            if successor is not None and self.filmstrip.is_chosen(after.id):
+                self.choose(successor)
             else:
                 self.clear_stage()
         if after.final and (change.before is None or not change.before.final):
-            background_tasks.create(self.context.learn_of(after), name="learn how long it took")
+            background_tasks.create(self.context.load_typical_for(after), name="load typical duration")
 
-    def open_it(self, generation: Generation) -> None:
+    def open_generation(self, generation: Generation) -> None:
         if generation.request.kind is self.kind:
             self.choose(generation.id)
         else:
             go_to(generation)
 
-    def traced(self, entries: Sequence[TraceEntry]) -> None:
+    def on_trace(self, entries: Sequence[TraceEntry]) -> None:
         current = self.context.state.current_generation
         if self.ready and current is not None and entries and entries[0].generation_id == current.id:
             for entry in entries:
-                self.context.state.take(entry)
+                self.context.state.apply(entry)
             self.stage.add(entries)

@@ -1,4 +1,4 @@
-"""What a person has typed, kept per person and kind until it is changed. Never job state."""
+"""The composer's form values, stored per person and kind. They are never job state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.generations.service import MOST_AT_ONCE
 
 @dataclass(slots=True)
 class FormValues:
-    """The composer's values as they stand in its fields. Empty means: the model's own choice."""
+    """The values of the composer's fields. Empty means the model's default."""
 
     prompt: str = ""
     backend: str = ""
@@ -27,9 +27,9 @@ class FormValues:
     style: str = ""
     shot_size: str = ""
     source: str = ""
-    """The picture to start from, by its name in the media folder."""
+    """Source picture, by its name in the media folder."""
     count: int = 1
-    """How many at once; images only."""
+    """How many to generate at once; images only."""
 
     def save(self, kind: Kind) -> None:
         app.storage.user[f"draft-{kind}"] = asdict(self)
@@ -54,76 +54,76 @@ class FormValues:
         )
 
     def fit(self, model: Model) -> None:
-        """Keep what `model` offers, and take its own choice for the rest."""
+        """Keeps the values that `model` offers and replaces the others by its defaults."""
         self.backend, self.model = model.backend, model.name
-        if not _offers(model.durations_s, self.duration_s, anything=model.any_duration):
+        if not _offers(model.durations_s, self.duration_s, any_value=model.any_duration):
             self.duration_s = model.default_duration_s or next(iter(model.durations_s), None)
         if self.aspect_ratio not in model.aspect_ratios:
             self.aspect_ratio = next(iter(model.aspect_ratios), "")
         if self.resolution not in model.resolutions:
             self.resolution = model.default_resolution or next(iter(model.resolutions), "")
-        if not _offers(model.fps, self.fps, anything=model.any_fps):
+        if not _offers(model.fps, self.fps, any_value=model.any_fps):
             self.fps = model.default_fps or next(iter(model.fps), None)
 
 
 def load(kind: Kind) -> FormValues:
-    """What was typed last; anything unreadable is left out."""
+    """Loads the stored values; unreadable ones are left out."""
     stored: Any = app.storage.user.get(f"draft-{kind}", {})
-    known = {one.name: type(one.default) for one in fields(FormValues)}
-    typed = FormValues()
+    types = {one.name: type(one.default) for one in fields(FormValues)}
+    values = FormValues()
     for name, value in dict(stored).items():
         if (
-            name in known
+            name in types
             and isinstance(value, str | int | float)
-            and isinstance(value, str) == (known[name] is str)
+            and isinstance(value, str) == (types[name] is str)
         ):
-            setattr(typed, name, value)
-    typed.count = max(1, min(MOST_AT_ONCE, typed.count))
-    return typed
+            setattr(values, name, value)
+    values.count = max(1, min(MOST_AT_ONCE, values.count))
+    return values
 
 
-def of(generation: Generation) -> FormValues:
-    """The same settings again, with a fresh seed."""
+def from_generation(generation: Generation) -> FormValues:
+    """Returns the same settings with a new random seed."""
     request = generation.request
     return FormValues(
         prompt=request.prompt,
         backend=request.backend,
         model=request.model,
-        **_values_of(request.settings),
+        **_settings_values(request.settings),
         source=request.source or "",
     )
 
 
-def of_draft(draft: Draft) -> FormValues:
-    """Just the settings that a file came with, its seed among them."""
+def from_draft(draft: Draft) -> FormValues:
+    """Returns the settings embedded in a file, including its seed."""
     return FormValues(
         prompt=draft.prompt,
         backend=draft.backend or "",
         model=draft.model or "",
         seed="" if draft.seed is None else str(draft.seed),
-        **_values_of(draft.settings),
+        **_settings_values(draft.settings),
     )
 
 
-def _values_of(settings: GenerationSettings) -> dict[str, Any]:
-    """Text fields hold an empty string where the settings name nothing."""
+def _settings_values(settings: GenerationSettings) -> dict[str, Any]:
+    """Returns field values; text fields hold an empty string for None."""
     return asdict(settings) | {
         "aspect_ratio": settings.aspect_ratio or "",
         "resolution": settings.resolution or "",
     }
 
 
-def starting_from(generation: Generation, kind: Kind, source: str) -> FormValues:
-    """The composer's values of that kind, with a picture to start from; an empty one takes the words too."""
-    typed = load(kind)
-    typed.source = source
-    if not typed.prompt.strip():
-        typed.prompt = generation.request.prompt
-        typed.aspect_ratio = generation.request.settings.aspect_ratio or ""
-    return typed
+def with_source(generation: Generation, kind: Kind, source: str) -> FormValues:
+    """Returns the stored values of that kind with a source picture; fills an empty prompt."""
+    values = load(kind)
+    values.source = source
+    if not values.prompt.strip():
+        values.prompt = generation.request.prompt
+        values.aspect_ratio = generation.request.settings.aspect_ratio or ""
+    return values
 
 
-def _offers(offered: tuple[float, ...] | tuple[int, ...], value: float | None, *, anything: bool) -> bool:
+def _offers(offered: tuple[float, ...] | tuple[int, ...], value: float | None, *, any_value: bool) -> bool:
     if value is None or not offered:
         return False
-    return min(offered) <= value <= max(offered) if anything else value in offered
+    return min(offered) <= value <= max(offered) if any_value else value in offered

@@ -1,4 +1,4 @@
-"""What a person looks for in the library, as it stands in the page's address."""
+"""The library's search and filters as query parameters of the page's URL."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.core.model import STATES, UNWANTED_IN, GenerationQuery, Kind
 DAY_S = 86_400.0
 SPANS_S = {"day": DAY_S, "week": 7 * DAY_S, "month": 30 * DAY_S, "year": 365 * DAY_S}
 BETWEEN = "between"
-LONGEST_WORDS = 500
+MAX_TEXT_LENGTH = 500
 
 
 @dataclass(slots=True, kw_only=True)
 class LibraryQuery:
-    """Empty means: anything. `model` is backend and name with a space between; `since` and `until` are days
-    as 2026-11-22, both included, in the server's own time zone, and count while `when` is BETWEEN.
+    """Empty means any. `model` is backend and name, separated by a space; `since` and `until` are days
+    (2026-11-22), both inclusive, in the server's time zone, and used only while `when` is BETWEEN.
     """
 
     q: str = ""
@@ -34,15 +34,15 @@ class LibraryQuery:
     ranked: str = ""
     trash: str = ""
 
-    def address(self) -> str:
-        chosen = {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
-        return f"/library?{urlencode(chosen)}" if chosen else "/library"
+    def url(self) -> str:
+        params = {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+        return f"/library?{urlencode(params)}" if params else "/library"
 
-    def wanted(self) -> GenerationQuery:
+    def generation_query(self) -> GenerationQuery:
         backend, _, model = self.model.partition(" ")
         since = until = None
         if self.when == BETWEEN:
-            since, until = _start(self.since), _start(self.until, days=1)
+            since, until = _day_start(self.since), _day_start(self.until, days=1)
         elif self.when:
             since = now() - SPANS_S[self.when]
         return GenerationQuery(
@@ -61,15 +61,15 @@ class LibraryQuery:
         )
 
     @property
-    def narrow(self) -> bool:
-        """Whether anything but the trash is asked for."""
+    def is_filtered(self) -> bool:
+        """Whether any filter is set; the trash and the order are none."""
         return any(getattr(self, one.name) for one in fields(self) if one.name not in ("trash", "ranked"))
 
 
-def read(params: Mapping[str, str]) -> LibraryQuery:
-    """From an address that anybody may have written: what means nothing is left out."""
+def from_params(params: Mapping[str, str]) -> LibraryQuery:
+    """Parses untrusted query parameters; invalid values are dropped."""
     query = LibraryQuery(
-        **{one.name: params.get(one.name, "")[:LONGEST_WORDS] for one in fields(LibraryQuery)}
+        **{one.name: params.get(one.name, "")[:MAX_TEXT_LENGTH] for one in fields(LibraryQuery)}
     )
     if query.kind not in list(Kind):
         query.kind = ""
@@ -88,7 +88,7 @@ def _day(text: str) -> str:
         return ""
 
 
-def _start(day: str, *, days: int = 0) -> float | None:
+def _day_start(day: str, *, days: int = 0) -> float | None:
     if not day:
         return None
     try:

@@ -1,4 +1,4 @@
-"""One open page: whose it is, what it shows, and what it may ask for."""
+"""Context of one open page: its owner, client, state and services."""
 
 from __future__ import annotations
 
@@ -18,29 +18,33 @@ class PageContext:
     client: Client
     state: TabState
     typical: dict[tuple[str, str], TypicalDuration | None] = field(default_factory=dict)
-    """By backend and model, for the model's usual length; filled before it is drawn."""
-    of_length: dict[tuple[str, str, float | None], TypicalDuration | None] = field(default_factory=dict)
+    """By backend and model, for the model's default length; loaded before the page is drawn."""
+    typical_by_length: dict[tuple[str, str, float | None], TypicalDuration | None] = field(
+        default_factory=dict
+    )
 
-    async def learn(self, kind: Kind) -> None:
+    async def load_typical(self, kind: Kind) -> None:
         for model in self.generations.catalogue.models(kind):
             for length_s in {model.default_duration_s, *model.durations_s}:
-                await self._learn(model.backend, model.name, length_s)
-            self.typical[model.backend, model.name] = self.of_length.get(
+                await self._load(model.backend, model.name, length_s)
+            self.typical[model.backend, model.name] = self.typical_by_length.get(
                 (model.backend, model.name, model.default_duration_s)
             )
 
-    async def learn_of(self, generation: Generation) -> None:
-        await self._learn(*_likes_of(generation))
+    async def load_typical_for(self, generation: Generation) -> None:
+        await self._load(*_typical_key(generation))
 
-    def typical_of(self, generation: Generation) -> TypicalDuration | None:
-        """Of runs of the same length: a film of 20 s says nothing about one of 5 s."""
-        return self.of_length.get(_likes_of(generation))
+    def typical_for(self, generation: Generation) -> TypicalDuration | None:
+        """Returns the typical duration of runs of the same video length."""
+        return self.typical_by_length.get(_typical_key(generation))
 
-    async def _learn(self, backend: str, model: str, length_s: float | None) -> None:
-        self.of_length[backend, model, length_s] = await self.generations.typical(backend, model, length_s)
+    async def _load(self, backend: str, model: str, length_s: float | None) -> None:
+        self.typical_by_length[backend, model, length_s] = await self.generations.typical(
+            backend, model, length_s
+        )
 
-    def free(self, generation: Generation) -> bool:
-        """Whether its model is known to cost nothing."""
+    def is_free(self, generation: Generation) -> bool:
+        """Whether the generation's model is known to be free."""
         request = generation.request
         return any(
             model.price_per_second == 0
@@ -49,6 +53,6 @@ class PageContext:
         )
 
 
-def _likes_of(generation: Generation) -> tuple[str, str, float | None]:
+def _typical_key(generation: Generation) -> tuple[str, str, float | None]:
     request = generation.request
     return request.backend, request.model, request.settings.duration_s

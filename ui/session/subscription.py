@@ -1,4 +1,4 @@
-"""What a page hears, for the life of its client: newest revision wins, progress at most 4 times a second."""
+"""Subscribes a page to the bus for the life of its client. Progress is batched to 4 updates a second."""
 
 from __future__ import annotations
 
@@ -13,117 +13,117 @@ from services.core.model import Generation, TraceEntry
 from ui.session.page_context import PageContext
 from ui.state import Change, TabState
 
-BEAT_S = 0.25
-CHATTER_S = 2.0
-"""Progress that push heard is drawn at its own time, so its marks may come to the page in handfuls."""
+FLUSH_INTERVAL_S = 0.25
+PROGRESS_INTERVAL_S = 2.0
+"""Progress entries of the push channel are drawn by their own timestamps, so they may arrive in batches."""
 
 
-def follow(
+def subscribe(
     context: PageContext,
     *,
     on_change: Callable[[Change], None],
     on_trace: Callable[[list[TraceEntry]], None] = lambda _: None,
     generation_id: str | None = None,
-    cares: Callable[[str], bool] = lambda _: False,
+    wants_trace: Callable[[str], bool] = lambda _: False,
 ) -> None:
-    """Subscribe now, so that what is read afterwards leaves no gap; unsubscribe when the client goes.
+    """Subscribes at once, so that a later read leaves no gap; unsubscribes when the client is deleted.
 
-    To all that is the visitor's, or to one. Trace entries come of what is on the stage, and of each id that
-    the page `cares` for.
+    Delivers all generations of the owner, or only `generation_id`. Trace entries are delivered for the
+    generation on the stage, and for each id that `wants_trace` accepts.
     """
-    ear = _Ear(
+    batch = _Batch(
         state=context.state,
         client=context.client,
         owner=context.owner,
         on_change=on_change,
         on_trace=on_trace,
-        cares=cares,
+        wants_trace=wants_trace,
     )
-    unsubscribe = context.generations.bus.subscribe(ear.hear, generation_id=generation_id)
+    unsubscribe = context.generations.bus.subscribe(batch.add, generation_id=generation_id)
 
     def end() -> None:
         unsubscribe()
-        ear.close()
+        batch.close()
 
     context.client.on_delete(end)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Ear:
+class _Batch:
     state: TabState
     client: Client
     owner: str
     on_change: Callable[[Change], None]
     on_trace: Callable[[list[TraceEntry]], None]
-    cares: Callable[[str], bool]
+    wants_trace: Callable[[str], bool]
     snapshots: dict[str, Generation] = field(default_factory=dict)
     entries: list[TraceEntry] = field(default_factory=list)
-    beat: asyncio.TimerHandle | None = None
-    beat_at: float = 0.0
-    urgent: bool = False
-    """Something else than progress waits among the entries."""
-    last: float = 0.0
-    last_traced: float = 0.0
+    timer: asyncio.TimerHandle | None = None
+    due_at: float = 0.0
+    has_urgent_entry: bool = False
+    """Whether an entry other than progress is pending."""
+    flushed_at: float = 0.0
+    traced_at: float = 0.0
 
-    def hear(self, news: News) -> None:
-        if news.owner != self.owner:
+    def add(self, update: News) -> None:
+        if update.owner != self.owner:
             return
-        if isinstance(news, TraceEntry):
+        if isinstance(update, TraceEntry):
             current = self.state.current_generation
-            staged = current is not None and current.id == news.generation_id
-            if staged or self.cares(news.generation_id):
-                self.entries.append(news)
-                self.urgent = self.urgent or news.data.get("heard") != "progress"
-                self._soon(BEAT_S if self.urgent else CHATTER_S)
+            on_stage = current is not None and current.id == update.generation_id
+            if on_stage or self.wants_trace(update.generation_id):
+                self.entries.append(update)
+                self.has_urgent_entry = self.has_urgent_entry or update.data.get("heard") != "progress"
+                self._schedule(FLUSH_INTERVAL_S if self.has_urgent_entry else PROGRESS_INTERVAL_S)
             return
-        waiting = self.snapshots.get(news.id)
-        if waiting is None or waiting.revision < news.revision:
-            self.snapshots[news.id] = news
-        if self._turns(news):
+        pending = self.snapshots.get(update.id)
+        if pending is None or pending.revision < update.revision:
+            self.snapshots[update.id] = update
+        if self._is_urgent(update):
             self._flush()
         else:
-            self._soon(BEAT_S)
+            self._schedule(FLUSH_INTERVAL_S)
 
-    def _turns(self, news: Generation) -> bool:
-        """A turn of the story goes on the screen at once; all else can wait for the beat."""
-        known = self.state.known.get(news.id)
+    def _is_urgent(self, update: Generation) -> bool:
+        """Whether the update changes more than progress, and must be drawn without delay."""
+        known = self.state.known.get(update.id)
         return (
             known is None
-            or known.phase is not news.phase
-            or (known.late_since is None) != (news.late_since is None)
-            or known.trashed_at != news.trashed_at
+            or known.phase is not update.phase
+            or (known.late_since is None) != (update.late_since is None)
+            or known.trashed_at != update.trashed_at
         )
 
-    def _soon(self, gap_s: float) -> None:
+    def _schedule(self, interval_s: float) -> None:
         loop = asyncio.get_running_loop()
-        at = max(loop.time(), self.last + gap_s)
-        if self.beat is not None and self.beat_at <= at:
+        at = max(loop.time(), self.flushed_at + interval_s)
+        if self.timer is not None and self.due_at <= at:
             return
         self.close()
-        self.beat_at = at  # uvloop's handle of what is due now does not know its time
-        self.beat = loop.call_at(at, self._flush)
+        self.due_at = at  # uvloop's handle of a timer that is already due has no time
+        self.timer = loop.call_at(at, self._flush)
 
     def _flush(self) -> None:
         self.close()
         now = asyncio.get_running_loop().time()
-        self.last = now
+        self.flushed_at = now
         snapshots, self.snapshots = self.snapshots, {}
         entries: list[TraceEntry] = []
-        if self.urgent or now - self.last_traced >= CHATTER_S:
-            entries, self.entries, self.urgent = self.entries, [], False
-            self.last_traced = now
+        if self.has_urgent_entry or now - self.traced_at >= PROGRESS_INTERVAL_S:
+            entries, self.entries, self.has_urgent_entry = self.entries, [], False
+            self.traced_at = now
         elif self.entries:
-            self._soon(CHATTER_S)
+            self._schedule(PROGRESS_INTERVAL_S)
         if self.client.is_deleted:
             return
         with self.client:
             for snapshot in snapshots.values():
-                if change := self.state.take(snapshot):
+                if change := self.state.apply(snapshot):
                     self.on_change(change)
             if entries:
                 self.on_trace(entries)
 
     def close(self) -> None:
-        if self.beat is not None:
-            self.beat.cancel()
-            self.beat = None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None

@@ -1,6 +1,6 @@
-"""The words: services give codes and values, `ui` gives sentences. Catalogues lie beside this file.
+"""Sentences for the codes and values of services, in the page's language; it never decides what happens.
 
-Each function speaks the language of the page it runs for, so none may run when a module is imported.
+Translation happens when a function runs, for the current page, so none may be called at import time.
 """
 
 from functools import cache
@@ -13,28 +13,28 @@ __all__ = ["_", "deferred", "forms", "ngettext"]
 
 
 def _(sentence: str) -> str:
-    # gettext answers an empty text with the catalogue's head
+    # gettext translates an empty text to the catalogue's header
     return translations()[language()].gettext(sentence) if sentence else ""
 
 
 def ngettext(one: str, many: str, count: int) -> str:
-    """The form that `count` takes; the caller fills it in."""
+    """Returns the plural form for `count`; the caller formats it."""
     return translations()[language()].ngettext(one, many, count)
 
 
 def forms(one: str, many: str) -> dict[str, str]:
-    """All plural forms for a browser that counts by itself, by Intl.PluralRules' names of them."""
+    """Returns all plural forms by the category names of Intl.PluralRules, for counts made in the browser."""
     code = language()
     return {name: translations()[code].ngettext(one, many, count) for name, count in _examples(code).items()}
 
 
 @cache
 def _examples(code: str) -> dict[str, int]:
-    """A count for each plural category of the language."""
+    """Returns one example count for each plural category."""
     name_of = Locale.parse(code).plural_form
     return {name_of(count): count for count in range(101)}
 
 
 def deferred(sentence: str) -> str:
-    """Mark a sentence of a table for the catalogues; it goes through `_` where it is shown."""
+    """Marks a sentence for the catalogues; it is translated by `_` where it is shown."""
     return sentence

@@ -1,4 +1,4 @@
-"""What a service says, in the page's language: what went wrong, what was found."""
+"""Translates the errors and findings of services."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from services.core.errors import AppError, Sentence, Words
 from ui.text import _, measure
 
 
-def told(said: AppError | Sentence) -> str:
-    """A sentence that no catalogue has, a backend's own for one, stays as it came."""
-    sentence = _(said.sentence)
-    if sentence == said.sentence:
-        return str(said)
-    return sentence.format(**{name: _shown(value) for name, value in said.values.items()})
+def error_text(message: AppError | Sentence) -> str:
+    """Returns the translated sentence; one that is in no catalogue (a backend's own) stays as it is."""
+    sentence = _(message.sentence)
+    if sentence == message.sentence:
+        return str(message)
+    return sentence.format(**{name: _localized(value) for name, value in message.values.items()})
 
 
-def _shown(value: object) -> object:
+def _localized(value: object) -> object:
     match value:
         case AppError() | Sentence():
-            return told(value)
+            return error_text(value)
         case Words():
             return _(value)
         case bool() | str():

@@ -1,37 +1,13 @@
-"""What goes on with a generation, in sentences. Unknown codes fall back to a plain phrase."""
+"""Sentences and short labels for a generation's state. Unknown codes fall back to a plain phrase."""
 
 from __future__ import annotations
 
 from services.core.errors import Sentence
 from services.core.model import Channel, Generation, Kind, Phase, Receipt
+from services.core.phase_messages import PHASES, STAGES, UNWANTED
 from services.generations.service import TypicalDuration
 from ui.text import _, deferred, measure
-from ui.text.errors import told
-
-PHASES = {
-    Phase.PENDING: deferred("Written down."),
-    Phase.SUBMITTING: deferred("Handing it to the backend."),
-    Phase.UNCONFIRMED: deferred("Sent, but nobody knows whether the backend took it."),
-    Phase.PROCESSING: deferred("The backend is working on it."),
-    Phase.COLLECTING: deferred("Finished over there. Bringing the file home."),
-    Phase.COMPLETED: deferred("Ready."),
-    Phase.ERROR: deferred("It failed."),
-    Phase.DROPPED: deferred("Stopped."),
-}
-
-UNWANTED = deferred("Paid, not wanted: it arrived after it had been stopped.")
-
-STAGES = {
-    "waiting_backend": deferred("The backend cannot be reached. It will be sent as soon as it answers."),
-    "queued": deferred("Waiting in the backend's queue."),
-    "rendering": deferred("Rendering."),
-    "confirming_failure": deferred("The backend reports a failure. Asking once more to be sure."),
-    "collecting": deferred("Finished over there. Bringing the file home."),
-    "delivery_retry": deferred("The file did not come through whole. Fetching it again."),
-    "polling_now": deferred("Asking the backend now."),
-    "stopping": deferred("Stopping. The backend has been told."),
-    "looking": deferred("Looking for it at the backend."),
-}
+from ui.text.errors import error_text
 
 SHORT = {
     Phase.PENDING: deferred("sending"),
@@ -48,7 +24,7 @@ CHANNELS = {Channel.PUSH: deferred("push"), Channel.POLL: deferred("poll")}
 
 
 def message(generation: Generation) -> str:
-    """One sentence about now."""
+    """Returns one sentence about the current state."""
     if not generation.final and generation.phase is not Phase.UNCONFIRMED:
         if sentence := STAGES.get(generation.stage):
             return _(sentence)
@@ -58,7 +34,7 @@ def message(generation: Generation) -> str:
 
 
 def short(generation: Generation) -> str:
-    """A word or two for a card."""
+    """Returns one or two words for a card."""
     if not generation.final and generation.stop_requested_at is not None:
         return _("stopping")
     if generation.phase is Phase.PROCESSING and generation.stage == "queued":
@@ -69,19 +45,19 @@ def short(generation: Generation) -> str:
 
 
 def still_running(generation: Generation) -> str:
-    """The message of C4, as a standing sentence."""
+    """Returns the overdue message (C4) as a lasting sentence."""
     return measure.longer_than(generation.late_after_s)
 
 
-ENOUGH_RUNS = 10
-"""Fewer say nothing about the slowest tenth."""
+MIN_RUNS_FOR_P90 = 10
+"""With fewer runs the 90th percentile means nothing."""
 
 
 def estimate(typical: TypicalDuration | None) -> str:
     if typical is None:
         return _("no estimate yet")
     runs = measure.runs(typical.runs)
-    if typical.runs >= ENOUGH_RUNS:
+    if typical.runs >= MIN_RUNS_FOR_P90:
         return _("half were done by {half}, nine of ten by {most}, {runs}").format(
             half=measure.clock_up(typical.p50_s), most=measure.clock_up(typical.p90_s), runs=runs
         )
@@ -89,23 +65,23 @@ def estimate(typical: TypicalDuration | None) -> str:
 
 
 def percent(progress: float | None) -> int | None:
-    """What the screen shows; 100 is kept for what is in hand."""
+    """Returns the displayed percentage; 100 is reserved for kept files."""
     return None if progress is None else max(0, min(99, int(progress * 100)))
 
 
-WATCHED_S = 5.0
-"""First shown later than this after it was kept: no page was open, and its own address tells when."""
+MAX_DISPLAY_LAG_S = 5.0
+"""Seconds. If the result was first shown later than this after it was kept, no page was open."""
 
 
-def won(receipt: Receipt) -> str:
-    """The receipt's heading: who won."""
+def winner_heading(receipt: Receipt) -> str:
+    """Returns the winning channel for the receipt's heading."""
     return _("Push won") if receipt.won_by is Channel.PUSH else _("Poll won")
 
 
-def delivered(receipt: Receipt) -> str:
-    """The receipt's heading: how fast."""
+def delivery_heading(receipt: Receipt) -> str:
+    """Returns the delivery time for the receipt's heading."""
     since = receipt.backend_finished_at
-    if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= WATCHED_S:
+    if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= MAX_DISPLAY_LAG_S:
         time = measure.exactly(receipt.shown_at - (since or receipt.backend_said_at))
         if since is not None:
             return _("on the page {time} after the backend finished").format(time=time)
@@ -117,21 +93,21 @@ def delivered(receipt: Receipt) -> str:
 
 
 def lateness(receipt: Receipt) -> str:
-    """How late it came, where it did: +4:12 late."""
+    """Returns the delay of an overdue result (+4:12 late); empty if it was in time."""
     return "" if receipt.late_s is None else _("+{time} late").format(time=measure.clock(receipt.late_s))
 
 
-def other(receipt: Receipt) -> str:
-    """The receipt's heading: what the channel that lost would have needed, or was doing."""
+def other_channel_heading(receipt: Receipt) -> str:
+    """Returns the losing channel's state for the receipt's heading."""
     if receipt.won_by is Channel.PUSH:
         more = (receipt.other_due_at or 0.0) - receipt.kept_at
         return _("poll would have needed {time} more").format(time=measure.exactly(more)) if more > 0 else ""
     if receipt.other_said in ("", "nothing"):
         return _("push had said nothing")
-    return _("push had last said: {heard}").format(heard=heard(receipt.other_said))
+    return _("push had last said: {heard}").format(heard=event_kind(receipt.other_said))
 
 
-HEARD = {
+EVENT_KINDS = {
     "running": deferred("still running"),
     "progress": deferred("progress"),
     "result": deferred("the result"),
@@ -144,8 +120,8 @@ HEARD = {
 }
 
 
-def heard(code: str) -> str:
-    return _(HEARD.get(code, deferred("something new")))
+def event_kind(code: str) -> str:
+    return _(EVENT_KINDS.get(code, deferred("something new")))
 
 
 REASONS = {
@@ -177,16 +153,16 @@ def reason(code: str) -> str:
     return _(REASONS.get(code, deferred("connection lost")))
 
 
-def sentence(said: Sentence) -> str:
-    """What a service found, with its codes in words."""
-    values = dict(said.values)
+def finding_text(finding: Sentence) -> str:
+    """Returns a finding in the page's language, with its reason code translated."""
+    values = dict(finding.values)
     if isinstance(code := values.get("reason"), str):
         values["reason"] = reason(code)
-    return told(Sentence(said.sentence, **values))
+    return error_text(Sentence(finding.sentence, **values))
 
 
 def settings(generation: Generation) -> str:
-    """The line under the title: animatic · 5 s · 16:9 · 720p · seed 48210."""
+    """Returns the line below the title: animatic · 5 s · 16:9 · 720p · seed 48210."""
     request = generation.request
     parts: list[str | None] = [request.backend]
     if generation.request.kind is Kind.VIDEO and request.settings.duration_s is not None:

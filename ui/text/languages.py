@@ -1,4 +1,4 @@
-"""Which language a page speaks: the person's choice, else the browser's, else English."""
+"""A page's language: the person's choice, else the browser's, else English."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from nicegui.slot import Slot, get_task_id
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
-CHOICE = "language"
-"""Where the choice is remembered; empty or absent: as the browser says."""
+CHOICE_KEY = "language"
+"""Storage key of the person's choice; empty or absent follows the browser."""
 
 
 @cache
 def translations() -> dict[str, NullTranslations]:
-    """By language code: English, which is what the code itself says, and each catalogue beside this file."""
+    """Returns translations by language code: English (the source) and each catalogue in this folder."""
     return {ENGLISH: NullTranslations()} | {path.stem: _read(path) for path in sorted(FOLDER.glob("*.po"))}
 
 
@@ -36,50 +36,50 @@ def _read(path: Path) -> GNUTranslations:
     return GNUTranslations(compiled)
 
 
-def own_name(code: str) -> str:
-    """As those who speak it write it: English, Русский."""
+def native_name(code: str) -> str:
+    """Returns the language's name in that language: English, Русский."""
     name = Locale.parse(code).get_display_name(code) or code
     return name[:1].upper() + name[1:]
 
 
 def quasar_language(code: str) -> QuasarLanguage:
-    """NiceGUI's name for it, which is also the page's `lang`; English where Quasar does not speak it."""
+    """Returns Quasar's language code, also used as the page's `lang`; English if Quasar lacks it."""
     known: tuple[QuasarLanguage, ...] = get_args(QuasarLanguage)
     return next((name for name in known if name == code), "en-US")
 
 
 def language() -> str:
-    """The code of the language of the page that this runs for; English where there is no page."""
+    """Returns the current page's language code; English outside a page."""
     stack = Slot.stacks.get(get_task_id())
     if not stack:
         return ENGLISH
     try:
         client = stack[-1].parent.client
-        return str(client.storage.get(CHOICE) or _settle(client))
-    except RuntimeError:  # the page is gone
+        return str(client.storage.get(CHOICE_KEY) or _resolve(client))
+    except RuntimeError:  # the client is deleted
         return ENGLISH
 
 
-def _settle(client: Client) -> str:
-    """Once per page: it keeps its language until it is loaded again."""
-    code = choice() or of_browser(client.request.headers.get("accept-language", ""))
-    client.storage[CHOICE] = code
+def _resolve(client: Client) -> str:
+    """Fixes the language of a page until it is reloaded."""
+    code = choice() or from_accept_language(client.request.headers.get("accept-language", ""))
+    client.storage[CHOICE_KEY] = code
     return code
 
 
 def choice() -> str:
-    """What this person has chosen; empty: as the browser says."""
-    code = str(app.storage.user.get(CHOICE, ""))
+    """Returns the person's choice; empty follows the browser."""
+    code = str(app.storage.user.get(CHOICE_KEY, ""))
     return code if code in translations() else ""
 
 
 def choose(code: str) -> None:
-    """Open pages keep theirs until they are loaded again."""
-    app.storage.user[CHOICE] = code
+    """Stores the choice; open pages keep their language until they are reloaded."""
+    app.storage.user[CHOICE_KEY] = code
 
 
-def of_browser(header: str) -> str:
-    """The best of ours for an Accept-Language header (RFC 9110, 12.5.4), read leniently."""
+def from_accept_language(header: str) -> str:
+    """Returns the best match for an Accept-Language header (RFC 9110, 12.5.4), parsed leniently."""
     wanted = []
     for place, part in enumerate(header[:1000].split(",")):
         tag, _semicolon, weight = part.strip().lower().partition(";")

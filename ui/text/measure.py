@@ -1,4 +1,4 @@
-"""Times, lengths and prices as a person reads them. All `_s` are seconds."""
+"""Formats durations, sizes and prices in the page's language. All `_s` are seconds."""
 
 import math
 from datetime import datetime
@@ -12,13 +12,13 @@ from ui.text.languages import language
 
 
 def number(value: float, places: int | None = None) -> str:
-    """As the page's language writes it: 6.4 or 6,4; without `places` as many as there are, 3 at most."""
+    """Formats a number: 6.4 or 6,4. `places` None keeps up to 3 decimals."""
     return str(_pattern(places).apply(value, language()))
 
 
 @cache
 def _pattern(places: int | None) -> NumberPattern:
-    """Read once: that is two thirds of the work."""
+    """Cached: parsing is two thirds of the cost of formatting."""
     return parse_pattern("#,##0.###" if places is None else "#,##0." + "0" * places)
 
 
@@ -48,13 +48,13 @@ def roughly(length_s: float) -> str:
 
 
 def figure(length_s: float) -> str:
-    """For the fixed message of C4, English: 45 seconds, 1 minute, 3 minutes."""
+    """Formats the duration in the fixed English message of C4: 45 seconds, 1 minute, 3 minutes."""
     count, unit = _in_words(length_s)
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def longer_than(length_s: float) -> str:
-    """The same message as a standing sentence, in the page's language."""
+    """Returns the message of C4 as a lasting sentence, in the page's language."""
     count, unit = _in_words(length_s)
     if unit == "minute":
         sentence = ngettext(
@@ -84,7 +84,7 @@ def clock(length_s: float) -> str:
 
 
 def clock_up(length_s: float) -> str:
-    """The same for a promise of the past: the begun second counts as a whole."""
+    """Like `clock`, rounded up to whole seconds."""
     return clock(math.ceil(length_s))
 
 
@@ -99,7 +99,7 @@ def hour(at: float) -> str:
 
 
 def percent(share: float) -> str:
-    """0.0-1.0; a small one is not rounded to nothing."""
+    """Formats a share of 0.0-1.0; shares close to 0 or 1 get a decimal."""
     places = 1 if 0 < share < 0.1 or 0.9 < share < 1 else 0
     return _("{percent} %").format(percent=number(share * 100, places))
 
@@ -109,7 +109,7 @@ def length(length_s: float) -> str:
 
 
 def price(per_second: float | None) -> str:
-    """Nothing where the price is not known."""
+    """Returns an empty string if the price is unknown."""
     if per_second is None:
         return ""
     if per_second == 0:
@@ -118,7 +118,7 @@ def price(per_second: float | None) -> str:
 
 
 def size(size_bytes: float) -> str:
-    """412 kB, 3.1 MB, 12.4 GB: by thousands, as disks are sold."""
+    """412 kB, 3.1 MB, 12.4 GB: decimal units."""
     if size_bytes < 1_000_000:
         return _("{figure} kB").format(figure=number(round(size_bytes / 1000)))
     if size_bytes < 1_000_000_000:

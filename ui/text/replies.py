@@ -1,4 +1,4 @@
-"""What the studio says in a conversation: sentences for the codes and values of a reply."""
+"""Texts of the studio's chat replies, from their codes and values."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from services.core.errors import AppError
 from services.core.model import Generation, Kind, Phase
 from ui.text import _, deferred, failures, labels, measure, ngettext
-from ui.text.errors import told as told_error
+from ui.text.errors import error_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Something to answer with, one click away: `name` stands on it, `text` is said."""
+    """A suggested answer: `name` is the button's label, `text` is sent."""
 
     name: str
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """`quotes` are a person's own words; `notes` are quiet."""
+class ReplyText:
+    """`quotes` are the person's own text; `notes` are secondary."""
 
     sentences: Sequence[str] = ()
     quotes: Sequence[str] = ()
@@ -75,7 +75,7 @@ CHANGES = {
     "seed": deferred("a seed of your choice"),
     "words": deferred("other words"),
 }
-SPEECHLESS = {
+LLM_FAILURES = {
     "down": deferred("The language model could not be reached, so the built-in reader answered."),
     "refused": deferred("The language model refused the request, so the built-in reader answered."),
     "slow": deferred("The language model took too long, so the built-in reader answered."),
@@ -96,25 +96,25 @@ AFTER_IMAGE = (
 )
 
 
-def told(understood: Mapping[str, Any]) -> Told:
-    """A reply's codes and values, in the page's language; what is not known is left out."""
+def reply_text(understood: Mapping[str, Any]) -> ReplyText:
+    """Returns a reply in the page's language; unknown codes are left out."""
     code = str(understood.get("code", ""))
     notes = [_note(note) for note in understood.get("notes", ())]
-    if (reason := understood.get("speechless")) in SPEECHLESS:
-        notes.append(_(SPEECHLESS[str(reason)]))
-    return _TOLD.get(code, _plain)(code, understood, [note for note in notes if note])
+    if (reason := understood.get("speechless")) in LLM_FAILURES:
+        notes.append(_(LLM_FAILURES[str(reason)]))
+    return _BUILDERS.get(code, _plain)(code, understood, [note for note in notes if note])
 
 
-def _plain(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+def _plain(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     sentences = [_(SENTENCES[code])] if code in SENTENCES else []
     if code in ("hello", "help", "unclear"):
         sentences += [_(each) for each in ABILITIES]
     if code in ("hello", "help", "unclear", "nothing_yet", "deleted"):
-        return Told(sentences=sentences, notes=notes, offers=examples())
-    return Told(sentences=sentences, notes=notes)
+        return ReplyText(sentences=sentences, notes=notes, offers=examples())
+    return ReplyText(sentences=sentences, notes=notes)
 
 
-def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     works: Sequence[Mapping[str, Any]] = understood.get("works", ())
     sentences = []
     if changes := [_(CHANGES[one]) for one in understood.get("changes", ()) if one in CHANGES]:
@@ -123,19 +123,19 @@ def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     notes = [*(without for work in works if (without := _without(work))), *notes]
     if understood.get("refusal"):
         notes.append(_refusal(understood))
-    return Told(sentences=sentences, quotes=[str(work["prompt"]) for work in works], notes=notes)
+    return ReplyText(sentences=sentences, quotes=[str(work["prompt"]) for work in works], notes=notes)
 
 
 def _work(work: Mapping[str, Any]) -> str:
     """A video, 10 s, 9:16, with Animatic film:"""
     count = int(work["count"])
     if work["kind"] == Kind.VIDEO:
-        what = _("A video")
+        noun = _("A video")
     elif count == 1:
-        what = _("An image")
+        noun = _("An image")
     else:
-        what = ngettext("{count} image", "{count} images", count).format(count=count)
-    parts = [what]
+        noun = ngettext("{count} image", "{count} images", count).format(count=count)
+    parts = [noun]
     if work["length"] is not None:
         parts.append(measure.length(float(work["length"])))
     parts.append(str(work["frame"]))
@@ -148,28 +148,28 @@ def _without(work: Mapping[str, Any]) -> str:
     return _("Left out: {words}.").format(words=work["without"]) if work.get("without") else ""
 
 
-def _empty_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+def _empty_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     sentence = _("Behind /{command} comes what you want to see, as here:").format(
         command=understood.get("command", "video")
     )
-    return Told(sentences=[sentence], notes=notes, offers=_examples_of(understood))
+    return ReplyText(sentences=[sentence], notes=notes, offers=_examples_of(understood))
 
 
-def _unknown_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+def _unknown_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     sentence = _("I do not know /{command}. I know /video, /image and /help.")
-    return Told(
+    return ReplyText(
         sentences=[sentence.format(command=understood.get("command", ""))], notes=notes, offers=examples()
     )
 
 
-def _no_prompt(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
-    what = _("A video of what?") if understood.get("kind") == Kind.VIDEO else _("An image of what?")
-    return Told(sentences=[what], notes=notes, offers=_examples_of(understood))
+def _no_prompt(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+    noun = _("A video of what?") if understood.get("kind") == Kind.VIDEO else _("An image of what?")
+    return ReplyText(sentences=[noun], notes=notes, offers=_examples_of(understood))
 
 
-def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     prompt = str(understood.get("prompt", ""))
-    return Told(
+    return ReplyText(
         sentences=[_("Is that to be a video or an image?")],
         notes=notes,
         offers=[
@@ -179,23 +179,23 @@ def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
     )
 
 
-def _no_other_length(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
+def _no_other_length(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     length = measure.length(float(understood.get("length") or 0))
     sentence = (
         _("{length} is the longest that this model makes.")
         if code == "no_longer"
         else _("{length} is the shortest that this model makes.")
     )
-    return Told(sentences=[sentence.format(length=length)], notes=notes)
+    return ReplyText(sentences=[sentence.format(length=length)], notes=notes)
 
 
-def _refused(code: str, understood: Mapping[str, Any], notes: list[str]) -> Told:
-    return Told(sentences=[_refusal(understood)], notes=notes)
+def _refused(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
+    return ReplyText(sentences=[_refusal(understood)], notes=notes)
 
 
 def _refusal(understood: Mapping[str, Any]) -> str:
     refusal = understood.get("refusal", {})
-    return told_error(AppError(str(refusal.get("sentence", "")), **refusal.get("values", {})))
+    return error_text(AppError(str(refusal.get("sentence", "")), **refusal.get("values", {})))
 
 
 def _note(note: Mapping[str, Any]) -> str:
@@ -218,7 +218,7 @@ def _note(note: Mapping[str, Any]) -> str:
     return ""
 
 
-_TOLD: dict[str, Callable[[str, Mapping[str, Any], list[str]], Told]] = {
+_BUILDERS: dict[str, Callable[[str, Mapping[str, Any], list[str]], ReplyText]] = {
     "making": _making,
     "empty_command": _empty_command,
     "unknown_command": _unknown_command,
@@ -239,27 +239,33 @@ def _examples_of(understood: Mapping[str, Any]) -> list[Offer]:
     return [offers[1]] if understood.get("kind") == Kind.IMAGE else [offers[0], offers[2]]
 
 
-def became(generation: Generation) -> Told:
-    """The result's own message."""
+def result_text(generation: Generation) -> ReplyText:
+    """Returns the text of the message that reports a result."""
     if generation.trashed_at is not None:
-        return Told(sentences=[_("It was deleted.")])
+        return ReplyText(sentences=[_("It was deleted.")])
     if generation.unwanted:
         late = labels.lateness(generation.receipt) if generation.receipt is not None else ""
-        return Told(sentences=[labels.message(generation), late] if late else [labels.message(generation)])
+        return ReplyText(
+            sentences=[labels.message(generation), late] if late else [labels.message(generation)]
+        )
     if generation.phase is Phase.COMPLETED:
-        return Told(sentences=[_arrived(generation)], offers=[*_next_steps(generation)])
+        return ReplyText(sentences=[_arrived(generation)], offers=[*_next_steps(generation)])
     if generation.phase is Phase.DROPPED:
-        return Told(sentences=[_("Stopped.")])
+        return ReplyText(sentences=[_("Stopped.")])
     failure = failures.explain(generation)
     again = Offer(name=_("Once more"), text=_("Once more"))
-    return Told(sentences=[failure.happened], notes=[failure.theirs] * bool(failure.theirs), offers=[again])
+    return ReplyText(
+        sentences=[failure.happened],
+        notes=[failure.backend_text] * bool(failure.backend_text),
+        offers=[again],
+    )
 
 
 def _arrived(generation: Generation) -> str:
-    what = _("The video is here") if generation.request.kind is Kind.VIDEO else _("The image is here")
-    parts = [what]
+    noun = _("The video is here") if generation.request.kind is Kind.VIDEO else _("The image is here")
+    parts = [noun]
     if generation.receipt is not None:
-        parts.append(labels.won(generation.receipt))
+        parts.append(labels.winner_heading(generation.receipt))
         if late := labels.lateness(generation.receipt):
             parts.append(late)
     return " · ".join(parts)

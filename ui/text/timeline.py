@@ -1,4 +1,4 @@
-"""A generation's trace in words: one line, or one mark on the race strip, for each entry."""
+"""Describes trace entries: as a line of text, or as a mark on the race strip."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from services.core.model import Phase, TraceEntry
+from services.core.phase_messages import PHASES
 from ui.text import _, deferred, labels, measure
 
 
 def mark(entry: TraceEntry) -> dict[str, Any]:
-    """For the race strip: number, time, lane, kind, text."""
+    """Returns the entry for the race strip's component: number, time, channel, kind, text."""
     drawn: dict[str, Any] = {
         "n": entry.seq,
         "t": round(entry.at, 3),
@@ -26,9 +27,9 @@ def mark(entry: TraceEntry) -> dict[str, Any]:
 
 
 def line(entry: TraceEntry) -> str:
-    """A plain sentence; an unknown code stays readable."""
-    speak = LINES.get((entry.lane, entry.event))
-    return speak(entry) if speak else f"{entry.lane}: {entry.event}"
+    """Returns a plain sentence; an unknown code is shown as it is."""
+    describe = LINES.get((entry.lane, entry.event))
+    return describe(entry) if describe else f"{entry.lane}: {entry.event}"
 
 
 def _opening(entry: TraceEntry) -> str:
@@ -56,7 +57,7 @@ def _attempt(entry: TraceEntry) -> str:
     return _("Attempt {number}").format(number=f"{number:g}") if number is not None else _("Attempt")
 
 
-BECAUSE = {
+CHECK_REASONS = {
     "connected": deferred("Asked once after connecting"),
     "person": deferred("Asked because a person wanted it"),
     "failure": deferred("Asked to be sure of the failure"),
@@ -67,7 +68,7 @@ BECAUSE = {
 
 
 def _check(entry: TraceEntry) -> str:
-    return _(BECAUSE.get(_text(entry, "because"), deferred("Asked once, out of turn")))
+    return _(CHECK_REASONS.get(_text(entry, "because"), deferred("Asked once, out of turn")))
 
 
 def _answer(entry: TraceEntry) -> str:
@@ -87,7 +88,7 @@ def _due(entry: TraceEntry) -> str:
 
 def _phase(entry: TraceEntry) -> str:
     try:
-        return _(labels.PHASES[Phase(_text(entry, "phase"))])
+        return _(PHASES[Phase(_text(entry, "phase"))])
     except ValueError:
         return _("It moved on")
 
@@ -115,9 +116,9 @@ def _clock_off(entry: TraceEntry) -> str:
 
 
 def _ignored(entry: TraceEntry) -> str:
-    heard = labels.heard(_text(entry, "heard"))
+    event = labels.event_kind(_text(entry, "heard"))
     return _("{channel} came later and was ignored: {heard}").format(
-        channel=_channel(entry).capitalize(), heard=heard
+        channel=_channel(entry).capitalize(), heard=event
     )
 
 
@@ -204,10 +205,10 @@ LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
 
 
 def _with_progress(entry: TraceEntry, sentence: str) -> str:
-    said = sentence.format(heard=labels.heard(_text(entry, "heard")))
+    text = sentence.format(heard=labels.event_kind(_text(entry, "heard")))
     progress = _number(entry, "progress")
     return (
-        said if progress is None else _("{said}, {percent} %").format(said=said, percent=int(progress * 100))
+        text if progress is None else _("{said}, {percent} %").format(said=text, percent=int(progress * 100))
     )
 
 

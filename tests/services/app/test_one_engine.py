@@ -118,10 +118,10 @@ class StandInServices:
         state, opened_at = TabState(), self.harness.generations._now()
 
         def hear(heard: Any) -> None:
-            change: Change | None = state.take(heard) if isinstance(heard, Generation) else None
-            event = notification_rules.event_of(change, since=opened_at) if change is not None else None
+            change: Change | None = state.apply(heard) if isinstance(heard, Generation) else None
+            event = notification_rules.event_for(change, since=opened_at) if change is not None else None
             if change is not None and event is not None:
-                self.told.append(notification_rules.words_of(event, change.after).text)
+                self.told.append(notification_rules.text_for(event, change.after).text)
 
         self.harness.bus.subscribe(hear)
 

@@ -1,4 +1,4 @@
-"""One Chromium and one app for all that is tried in a browser, and each test finds them as if they were new."""
+"""One Chromium and one app for all browser tests; each test gets a fresh profile and an empty app."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def one_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 @pytest.fixture(scope="module")
 def app(one_app: RunningApp) -> Iterator[RunningApp]:
-    """The running app with nothing in it; no error may come of what is done with it."""
+    """The running app without data; the test must not cause an error in its log."""
     one_app.clear()
-    said = len(one_app.log)
+    log_start = len(one_app.log)
     yield one_app
-    log = one_app.log[said:]
+    log = one_app.log[log_start:]
     assert " ERROR " not in log, log
     assert "Traceback" not in log, log
 
@@ -62,7 +62,7 @@ def context(profiles: Profiles) -> BrowserContext:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page without an address yet; nothing that is done with it may break a script."""
+    """A blank page; the test must not cause a script error."""
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -37,11 +37,11 @@ STILL = """new Promise((still) => {
     setTimeout(stop, 3000);
     wait();
 }).then(() => document.fonts.ready).then(() => true)"""
-"""Until the page has stood still for a quarter of a second: what is drawn by and by is there."""
+"""Waits until the page has not changed for a quarter of a second."""
 
 
 class Studio:
-    """The running app with one of everything in it."""
+    """The running app with one generation in each state."""
 
     def __init__(self, app: RunningApp) -> None:
         self.app = app
@@ -90,16 +90,16 @@ class Studio:
 
 
 def a_conversation(app: RunningApp) -> str:
-    """In which a film was made, and something was not understood; its id."""
+    """Returns the id of a conversation with a film and a message that was not understood."""
     chat = str(app.post("/api/chat", {"text": "/video a kite, 1 s, 360p"}).json()["chatId"])
 
-    def said() -> list[dict[str, Any]]:
+    def sent_marks() -> list[dict[str, Any]]:
         return list(app.get(f"/api/chat/{chat}")["messages"])
 
-    app.wait_until(lambda: "result" in [each["type"] for each in said()], 90)
-    before = len(said())
+    app.wait_until(lambda: "result" in [each["type"] for each in sent_marks()], 90)
+    before = len(sent_marks())
     app.post(f"/api/chat/{chat}/messages", {"text": "a joke"})
-    app.wait_until(lambda: len(said()) == before + 2, 30)
+    app.wait_until(lambda: len(sent_marks()) == before + 2, 30)
     return chat
 
 
@@ -110,14 +110,14 @@ def studio(app: RunningApp) -> Iterator[Studio]:
     studio.forget()
 
 
-Act = Callable[[Page], None]
+Handler = Callable[[Page], None]
 
 
-def press(name: str) -> Act:
+def press(name: str) -> Handler:
     return lambda page: page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
 
 
-def key(name: str) -> Act:
+def key(name: str) -> Handler:
     return lambda page: page.keyboard.press(name)
 
 
@@ -129,7 +129,7 @@ def lengths(page: Page) -> None:
     page.get_by_label("Length", exact=True).click()
 
 
-def look(address: str, there: str, *actions: Act, long: bool = False) -> pytest.ParameterSet:
+def look(address: str, there: str, *actions: Handler, long: bool = False) -> pytest.ParameterSet:
     return pytest.param(address, there, actions, id=address, marks=pytest.mark.proof if long else ())
 
 
@@ -152,7 +152,7 @@ LOOKS = [
     look("/g/{stopped}", ".r-single", long=True),
     look("/g/{not wanted}", ".r-single", long=True),
 ]
-"""An address, what is to be there before axe looks, and what is done there before it looks again."""
+"""A path, a condition before axe runs, and an action before it runs again."""
 
 
 @pytest.fixture(params=[pytest.param("dark", marks=pytest.mark.proof), "light"])
@@ -168,8 +168,8 @@ def looked_at(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("address", "there", "actions"), LOOKS)
-def test_nobody_is_kept_out(
-    studio: Studio, page: Page, address: str, there: str, actions: tuple[Act, ...]
+def test_pages_are_accessible(
+    studio: Studio, page: Page, address: str, there: str, actions: tuple[Handler, ...]
 ) -> None:
     opened(page, studio.app.url + address.format(**studio.ids))
     expect(page.locator(there).first).to_be_visible()
@@ -181,7 +181,7 @@ def test_nobody_is_kept_out(
 
 
 @pytest.mark.proof
-def test_nobody_is_kept_out_while_a_drill_is_run(studio: Studio, page: Page) -> None:
+def test_pages_are_accessible_while_a_drill_runs(studio: Studio, page: Page) -> None:
     opened(page, studio.app.url + "/checkup")
     press("Run the drill")(page)
     expect(page.get_by_text(re.compile(r"^\d+ of \d+ tried$"))).to_be_visible()
@@ -189,14 +189,14 @@ def test_nobody_is_kept_out_while_a_drill_is_run(studio: Studio, page: Page) -> 
 
 
 @pytest.mark.proof
-def test_a_russian_page_keeps_nobody_out(studio: Studio, profiles: Profiles) -> None:
+def test_a_russian_page_is_accessible(studio: Studio, profiles: Profiles) -> None:
     page = profiles.lend(locale="ru-RU", reduced_motion="reduce").new_page()
     opened(page, studio.app.url)
     expect(page.locator(".r-stage video")).to_be_visible()
     looked_at(page)
 
 
-def test_what_is_told_keeps_nobody_out(studio: Studio, page: Page) -> None:
+def test_notifications_are_accessible(studio: Studio, page: Page) -> None:
     opened(page, studio.app.url + "/settings")
     studio.app.generate("A kite", **SMALL)
     expect(page.get_by_role("button", name="Open", exact=True)).to_be_visible(timeout=WITHIN_MS)

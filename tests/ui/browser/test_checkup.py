@@ -1,4 +1,4 @@
-"""The check-up in a real browser: a true drill, and a doctor who measures through this very browser."""
+"""The check-up in a real browser: a real drill, and the doctor's measurement in this browser."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.support.proof_counts import proven
 
 DRILLED_MS = 60_000
 NO_UPGRADE = " ERROR Invalid websocket upgrade"
-"""What the pages' own socket says, rightly, behind a proxy that does not pass it."""
+"""Expected console message of the websocket behind a proxy that blocks it."""
 
 
 @pytest.fixture(scope="module")
 def app(one_app: RunningApp) -> Iterator[RunningApp]:
-    said = len(one_app.log)
+    log_start = len(one_app.log)
     yield one_app
-    log = one_app.log[said:].replace(NO_UPGRADE, "")
+    log = one_app.log[log_start:].replace(NO_UPGRADE, "")
     assert " ERROR " not in log, log
     assert "Traceback" not in log, log
 

@@ -27,7 +27,7 @@ def page(app: RunningApp, page: Page, lighthouse: str) -> Page:
 
 
 def bar(page: Page) -> Locator:
-    """The first that stands for a delivery over push or poll."""
+    """Returns the first mark of a delivery over push or poll."""
     bars = page.locator(
         '.r-plot-drawing svg path[fill="var(--push)"], .r-plot-drawing svg path[fill="var(--poll)"]'
     )
@@ -68,9 +68,9 @@ def test_the_bundle_is_saved_under_its_own_name(app: RunningApp, profiles: Profi
         page.get_by_role("link", name="Bundle for a bug report").click()
     assert saving.value.suggested_filename == f"rushes-{lighthouse}.json"
     text = Path(saving.value.path()).read_text()
-    told = json.loads(text)
-    assert told["receipt"]["won_by"] in ("push", "poll")
-    assert {entry["lane"] for entry in told["trace"]} >= {"push", "engine"}
+    bundle = json.loads(text)
+    assert bundle["receipt"]["won_by"] in ("push", "poll")
+    assert {entry["lane"] for entry in bundle["trace"]} >= {"push", "engine"}
     assert "http" not in text and "127.0.0.1" not in text
 
 

@@ -10,7 +10,9 @@ from tests.support.app import RunningApp
 from tests.support.browser import LONG, WITHIN_MS, figure, generate, opened, player, shrink, toasts
 
 
-def test_a_prompt_becomes_a_film_that_plays_and_seeks_and_is_told_once(app: RunningApp, page: Page) -> None:
+def test_a_prompt_becomes_a_film_that_plays_and_seeks_and_is_notified_once(
+    app: RunningApp, page: Page
+) -> None:
     opened(page, app.url)
     shrink(page)
     generate(page, "A lighthouse above a stormy sea")

@@ -1,4 +1,4 @@
-"""From words to an image to a film to the next film, in a real browser."""
+"""From a prompt to an image, to a film, to the next film, in a real browser."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def test_a_picture_is_dropped_pasted_or_chosen_and_a_film_plays_over_it(page: Pa
     player(page, "A kite over grey hills")
 
 
-def test_what_is_no_picture_is_told_at_once_and_the_words_stay(page: Page, tmp_path: Path) -> None:
+def test_a_file_that_is_no_picture_is_refused_at_once_and_the_prompt_stays(
+    page: Page, tmp_path: Path
+) -> None:
     page.get_by_label("Prompt", exact=True).fill("Still here")
     html = tmp_path / "picture.png"
     html.write_text("<html>")
@@ -93,7 +95,7 @@ def test_what_is_no_picture_is_told_at_once_and_the_words_stay(page: Page, tmp_p
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Still here")
 
 
-def test_a_picture_lost_on_the_way_is_told(page: Page) -> None:
+def test_a_broken_upload_is_shown(page: Page) -> None:
     page.route("**/_source/**", lambda route: route.abort())
     data = io.BytesIO()
     Image.new("RGB", (8, 8)).save(data, "PNG")

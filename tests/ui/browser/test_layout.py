@@ -53,7 +53,7 @@ def test_a_phone_has_the_stage_first_and_the_composer_first_while_it_is_empty(
 
 
 def test_russian_words_have_room(app: RunningApp, profiles: Profiles, wordy: str) -> None:
-    """Buttons, places and fields show their words whole."""
+    """Buttons, navigation and fields show their whole text."""
     page = profiles.lend(viewport=PHONE, locale="ru-RU").new_page()
     for path in ("/", f"/g/{wordy}", "/settings", "/nowhere"):
         opened(page, app.url + path)

@@ -1,4 +1,4 @@
-"""The library in a real browser: found, marked, reused, packed, thrown away and brought back."""
+"""The library in a real browser: search, tags, reuse, ZIP, trash and restore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reaches a person outside the page, in a real browser: once, whatever the number of tabs."""
+"""System notifications and sound in a real browser: once, whatever the number of tabs."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ AT_REST = """
 """
 FILM = "Video generated successfully"
 QUIET_MS = 1000
-"""Long enough for a second one to come, if there were one, after every tab has done what it does."""
+"""Waits long enough for an unwanted second notification to appear."""
 
 
 def recorded(before: str, answer: str) -> str:
-    """Notes what is shown and heard; what the browser says before and after it was asked."""
+    """Records notifications and sounds; `before` and `after` are the permission around the request."""
     return STAND_IN.replace("PERMISSION", before).replace("ANSWER", answer)
 
 
 class Tabs:
-    """Three of one browser, opened before anything was asked or allowed."""
+    """Three tabs of one browser, opened before any permission was requested."""
 
     PLACES = ("/settings", "/", "/")
 
@@ -55,7 +55,7 @@ class Tabs:
         assert [page.evaluate("window.asked") for page in self.pages] == [None] * 3
 
     def rest(self) -> None:
-        """All in their places and in sight, nothing told, all switched off."""
+        """Resets the tabs: visible, nothing recorded, all settings off."""
         for index, (page, url) in enumerate(zip(self.pages, self._urls, strict=True)):
             if page.is_closed() or page.url != url:
                 page.close()
@@ -123,7 +123,7 @@ def notes(*pages: Page) -> int:
 
 
 def arrived(app: RunningApp, *pages: Page) -> str:
-    """A film that every tab has told, and has done with."""
+    """Makes a film whose notification every tab has shown and closed."""
     file_id = app.generate("While <b>you</b> were away", **SMALL)
     for page in pages:
         page.wait_for_function("telling.length > 0", timeout=WITHIN_MS)
@@ -183,7 +183,7 @@ def test_nothing_is_asked_or_shown_until_a_person_turns_it_on(app: RunningApp, t
     assert [page.evaluate("window.asked") for page in tabs] == [None] * 3
 
 
-def test_one_tab_of_all_is_heard(app: RunningApp, tabs: list[Page]) -> None:
+def test_only_one_tab_plays_the_sound(app: RunningApp, tabs: list[Page]) -> None:
     turn_on(tabs[0], "Sound")
     for page in tabs[1:]:
         page.mouse.click(600, 5)
@@ -191,7 +191,7 @@ def test_one_tab_of_all_is_heard(app: RunningApp, tabs: list[Page]) -> None:
     assert notes(*tabs) == 2  # the two notes of an arrival
 
 
-def test_a_failure_is_told_by_the_system_too(app: RunningApp, page: Page) -> None:
+def test_a_failure_is_shown_as_a_system_notification_too(app: RunningApp, page: Page) -> None:
     opened(page, app.url + "/settings")
     turn_on(page, "System notifications")
     send_away(page)
@@ -232,7 +232,7 @@ def test_the_choice_is_remembered_and_can_be_taken_back(app: RunningApp, page: P
         (("default", "default"), "The browser was not told to allow them."),
     ],
 )
-def test_a_refusal_is_told_with_what_to_do(app: RunningApp, page: Page, sentence: str) -> None:
+def test_a_denied_permission_is_explained_with_advice(app: RunningApp, page: Page, sentence: str) -> None:
     opened(page, app.url + "/settings")
     switch(page, "System notifications").click()
     expect(page.get_by_text(sentence)).to_be_visible()

@@ -1,4 +1,4 @@
-"""What a person chooses for the pages, in a real browser: theme and language."""
+"""Theme and language settings in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done with the film on the stage, in a real browser."""
+"""Actions on the film on the stage, in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several tabs in a real browser: each is told, none is switched."""
+"""Several tabs in a real browser: each is notified, none is switched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.app import RunningApp
 from tests.support.browser import WITHIN_MS, film, generate, opened, player, press, shrink, toasts
 
 
-def test_an_open_page_is_told_but_never_switched_by_another_tab(
+def test_an_open_page_is_notified_but_never_switched_by_another_tab(
     app: RunningApp, page: Page, context: BrowserContext
 ) -> None:
     film(app, "First on the stage")

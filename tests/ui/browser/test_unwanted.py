@@ -1,4 +1,4 @@
-"""In a real browser: what arrives after a stop turns the page by itself, and is kept or dropped with the keys."""
+"""A result that arrives after a stop, in a real browser: shown live, kept or dropped by keyboard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.proof
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
-    """It knows of no stop, and finishes what it has begun."""
+    """A backend that cannot cancel jobs and finishes each of them."""
     with WireServer(idempotent=False) as wire:
         wire.script(length_s=600.0, result="small")
         yield wire
