@@ -1,4 +1,4 @@
-"""One generation's story as a file, for a bug report."""
+"""One generation as a file for a bug report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/chat and /api/chats: conversations, for scripts. Replies are codes and values, not sentences."""
+"""/api/chat and /api/chats: conversations for scripts. Replies are codes and values, not sentences."""
 
 from __future__ import annotations
 

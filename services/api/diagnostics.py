@@ -1,4 +1,4 @@
-"""/api/drill and /api/doctor: is it true here?"""
+"""/api/drill and /api/doctor: runs and results of the self-checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /docs: Swagger UI from the installed package, so that nothing is fetched from elsewhere."""
+"""GET /docs: Swagger UI from the installed package; nothing is loaded from another host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /api/doctor/…: what the doctor measures the way from this app to its people by."""
+"""GET /api/doctor/…: endpoints that the doctor measures the way to the app with."""
 
 from __future__ import annotations
 

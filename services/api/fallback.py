@@ -1,4 +1,4 @@
-"""The end of the API: what matches no route is answered here, in JSON, and never reaches the pages."""
+"""JSON 404 and 405 for the API: unknown paths never reach the pages."""
 
 from __future__ import annotations
 

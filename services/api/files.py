@@ -1,4 +1,4 @@
-"""/api/file and /api/files: what there is, and what a person can do about it."""
+"""/api/file and /api/files: lists, details and a person's actions."""
 
 from __future__ import annotations
 

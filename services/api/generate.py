@@ -1,4 +1,4 @@
-"""POST /api/generate/...: the row is committed before the answer; the submit follows by itself."""
+"""POST /api/generate/…: commits the row before it answers; the submit follows in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library over HTTP: stars, tags, the trash, ZIPs, and the settings that a file carries."""
+"""The library over HTTP: stars, tags, trash, ZIPs, and the settings embedded in a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/media/{id}/...: the kept bytes, as received, from our own disk."""
+"""/media/{id}/…: the kept bytes, as received, from our own disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /metrics: what the bus tells, counted; each generation's end once."""
+"""GET /metrics: counts events of the bus; each generation's end once."""
 
 from __future__ import annotations
 

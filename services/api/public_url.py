@@ -1,4 +1,4 @@
-"""How this install is reached from outside."""
+"""The URL under which people reach this install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request's body: counted while it comes, bounded before it is parsed."""
+"""Request bodies: counted while they arrive, bounded before they are parsed."""
 
 from __future__ import annotations
 

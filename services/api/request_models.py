@@ -1,4 +1,4 @@
-"""What may be asked for. Strict: no number as text, no unknown name."""
+"""Request models; strict: no numbers as text, no unknown fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API answers: a generation in the original's words."""
+"""Response models: a generation as the file object of the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Source pictures: brought by themselves, before the request that starts from them."""
+"""Source pictures, uploaded before the request that uses them."""
 
 from __future__ import annotations
 

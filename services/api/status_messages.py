@@ -1,4 +1,4 @@
-"""One plain sentence about a generation's state, in English, for scripts."""
+"""One plain sentence for a generation's state, for scripts; the pages have their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pydantic's findings as one sentence a person can act on."""
+"""Turns validation errors of pydantic into one sentence a person can act on."""
 
 from __future__ import annotations
 

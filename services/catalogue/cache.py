@@ -1,4 +1,4 @@
-"""The last lists on disk: after a restart work can be accepted while a backend is away."""
+"""The last model lists on disk: work is accepted after a restart while a backend is away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be asked for now: the backends' own lists, kept up to date and remembered over a restart."""
+"""The models on offer: the lists of the backends, kept up to date and cached across restarts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a draft to a request: defaults filled in, everything checked, in sentences for a person."""
+"""Completes a draft to a request: fills in defaults and checks every field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of single fields: the value as it goes into the request, or a sentence that names the field."""
+"""Checks of single fields: return the request's value, or raise a sentence that names the field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations: the only door for the pages and the API. What is asked for in one is answered in it."""
+"""Conversations; pages and API use nothing else of this room."""
 
 from __future__ import annotations
 

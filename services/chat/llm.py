@@ -1,4 +1,4 @@
-"""A language model that talks, and makes things through the same two acts as everybody else."""
+"""The optional language model: it converses, and calls the same two tools as the parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two acts that a language model may call, as they are described to it and as they are checked."""
+"""The two tools that the language model may call: their descriptions and checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint. Imported only where one is set: the library takes 1.6 s to load."""
+"""An OpenAI-compatible endpoint. Imported only when one is set: the library takes 1.6 s to load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be done about a message: written down before any of it is done, so that it is done once."""
+"""The plan for a message: stored before it is carried out, so that it is carried out once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a reading to a plan: what the models here offer, and what an earlier artifact was."""
+"""Turns a parsed message into a plan that the models on offer can carry out."""
 
 from __future__ import annotations
 

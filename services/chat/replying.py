@@ -1,4 +1,4 @@
-"""From a person's message to its reply: understood, written down, started once, and said."""
+"""Answers a person's message: parses, stores the plan, starts it once, and replies."""
 
 from __future__ import annotations
 

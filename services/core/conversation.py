@@ -1,4 +1,4 @@
-"""What a conversation is made of: values, as `model.py` is for generations. Times are Unix seconds."""
+"""Values of a conversation. Times are Unix seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In-process news: published after the commit only, heard in the order of publishing."""
+"""In-process events: published after the commit only, delivered in order."""
 
 from __future__ import annotations
 

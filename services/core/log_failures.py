@@ -1,4 +1,4 @@
-"""The barrier around what goes round for ever: a round that fails is told, and the next one tries again."""
+"""Guards one iteration of a periodic task: logs a failure, so that the next one tries again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything an admin can set: environment variables or a `.env` file beside main.py."""
+"""The admin's settings: environment variables, or a `.env` file beside main.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person who asks is told: the drills, and the doctor."""
+"""Drill and doctor for the check-up page and the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a handed-out copy says about its generation, and how it is read back from any file."""
+"""The facts embedded in an exported copy, and their reader for any file."""
 
 from __future__ import annotations
 

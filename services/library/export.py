@@ -1,4 +1,4 @@
-"""What leaves the house: copies with metadata, one by one or many in a ZIP; never held in memory."""
+"""Exports: single copies or a ZIP, streamed and never held in memory."""
 
 from __future__ import annotations
 

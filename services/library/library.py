@@ -1,4 +1,4 @@
-"""Lists, marks, the trash, copies, storage and rules: what a person does with what is kept."""
+"""A person's actions on kept results: lists, marks, trash, exports, storage and retention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether one generation belongs into a list: for what a page hears after it has read the list."""
+"""Whether a changed generation belongs into a list that a page has read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long things stay: for ever, for some days, or up to some size; what carries a star stays always."""
+"""Retention: for ever, by age, or by size. Starred items are never removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weekly round: each kept file is read again and compared with what was kept, so that rot has a name."""
+"""The weekly scrub: rereads each kept file and compares its hash, so that bit rot is found."""
 
 from __future__ import annotations
 

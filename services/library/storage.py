@@ -1,4 +1,4 @@
-"""How the rows and the media folder agree: what is missing, what belongs to nobody, how much it all is."""
+"""Compares rows and media folder: missing files, orphans, and the space used."""
 
 from __future__ import annotations
 

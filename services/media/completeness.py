@@ -1,4 +1,4 @@
-"""Is the file's end there? A film with its index in front decodes its first frame happily without one."""
+"""Finds truncated files: a film with its index in front decodes its first frame even when it is cut."""
 
 import os
 from collections.abc import Iterator

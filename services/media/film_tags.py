@@ -1,4 +1,4 @@
-"""Title and comment of an MP4, where players and ffprobe look for them: moov/udta/meta/ilst."""
+"""Title and comment of an MP4, where players and ffprobe read them: moov/udta/meta/ilst."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types that are kept, told by their first bytes and never by what a server says."""
+"""File types that are kept, recognised by their first bytes and never by a header."""
 
 from dataclasses import dataclass
 

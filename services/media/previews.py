@@ -1,4 +1,4 @@
-"""Poster and hover preview of a kept file: pure functions that run in the worker."""
+"""Draws poster and hover preview of a kept file; pure functions that run in the worker."""
 
 from collections import deque
 from collections.abc import Iterator

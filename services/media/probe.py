@@ -1,4 +1,4 @@
-"""Verifying a file: pure functions that run in the worker, for they decode what strangers sent."""
+"""Verifies a file; pure functions that run in the worker, since they decode untrusted bytes."""
 
 from pathlib import Path
 

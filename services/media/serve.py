@@ -1,4 +1,4 @@
-"""Kept files over HTTP: ranges are Starlette's, the rest of the care is here."""
+"""Kept files over HTTP: Starlette handles ranges; headers and names are checked here."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Pictures that a generation starts from."""
+"""Source pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One worker process, seen from the app."""
+"""One worker process, as the app sees it."""
 
 import asyncio
 import contextlib

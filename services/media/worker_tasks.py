@@ -1,4 +1,4 @@
-"""What the worker does: plain words in, plain words out. The decoders are loaded there and not in the app."""
+"""Tasks of the worker: plain values in and out. Decoders are imported there, not in the app."""
 
 from dataclasses import asdict
 from pathlib import Path

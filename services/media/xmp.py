@@ -1,4 +1,4 @@
-"""What a copy says about itself: one XMP packet (ISO 16684-1), the same in every kind of file."""
+"""The XMP packet of an exported copy (ISO 16684-1), the same in every file type."""
 
 from __future__ import annotations
 

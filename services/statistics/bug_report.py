@@ -1,4 +1,4 @@
-"""One generation's story for a bug report: all that is needed to understand it, nothing that opens a door."""
+"""One generation for a bug report: everything needed to understand it, and no secrets."""
 
 from __future__ import annotations
 

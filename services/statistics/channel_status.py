@@ -1,4 +1,4 @@
-"""How both channels of an open generation stand, by its timeline."""
+"""The state of both channels of an open generation, from its timeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The promise in figures: counted from receipts and timelines, so that a restart changes nothing."""
+"""Delivery figures, counted from receipts and timelines, so that a restart changes nothing."""
 
 from __future__ import annotations
 

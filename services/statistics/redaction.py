@@ -1,4 +1,4 @@
-"""What must not leave the install, taken out of any text: known secrets, what looks like one, every link."""
+"""Removes secrets and links from any text that leaves the install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live promise: what is open, how results came, what is safe, how long it takes, one story to send."""
+"""Open generations, delivery figures, file integrity, estimates, and bug reports."""
 
 from __future__ import annotations
 

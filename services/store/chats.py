@@ -1,4 +1,4 @@
-"""Conversations in the database. A message is written once; what is derived from a generation, too."""
+"""Conversations in the database: a message is written once, and so is what follows from a generation."""
 
 from __future__ import annotations
 

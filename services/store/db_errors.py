@@ -1,4 +1,4 @@
-"""What the database refuses, in our words; and whether its file is damaged."""
+"""Database errors as sentences; detects a damaged file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which generation holds which job of a backend; and which may have one that we do not know."""
+"""Which generation holds which job of a backend, and which may have one that is not known."""
 
 from __future__ import annotations
 

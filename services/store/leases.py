@@ -1,4 +1,4 @@
-"""Whose rows are whose: who watches a row holds its lease, and what nobody holds may be claimed."""
+"""Leases: a row's watcher holds one; an expired one may be claimed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library's own acts on the database: stars, tags, the trash, what is removed for good, sums, rules."""
+"""Stars, tags, trash, permanent removal, totals and retention in the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bring the database to the newest migration; done at each start."""
+"""Migrates the database to the newest revision, at each start."""
 
 from __future__ import annotations
 

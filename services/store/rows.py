@@ -1,4 +1,4 @@
-"""Between values and rows."""
+"""Converts values to rows and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conditional updates of one row, built once for each shape: building takes 0.35 ms, running 0.2 ms."""
+"""Conditional updates of one row, built once for each shape: building takes 0.35 ms, running 0.2 ms."""
 
 from __future__ import annotations
 

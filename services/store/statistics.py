@@ -1,4 +1,4 @@
-"""What the deliveries page asks: what was asked for, what it took to hear of it, what is open."""
+"""Queries of the statistics: requests, timelines and open generations."""
 
 from __future__ import annotations
 

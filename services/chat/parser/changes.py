@@ -1,4 +1,4 @@
-"""The last artifact once more, otherwise: "longer", "make it night", "ещё раз с другим сидом"."""
+"""Changes to the last artifact: "longer", "make it night", "ещё раз с другим сидом"."""
 
 from __future__ import annotations
 

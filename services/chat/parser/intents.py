@@ -1,4 +1,4 @@
-"""What the reader can find in a message."""
+"""Results of the parser."""
 
 from __future__ import annotations
 

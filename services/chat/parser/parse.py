@@ -1,4 +1,4 @@
-"""One message, read: what it asks for, or why that is not clear."""
+"""Parses one message: an intent, or the reason why it is unclear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Something new: a command, or a plain sentence that names a film or a picture."""
+"""New requests: a command, or a plain sentence that names a video or an image."""
 
 from __future__ import annotations
 

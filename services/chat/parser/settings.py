@@ -1,4 +1,4 @@
-"""Length, frame, resolution, rate, seed and model, as people write them: taken off a text's two ends."""
+"""Length, aspect ratio, resolution, rate, seed and model as people write them, at either end of a text."""
 
 from __future__ import annotations
 

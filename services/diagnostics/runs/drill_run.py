@@ -1,4 +1,4 @@
-"""One run of the drill, under way or ended, and the file that remembers the last one."""
+"""One drill run, in progress or ended, and the file that remembers the last one."""
 
 from __future__ import annotations
 
