@@ -110,7 +110,7 @@ class LanguageModel:
             await self._endpoint.close()
 
     async def answer(self, message: Message, last: Generation | None, speak: Callable[[str], None]) -> Plan:
-        """Wrong arguments may be mended once. Raises Speechless."""
+        """Wrong arguments may be corrected once. Raises LlmUnavailable."""
         endpoint = await self.open()
         messages = [
             {"role": "system", "content": INSTRUCTIONS + _offered(self._models) + _last(last)},
@@ -132,7 +132,7 @@ class LanguageModel:
             ) from problem
 
     def _planned(self, answer: Answer, message: Message, last: Generation | None) -> Plan:
-        """Raises Unusable, Speechless."""
+        """Raises Unusable, LlmUnavailable."""
         if not answer.text and not answer.calls:
             raise LlmUnavailable("It said nothing.", code="nonsense")
         notes: list[Note] = []

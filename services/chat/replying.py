@@ -39,7 +39,7 @@ class Llm(Protocol):
     async def answer(self, message: Message, last: Generation | None, speak: Callable[[str], None]) -> Plan:
         """`speak` is told all of its words so far, again and again.
 
-        Raises Speechless when it cannot; the reader answers then.
+        Raises LlmUnavailable when it cannot; the parser answers then.
         """
 
 

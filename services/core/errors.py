@@ -1,20 +1,20 @@
-"""What can go wrong, as one tree.
+"""The exception tree.
 
 AppError
-├─ InvalidRequest            the person can repair it; names the field
-├─ NoModels                  it is not known yet what could be asked for: no list was ever had
+├─ InvalidRequest            the person can correct it; names the field
+├─ NoModels                  no model list is known yet
 ├─ BackendError(backend)
 │   ├─ BackendUnavailable    later may work: 429, 5xx, network; retry_after_s
 │   ├─ BackendRefused        will not work: key, quota, moderation, bad input
-│   └─ BackendMisspoke       the answer is not as documented; carries a trimmed sample
-├─ ChannelLost               one way of hearing is gone; the others go on
-├─ DeliveryFailed            there is a result, we could not fetch or keep it; may be tried again
+│   └─ InvalidResponse       the answer is not as documented; carries a trimmed sample
+├─ ChannelLost               one channel is gone; the others go on
+├─ DeliveryFailed            a result could not be downloaded or stored; may be tried again
 ├─ NotFound                  no such row
 ├─ StoreFailed               the database cannot be read or written (disk full, read-only, locked)
-├─ Conflict                  the row, or the data folder, is somebody else's
-└─ CannotStart               the app refuses to start, and says why
+├─ Conflict                  the row, or the data folder, belongs to another process or person
+└─ CannotStart               the app refuses to start; the sentence says why
 
-Messages are sentences a person can act on; no key, header, link or prompt stands in them.
+Messages are sentences a person can act on; they contain no key, header, link or prompt.
 """
 
 
