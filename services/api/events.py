@@ -17,7 +17,7 @@ from services.api.public_url import Addresses
 from services.api.response_models import Refusal, file_answer, percent, task
 from services.api.status_messages import message_of
 from services.core.errors import NotFound
-from services.core.events import News
+from services.core.events import GenerationEvent
 from services.core.model import Generation, Phase
 from services.generations.service import Generations
 
@@ -41,7 +41,7 @@ class Newest:
         self.ended = True
         self._came.set()
 
-    def hear(self, news: News) -> None:
+    def hear(self, news: GenerationEvent) -> None:
         if isinstance(news, Generation) and (self._held is None or news.revision > self._held.revision):
             self._held = news
             self._came.set()

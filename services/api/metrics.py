@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from services.core.events import Bus, News
+from services.core.events import Bus, GenerationEvent
 from services.core.model import Generation, Phase, TraceEntry
 
 REMEMBERED = 50_000
@@ -83,7 +83,7 @@ class Metrics:
     def text(self) -> bytes:
         return generate_latest(self.registry)
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: GenerationEvent) -> None:
         if isinstance(news, TraceEntry):
             self._hear_trace(news)
         else:

@@ -12,9 +12,9 @@ from uuid6 import UUID, uuid7
 
 from services.catalogue.field_checks import a_text
 from services.chat.replying import KEPT_TRYING_S, Answering, Llm, artifact, result
-from services.core.conversation import ChatNews, Conversation, Message, Role, Sort
+from services.core.conversation import ChatEvent, Conversation, Message, Role, Sort
 from services.core.errors import InvalidRequest, NotFound, StoreFailed
-from services.core.events import Hub
+from services.core.events import Broadcaster
 from services.core.model import Generation, TraceEntry
 from services.generations.service import Generations
 from services.store.chats import ChatRows
@@ -40,7 +40,7 @@ class Chats:
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.generations = generations
-        self.news: Hub[ChatNews] = Hub()
+        self.events: Broadcaster[ChatEvent] = Broadcaster()
         self._rows = rows
         self._now = now
         self._answering = Answering(
@@ -102,8 +102,8 @@ class Chats:
         )
         said = await self._rows.say(message, title=_title(text) if begin else None)
         if said.fresh:
-            self.news.tell(said.chat, about=owner)
-            self.news.tell(said.message, about=chat_id)
+            self.events.publish(said.chat, topic=owner)
+            self.events.publish(said.message, topic=chat_id)
             self._answer(said.message)
         return said.message
 
@@ -201,13 +201,13 @@ class Chats:
 
     # -- below -------------------------------------------------------------------------------
 
-    def _tell_all(self, news: Sequence[ChatNews]) -> None:
+    def _tell_all(self, news: Sequence[ChatEvent]) -> None:
         for each in news:
-            self.news.tell(each, about=each.id if isinstance(each, Conversation) else each.chat_id)
+            self.events.publish(each, topic=each.id if isinstance(each, Conversation) else each.chat_id)
 
     def _changed(self, chat: Conversation) -> Conversation:
-        self.news.tell(chat, about=chat.owner)
-        self.news.tell(chat, about=chat.id)
+        self.events.publish(chat, topic=chat.owner)
+        self.events.publish(chat, topic=chat.id)
         return chat
 
 

@@ -17,7 +17,7 @@ from services.chat.parser import read
 from services.chat.plan import Plan, Work
 from services.chat.planning import plan
 from services.core.clock import monotonic
-from services.core.conversation import ChatNews, Message, PartialReply, Role, Sort
+from services.core.conversation import ChatEvent, Message, PartialReply, Role, Sort
 from services.core.errors import AppError, NoModels, StoreFailed
 from services.core.model import Generation
 from services.generations.service import Generations
@@ -48,7 +48,7 @@ class Answering:
         self,
         generations: Generations,
         rows: ChatRows,
-        tell: Callable[[Sequence[ChatNews]], None],
+        tell: Callable[[Sequence[ChatEvent]], None],
         *,
         llm: Llm | None = None,
         now: Callable[[], float] = time.time,

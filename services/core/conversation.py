@@ -13,9 +13,9 @@ class Role(enum.StrEnum):
 
 
 class Sort(enum.StrEnum):
-    WORDS = "words"  # what somebody says
-    ARTIFACT = "artifact"  # a generation that was started here
-    RESULT = "result"  # what became of it; one for each artifact, once it is final
+    WORDS = "words"  # a text
+    ARTIFACT = "artifact"  # a generation that was started in this conversation
+    RESULT = "result"  # the end of an artifact's generation; one for each, once it is final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +23,16 @@ class Conversation:
     id: str
     owner: str
     title: str
-    """Given by a person, else the beginning of the first message."""
+    """As a person set it, else the beginning of the first message."""
     created_at: float
     updated_at: float
-    """When something was last said in it."""
+    """The time of the last message from the person."""
     trashed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One thing in a conversation. Artifacts and results name their generation; replies what they answer."""
+    """Artifacts and results name their generation, replies the message that they answer."""
 
     id: str
     chat_id: str
@@ -41,18 +41,18 @@ class Message:
     sort: Sort
     created_at: float
     seq: int = 0
-    """Grows with each message that is written down; the order of a conversation."""
+    """Orders a conversation; grows with each stored message."""
     text: str = ""
-    """A person's words, or those of a language model: plain text."""
+    """Plain text, by the person or by a language model."""
     understood: dict[str, Any] | None = None
-    """As codes and values: of a person's message what is to be done, of a reply what it says."""
+    """Codes and values: of a person's message its plan, of a reply its content."""
     generation_id: str | None = None
     reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialReply:
-    """The text of a reply so far; the message follows, or nothing when it was withdrawn."""
+    """The text of a reply so far; the whole message follows, or none where the model fails."""
 
     chat_id: str
     owner: str
@@ -60,4 +60,4 @@ class PartialReply:
     text: str
 
 
-ChatNews = Conversation | Message | PartialReply
+ChatEvent = Conversation | Message | PartialReply

@@ -10,48 +10,52 @@ from services.core.model import Generation, TraceEntry
 
 log = logging.getLogger(__name__)
 
-N = TypeVar("N")
-News = Generation | TraceEntry
-Listener = Callable[[News], None]
+E = TypeVar("E")
+Unsubscribe = Callable[[], None]
+GenerationEvent = Generation | TraceEntry
+"""The generation's new state, or a new entry of its trace."""
 
 
-class Hub(Generic[N]):
+class Broadcaster(Generic[E]):
+    """Calls each listener synchronously; a listener's exception is logged and goes no further."""
+
     def __init__(self) -> None:
-        self._everyone: dict[int, Callable[[N], None]] = {}
-        self._about: dict[str, dict[int, Callable[[N], None]]] = {}
-        self._ids = 0
+        self._listeners: dict[str | None, dict[int, Callable[[E], None]]] = {None: {}}
+        self._last_key = 0
 
-    def listen(self, listener: Callable[[N], None], *, about: str | None = None) -> Callable[[], None]:
-        """Call `listener` for each news, or only for those about one thing; returns the act that ends it."""
-        self._ids += 1
-        key = self._ids
-        if about is None:
-            self._everyone[key] = listener
-            return lambda: self._everyone.pop(key, None) and None
-        self._about.setdefault(about, {})[key] = listener
-        return lambda: self._forget(about, key)
+    def subscribe(self, listener: Callable[[E], None], *, topic: str | None = None) -> Unsubscribe:
+        """Calls `listener` for each event of the topic, without one for all; returns what unsubscribes it."""
+        self._last_key += 1
+        key = self._last_key
+        self._listeners.setdefault(topic, {})[key] = listener
+        return lambda: self._remove(topic, key)
 
-    def tell(self, news: N, *, about: str) -> None:
-        listeners = [*self._everyone.values(), *self._about.get(about, {}).values()]
-        for listener in listeners:
+    def publish(self, event: E, *, topic: str) -> None:
+        for listener in [*self._listeners[None].values(), *self._listeners.get(topic, {}).values()]:
             try:
-                listener(news)
+                listener(event)
             except Exception:  # a bug in one listener must not reach the others, nor the publisher
                 log.exception("A listener of the bus failed; the others go on.")
 
-    def _forget(self, about: str, key: int) -> None:
-        listeners = self._about.get(about, {})
+    def _remove(self, topic: str | None, key: int) -> None:
+        listeners = self._listeners.get(topic, {})
         listeners.pop(key, None)
-        if not listeners:
-            self._about.pop(about, None)
+        if not listeners and topic is not None:
+            self._listeners.pop(topic, None)
 
 
-class Bus(Hub[News]):
-    """The news of generations."""
+class Bus:
+    """The events of all generations."""
 
-    def subscribe(self, listener: Listener, *, generation_id: str | None = None) -> Callable[[], None]:
-        """Call `listener` for each news, or only for one generation's; returns the act that ends it."""
-        return self.listen(listener, about=generation_id)
+    def __init__(self) -> None:
+        self._events: Broadcaster[GenerationEvent] = Broadcaster()
 
-    def publish(self, news: News) -> None:
-        self.tell(news, about=news.id if isinstance(news, Generation) else news.generation_id)
+    def subscribe(
+        self, listener: Callable[[GenerationEvent], None], *, generation_id: str | None = None
+    ) -> Unsubscribe:
+        """Calls `listener` for each event, or only for one generation's."""
+        return self._events.subscribe(listener, topic=generation_id)
+
+    def publish(self, event: GenerationEvent) -> None:
+        topic = event.id if isinstance(event, Generation) else event.generation_id
+        self._events.publish(event, topic=topic)

@@ -19,7 +19,7 @@ from services.app import build
 from services.app.lifespan import running
 from services.backends.superduperai import adapter
 from services.channels import backoff, polling, push, race
-from services.core.events import News
+from services.core.events import GenerationEvent
 from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, TraceEntry
 from services.core.settings import Settings
 from services.generations import delivery, submission, supervisor
@@ -153,7 +153,7 @@ class Ground(Backdrop):
 
     # -- what a page hears -------------------------------------------------------------------
 
-    def _hear(self, heard: News) -> None:
+    def _hear(self, heard: GenerationEvent) -> None:
         if isinstance(heard, TraceEntry):
             self.traces.append(heard)
             return

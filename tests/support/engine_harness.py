@@ -18,7 +18,7 @@ from services.backends.scripted import Script, Scripted
 from services.chat import Chats
 from services.chat.replying import Llm
 from services.core.errors import DeliveryFailed
-from services.core.events import Bus, News
+from services.core.events import Bus, GenerationEvent
 from services.core.model import (
     LOCAL_OWNER,
     Draft,
@@ -139,7 +139,7 @@ class EngineHarness:
         self.llm = llm
         self.checkpoint = checkpoint
         self.bytes = NotedBytes(bytes_ok)
-        self.news: list[News] = []
+        self.news: list[GenerationEvent] = []
         self.completions: Counter[str] = Counter()
         self._url = f"sqlite:///{folder / 'rushes.db'}"
         self._settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
@@ -224,7 +224,7 @@ class EngineHarness:
             and (news.generation_id, news.lane, news.event) == (generation.id, lane, event)
         ]
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: GenerationEvent) -> None:
         self.news.append(news)
 
 

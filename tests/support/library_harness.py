@@ -14,7 +14,7 @@ from PIL import Image
 
 from services.app.watch import build_watch
 from services.chat import Chats
-from services.core.events import Bus, News
+from services.core.events import Bus, GenerationEvent
 from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, replace
 from services.core.runtime import Runtime
 from services.core.settings import Settings
@@ -50,7 +50,7 @@ class LibraryHarness:
     def __init__(self, folder: Path) -> None:
         self.store = Store(f"sqlite:///{folder / 'rushes.db'}", process="this")
         self.bus = Bus()
-        self.heard: list[News] = []
+        self.heard: list[GenerationEvent] = []
         self.bus.subscribe(self.heard.append)
         self.folder = MediaFolder(folder / "media")
         self.library_rows = LibraryRows(self.store)

@@ -14,7 +14,7 @@ import pytest
 from services.chat import Chats
 from services.core.conversation import Conversation, Message
 from services.core.errors import InvalidRequest, NotFound
-from services.core.events import Bus, Hub
+from services.core.events import Broadcaster, Bus
 from services.core.model import (
     LOCAL_OWNER,
     Channel,
@@ -105,7 +105,7 @@ class EmptyChats:
 
     def __init__(self, generations: StandInServices) -> None:
         self.generations = generations
-        self.news: Hub[object] = Hub()
+        self.events: Broadcaster[object] = Broadcaster()
 
     async def get(self, chat_id: str, *, owner: str) -> Conversation:
         return Conversation(id=chat_id, owner=owner, title="Kites", created_at=1.0, updated_at=1.0)

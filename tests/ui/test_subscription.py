@@ -143,4 +143,4 @@ async def test_nothing_is_delivered_after_the_page_is_closed() -> None:
     page.stand_in.finish(row.id)
     await asyncio.sleep(FLUSH_INTERVAL_S * 1.5)
     assert page.changes == []
-    assert page.stand_in.bus._everyone == {}
+    assert page.stand_in.bus._events._listeners == {None: {}}

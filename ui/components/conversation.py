@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import background_tasks, ui
 
 from services.chat import Chats
-from services.core.conversation import ChatNews, Message, PartialReply, Role, Sort
+from services.core.conversation import ChatEvent, Message, PartialReply, Role, Sort
 from services.core.model import Generation
 from ui.components import message as message_view
 from ui.components.actions import Actions, open_composer
@@ -41,7 +41,7 @@ class ConversationView:
         self._drawn: dict[int, ui.element] = {}
         self._results: dict[str, message_view.Result] = {}
         self._pending: dict[str, message_view.PendingReply] = {}
-        self._buffer: list[ChatNews] | None = []
+        self._buffer: list[ChatEvent] | None = []
         """Updates received before the first messages were read; None afterwards."""
         with MessageList() as self.thread:
             self.earlier = Button(_("Earlier messages"), self._earlier, look="bare")
@@ -57,7 +57,7 @@ class ConversationView:
     async def open(self, *, exists: bool) -> None:
         """Subscribes, then reads, then draws, so that no update is missed."""
         context = self.context
-        context.client.on_delete(self.chats.news.listen(self._receive, about=self.id))
+        context.client.on_delete(self.chats.events.subscribe(self._receive, topic=self.id))
         subscribe(context, on_change=self._on_change)
         self.empty_state.visible = not exists
         if exists:
@@ -73,7 +73,7 @@ class ConversationView:
 
     # updates
 
-    def _receive(self, update: ChatNews) -> None:
+    def _receive(self, update: ChatEvent) -> None:
         if update.owner != self.context.owner:
             return
         if self._buffer is not None:
@@ -81,7 +81,7 @@ class ConversationView:
         elif not self.context.client.is_deleted:
             background_tasks.create(self._apply(update), name="a message", context=self.context.client)
 
-    async def _apply(self, update: ChatNews) -> None:
+    async def _apply(self, update: ChatEvent) -> None:
         if isinstance(update, PartialReply):
             if pending := self._pending.get(update.reply_to):
                 pending.set_text(update.text)

@@ -10,7 +10,7 @@ from time import time
 
 from nicegui import Client, ui
 
-from services.core.events import Bus, News
+from services.core.events import Bus, GenerationEvent
 from services.core.model import Generation, TraceEntry
 from ui.components.toast import BrowserNotification, toast
 from ui.session.notification_rules import Event, event_for, text_for
@@ -48,7 +48,7 @@ class Notifications:
         self._pages[key] = OpenPage(client=client, owner=owner, on_open=on_open or go_to)
         client.on_delete(lambda: self._pages.pop(key, None))
 
-    def _receive(self, generation: News) -> None:
+    def _receive(self, generation: GenerationEvent) -> None:
         if isinstance(generation, TraceEntry):
             return
         before = self._find(generation.id)

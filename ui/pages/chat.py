@@ -96,8 +96,8 @@ class ChatPage:
                     self.chats, self.context, self.id, send_text=self.send_text
                 )
                 MessageBox(send=self.send)
-        for about in (self.context.owner, self.id):
-            self.context.client.on_delete(self.chats.news.listen(self._receive, about=about))
+        for topic in (self.context.owner, self.id):
+            self.context.client.on_delete(self.chats.events.subscribe(self._receive, topic=topic))
         self.list.fill(await self.chats.conversations(owner=self.context.owner))
         await self.conversation_view.open(exists=self.chat is not None)
 

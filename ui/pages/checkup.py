@@ -50,7 +50,7 @@ class DrillSection:
 
     def draw(self) -> None:
         """Subscribes before it draws, so that no run is missed."""
-        self._client.on_delete(self._drills.news.listen(self._receive))
+        self._client.on_delete(self._drills.events.subscribe(self._receive))
         about = _(
             "Plays faults against this install's own engine, in a process and a folder of its own, in about"
             " ten seconds. Nothing is paid, and what is under way here is not touched."

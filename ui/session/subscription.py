@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from nicegui import Client
 
-from services.core.events import News
+from services.core.events import GenerationEvent
 from services.core.model import Generation, TraceEntry
 from ui.session.page_context import PageContext
 from ui.state import Change, TabState
@@ -65,7 +65,7 @@ class _Batch:
     flushed_at: float = 0.0
     traced_at: float = 0.0
 
-    def add(self, update: News) -> None:
+    def add(self, update: GenerationEvent) -> None:
         if update.owner != self.owner:
             return
         if isinstance(update, TraceEntry):

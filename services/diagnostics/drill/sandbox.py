@@ -18,7 +18,7 @@ from services.backends.scripted import Script
 from services.backends.superduperai import SuperDuperAI
 from services.channels.race import RaceSnapshot
 from services.core.errors import Sentence
-from services.core.events import News
+from services.core.events import GenerationEvent
 from services.core.model import LOCAL_OWNER, Channel, Draft, Generation, Kind, Phase, Result, TraceEntry
 from services.core.settings import Settings
 from services.diagnostics.drill.database_probe import DatabaseProbe, probing
@@ -107,7 +107,7 @@ class Sandbox:
         models = self.engine.generations.catalogue.models(Kind.IMAGE)
         return {model.backend for model in models} >= {self.backend.name, HOSTED}
 
-    def _record(self, probe: DatabaseProbe, news: News) -> None:
+    def _record(self, probe: DatabaseProbe, news: GenerationEvent) -> None:
         if isinstance(news, Generation):
             self.events.append(news)
             if probe.revision(news.id) < news.revision:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.core.errors import Sentence
-from services.core.events import Hub
+from services.core.events import Broadcaster
 from services.diagnostics.doctor.disk import FREE_AT_LEAST_BYTES
 from services.diagnostics.runs.drill_run import Run, remember, remembered
 from services.diagnostics.runs.finding_json import from_line
@@ -34,7 +34,7 @@ class DrillRuns:
     """`command` runs one drill and prints each finding as a line; it ends when its input is closed."""
 
     def __init__(self, command: Sequence[str], folder: Path, *, now: Callable[[], float] = time.time) -> None:
-        self.news: Hub[Run] = Hub()
+        self.events: Broadcaster[Run] = Broadcaster()
         self._command = command
         self._folder = folder
         self._now = now
@@ -126,7 +126,7 @@ class DrillRuns:
 
     def _publish(self) -> None:
         if self._run is not None:
-            self.news.tell(self._run, about=ABOUT)
+            self.events.publish(self._run, topic=ABOUT)
 
 
 async def _ended(process: Process) -> None:

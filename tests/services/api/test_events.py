@@ -64,7 +64,7 @@ async def listening(address: str, seen: str | None = None) -> AsyncIterator[List
 
 
 def listeners(stand_in: StandIn) -> int:
-    return len(stand_in.bus._about.get("gen-0", {}))
+    return len(stand_in.bus._events._listeners.get("gen-0", {}))
 
 
 async def until(true: Any) -> None:

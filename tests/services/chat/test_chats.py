@@ -14,7 +14,7 @@ from uuid6 import uuid7
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.core.conversation import ChatNews, Message, PartialReply, Role, Sort
+from services.core.conversation import ChatEvent, Message, PartialReply, Role, Sort
 from services.core.errors import Conflict, InvalidRequest, NotFound, StoreFailed
 from services.core.model import LOCAL_OWNER, Draft, Kind, Phase
 from tests.support.engine_harness import EngineHarness
@@ -419,8 +419,8 @@ async def test_a_long_conversation_is_read_in_pages(harness: EngineHarness, chat
 
 
 async def test_listeners_hear_each_message_once(harness: EngineHarness, chat_id: str) -> None:
-    heard: list[ChatNews] = []
-    harness.chats.news.listen(heard.append, about=chat_id)
+    heard: list[ChatEvent] = []
+    harness.chats.events.subscribe(heard.append, topic=chat_id)
     await say(harness, chat_id, "/video a kite")
     await asyncio.sleep(6)
     ids = [one.id for one in heard if isinstance(one, Message)]

@@ -83,7 +83,7 @@ async def test_it_talks(harness: EngineHarness, talker: Talker) -> None:
 async def test_its_words_are_told_while_it_speaks(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 20, piece_every_s=0.03)]
     heard: list[str] = []
-    harness.chats.news.listen(
+    harness.chats.events.subscribe(
         lambda news: heard.append(news.text) if isinstance(news, PartialReply) else None
     )
     answer = await reply(harness, "talk to me")

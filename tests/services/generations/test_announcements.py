@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.backends.scripted import Script
-from services.core.events import News
+from services.core.events import GenerationEvent
 from services.core.model import Generation, Phase
 from tests.support.engine_harness import EngineHarness, after, told
 
@@ -21,7 +21,7 @@ async def test_nothing_is_told_before_it_stands_in_the_database(
 ) -> None:
     heard: list[tuple[Phase, int, int]] = []
 
-    def hear(news: News) -> None:
+    def hear(news: GenerationEvent) -> None:
         if isinstance(news, Generation):
             heard.append((news.phase, news.revision, revision_in(tmp_path / "rushes.db", news.id)))
 
@@ -34,10 +34,10 @@ async def test_nothing_is_told_before_it_stands_in_the_database(
 async def test_a_listener_that_breaks_harms_neither_the_delivery_nor_the_others(
     harness: EngineHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_: News) -> None:
+    def broken(_: GenerationEvent) -> None:
         raise ZeroDivisionError
 
-    heard: list[News] = []
+    heard: list[GenerationEvent] = []
     harness.bus.subscribe(broken)
     harness.bus.subscribe(heard.append)
     generation = await harness.start()

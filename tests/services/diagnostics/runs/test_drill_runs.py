@@ -32,7 +32,7 @@ async def played(drills: DrillRuns) -> Run:
 async def test_each_finding_is_told_as_it_comes_and_the_verdict_is_remembered(tmp_path: Path) -> None:
     drills = DrillRuns(saying(lines()), tmp_path)
     heard: list[Run] = []
-    drills.news.listen(heard.append)
+    drills.events.subscribe(heard.append)
     run = await played(drills)
     assert [len(news.findings) for news in heard] == [0, *range(1, len(CHECKS) + 1), len(CHECKS)]
     assert run.held
