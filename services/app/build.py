@@ -123,7 +123,7 @@ def build_engine(
         catalogue=catalogue,
         backends=installed.backends,
         generations=generations,
-        chats=Chats(generations, ChatRows(store), llm=llm, checkpoint=checkpoint),
+        chats=Chats(generations, ChatRows(store), llm=llm, runtime=runtime),
         llm=llm,
         library=library,
         orphans=Orphans(library_rows, store, storage),

@@ -1,21 +1,21 @@
-"""Conversations; pages and API use nothing else of this room."""
+"""Conversations, as pages and API use them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from uuid6 import UUID, uuid7
 
 from services.catalogue.field_checks import a_text
-from services.chat.replying import KEPT_TRYING_S, Answering, Llm, artifact, result
+from services.chat.replying import RETRY_AFTER_S, Llm, Replier, artifact, result
 from services.core.conversation import ChatEvent, Conversation, Message, Role, Sort
 from services.core.errors import InvalidRequest, NotFound, StoreFailed
-from services.core.events import Broadcaster
+from services.core.events import Broadcaster, GenerationEvent
 from services.core.model import Generation, TraceEntry
+from services.core.runtime import Runtime
 from services.generations.service import Generations
 from services.store.chats import ChatRows
 
@@ -28,7 +28,7 @@ REMEMBERED = 10_000
 
 
 class Chats:
-    """`news` tells of a conversation's messages by its id, and of a person's conversations by the owner."""
+    """`events` has a topic for each conversation's id, and one for each owner's list of conversations."""
 
     def __init__(
         self,
@@ -36,27 +36,24 @@ class Chats:
         rows: ChatRows,
         *,
         llm: Llm | None = None,
-        now: Callable[[], float] = time.time,
-        checkpoint: Callable[[str], None] = lambda _: None,
+        runtime: Runtime | None = None,
     ) -> None:
         self.generations = generations
         self.events: Broadcaster[ChatEvent] = Broadcaster()
         self._rows = rows
-        self._now = now
-        self._answering = Answering(
-            generations, rows, self._tell_all, llm=llm, now=now, checkpoint=checkpoint
-        )
+        self._runtime = runtime or Runtime()
+        self._replier = Replier(generations, rows, self._publish, llm=llm, runtime=self._runtime)
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         """By owner and message id."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._waiting: asyncio.Queue[Generation] = asyncio.Queue()
-        self._told: dict[str, bool] = {}
-        """By generation: whether its result is in the conversation, not only its artifact."""
+        self._stored: dict[str, bool] = {}
+        """By generation: true where its result is stored, false where only its artifact is."""
 
     async def open(self) -> None:
-        """Listen, then catch up with what happened while nobody did."""
-        self._unsubscribe = self.generations.bus.subscribe(self._hear)
-        self._teller = asyncio.create_task(self._keep_telling(), name="chat results")
+        """Subscribes, then resumes the results and replies that an earlier process left."""
+        self._unsubscribe = self.generations.bus.subscribe(self._on_event)
+        self._results_task = asyncio.create_task(self._store_results(), name="chat results")
         for generation in await self._rows.untold():
             self._waiting.put_nowait(generation)
         for message in await self._rows.unanswered():
@@ -64,12 +61,12 @@ class Chats:
 
     async def close(self) -> None:
         self._unsubscribe()
-        tasks = [self._teller, *self._tasks.values()]
+        tasks = [self._results_task, *self._tasks.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    # -- what a person does ------------------------------------------------------------------
+    # -- a person's actions ------------------------------------------------------------------
 
     async def say(
         self,
@@ -80,9 +77,9 @@ class Chats:
         begin: bool = False,
         owner: str,
     ) -> Message:
-        """Commit a message; the reply follows by itself. The same `message_id` again is the same message.
+        """Commits a message; the reply follows. Repeating a `message_id` changes nothing.
 
-        With `begin` a conversation that is not there begins. Raises InvalidRequest, NotFound, Conflict.
+        `begin` creates a conversation that does not exist. Raises InvalidRequest, NotFound, Conflict.
         """
         text = a_text("message", text, LONGEST_MESSAGE)
         if not text:
@@ -97,18 +94,18 @@ class Chats:
             owner=owner,
             role=Role.PERSON,
             sort=Sort.WORDS,
-            created_at=self._now(),
+            created_at=self._runtime.now(),
             text=text,
         )
-        said = await self._rows.say(message, title=_title(text) if begin else None)
-        if said.fresh:
-            self.events.publish(said.chat, topic=owner)
-            self.events.publish(said.message, topic=chat_id)
-            self._answer(said.message)
-        return said.message
+        stored = await self._rows.say(message, title=_title(text) if begin else None)
+        if stored.fresh:
+            self.events.publish(stored.chat, topic=owner)
+            self.events.publish(stored.message, topic=chat_id)
+            self._answer(stored.message)
+        return stored.message
 
     async def conversations(self, *, owner: str, limit: int = 100) -> list[Conversation]:
-        """The one that was last spoken in first."""
+        """The one with the newest message first."""
         return await self._rows.chats(owner=owner, limit=limit)
 
     async def get(self, chat_id: str, *, owner: str) -> Conversation:
@@ -118,12 +115,12 @@ class Chats:
     async def messages(
         self, chat_id: str, *, owner: str, before: int | None = None, limit: int = 60
     ) -> list[Message]:
-        """The last ones, or the last before a `seq`, oldest first. Raises NotFound."""
+        """The last ones, or the last before the `seq` in `before`, oldest first. Raises NotFound."""
         await self.get(chat_id, owner=owner)
         return await self._rows.messages(chat_id, before=before, limit=limit)
 
     async def artifacts(self, messages: Sequence[Message], *, owner: str) -> dict[str, Generation]:
-        """The person's generations that messages name, deleted ones too."""
+        """The owner's generations that the messages name, deleted ones included."""
         ids = {message.generation_id for message in messages if message.generation_id is not None}
         found = await self._rows.generations(sorted(ids))
         return {each: generation for each, generation in found.items() if generation.owner == owner}
@@ -136,8 +133,8 @@ class Chats:
         return self._changed(await self._rows.change(chat_id, owner=owner, title=title))
 
     async def delete(self, chat_id: str, *, owner: str) -> None:
-        """Its artifacts stay among the kept results. Raises NotFound."""
-        self._changed(await self._rows.change(chat_id, owner=owner, trashed_at=self._now()))
+        """Its artifacts stay in the library. Raises NotFound."""
+        self._changed(await self._rows.change(chat_id, owner=owner, trashed_at=self._runtime.now()))
 
     def is_answering(self, message_id: str, *, owner: str) -> bool:
         return (owner, message_id) in self._tasks
@@ -155,55 +152,56 @@ class Chats:
         async with turn:
             while True:
                 try:
-                    return await self._answering.answer(message)
+                    return await self._replier.answer(message)
                 except StoreFailed as error:
                     log.warning("A message waits for its reply: %s", error)
-                    await asyncio.sleep(KEPT_TRYING_S)
+                    await asyncio.sleep(RETRY_AFTER_S)
                 except Exception:  # a bug in one reply must not keep the conversation from going on
                     log.exception("A message could not be answered.")
-                    return await self._answering.give_up(message)
+                    return await self._replier.give_up(message)
 
     # -- artifacts and results ---------------------------------------------------------------
 
-    def _hear(self, news: Generation | TraceEntry) -> None:
-        if isinstance(news, TraceEntry) or news.request.chat_id is None:
+    def _on_event(self, event: GenerationEvent) -> None:
+        if isinstance(event, TraceEntry) or event.request.chat_id is None:
             return
-        if news.id not in self._told or (news.final and not self._told[news.id]):
-            self._waiting.put_nowait(news)
+        if event.id not in self._stored or (event.final and not self._stored[event.id]):
+            self._waiting.put_nowait(event)
 
-    async def _keep_telling(self) -> None:
+    async def _store_results(self) -> None:
         while True:
             generation = await self._waiting.get()
             try:
-                await self._place(generation)
+                await self._store(generation)
             except StoreFailed as error:
-                log.warning("A result waits for its place in the conversation: %s", error)
-                await asyncio.sleep(KEPT_TRYING_S)
+                log.warning("A result could not be added to its conversation, trying again: %s", error)
+                await asyncio.sleep(RETRY_AFTER_S)
                 self._waiting.put_nowait(generation)
-            except Exception:  # a bug about one result must not keep the others back
-                log.exception("A result found no place in its conversation.")
+            except Exception:  # a bug about one result must not delay the others
+                log.exception("A result could not be added to its conversation.")
 
-    async def _place(self, generation: Generation) -> None:
-        """In the conversation, exactly once: the rows are unique by generation."""
+    async def _store(self, generation: Generation) -> None:
+        """Adds artifact and result once: the rows are unique by generation."""
         chat_id = generation.request.chat_id or ""
-        self._told[generation.id] = generation.final
-        while len(self._told) > REMEMBERED:
-            del self._told[next(iter(self._told))]
-        async with self._answering.placing:
+        self._stored[generation.id] = generation.final
+        while len(self._stored) > REMEMBERED:
+            del self._stored[next(iter(self._stored))]
+        async with self._replier.artifacts_lock:
             try:
                 await self._rows.chat(chat_id, owner=generation.owner)
             except NotFound:
                 return
-            rows = [artifact(generation, self._now())]
+            now = self._runtime.now()
+            rows = [artifact(generation, now)]
             if generation.final:
-                rows.append(result(generation, self._now()))
-            self._tell_all(await self._rows.add(rows))
+                rows.append(result(generation, now))
+            self._publish(await self._rows.add(rows))
 
-    # -- below -------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------
 
-    def _tell_all(self, news: Sequence[ChatEvent]) -> None:
-        for each in news:
-            self.events.publish(each, topic=each.id if isinstance(each, Conversation) else each.chat_id)
+    def _publish(self, events: Sequence[ChatEvent]) -> None:
+        for event in events:
+            self.events.publish(event, topic=event.id if isinstance(event, Conversation) else event.chat_id)
 
     def _changed(self, chat: Conversation) -> Conversation:
         self.events.publish(chat, topic=chat.owner)

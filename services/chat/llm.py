@@ -1,4 +1,4 @@
-"""The optional language model: it converses, and calls the same two tools as the parser."""
+"""The optional language model: turns a message into a plan, with two tools that the app describes to it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from services.chat.llm_tools import TOOLS, Unusable, work_of
-from services.chat.plan import Note, Plan, Work
+from services.chat.llm_tools import InvalidToolCall, plan_call
+from services.chat.plan import Adjustment, Plan, PlannedGeneration
 from services.chat.planning import Models
 from services.core.conversation import Message, Role, Sort
 from services.core.errors import AppError
@@ -25,8 +25,7 @@ log = logging.getLogger(__name__)
 SILENCE_S = 20.0
 WITHIN_S = 60.0
 LOOKED_BACK = 30
-REMEMBERED = 12_000
-"""Characters of the conversation that go along."""
+HISTORY_CHARACTERS = 12_000
 
 INSTRUCTIONS = """\
 You are the assistant of Rushes, a studio that makes videos and images. Be calm, plain and short:
@@ -40,7 +39,7 @@ keep the scene, leave the seed out for another take.
 
 
 class LlmUnavailable(AppError):
-    """The language model cannot answer. `code`: down, refused, slow or nonsense."""
+    """The language model did not answer. `code`: down, refused, slow or nonsense."""
 
     def __init__(self, sentence: str, *, code: str) -> None:
         super().__init__(sentence)
@@ -55,28 +54,29 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Completion:
     text: str
     calls: tuple[Call, ...] = ()
 
 
 Turn = dict[str, Any]
-"""One message, as the protocol spells it."""
+"""One message of the chat completions protocol."""
+OnText = Callable[[str], None]
+"""Called with all of the text so far."""
 
 
 class Endpoint(Protocol):
-    async def ask(
-        self,
-        messages: Sequence[dict[str, Any]],
-        tools: Sequence[dict[str, Any]],
-        speak: Callable[[str], None],
-    ) -> Answer: ...
+    async def ask(self, turns: Sequence[Turn], on_text: OnText) -> Completion:
+        """Raises LlmUnavailable."""
 
     async def close(self) -> None: ...
 
 
 class LanguageModel:
-    """At any OpenAI-compatible address, a local one too. It only plans: others start what it planned."""
+    """Plans over any OpenAI-compatible endpoint, a local one included; starts nothing itself.
+
+    `silence_s` is the longest pause between two pieces, `within_s` the longest answer.
+    """
 
     def __init__(
         self,
@@ -91,17 +91,17 @@ class LanguageModel:
     ) -> None:
         self._rows = rows
         self._models = models
-        self._named = (url, key, model)
+        self._address = (url, key, model)
         self._limits = {"silence_s": silence_s, "within_s": within_s}
         self._opening = asyncio.Lock()
         self._endpoint: Endpoint | None = None
 
     async def open(self) -> Endpoint:
-        """Load the library, which takes a while, away from the loop."""
+        """Imports the library in a thread: it takes 1.6 s."""
         async with self._opening:
             if self._endpoint is None:
                 library = await asyncio.to_thread(importlib.import_module, "services.chat.openai_endpoint")
-                endpoint: Endpoint = library.OpenAIEndpoint(*self._named, **self._limits)
+                endpoint: Endpoint = library.OpenAIEndpoint(*self._address, **self._limits)
                 self._endpoint = endpoint
             return self._endpoint
 
@@ -109,53 +109,58 @@ class LanguageModel:
         if self._endpoint is not None:
             await self._endpoint.close()
 
-    async def answer(self, message: Message, last: Generation | None, speak: Callable[[str], None]) -> Plan:
-        """Wrong arguments may be corrected once. Raises LlmUnavailable."""
+    async def answer(self, message: Message, last: Generation | None, on_text: OnText) -> Plan:
+        """Lets the model correct wrong arguments once. Raises LlmUnavailable."""
         endpoint = await self.open()
-        messages = [
-            {"role": "system", "content": INSTRUCTIONS + _offered(self._models) + _last(last)},
+        turns = [
+            {"role": "system", "content": INSTRUCTIONS + _defaults(self._models) + _last(last)},
             *await self._history(message),
             {"role": "user", "content": message.text},
         ]
-        answer = await endpoint.ask(messages, TOOLS, speak)
+        completion = await endpoint.ask(turns, on_text)
         try:
-            return self._planned(answer, message, last)
-        except Unusable as problem:
+            return self._planned(completion, message, last)
+        except InvalidToolCall as problem:
             log.info("The language model called a tool with wrong arguments; it may try once more.")
-            messages += _corrected(answer, problem)
-        answer = await endpoint.ask(messages, TOOLS, speak)
+            turns += _corrected(completion, problem)
+        completion = await endpoint.ask(turns, on_text)
         try:
-            return self._planned(answer, message, last)
-        except Unusable as problem:
+            return self._planned(completion, message, last)
+        except InvalidToolCall as problem:
             raise LlmUnavailable(
                 "It called a tool with wrong arguments, twice.", code="nonsense"
             ) from problem
 
-    def _planned(self, answer: Answer, message: Message, last: Generation | None) -> Plan:
-        """Raises Unusable, LlmUnavailable."""
-        if not answer.text and not answer.calls:
-            raise LlmUnavailable("It said nothing.", code="nonsense")
-        notes: list[Note] = []
-        works: list[Work] = []
-        for call in answer.calls:
+    def _planned(self, completion: Completion, message: Message, last: Generation | None) -> Plan:
+        """Raises InvalidToolCall, LlmUnavailable."""
+        if not completion.text and not completion.calls:
+            raise LlmUnavailable("Its answer is empty.", code="nonsense")
+        adjustments: list[Adjustment] = []
+        works: list[PlannedGeneration] = []
+        for call in completion.calls:
             try:
                 arguments = json.loads(call.arguments or "{}")
                 works.append(
-                    work_of(call.name, arguments, self._models, notes, last=last, chat_id=message.chat_id)
+                    plan_call(
+                        call.name, arguments, self._models, adjustments, last=last, chat_id=message.chat_id
+                    )
                 )
             except ValidationError as error:
-                raise Unusable(_first_problem(error)) from error
+                raise InvalidToolCall(_first_problem(error)) from error
             except (ValueError, RecursionError) as error:
-                raise Unusable("The arguments are no JSON object.") from error
+                raise InvalidToolCall("The arguments are no JSON object.") from error
         return Plan(
-            code="making" if works else "said", works=tuple(works), notes=tuple(notes), text=answer.text
+            code="making" if works else "said",
+            works=tuple(works),
+            notes=tuple(adjustments),
+            text=completion.text,
         )
 
     async def _history(self, message: Message) -> list[Turn]:
-        """The last turns, as far as there is room, oldest first."""
+        """The last turns, at most HISTORY_CHARACTERS of them, oldest first."""
         before = await self._rows.messages(message.chat_id, before=message.seq, limit=LOOKED_BACK)
         turns: list[Turn] = []
-        room = REMEMBERED
+        room = HISTORY_CHARACTERS
         for each in reversed(before):
             text = _turn(each)
             if not text:
@@ -176,7 +181,7 @@ def _turn(message: Message) -> str:
     return " ".join(part for part in (message.text, *made) if part)
 
 
-def _offered(models: Models) -> str:
+def _defaults(models: Models) -> str:
     lines = [
         f"- {kind}: {_described(model)}"
         for kind in Kind
@@ -209,19 +214,19 @@ def _last(last: Generation | None) -> str:
     return f"The last one: {json.dumps(facts, ensure_ascii=False)}"
 
 
-def _corrected(answer: Answer, problem: Unusable) -> list[Turn]:
-    """What it said, and what is wrong with each of its calls."""
+def _corrected(completion: Completion, problem: InvalidToolCall) -> list[Turn]:
+    """Its answer, and for each call the reason why it was refused."""
     calls = [
         {
             "id": call.id or f"call-{number}",
             "type": "function",
             "function": {"name": call.name or "make_video", "arguments": call.arguments},
         }
-        for number, call in enumerate(answer.calls)
+        for number, call in enumerate(completion.calls)
     ]
     wrong = f"Not taken: {problem} Call again, with arguments as described."
-    told = [{"role": "tool", "tool_call_id": call["id"], "content": wrong} for call in calls]
-    return [{"role": "assistant", "content": answer.text or None, "tool_calls": calls}, *told]
+    refusals = [{"role": "tool", "tool_call_id": call["id"], "content": wrong} for call in calls]
+    return [{"role": "assistant", "content": completion.text or None, "tool_calls": calls}, *refusals]
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.chat.plan import Note, Work
+from services.chat.plan import Adjustment, PlannedGeneration
 from services.chat.planning import Models, choose, fit
 from services.core.model import Draft, Generation, GenerationSettings, Kind, Phase
 
@@ -15,8 +15,8 @@ Ratio = Annotated[str, StringConstraints(pattern=r"^[1-9]\d?:[1-9]\d?$")]
 Lines = Annotated[str, StringConstraints(pattern=r"^\d{3,4}p$")]
 
 
-class Unusable(Exception):
-    """A call that cannot be carried out; the text says why, to the model."""
+class InvalidToolCall(Exception):
+    """The call cannot be carried out; the text explains it to the model."""
 
 
 class ImageArguments(BaseModel):
@@ -63,17 +63,23 @@ TOOLS: tuple[dict[str, Any], ...] = tuple(
 )
 
 
-def work_of(
-    name: str, raw: object, models: Models, notes: list[Note], *, last: Generation | None, chat_id: str
-) -> Work:
-    """What a call asks for, fitted to the models here. Raises Unusable, pydantic's ValidationError."""
+def plan_call(
+    name: str,
+    raw: object,
+    models: Models,
+    adjustments: list[Adjustment],
+    *,
+    last: Generation | None,
+    chat_id: str,
+) -> PlannedGeneration:
+    """Plans a call with the models on offer. Raises InvalidToolCall and pydantic's ValidationError."""
     if name not in ARGUMENTS:
-        raise Unusable(f"There is no tool of that name. There are: {', '.join(ARGUMENTS)}.")
+        raise InvalidToolCall(f"There is no tool of that name. There are: {', '.join(ARGUMENTS)}.")
     arguments = ARGUMENTS[name].model_validate(raw)
     video = arguments if isinstance(arguments, VideoArguments) else None
     animates = video is not None and video.from_last_image
     if animates and not _is_picture(last):
-        raise Unusable("from_last_image: there is no finished image to begin from.")
+        raise InvalidToolCall("from_last_image: there is no finished image to begin from.")
     draft = Draft(
         kind=Kind.VIDEO if video is not None else Kind.IMAGE,
         prompt=arguments.prompt,
@@ -85,11 +91,11 @@ def work_of(
             resolution=arguments.resolution,
         ),
     )
-    model = choose(models.models(draft.kind, needs_source=animates), None, notes)
+    model = choose(models.models(draft.kind, needs_source=animates), None, adjustments)
     if animates and model is None:
-        raise Unusable("from_last_image: no model here makes a video from an image.")
-    return Work(
-        draft=fit(draft, model, notes),
+        raise InvalidToolCall("from_last_image: no model here makes a video from an image.")
+    return PlannedGeneration(
+        draft=fit(draft, model, adjustments),
         count=arguments.count if isinstance(arguments, ImageArguments) else 1,
         source_of=last.id if animates and last is not None else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from openai import (
@@ -17,9 +17,10 @@ from openai import (
     Timeout,
 )
 
-from services.chat.llm import Answer, Call, LlmUnavailable
+from services.chat.llm import Call, Completion, LlmUnavailable, OnText, Turn
+from services.chat.llm_tools import TOOLS
 
-SPEAK_EVERY_S = 0.15
+PARTIAL_EVERY_S = 0.15
 MAX_CHARACTERS = 8_000
 MAX_ARGUMENT_CHARACTERS = 20_000
 MAX_CALLS = 4
@@ -29,7 +30,6 @@ UNREADABLE = (OpenAIError, ValueError, TypeError, AttributeError, KeyError, Inde
 
 class OpenAIEndpoint:
     def __init__(self, url: str, key: str, model: str, *, silence_s: float, within_s: float) -> None:
-        """`silence_s` is the longest pause between two pieces, `within_s` the longest answer."""
         self._model = model
         self._silence_s = silence_s
         self._within_s = within_s
@@ -44,16 +44,10 @@ class OpenAIEndpoint:
             ),
         )
 
-    async def ask(
-        self,
-        messages: Sequence[dict[str, Any]],
-        tools: Sequence[dict[str, Any]],
-        speak: Callable[[str], None],
-    ) -> Answer:
-        """Calls `speak` with the text so far. Raises LlmUnavailable."""
+    async def ask(self, turns: Sequence[Turn], on_text: OnText) -> Completion:
         try:
             async with asyncio.timeout(self._within_s):
-                return await self._ask(messages, tools, speak)
+                return await self._ask(turns, on_text)
         except (TimeoutError, APITimeoutError) as error:
             raise LlmUnavailable("No answer in time.", code="slow") from error
         except APIStatusError as error:
@@ -70,19 +64,14 @@ class OpenAIEndpoint:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _ask(
-        self,
-        messages: Sequence[dict[str, Any]],
-        tools: Sequence[dict[str, Any]],
-        speak: Callable[[str], None],
-    ) -> Answer:
+    async def _ask(self, turns: Sequence[Turn], on_text: OnText) -> Completion:
         stream: Any = await self._client.chat.completions.create(
             model=self._model,
-            messages=list(messages),  # type: ignore[arg-type]
-            tools=list(tools),  # type: ignore[arg-type]
+            messages=list(turns),  # type: ignore[arg-type]
+            tools=list(TOOLS),  # type: ignore[arg-type]
             stream=True,
         )
-        text, spoken_at, ended = "", 0.0, False
+        text, published_at, ended = "", 0.0, False
         calls: dict[int, Call] = {}
         async with stream:
             async for chunk in stream:
@@ -95,12 +84,12 @@ class OpenAIEndpoint:
                     _add(calls, piece)
                 if len(text) > MAX_CHARACTERS or len(calls) > MAX_CALLS:
                     raise LlmUnavailable("It does not come to an end.", code="nonsense")
-                if text and time.monotonic() - spoken_at >= SPEAK_EVERY_S:
-                    spoken_at = time.monotonic()
-                    speak(text)
+                if text and time.monotonic() - published_at >= PARTIAL_EVERY_S:
+                    published_at = time.monotonic()
+                    on_text(text)
         if not ended:
             raise LlmUnavailable("Its answer broke off.", code="nonsense")
-        return Answer(text=text.strip(), calls=tuple(calls[index] for index in sorted(calls)))
+        return Completion(text=text.strip(), calls=tuple(calls[index] for index in sorted(calls)))
 
 
 def _add(calls: dict[int, Call], piece: Any) -> None:

@@ -13,9 +13,10 @@ Value = str | float | int | bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """Something a person should know about a work: `length`, `frame`, `resolution`, `rate` and `count` were
-    `asked` and another was `given`; `model` was asked and is not here; `deleted`: the last one is gone.
+class Adjustment:
+    """A setting that differs from the request: `asked` and `given` are its values.
+
+    `code` is length, frame, resolution, rate, count, or model (the model asked for is not offered).
     """
 
     code: str
@@ -23,25 +24,28 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class PlannedGeneration:
     draft: Draft
     count: int = 1
     source_of: str | None = None
-    """The generation whose picture it begins from."""
+    """The generation whose picture is the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`code` is `making` with works, `said` with a model's words alone, else why nothing is made."""
+    """`code` is `making` with works, `said` for a model's text alone, else why nothing is made.
+
+    The field names are stored.
+    """
 
     code: str
-    works: tuple[Work, ...] = ()
+    works: tuple[PlannedGeneration, ...] = ()
     changes: tuple[str, ...] = ()
-    """What is otherwise than in the artifact that the message points back to."""
-    notes: tuple[Note, ...] = ()
+    """Codes of the differences from the artifact that the message changes."""
+    notes: tuple[Adjustment, ...] = ()
     values: dict[str, Value] = field(default_factory=dict)
     text: str = ""
-    """A language model's own words."""
+    """A language model's text."""
 
     def to_json(self) -> dict[str, Any]:
         written: dict[str, Any] = _PLAN.dump_python(self, mode="json")

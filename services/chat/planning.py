@@ -6,39 +6,43 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from services.chat.parser import Change, Intent, Reading, Unclear
-from services.chat.parser.intents import Settings
+from services.chat.parser import Change, Intent, NoIntent, ParseResult
+from services.chat.parser.intents import RequestedSettings
 from services.chat.parser.scenes import SCENES, set_in
-from services.chat.plan import Note, Plan, Work
+from services.chat.plan import Adjustment, Plan, PlannedGeneration
 from services.core.model import Draft, Generation, GenerationSettings, Kind, Model, Phase, Request
 from services.generations.service import MOST_AT_ONCE
 
 T = TypeVar("T", str, int, float)
 SHORTEST_S, LONGEST_S = 1.0, 60.0
-"""Where a model names no lengths."""
+"""The limits for a model that lists no lengths."""
 
 
 class Models(Protocol):
     def models(self, kind: Kind, *, needs_source: bool | None = None) -> list[Model]: ...
 
 
-def plan(reading: Reading, models: Models, *, last: Generation | None, chat_id: str) -> Plan:
-    """`last` is the artifact that a change is a change of; a deleted one only says so."""
-    match reading:
+def make_plan(parsed: ParseResult, models: Models, *, last: Generation | None, chat_id: str) -> Plan:
+    """`last` is the artifact that a change applies to; of a deleted one the plan says that it is deleted."""
+    match parsed:
         case Intent():
-            return _new(reading, models, chat_id)
+            return _new(parsed, models, chat_id)
         case Change():
-            return _changed(reading, models, last, chat_id)
-        case Unclear():
-            return Plan(code=reading.code, values=dict(reading.values))
+            return _changed(parsed, models, last, chat_id)
+        case NoIntent():
+            return Plan(code=parsed.code, values=dict(parsed.values))
 
 
-def _new(wish: Intent, models: Models, chat_id: str) -> Plan:
-    notes: list[Note] = []
-    model = choose(models.models(wish.kind, needs_source=False), wish.settings.model, notes)
-    draft = Draft(kind=wish.kind, prompt=wish.prompt, chat_id=chat_id)
-    draft = fit(_with(draft, wish.settings), model, notes)
-    return Plan(code="making", works=(Work(draft=draft, count=_count(wish, notes)),), notes=tuple(notes))
+def _new(intent: Intent, models: Models, chat_id: str) -> Plan:
+    adjustments: list[Adjustment] = []
+    model = choose(models.models(intent.kind, needs_source=False), intent.settings.model, adjustments)
+    draft = Draft(kind=intent.kind, prompt=intent.prompt, chat_id=chat_id)
+    draft = fit(_with(draft, intent.settings), model, adjustments)
+    return Plan(
+        code="making",
+        works=(PlannedGeneration(draft=draft, count=_count(intent, adjustments)),),
+        notes=tuple(adjustments),
+    )
 
 
 def _changed(change: Change, models: Models, last: Generation | None, chat_id: str) -> Plan:
@@ -49,7 +53,7 @@ def _changed(change: Change, models: Models, last: Generation | None, chat_id: s
     if "to_video" in change.steps or "onwards" in change.steps:
         return _animated(change, models, last, chat_id)
     kind = Kind.IMAGE if "to_image" in change.steps else last.request.kind
-    notes: list[Note] = []
+    adjustments: list[Adjustment] = []
     draft = _again(last.request, kind, models, chat_id)
     model = _model_of(draft, models)
     changes = [step for step in change.steps if step != "again"]
@@ -65,19 +69,21 @@ def _changed(change: Change, models: Models, last: Generation | None, chat_id: s
             draft = replace(draft, settings=settings)
         elif step in SCENES:
             draft = replace(draft, prompt=set_in(draft.prompt, step))
-    draft = fit(_with(_reworded(draft, change), change.settings), model, notes)
+    draft = fit(_with(_reworded(draft, change), change.settings), model, adjustments)
     return Plan(
         code="making",
-        works=(Work(draft=draft, count=_count(change, notes) if kind is Kind.IMAGE else 1),),
+        works=(
+            PlannedGeneration(draft=draft, count=_count(change, adjustments) if kind is Kind.IMAGE else 1),
+        ),
         changes=(*changes, *_set_by(change)),
-        notes=tuple(notes),
+        notes=tuple(adjustments),
     )
 
 
 def _animated(change: Change, models: Models, last: Generation, chat_id: str) -> Plan:
-    """The last picture begins to move, or the last film goes on from where it ends."""
+    """Plans a video that starts from the last picture, or from the last frame of the last video."""
     if last.request.kind is Kind.VIDEO and "onwards" not in change.steps:
-        others = _without(change, "to_video")
+        others = replace(change, steps=tuple(step for step in change.steps if step != "to_video"))
         if others.steps or others.settings.named() or others.more or others.less:
             return _changed(others, models, last, chat_id)
         return Plan(code="already_moving")
@@ -86,7 +92,7 @@ def _animated(change: Change, models: Models, last: Generation, chat_id: str) ->
     from_pictures = models.models(Kind.VIDEO, needs_source=True)
     if not from_pictures:
         return Plan(code="no_animator")
-    notes: list[Note] = []
+    adjustments: list[Adjustment] = []
     draft = Draft(
         kind=Kind.VIDEO,
         prompt=last.request.prompt,
@@ -98,23 +104,18 @@ def _animated(change: Change, models: Models, last: Generation, chat_id: str) ->
     for step in change.steps:
         if step in SCENES:
             draft = replace(draft, prompt=set_in(draft.prompt, step))
-    model = choose(from_pictures, change.settings.model, notes)
-    draft = fit(_with(_reworded(draft, change), change.settings), model, notes)
+    model = choose(from_pictures, change.settings.model, adjustments)
+    draft = fit(_with(_reworded(draft, change), change.settings), model, adjustments)
     return Plan(
         code="making",
-        works=(Work(draft=draft, source_of=last.id),),
+        works=(PlannedGeneration(draft=draft, source_of=last.id),),
         changes=(*change.steps, *_set_by(change)),
-        notes=tuple(notes),
+        notes=tuple(adjustments),
     )
 
 
-def _without(change: Change, without: str) -> Change:
-    steps = tuple(step for step in change.steps if step != without)
-    return replace(change, steps=steps)
-
-
-def fit(draft: Draft, model: Model | None, notes: list[Note]) -> Draft:
-    """What is named and not offered becomes the nearest that is, with a note about it."""
+def fit(draft: Draft, model: Model | None, adjustments: list[Adjustment]) -> Draft:
+    """Replaces each value that the model does not offer by the nearest, and adds an adjustment."""
     if model is None:
         return draft
     return replace(
@@ -123,72 +124,73 @@ def fit(draft: Draft, model: Model | None, notes: list[Note]) -> Draft:
         model=model.name,
         settings=replace(
             draft.settings,
-            duration_s=_length(draft, model, notes),
-            aspect_ratio=_frame(draft, model, notes),
-            resolution=_resolution(draft, model, notes),
-            fps=_rate(draft, model, notes),
+            duration_s=_length(draft, model, adjustments),
+            aspect_ratio=_frame(draft, model, adjustments),
+            resolution=_resolution(draft, model, adjustments),
+            fps=_rate(draft, model, adjustments),
         ),
     )
 
 
-def _length(draft: Draft, model: Model, notes: list[Note]) -> float | None:
+def _length(draft: Draft, model: Model, adjustments: list[Adjustment]) -> float | None:
     asked = draft.settings.duration_s
     if draft.kind is not Kind.VIDEO or asked is None:
         return None
-    given = min(max(asked, SHORTEST_S), LONGEST_S)
-    if model.durations_s and model.any_duration:
-        given = min(max(asked, min(model.durations_s)), max(model.durations_s))
-    elif model.durations_s:
+    if model.durations_s and not model.any_duration:
         given = min(model.durations_s, key=lambda one: (abs(one - asked), one))
-    return _noted("length", asked, given, notes)
+    else:
+        given = _clamp(asked, model.durations_s or (SHORTEST_S, LONGEST_S))
+    return _adjusted("length", asked, given, adjustments)
 
 
-def _frame(draft: Draft, model: Model, notes: list[Note]) -> str | None:
+def _frame(draft: Draft, model: Model, adjustments: list[Adjustment]) -> str | None:
     asked = draft.settings.aspect_ratio
     if asked is None or not model.aspect_ratios:
         return None
     if asked in model.aspect_ratios:
         return asked
     given = min(model.aspect_ratios, key=lambda one: abs(_shape(one) - _shape(asked)))
-    return _noted("frame", asked, given, notes)
+    return _adjusted("frame", asked, given, adjustments)
 
 
-def _resolution(draft: Draft, model: Model, notes: list[Note]) -> str | None:
+def _resolution(draft: Draft, model: Model, adjustments: list[Adjustment]) -> str | None:
     asked = draft.settings.resolution
     if asked is None or not model.resolutions:
         return None
     if asked in model.resolutions:
         return asked
     given = min(model.resolutions, key=lambda one: abs(_lines(one) - _lines(asked)))
-    return _noted("resolution", asked, given, notes)
+    return _adjusted("resolution", asked, given, adjustments)
 
 
-def _rate(draft: Draft, model: Model, notes: list[Note]) -> int | None:
+def _rate(draft: Draft, model: Model, adjustments: list[Adjustment]) -> int | None:
     asked = draft.settings.fps
     if draft.kind is not Kind.VIDEO or asked is None:
         return None
     if not model.fps:
         return asked
-    given = min(model.fps, key=lambda one: abs(one - asked))
-    if model.any_fps:
-        given = min(max(asked, min(model.fps)), max(model.fps))
-    return _noted("rate", asked, given, notes)
+    given = _clamp(asked, model.fps) if model.any_fps else min(model.fps, key=lambda one: abs(one - asked))
+    return _adjusted("rate", asked, given, adjustments)
 
 
-def _count(reading: Intent | Change, notes: list[Note]) -> int:
-    asked = reading.settings.count or 1
-    most = 1 if isinstance(reading, Intent) and reading.kind is Kind.VIDEO else MOST_AT_ONCE
-    return _noted("count", asked, min(max(asked, 1), most), notes)
+def _count(parsed: Intent | Change, adjustments: list[Adjustment]) -> int:
+    asked = parsed.settings.count or 1
+    most = 1 if isinstance(parsed, Intent) and parsed.kind is Kind.VIDEO else MOST_AT_ONCE
+    return _adjusted("count", asked, min(max(asked, 1), most), adjustments)
 
 
-def _noted(code: str, asked: T, given: T, notes: list[Note]) -> T:
+def _adjusted(code: str, asked: T, given: T, adjustments: list[Adjustment]) -> T:
     if asked != given:
-        notes.append(Note(code=code, values={"asked": asked, "given": given}))
+        adjustments.append(Adjustment(code=code, values={"asked": asked, "given": given}))
     return given
 
 
-def choose(models: Sequence[Model], named: str | None, notes: list[Note]) -> Model | None:
-    """The one that is named (by a part of its name or label), else the first."""
+def _clamp(value: T, allowed: Sequence[T]) -> T:
+    return min(max(value, min(allowed)), max(allowed))
+
+
+def choose(models: Sequence[Model], named: str | None, adjustments: list[Adjustment]) -> Model | None:
+    """The model whose name or label contains `named`, else the first."""
     first = next(iter(models), None)
     if named is None or first is None:
         return first
@@ -196,11 +198,11 @@ def choose(models: Sequence[Model], named: str | None, notes: list[Note]) -> Mod
     for model in models:
         if wanted in model.name.casefold() or wanted in model.label.casefold():
             return model
-    notes.append(Note(code="model", values={"asked": named, "given": first.label}))
+    adjustments.append(Adjustment(code="model", values={"asked": named, "given": first.label}))
     return first
 
 
-def _with(draft: Draft, settings: Settings) -> Draft:
+def _with(draft: Draft, settings: RequestedSettings) -> Draft:
     names = ("duration_s", "aspect_ratio", "resolution", "fps")
     named = {name: value for name in names if (value := getattr(settings, name)) is not None}
     seed = draft.seed if settings.seed is None else settings.seed
@@ -208,7 +210,7 @@ def _with(draft: Draft, settings: Settings) -> Draft:
 
 
 def _again(request: Request, kind: Kind, models: Models, chat_id: str) -> Draft:
-    """The same once more; of another kind only what both kinds have."""
+    """Repeats the request; for another kind without its model and its source."""
     same = kind is request.kind
     draft = Draft(
         kind=kind,
@@ -224,7 +226,7 @@ def _again(request: Request, kind: Kind, models: Models, chat_id: str) -> Draft:
 
 
 def _model_of(draft: Draft, models: Models) -> Model | None:
-    """The draft's own where it names one that is still offered, else the first of its kind."""
+    """The model that the draft names, while it is offered; the first of its kind where it names none."""
     offered = models.models(draft.kind, needs_source=draft.source is not None)
     if draft.model is None:
         return next(iter(offered), None)
@@ -232,15 +234,15 @@ def _model_of(draft: Draft, models: Models) -> Model | None:
 
 
 def _another_length(request: Request, model: Model | None, *, longer: bool) -> float | None:
-    """About twice, or half, as long; None where there is none."""
+    """The nearest to twice or half the length, in seconds; None where no other is offered."""
     now = request.settings.duration_s
     if now is None:
         return None
     wanted = now * 2 if longer else now / 2
     if model is None or not model.durations_s:
-        return min(max(wanted, SHORTEST_S), LONGEST_S)
+        return _clamp(wanted, (SHORTEST_S, LONGEST_S))
     if model.any_duration:
-        given = min(max(wanted, min(model.durations_s)), max(model.durations_s))
+        given = _clamp(wanted, model.durations_s)
         return given if given != now else None
     others = [one for one in model.durations_s if (one > now if longer else one < now)]
     return min(others, key=lambda one: abs(one - wanted), default=None)

@@ -1,176 +1,175 @@
-"""Answers a person's message: parses, stores the plan, starts it once, and replies."""
+"""Answers a person's message: plans, stores the plan, starts each generation once, and replies."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from uuid6 import uuid7
 
-from services.chat.llm import LlmUnavailable
-from services.chat.parser import read
-from services.chat.plan import Plan, Work
-from services.chat.planning import plan
+from services.chat.llm import LlmUnavailable, OnText
+from services.chat.parser import parse
+from services.chat.plan import Plan, PlannedGeneration
+from services.chat.planning import make_plan
 from services.core.clock import monotonic
 from services.core.conversation import ChatEvent, Message, PartialReply, Role, Sort
 from services.core.errors import AppError, NoModels, StoreFailed
 from services.core.model import Generation
+from services.core.runtime import Runtime
 from services.generations.service import Generations
 from services.store.chats import ChatRows
 
 log = logging.getLogger(__name__)
 
 MODELS_WITHIN_S = 20.0
-"""So long a message waits for the first list of models."""
-KEPT_TRYING_S = 5.0
+"""The longest wait for the first list of models."""
+RETRY_AFTER_S = 5.0
 LOOKED_BACK = 12
-MARK = "chat"
-"""A message is understood once, so its key needs no fingerprint of what was understood."""
+FINGERPRINT = "chat"
+"""The same for all: a stored plan never changes, so its key always names the same request."""
 
 
 class Llm(Protocol):
-    """A language model that may answer instead of the reader."""
+    """A language model that may answer instead of the parser."""
 
-    async def answer(self, message: Message, last: Generation | None, speak: Callable[[str], None]) -> Plan:
-        """`speak` is told all of its words so far, again and again.
+    async def answer(self, message: Message, last: Generation | None, on_text: OnText) -> Plan:
+        """Calls `on_text` repeatedly with all of the text so far.
 
-        Raises LlmUnavailable when it cannot; the parser answers then.
+        Raises LlmUnavailable; the parser answers then.
         """
 
 
-class Answering:
+class Replier:
     def __init__(
         self,
         generations: Generations,
         rows: ChatRows,
-        tell: Callable[[Sequence[ChatEvent]], None],
+        publish: Callable[[Sequence[ChatEvent]], None],
         *,
-        llm: Llm | None = None,
-        now: Callable[[], float] = time.time,
-        checkpoint: Callable[[str], None] = lambda _: None,
+        llm: Llm | None,
+        runtime: Runtime,
     ) -> None:
         self._generations = generations
         self._rows = rows
-        self._tell = tell
+        self._publish = publish
         self._llm = llm
-        self._now = now
-        self._checkpoint = checkpoint
-        self.placing = asyncio.Lock()
-        """Held while artifacts are started and placed: whoever else places artifacts waits for it."""
+        self._runtime = runtime
+        self.artifacts_lock = asyncio.Lock()
+        """Held while artifacts are started and stored."""
 
     async def answer(self, message: Message) -> None:
-        """To the end, however often it is asked for: after a kill the same generations come back.
+        """Stores one reply, however often it is called: after a crash the same generations are found again.
 
-        Raises StoreFailed: then all of it can be done again.
+        Raises StoreFailed; the call may then be repeated.
         """
         if message.understood is None:
-            understood = await self._understood(message)
-            self._checkpoint("chat_understood")
-            await self._rows.understand(message.id, understood.to_json())
+            plan = await self._plan(message)
+            self._runtime.checkpoint("chat_understood")
+            await self._rows.understand(message.id, plan.to_json())
         else:
-            understood = Plan.from_json(message.understood)
-        async with self.placing:
-            reply, started = await self._carried_out(message, understood)
-            self._checkpoint("chat_started")
-            self._tell(await self._rows.add([reply, *started]))
+            plan = Plan.from_json(message.understood)
+        async with self.artifacts_lock:
+            reply, artifacts = await self._carry_out(message, plan)
+            self._runtime.checkpoint("chat_started")
+            self._publish(await self._rows.add([reply, *artifacts]))
 
     async def give_up(self, message: Message) -> None:
-        """A reply all the same: it says that it is our fault."""
-        self._tell(await self._rows.add([self._reply(message, Plan(code="bug"), {"code": "bug"})]))
+        """Replies that the message met a bug."""
+        self._publish(await self._rows.add([self._reply(message, Plan(code="bug"), {"code": "bug"})]))
 
-    async def _understood(self, message: Message) -> Plan:
-        last = await self.last_artifact(message)
+    async def _plan(self, message: Message) -> Plan:
+        last = await self._last_artifact(message)
         if self._llm is None or message.text.startswith("/"):
-            return self._read(message, last)
+            return self._parse(message, last)
         try:
-            return await self._llm.answer(message, last, functools.partial(self._speak, message))
+            return await self._llm.answer(message, last, functools.partial(self._publish_partial, message))
         except LlmUnavailable as reason:
             log.warning("The language model did not answer (%s): %s", reason.code, reason)
-            understood = self._read(message, last)
-            return replace(understood, values=understood.values | {"speechless": reason.code})
+            plan = self._parse(message, last)
+            return replace(plan, values=plan.values | {"speechless": reason.code})
 
-    def _speak(self, message: Message, text: str) -> None:
-        self._tell(
+    def _publish_partial(self, message: Message, text: str) -> None:
+        self._publish(
             [PartialReply(chat_id=message.chat_id, owner=message.owner, reply_to=message.id, text=text)]
         )
 
-    def _read(self, message: Message, last: Generation | None) -> Plan:
-        reading = read(message.text, follows=last is not None and last.trashed_at is None)
-        return plan(reading, self._generations.catalogue, last=last, chat_id=message.chat_id)
+    def _parse(self, message: Message, last: Generation | None) -> Plan:
+        parsed = parse(message.text, follows=last is not None and last.trashed_at is None)
+        return make_plan(parsed, self._generations.catalogue, last=last, chat_id=message.chat_id)
 
-    async def last_artifact(self, message: Message) -> Generation | None:
-        """Before the message: the newest that is there, else the newest that is deleted."""
+    async def _last_artifact(self, message: Message) -> Generation | None:
+        """The newest artifact before the message; a deleted one only where there is no other."""
         before = await self._rows.artifacts(message.chat_id, before=message.seq, limit=LOOKED_BACK)
-        there = (one for one in before if one.trashed_at is None)
-        return next(there, None) or next(iter(before), None)
+        present = (one for one in before if one.trashed_at is None)
+        return next(present, None) or next(iter(before), None)
 
-    async def _carried_out(self, message: Message, todo: Plan) -> tuple[Message, list[Message]]:
+    async def _carry_out(self, message: Message, plan: Plan) -> tuple[Message, list[Message]]:
+        """Returns the reply and the artifacts; stops at the first refusal, which the reply names."""
         works: list[dict[str, Any]] = []
-        started: list[Message] = []
+        artifacts: list[Message] = []
         refusal: AppError | None = None
-        for number, work in enumerate(todo.works):
+        for number, planned in enumerate(plan.works):
             try:
-                made = await self._start(message, work, number)
+                started = await self._start(message, planned, number)
             except StoreFailed:
                 raise
             except AppError as error:
                 refusal = error
                 break
-            works.append(self._facts(todo, work, made))
-            started += [artifact(one, self._now()) for one in made]
-        said: dict[str, Any] = {
-            "code": todo.code if refusal is None or works else "refused",
+            works.append(self._facts(plan, planned, started))
+            artifacts += [artifact(one, self._runtime.now()) for one in started]
+        content: dict[str, Any] = {
+            "code": plan.code if refusal is None or works else "refused",
             "works": works,
-            "changes": list(todo.changes),
-            "notes": [{"code": note.code, **note.values} for note in todo.notes],
-            **todo.values,
+            "changes": list(plan.changes),
+            "notes": [{"code": note.code, **note.values} for note in plan.notes],
+            **plan.values,
         }
         if refusal is not None:
-            said["refusal"] = {"sentence": refusal.sentence, "values": _plain(refusal.values)}
-        return self._reply(message, todo, said), started
+            content["refusal"] = {"sentence": refusal.sentence, "values": _plain(refusal.values)}
+        return self._reply(message, plan, content), artifacts
 
-    def _reply(self, message: Message, todo: Plan, said: dict[str, Any]) -> Message:
+    def _reply(self, message: Message, plan: Plan, content: dict[str, Any]) -> Message:
         return Message(
             id=str(uuid7()),
             chat_id=message.chat_id,
             owner=message.owner,
             role=Role.STUDIO,
             sort=Sort.WORDS,
-            created_at=self._now(),
-            text=todo.text,
-            understood=said,
+            created_at=self._runtime.now(),
+            text=plan.text,
+            understood=content,
             reply_to=message.id,
         )
 
-    async def _start(self, message: Message, work: Work, number: int) -> list[Generation]:
-        """Paid for once, whatever happens: the key is the message's own."""
+    async def _start(self, message: Message, planned: PlannedGeneration, number: int) -> list[Generation]:
+        """Starts it once: its key is made of the message's id and its place in the plan."""
         key = f"chat:{message.id}:{number}"
-        if known := await self._generations.started_with(key, fingerprint=MARK, owner=message.owner):
+        if known := await self._generations.started_with(key, fingerprint=FINGERPRINT, owner=message.owner):
             return known
-        draft = work.draft
-        if work.source_of is not None:
-            source = await self._generations.source_from(work.source_of, owner=message.owner)
+        draft = planned.draft
+        if planned.source_of is not None:
+            source = await self._generations.source_from(planned.source_of, owner=message.owner)
             draft = replace(draft, source=source)
         begun = monotonic()
         while True:
             try:
                 return await self._generations.start(
-                    draft, owner=message.owner, count=work.count, key=key, fingerprint=MARK
+                    draft, owner=message.owner, count=planned.count, key=key, fingerprint=FINGERPRINT
                 )
             except NoModels:
                 if monotonic() - begun > MODELS_WITHIN_S:
                     raise
                 await asyncio.sleep(0.5)
 
-    def _facts(self, todo: Plan, work: Work, made: Sequence[Generation]) -> dict[str, Any]:
-        """What it is made with, for the sentence that says so."""
-        request = made[0].request
-        seed_named = work.draft.seed is not None and (not todo.changes or "seed" in todo.changes)
+    def _facts(self, plan: Plan, planned: PlannedGeneration, started: Sequence[Generation]) -> dict[str, Any]:
+        """The settings in use, from which a page makes the reply's sentence."""
+        request = started[0].request
+        seed_named = planned.draft.seed is not None and (not plan.changes or "seed" in plan.changes)
         model = self._generations.catalogue.find(request.kind, request.backend, request.model)
         return {
             "kind": str(request.kind),
@@ -178,25 +177,25 @@ class Answering:
             "prompt": request.prompt,
             "length": request.settings.duration_s,
             "frame": request.settings.aspect_ratio,
-            "count": len(made),
+            "count": len(started),
             "seed": request.seed if seed_named else None,
             "without": request.settings.negative_prompt,
         }
 
 
 def artifact(generation: Generation, at: float) -> Message:
-    return _of(generation, Sort.ARTIFACT, at)
+    return _message(generation, Sort.ARTIFACT, at)
 
 
 def result(generation: Generation, at: float) -> Message:
-    return _of(generation, Sort.RESULT, at)
+    return _message(generation, Sort.RESULT, at)
 
 
 def _plain(values: dict[str, object]) -> dict[str, object]:
     return {name: value if isinstance(value, int | float) else str(value) for name, value in values.items()}
 
 
-def _of(generation: Generation, sort: Sort, at: float) -> Message:
+def _message(generation: Generation, sort: Sort, at: float) -> Message:
     return Message(
         id=str(uuid7()),
         chat_id=generation.request.chat_id or "",

@@ -181,8 +181,7 @@ class EngineHarness:
             self.generations,
             ChatRows(self.store),
             llm=self.llm,
-            now=now,
-            checkpoint=lambda name: self.checkpoint(name),
+            runtime=Runtime(now=now, checkpoint=lambda name: self.checkpoint(name)),
         )
         await self.chats.open()
         await self.supervisor.resume()

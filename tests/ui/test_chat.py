@@ -16,7 +16,7 @@ from uuid6 import uuid7
 
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
-from services.chat.parser import Change, Intent, read
+from services.chat.parser import Change, Intent, parse
 from services.core.model import LOCAL_OWNER
 from tests.support.engine_harness import EngineHarness
 from tests.support.eventually import equals, eventually
@@ -182,10 +182,10 @@ async def test_a_deleted_artifact_leaves_a_note(user: User, harness: EngineHarne
 
 async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, harness: EngineHarness) -> None:
     class Slow:
-        async def answer(self, message: Any, last: Any, speak: Callable[[str], None]) -> Any:
+        async def answer(self, message: Any, last: Any, on_text: Callable[[str], None]) -> Any:
             from services.chat.plan import Plan
 
-            speak("A kite,")
+            on_text("A kite,")
             await self.go.wait()
             return Plan(code="said", text="A kite, you say?")
 
@@ -193,7 +193,7 @@ async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, harness
             self.go = asyncio.Event()
 
     slow = Slow()
-    harness.chats._answering._llm = slow
+    harness.chats._replier._llm = slow
     await user.open("/chat/new")
     send(user, "hm, a kite?")
     await user.should_see(kind=PendingReply)
@@ -257,9 +257,9 @@ async def test_an_arrival_is_notified_once(user: User, harness: EngineHarness) -
 async def test_what_is_offered_is_understood_in_each_language(code: str) -> None:
     say = translations()[code].gettext
     for example in replies.EXAMPLES:
-        assert isinstance(read(say(example), follows=True), Intent), say(example)
+        assert isinstance(parse(say(example), follows=True), Intent), say(example)
     for step in (*replies.AFTER_VIDEO, *replies.AFTER_IMAGE, "Once more"):
-        assert isinstance(read(say(step), follows=True), Change), say(step)
+        assert isinstance(parse(say(step), follows=True), Change), say(step)
 
 
 async def test_every_code_of_the_reader_has_a_sentence() -> None:

@@ -1,6 +1,6 @@
 """Parses requests in English and Russian by rules alone; pure functions, no I/O."""
 
-from services.chat.parser.intents import Change, Intent, Reading, Unclear
-from services.chat.parser.parse import read
+from services.chat.parser.intents import Change, Intent, NoIntent, ParseResult
+from services.chat.parser.parse import parse
 
-__all__ = ["Change", "Intent", "Reading", "Unclear", "read"]
+__all__ = ["Change", "Intent", "NoIntent", "ParseResult", "parse"]

@@ -89,14 +89,14 @@ FILLER = re.compile(
 )
 A_VIDEO = re.compile(r"(?:an? )?(?:video|film|clip|movie|видео|ролик)$", re.I)
 LONGEST_REST = 14
-"""Words that may be added to a prompt in one go."""
+"""The most words that one message may add to a prompt."""
 
 
 def change(text: str, *, rest_allowed: bool) -> Change | None:
-    """None where the text is about something else.
+    """None where the text is no change.
 
-    Without `rest_allowed` every word must be known; with it, a beginning that points back ("make it …")
-    lets the rest through as words for the prompt.
+    Without `rest_allowed` every word must be known. With it, unknown words after a beginning that refers to
+    the last artifact ("make it …") become part of the prompt.
     """
     text = " ".join(text.split()).strip(" .!,;")
     lead = LEAD.match(text)
@@ -123,7 +123,7 @@ def change(text: str, *, rest_allowed: bool) -> Change | None:
 
 
 def _consume(text: str, found: Change) -> str:
-    """Take steps and settings out of the text; the words that are left over."""
+    """Moves steps and settings from the text to `found`; returns the remaining words."""
     left: list[str] = []
     steps: list[str] = []
     while text := text.lstrip(" ,;."):

@@ -8,8 +8,8 @@ from services.core.model import Kind
 
 
 @dataclass(slots=True, kw_only=True)
-class Settings:
-    """As far as they are named; nothing is checked against a model yet."""
+class RequestedSettings:
+    """The settings that a message names, not yet checked against a model."""
 
     duration_s: float | None = None
     aspect_ratio: str | None = None
@@ -18,7 +18,7 @@ class Settings:
     seed: int | None = None
     count: int | None = None
     model: str | None = None
-    """A part of a model's name or label."""
+    """Part of a model's name or label."""
 
     def named(self) -> bool:
         return any(getattr(self, name) is not None for name in self.__slots__)
@@ -26,33 +26,36 @@ class Settings:
 
 @dataclass(slots=True, kw_only=True)
 class Intent:
-    """Something new."""
+    """A new video or image."""
 
     kind: Kind
     prompt: str
-    settings: Settings = field(default_factory=Settings)
+    settings: RequestedSettings = field(default_factory=RequestedSettings)
 
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """The last artifact once more, otherwise.
+    """A change to the last artifact.
 
-    `steps` are codes: longer, shorter, another_seed, again, to_video, to_image, and the scenes of
-    `scenes.py`. `more` is added to the prompt as it is, `less` to what is not to be seen.
+    `steps` are codes: longer, shorter, another_seed, again, to_video, to_image, onwards, and the scenes of
+    `scenes.py`. `more` is appended to the prompt, `less` to the negative prompt.
     """
 
     steps: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=Settings)
+    settings: RequestedSettings = field(default_factory=RequestedSettings)
     more: str = ""
     less: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
-class Unclear:
-    """`code`: empty_command, unknown_command, no_prompt, which, help, hello, thanks or unclear."""
+class NoIntent:
+    """A message that starts nothing.
+
+    `code`: empty_command, unknown_command, no_prompt, which, help, hello, thanks or unclear.
+    """
 
     code: str
     values: dict[str, str] = field(default_factory=dict)
 
 
-Reading = Intent | Change | Unclear
+ParseResult = Intent | Change | NoIntent

@@ -1,11 +1,11 @@
-"""Parses one message: an intent, or the reason why it is unclear."""
+"""Parses one message into an intent, a change, or the reason why there is none."""
 
 from __future__ import annotations
 
 import re
 
 from services.chat.parser.changes import change
-from services.chat.parser.intents import Reading, Unclear
+from services.chat.parser.intents import NoIntent, ParseResult
 from services.chat.parser.requests import command, request
 
 HELLO = re.compile(
@@ -29,25 +29,25 @@ HELP = re.compile(
 FEWEST_WORDS = 2
 
 
-def read(text: str, *, follows: bool) -> Reading:
-    """`follows`: the conversation has an artifact that the message may point back to."""
+def parse(text: str, *, follows: bool) -> ParseResult:
+    """`follows`: the conversation has an artifact that the message may refer to."""
     text = text.strip()
     for code, pattern in (("hello", HELLO), ("thanks", THANKS), ("help", HELP)):
         if pattern.match(text):
-            return Unclear(code=code)
+            return NoIntent(code=code)
     if (asked := command(text)) is not None:
         return asked
     if (changed := change(text, rest_allowed=False)) is not None:
         return changed
-    wish = request(text)
-    if wish is not None and not isinstance(wish, Unclear):
-        return wish
+    intent = request(text)
+    if intent is not None and not isinstance(intent, NoIntent):
+        return intent
     if follows and (changed := change(text, rest_allowed=True)) is not None:
         return changed
-    return wish or _not_clear(text)
+    return intent or _no_intent(text)
 
 
-def _not_clear(text: str) -> Unclear:
-    """A description without a word for what it is to be is asked about; anything else is not understood."""
+def _no_intent(text: str) -> NoIntent:
+    """Code `which` for a description that names neither video nor image, else `unclear`."""
     described = len(text.split()) >= FEWEST_WORDS and "?" not in text and re.search(r"[^\W\d_]{3}", text)
-    return Unclear(code="which", values={"prompt": text}) if described else Unclear(code="unclear")
+    return NoIntent(code="which", values={"prompt": text}) if described else NoIntent(code="unclear")

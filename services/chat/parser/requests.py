@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.chat.parser.intents import Intent, Settings, Unclear
+from services.chat.parser.intents import Intent, NoIntent, RequestedSettings
 from services.chat.parser.settings import NUMBERS, number, take_from_end, take_from_start
 from services.core.model import Kind
 
@@ -65,27 +65,27 @@ MOST_BEFORE = 8
 LEFT_OVER = 3
 
 
-def command(text: str) -> Intent | Unclear | None:
+def command(text: str) -> Intent | NoIntent | None:
     found = re.match(r"/\s?(?P<name>\w*)(?:\s+|$)(?P<rest>.*)$", text, re.S)
     if found is None:
         return None
     name = found["name"].lower()
     if name in HELP:
-        return Unclear(code="help")
+        return NoIntent(code="help")
     if name not in COMMANDS:
-        return Unclear(code="unknown_command", values={"command": found["name"][:40]})
-    kind, settings = COMMANDS[name], Settings()
+        return NoIntent(code="unknown_command", values={"command": found["name"][:40]})
+    kind, settings = COMMANDS[name], RequestedSettings()
     prompt = _subject(_settings_first(found["rest"], settings), settings)
     if not prompt:
-        return Unclear(code="empty_command", values={"kind": str(kind), "command": name})
+        return NoIntent(code="empty_command", values={"kind": str(kind), "command": name})
     return Intent(kind=kind, prompt=prompt, settings=settings)
 
 
-def request(text: str) -> Intent | Unclear | None:
-    """None where the text names no film and no picture to make."""
+def request(text: str) -> Intent | NoIntent | None:
+    """None where the text asks for neither a video nor an image."""
     rest, asked = _verb(text)
     noun = NOUN.search(rest)
-    settings = Settings()
+    settings = RequestedSettings()
     kept: str | None = None
     if noun is not None:
         kept = _header(
@@ -98,12 +98,12 @@ def request(text: str) -> Intent | Unclear | None:
     if not prompt and kept and asked:
         prompt, kept = kept, ""
     if not prompt:
-        return Unclear(code="no_prompt", values={"kind": str(kind)}) if asked or not kept else None
+        return NoIntent(code="no_prompt", values={"kind": str(kind)}) if asked or not kept else None
     return Intent(kind=kind, prompt=f"{prompt}, {kept}" if kept else prompt, settings=settings)
 
 
 def _verb(text: str) -> tuple[str, bool]:
-    """Without "could you please make me": the rest, and whether something was asked for."""
+    """Strips "could you please make me"; returns the rest, and whether it contained a request."""
     asked, at = False, 0
     while True:
         courtesy, verb = COURTESY.match(text, at), VERB.match(text, at)
@@ -120,21 +120,21 @@ def _wants(word: str) -> bool:
 
 
 def _drawn(text: str) -> Intent | None:
-    """ "Draw a cat": the verb alone says what it is to be."""
+    """Parses "draw a cat", where the verb alone names the kind."""
     at = 0
     while found := COURTESY.match(text, at):
         at = found.end()
     draws = DRAWS.match(text, at)
     if draws is None:
         return None
-    settings = Settings()
+    settings = RequestedSettings()
     prompt = _subject(text[draws.end() :], settings)
     kind = Kind.IMAGE if draws["image"] else Kind.VIDEO
     return Intent(kind=kind, prompt=prompt, settings=settings) if prompt else None
 
 
-def _header(before: str, settings: Settings, *, asked: bool, goes_on: bool) -> str | None:
-    """What stands before the noun: settings are taken, other words are given back; None: it is no header."""
+def _header(before: str, settings: RequestedSettings, *, asked: bool, goes_on: bool) -> str | None:
+    """Moves settings from the words before the noun; returns the rest, or None for an ordinary sentence."""
     if len(before.split()) > MOST_BEFORE or re.search(r"[.!?\n]", before):
         return None
     words: list[str] = []
@@ -157,14 +157,14 @@ def _header(before: str, settings: Settings, *, asked: bool, goes_on: bool) -> s
     return " ".join(words)
 
 
-def _settings_first(text: str, settings: Settings) -> str:
+def _settings_first(text: str, settings: RequestedSettings) -> str:
     while (shorter := take_from_start(text, settings)) != text:
         text = shorter
     return text
 
 
-def _subject(text: str, settings: Settings) -> str:
-    """The prompt itself: what the sentence is about, without the settings at its end."""
+def _subject(text: str, settings: RequestedSettings) -> str:
+    """The prompt, without the settings at its end."""
     about = ABOUT.match(text)
     if about is not None:
         text = text[about.end() :]
@@ -173,7 +173,7 @@ def _subject(text: str, settings: Settings) -> str:
     return PLEASE.sub("", _model(text, settings)).strip(" \t\n,;:–—").strip('"“”«»').strip()
 
 
-def _model(text: str, settings: Settings) -> str:
+def _model(text: str, settings: RequestedSettings) -> str:
     found = re.search(
         r"[\s,]+(?:using|with (?:the )?model|by model|с помощью|через модель|моделью"
         r"|на модели)\s+(?P<model>[\w./ -]{2,60})$",

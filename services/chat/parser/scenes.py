@@ -1,4 +1,4 @@
-"""Time of day and weather: what "make it night" changes in a prompt."""
+"""Time of day and weather, as in "make it night"."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SCENES: dict[str, tuple[str, str, str]] = {
     ),
     "clear": (r"sunny|clear|sunshine|солнечн[а-яё]+|ясн[а-яё]+|солнце", "on a clear day", "в ясный день"),
 }  # fmt: skip
-"""Code to: how it is asked for, and how a prompt says it in English and in Russian."""
+"""Code -> the pattern of a request, and the phrase for a prompt in English and in Russian."""
 
 KINDS = ({"night", "dawn", "day", "dusk"}, {"rain", "snow", "fog", "storm", "clear"})
-"""Each scene takes the place of the others of its kind."""
+"""A scene replaces the others of its kind."""
 
 _CYRILLIC = re.compile(r"[а-яё]", re.I)
-_SAID_IN_PROMPTS = {
+_IN_PROMPTS = {
     "night": r"(?:at|by|in the) night|ночью",
     "dawn": r"(?:at|in the) (?:early )?(?:dawn|sunrise|morning)|на рассвете|утром|на восходе",
     "day": r"(?:by|during the) day|at (?:noon|midday)|in (?:the )?daylight|днём|днем|в полдень",
@@ -50,9 +50,9 @@ _SAID_IN_PROMPTS = {
 
 
 def set_in(prompt: str, scene: str) -> str:
-    """`prompt` with that time or weather instead of the one it names."""
+    """Replaces the prompt's time of day or weather."""
     (kind,) = (kind for kind in KINDS if scene in kind)
     for other in kind:
-        prompt = re.sub(rf"\s*,?\s*\b(?:{_SAID_IN_PROMPTS[other]})\b", "", prompt, flags=re.I)
+        prompt = re.sub(rf"\s*,?\s*\b(?:{_IN_PROMPTS[other]})\b", "", prompt, flags=re.I)
     _, english, russian = SCENES[scene]
     return f"{prompt.strip(' ,')}, {russian if _CYRILLIC.search(prompt) else english}"

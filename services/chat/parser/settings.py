@@ -1,11 +1,11 @@
-"""Length, aspect ratio, resolution, rate, seed and model as people write them, at either end of a text."""
+"""Extracts length, aspect ratio, resolution, frame rate and seed from either end of a text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from services.chat.parser.intents import Settings
+from services.chat.parser.intents import RequestedSettings
 
 NUMBERS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
@@ -22,93 +22,73 @@ SECONDS = r"(?:s|secs?|seconds?|сек(?:унд[а-яё]*)?|с)"
 MINUTES = r"(?:min|mins|minutes?|мин(?:ут[а-яё]*)?)"
 
 
+Take = Callable[[re.Match[str], RequestedSettings], bool]
+"""Stores the matched setting; false where the match is none."""
+Rule = tuple[str, Take]
+
+
 def number(text: str) -> float:
     return float(NUMBERS.get(text.lower(), text.replace(",", ".")))
 
 
-def _length(found: re.Match[str], settings: Settings) -> bool:
-    settings.duration_s = number(found["number"])
-    return True
-
-
-def _minutes(found: re.Match[str], settings: Settings) -> bool:
-    settings.duration_s = number(found["number"]) * 60
-    return True
-
-
-def _half_a_minute(_: re.Match[str], settings: Settings) -> bool:
-    settings.duration_s = 30.0
-    return True
-
-
-def _a_minute(_: re.Match[str], settings: Settings) -> bool:
-    settings.duration_s = 60.0
-    return True
-
-
-def _ratio(found: re.Match[str], settings: Settings) -> bool:
+def _ratio(found: re.Match[str]) -> str | None:
     ratio = f"{int(found['wide'])}:{int(found['high'])}"
-    if ratio not in RATIOS:
-        return False
-    settings.aspect_ratio = ratio
-    return True
+    return ratio if ratio in RATIOS else None
 
 
-def _resolution(found: re.Match[str], settings: Settings) -> bool:
+def _resolution(found: re.Match[str]) -> str:
     lines = found["lines"].lower()
-    settings.resolution = {"4k": "2160p", "2k": "1440p"}.get(lines, lines)
-    return True
+    return {"4k": "2160p", "2k": "1440p"}.get(lines, lines)
 
 
-def _hd(found: re.Match[str], settings: Settings) -> bool:
-    settings.resolution = "1080p" if found["full"] else "720p"
-    return True
-
-
-def _fps(found: re.Match[str], settings: Settings) -> bool:
-    settings.fps = round(number(found["number"]))
-    return True
-
-
-def _seed(found: re.Match[str], settings: Settings) -> bool:
-    settings.seed = int(found["seed"])
-    return True
-
-
-def _frame(ratio: str) -> Callable[[re.Match[str], Settings], bool]:
-    def take(_: re.Match[str], settings: Settings) -> bool:
-        settings.aspect_ratio = ratio
-        return True
+def _sets(name: str, value: Callable[[re.Match[str]], object]) -> Take:
+    def take(found: re.Match[str], settings: RequestedSettings) -> bool:
+        if (taken := value(found)) is not None:
+            setattr(settings, name, taken)
+        return taken is not None
 
     return take
 
 
-Rule = tuple[str, Callable[[re.Match[str], Settings], bool]]
-
 FIGURES: tuple[Rule, ...] = (
-    (rf"{NUMBER}\s*-?\s*{SECONDS}(?:\s+(?:long|длиной))?", _length),
-    (rf"{NUMBER}(?:-?ти)?\s*-?\s*секундн[а-яё]+", _length),
-    (rf"{NUMBER}\s*-?\s*{MINUTES}(?:\s+(?:long|длиной))?", _minutes),
-    (r"half\s+a\s+minute|пол\s?-?минуты", _half_a_minute),
-    (r"(?:a|one)[\s-]minute(?:\s+long)?|минуту|минутн[а-яё]+", _a_minute),
-    (r"(?P<wide>\d{1,2})\s*[:xх×]\s*(?P<high>\d{1,2})(?![\d:])", _ratio),
-    (r"(?P<lines>(?:360|480|540|576|720|1080|1440|2160)p|[24]k)", _resolution),
-    (r"(?P<full>full[\s-]?)?hd", _hd),
-    (rf"{NUMBER}\s*-?\s*(?:fps|frames\s+(?:a|per)\s+second|кадр[а-яё]*\s+в\s+секунду)", _fps),
-    (r"(?:seed|сид(?:ом)?|зерн[оа]м?)\s*[:=#№]?\s*(?P<seed>\d{1,10})", _seed),
+    (
+        rf"{NUMBER}\s*-?\s*{SECONDS}(?:\s+(?:long|длиной))?",
+        _sets("duration_s", lambda found: number(found["number"])),
+    ),
+    (rf"{NUMBER}(?:-?ти)?\s*-?\s*секундн[а-яё]+", _sets("duration_s", lambda found: number(found["number"]))),
+    (
+        rf"{NUMBER}\s*-?\s*{MINUTES}(?:\s+(?:long|длиной))?",
+        _sets("duration_s", lambda found: number(found["number"]) * 60),
+    ),
+    (r"half\s+a\s+minute|пол\s?-?минуты", _sets("duration_s", lambda _: 30.0)),
+    (r"(?:a|one)[\s-]minute(?:\s+long)?|минуту|минутн[а-яё]+", _sets("duration_s", lambda _: 60.0)),
+    (r"(?P<wide>\d{1,2})\s*[:xх×]\s*(?P<high>\d{1,2})(?![\d:])", _sets("aspect_ratio", _ratio)),
+    (r"(?P<lines>(?:360|480|540|576|720|1080|1440|2160)p|[24]k)", _sets("resolution", _resolution)),
+    (r"(?P<full>full[\s-]?)?hd", _sets("resolution", lambda found: "1080p" if found["full"] else "720p")),
+    (
+        rf"{NUMBER}\s*-?\s*(?:fps|frames\s+(?:a|per)\s+second|кадр[а-яё]*\s+в\s+секунду)",
+        _sets("fps", lambda found: round(number(found["number"]))),
+    ),
+    (
+        r"(?:seed|сид(?:ом)?|зерн[оа]м?)\s*[:=#№]?\s*(?P<seed>\d{1,10})",
+        _sets("seed", lambda found: int(found["seed"])),
+    ),
 )
-"""So plain that they are a setting wherever they stand."""
+"""Unambiguous: a setting at either end of the text."""
 
 FRAMES: tuple[Rule, ...] = (
-    (r"vertical(?:ly)?|portrait|upright|tall|вертикальн[а-яё]+|портретн[а-яё]+", _frame("9:16")),
-    (r"square|квадратн[а-яё]+|квадратом?", _frame("1:1")),
+    (
+        r"vertical(?:ly)?|portrait|upright|tall|вертикальн[а-яё]+|портретн[а-яё]+",
+        _sets("aspect_ratio", lambda _: "9:16"),
+    ),
+    (r"square|квадратн[а-яё]+|квадратом?", _sets("aspect_ratio", lambda _: "1:1")),
     (
         r"horizontal(?:ly)?|landscape|wide(?:screen)?|горизонтальн[а-яё]+|широкоэкранн[а-яё]+|широк(?:ое|ий|ую)"
         r"|альбомн[а-яё]+",
-        _frame("16:9"),
+        _sets("aspect_ratio", lambda _: "16:9"),
     ),
 )
-"""Words that a prompt may hold as well: a setting only where nothing else can be meant."""
+"""Words that may belong to the prompt: a setting only after a joint at the end, or at the beginning."""
 
 FORMAT = r"(?:\s+(?:format|frame|aspect\s+ratio|orientation|version|формат[а-яё]*|кадр[а-яё]*|верси[а-яё]+))?"
 BEFORE = (
@@ -130,8 +110,8 @@ _FROM_THE_END = [
 ]
 
 
-def take_from_start(text: str, settings: Settings) -> str:
-    """One setting off the beginning of the text, if it begins with one; the rest of it."""
+def take_from_start(text: str, settings: RequestedSettings) -> str:
+    """Moves one setting from the beginning of the text; returns the rest, or the same text."""
     begin = START.match(text)
     at = begin.end() if begin else 0
     for pattern, take in _FROM_THE_START:
@@ -141,8 +121,8 @@ def take_from_start(text: str, settings: Settings) -> str:
     return text
 
 
-def take_from_end(text: str, settings: Settings) -> str:
-    """All settings off the end of the text; the rest of it."""
+def take_from_end(text: str, settings: RequestedSettings) -> str:
+    """Moves all settings from the end of the text; returns the rest."""
     while True:
         for pattern, take in _FROM_THE_END:
             found = pattern.search(text)

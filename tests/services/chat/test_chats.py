@@ -353,7 +353,7 @@ async def test_a_full_disk_delays_the_reply_and_does_not_lose_it(
 async def test_a_bug_in_a_reply_is_said_and_the_conversation_goes_on(
     harness: EngineHarness, chat_id: str, monkeypatch: Any, caplog: Any
 ) -> None:
-    monkeypatch.setattr("services.chat.replying.read", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("services.chat.replying.parse", lambda *_, **__: 1 / 0)
     await say(harness, chat_id, "/video a kite")
     assert (await reply(harness, chat_id))["code"] == "bug"
     monkeypatch.undo()

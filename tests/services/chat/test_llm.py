@@ -49,7 +49,7 @@ async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness
         within_s=1.5,
     )
     await model.open()
-    harness.chats._answering._llm = model
+    harness.chats._replier._llm = model
     yield harness
     await model.close()
     await harness.close()
@@ -223,7 +223,7 @@ async def test_a_kill_while_it_speaks_starts_nothing_twice(harness: EngineHarnes
     await asyncio.sleep(0.3)
     await harness.crash()
     talker.turns = [Turn(calls=[LIGHTHOUSE])]
-    harness.llm = harness.chats._answering._llm
+    harness.llm = harness.chats._replier._llm
     await harness.open()
     async with asyncio.timeout(8):
         while len(await harness.chats.messages(chat_id, owner=LOCAL_OWNER)) < 4:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chat.parser import Change, Intent, Unclear, read
+from services.chat.parser import Change, Intent, NoIntent, parse
 from services.core.model import Kind
 
 V, I = Kind.VIDEO, Kind.IMAGE  # noqa: E741
@@ -65,11 +65,11 @@ WISHES: list[tuple[str, Kind, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("text", "kind", "prompt", "settings"), WISHES, ids=[row[0] for row in WISHES])
 @pytest.mark.parametrize("follows", [False, True])
 def test_a_wish_is_read(text: str, kind: Kind, prompt: str, settings: dict[str, Any], follows: bool) -> None:
-    wish = read(text, follows=follows)
-    assert isinstance(wish, Intent), wish
-    assert (wish.kind, wish.prompt) == (kind, prompt)
-    named = {name: getattr(wish.settings, name) for name in wish.settings.__slots__}
-    wanted = {name: settings.get(name) for name in wish.settings.__slots__}
+    intent = parse(text, follows=follows)
+    assert isinstance(intent, Intent), intent
+    assert (intent.kind, intent.prompt) == (kind, prompt)
+    named = {name: getattr(intent.settings, name) for name in intent.settings.__slots__}
+    wanted = {name: settings.get(name) for name in intent.settings.__slots__}
     assert named == wanted
 
 
@@ -150,7 +150,7 @@ CHANGES: list[tuple[str, tuple[str, ...], dict[str, Any], str, str]] = [
 def test_a_change_of_the_last_one_is_read(
     text: str, steps: tuple[str, ...], settings: dict[str, Any], more: str, less: str
 ) -> None:
-    change = read(text, follows=True)
+    change = parse(text, follows=True)
     assert isinstance(change, Change), change
     assert (change.steps, change.more, change.less) == (steps, more, less)
     named = {name: getattr(change.settings, name) for name in change.settings.__slots__}
@@ -187,21 +187,21 @@ UNCLEAR = [
 
 @pytest.mark.parametrize(("text", "code"), UNCLEAR, ids=[row[0] for row in UNCLEAR])
 def test_what_is_not_clear_is_named(text: str, code: str) -> None:
-    reading = read(text, follows=False)
-    assert isinstance(reading, Unclear), reading
-    assert reading.code == code
+    parsed = parse(text, follows=False)
+    assert isinstance(parsed, NoIntent), parsed
+    assert parsed.code == code
 
 
 @pytest.mark.parametrize(
     "text", ["tell me a joke about a lighthouse", "what is the weather like today?", "a lighthouse at night"]
 )
 def test_an_earlier_artifact_makes_no_change_out_of_other_talk(text: str) -> None:
-    assert isinstance(read(text, follows=True), Unclear)
+    assert isinstance(parse(text, follows=True), NoIntent)
 
 
 @given(st.text(max_size=400), st.booleans())
 def test_no_text_breaks_the_reader(text: str, follows: bool) -> None:
-    read(text, follows=follows)
+    parse(text, follows=follows)
 
 
 @given(st.lists(st.sampled_from(["make", "it", "a", "video", "10", "seconds", "of", ",", "ещё", "видео", "на", "9:16", "the", "longer", "-", "/video", "с"]), max_size=3000))  # fmt: skip
@@ -209,5 +209,5 @@ def test_no_long_message_keeps_the_reader_busy(words: list[str]) -> None:
     import time
 
     begun = time.perf_counter()
-    read(" ".join(words), follows=True)
+    parse(" ".join(words), follows=True)
     assert time.perf_counter() - begun < 1.0
