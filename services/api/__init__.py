@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from fastapi import FastAPI
 
-from services.api import bug_report as deliveries_
 from services.api import (
+    bug_report,
     chat,
+    diagnostics,
     docs,
     doctor_probes,
     errors,
@@ -14,14 +17,13 @@ from services.api import (
     fallback,
     files,
     generate,
+    health,
+    library,
     media,
+    metrics,
     origin_guard,
     sources,
 )
-from services.api import diagnostics as checkup_
-from services.api import health as health_
-from services.api import library as library_
-from services.api import metrics as metrics_
 from services.api.health import Health
 from services.api.metrics import Metrics
 from services.api.public_url import Addresses
@@ -31,41 +33,50 @@ from services.generations.service import Generations
 from services.library import Library
 from services.statistics import Statistics
 
-__all__ = ["Health", "Metrics", "include"]
+__all__ = ["Health", "Metrics", "Services", "include"]
 
 
-def include(
-    app: FastAPI,
-    generations: Generations,
-    *,
-    public_url: str | None = None,
-    library: Library,
-    statistics: Statistics,
-    diagnostics: Diagnostics,
-    chats: Chats,
-    health: Health,
-    metrics: Metrics,
-) -> None:
-    """Add all routes, the guards and the error answers; before the pages are mounted at "/".
+class Services(Protocol):
+    """The parts of an engine that the routes use."""
+
+    @property
+    def generations(self) -> Generations: ...
+    @property
+    def library(self) -> Library: ...
+    @property
+    def statistics(self) -> Statistics: ...
+    @property
+    def diagnostics(self) -> Diagnostics: ...
+    @property
+    def chats(self) -> Chats: ...
+    @property
+    def health(self) -> Health: ...
+    @property
+    def metrics(self) -> Metrics: ...
+
+
+def include(app: FastAPI, services: Services, *, public_url: str | None) -> None:
+    """Adds all routes, the guards and the error handlers; call it before the pages are mounted at "/".
 
     The app must be made with `docs_url=None, redoc_url=None`: FastAPI's own pages load from a CDN.
     """
     if app.docs_url is not None or app.redoc_url is not None:
         raise ValueError("Make the app with docs_url=None and redoc_url=None; /docs is served from here.")
     addresses = Addresses(public_url)
+    generations = services.generations
     routers = [
         generate.router(generations),
         files.router(generations, addresses),
-        library_.router(generations, library, addresses),
-        chat.router(chats),
+        library.router(generations, services.library, addresses),
+        chat.router(services.chats),
         events.router(generations, addresses),
-        deliveries_.router(statistics),
+        bug_report.router(services.statistics),
         sources.router(generations),
-        media.router(generations, library, metrics.lost),
+        media.router(generations, services.library, services.metrics.lost),
         doctor_probes.router(),
-        checkup_.router(diagnostics),
-        health_.router(health),
-        metrics_.router(metrics),
+        diagnostics.router(services.diagnostics),
+        health.router(services.health),
+        metrics.router(services.metrics),
         docs.router(app),
     ]
     for router in [*routers, fallback.router([route for each in routers for route in each.routes])]:

@@ -1,4 +1,4 @@
-"""One generation as a file for a bug report."""
+"""GET /api/file/{id}/bundle: one generation as a JSON file for a bug report."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def router(statistics: Statistics) -> APIRouter:
     @routes.get("/file/{file_id}/bundle", response_class=Response, responses=BUNDLE)
     async def bundle(owner: Owner, file_id: str) -> Response:
         """Generation, request, receipt, trace, version and settings, without keys, tokens and links."""
-        told = await statistics.bundle(file_id, owner=owner)
+        content = await statistics.bundle(file_id, owner=owner)
         headers = {
-            "Content-Disposition": f'attachment; filename="rushes-{told["generation"]["id"]}.json"',
+            "Content-Disposition": f'attachment; filename="rushes-{content["generation"]["id"]}.json"',
             "Cache-Control": "no-store",
         }
-        text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         return Response(text, media_type="application/json", headers=headers)
 
     return routes

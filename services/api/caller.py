@@ -1,4 +1,4 @@
-"""The person behind a request: the one person `local`, as long as there is no sign-in."""
+"""The owner of a request: `local`, as long as there is no sign-in."""
 
 from __future__ import annotations
 

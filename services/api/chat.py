@@ -10,15 +10,15 @@ from uuid6 import uuid7
 
 from services.api import request_body, request_models
 from services.api.caller import Owner
-from services.api.errors import Unreadable
-from services.api.response_models import Answer, Done, Refusal, iso
+from services.api.errors import BadRequest
+from services.api.response_models import Done, Refusal, ResponseModel, iso
 from services.chat import LONGEST_MESSAGE, Chats
 from services.core.conversation import Conversation, Message, Role
 
 MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "No such conversation."}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     409: {"model": Refusal, "description": "The id belongs to another message."},
-    422: {"model": Refusal, "description": "Nothing that can be taken; `field` names it."},
+    422: {"model": Refusal, "description": "A value is not possible; `field` names it."},
 }
 Limit = Annotated[int, Query(ge=1, le=200, description="1-200")]
 Text = Annotated[str, AfterValidator(request_models.plain_text), Field(max_length=1_000_000)]
@@ -28,31 +28,33 @@ class MessageBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     text: Annotated[Text, Field(description=f"At most {LONGEST_MESSAGE:,} characters.")]
-    id: Annotated[str | None, Field(description="A UUID of yours: sent twice it is one message.")] = None
+    id: Annotated[
+        str | None, Field(description="A UUID: a message sent twice with the same id is stored once.")
+    ] = None
 
 
-class Said(Answer):
+class MessageAccepted(ResponseModel):
     success: bool = True
     chatId: str  # noqa: N815  as fileId
     messageId: str  # noqa: N815
 
 
-class MessageAnswer(Answer):
+class MessageAnswer(ResponseModel):
     id: str
     seq: int
-    """`before` for the page of earlier ones."""
+    """The value of `before` for the page of earlier messages."""
     role: str
     type: str
-    """words, artifact (a generation that was started here) or result (it is final)."""
+    """words, artifact (a generation started in this conversation) or result (it is final)."""
     text: str
     fileId: str | None  # noqa: N815
     replyTo: str | None  # noqa: N815
     created_at: str
     said: dict[str, Any] | None
-    """What a reply says: a code, and what was understood."""
+    """The reply's code and values."""
 
 
-class ChatAnswer(Answer):
+class ChatAnswer(ResponseModel):
     id: str
     title: str
     created_at: str
@@ -63,7 +65,7 @@ class ThreadAnswer(ChatAnswer):
     messages: list[MessageAnswer]
 
 
-class ChatsAnswer(Answer):
+class ChatsAnswer(ResponseModel):
     items: list[ChatAnswer]
 
 
@@ -72,16 +74,16 @@ def router(chats: Chats) -> APIRouter:
 
     @routes.get("/chats")
     async def conversations(owner: Owner, limit: Limit = 50) -> ChatsAnswer:
-        """The one that was last spoken in first."""
+        """The one with the newest message first."""
         found = await chats.conversations(limit=limit, owner=owner)
         return ChatsAnswer(items=[ChatAnswer(**_head(each)) for each in found])
 
     @routes.post("/chat", status_code=202, responses=REFUSALS, openapi_extra=_DOCUMENTED)
-    async def begin(owner: Owner, request: Request) -> Said:
+    async def begin(owner: Owner, request: Request) -> MessageAccepted:
         """Begin a conversation with its first message; the reply follows by itself."""
         body = await _body(request)
         message = await chats.say(str(uuid7()), body.text, message_id=body.id, begin=True, owner=owner)
-        return Said(chatId=message.chat_id, messageId=message.id)
+        return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.post(
         "/chat/{chat_id}/messages",
@@ -89,11 +91,11 @@ def router(chats: Chats) -> APIRouter:
         responses=MISSING | REFUSALS,
         openapi_extra=_DOCUMENTED,
     )
-    async def say(owner: Owner, chat_id: str, request: Request) -> Said:
-        """Say something in it; the reply follows by itself."""
+    async def say(owner: Owner, chat_id: str, request: Request) -> MessageAccepted:
+        """Send a message to it; the reply follows by itself."""
         body = await _body(request)
         message = await chats.say(chat_id, body.text, message_id=body.id, owner=owner)
-        return Said(chatId=message.chat_id, messageId=message.id)
+        return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.get("/chat/{chat_id}", responses=MISSING)
     async def thread(
@@ -102,14 +104,14 @@ def router(chats: Chats) -> APIRouter:
         limit: Limit = 50,
         before: Annotated[int | None, Query(ge=0, lt=2**62)] = None,
     ) -> ThreadAnswer:
-        """The last messages, oldest first; with `before` those in front of it."""
+        """The last messages, oldest first; with `before` the last ones before that `seq`."""
         chat = await chats.get(chat_id, owner=owner)
         messages = await chats.messages(chat_id, before=before, limit=limit, owner=owner)
         return ThreadAnswer(**_head(chat), messages=[_message(each) for each in messages])
 
     @routes.delete("/chat/{chat_id}", responses=MISSING)
     async def delete(owner: Owner, chat_id: str) -> Done:
-        """What was made in it stays."""
+        """Delete the conversation; its generations stay in the library."""
         await chats.delete(chat_id, owner=owner)
         return Done()
 
@@ -117,10 +119,10 @@ def router(chats: Chats) -> APIRouter:
 
 
 async def _body(request: Request) -> MessageBody:
-    came = await request_body.content(request)
-    if isinstance(came, request_body.Form):
-        raise Unreadable("Send JSON (application/json).", status=415)
-    return request_models.read(MessageBody, came)
+    body = await request_body.content(request)
+    if isinstance(body, request_body.Form):
+        raise BadRequest("Send JSON (application/json).", status=415)
+    return request_models.read(MessageBody, body)
 
 
 def _head(chat: Conversation) -> dict[str, str]:

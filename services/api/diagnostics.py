@@ -20,19 +20,19 @@ def router(diagnostics: Diagnostics) -> APIRouter:
 
     @routes.post("/drill", status_code=202)
     async def begin() -> JSONResponse:
-        """Begin a drill, in a process of its own; where one is under way, this is that one."""
-        return JSONResponse(told(diagnostics.drills.start()), 202)
+        """Start a drill in a process of its own, or return the one that is running."""
+        return JSONResponse(drill_json(diagnostics.drills.start()), 202)
 
     @routes.get("/drill")
     async def drill() -> JSONResponse:
-        """The drill under way, or the last one: each finding as it came."""
+        """The running drill, or the last one, with its findings in their order."""
         run = diagnostics.drills.newest
-        return JSONResponse({"success": True, "drill": None} if run is None else told(run))
+        return JSONResponse({"success": True, "drill": None} if run is None else drill_json(run))
 
     @routes.get("/doctor")
     async def doctor() -> JSONResponse:
-        """The data folder's disk and the backends, as this install reaches them; the way to you is measured
-        from your side, by `main.py doctor` or on /checkup.
+        """Check the data folder's disk and the backends. The connection from a browser to here is measured by
+        `main.py doctor` or on /checkup.
         """
         findings = [
             {
@@ -48,8 +48,8 @@ def router(diagnostics: Diagnostics) -> APIRouter:
     return routes
 
 
-def told(run: Run) -> dict[str, Any]:
-    """`held` is null while it is under way."""
+def drill_json(run: Run) -> dict[str, Any]:
+    """`held` is null while the drill is running."""
     return {
         "success": True,
         "drill": {

@@ -1,4 +1,4 @@
-"""GET /api/doctor/…: endpoints that the doctor measures the way to the app with."""
+"""GET /api/doctor/…: endpoints with which the doctor measures the connection to the app."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.diagnostics.doctor.address import PATTERN
 
 LONGEST_S = 3600
 BRISK_S = 5
-"""So long an event comes every second; then as seldom as a real stream's keep-alive, which proxies cut."""
+"""Seconds with one event each; after them events come at the keep-alive's interval, which proxies may cut."""
 
 
 def router() -> APIRouter:
@@ -29,7 +29,7 @@ def router() -> APIRouter:
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     )
     async def stream(seconds: Annotated[int, Query(ge=1, le=LONGEST_S)] = 35) -> Response:
-        """Numbered events with the time they were sent; the last one says that it is."""
+        """Numbered events with their sending time; `last` marks the last one."""
         stops = anyio.Event()
         return EventSourceResponse(
             _events(seconds, stops),
@@ -43,12 +43,12 @@ def router() -> APIRouter:
     @routes.get("/bytes", response_class=Response, responses={206: {"description": "The part asked for."}})
     async def some_bytes(request: Request) -> Response:
         """64 KiB of a known pattern, or one range of it."""
-        asked = re.fullmatch(r"bytes=(\d{1,5})-(\d{1,5})", request.headers.get("range", ""))
-        if asked is None or not int(asked[1]) <= int(asked[2]) < len(PATTERN):
+        wanted = re.fullmatch(r"bytes=(\d{1,5})-(\d{1,5})", request.headers.get("range", ""))
+        if wanted is None or not int(wanted[1]) <= int(wanted[2]) < len(PATTERN):
             return Response(
                 PATTERN, media_type="application/octet-stream", headers={"Accept-Ranges": "bytes"}
             )
-        first, last = int(asked[1]), int(asked[2])
+        first, last = int(wanted[1]), int(wanted[2])
         content_range = {"Content-Range": f"bytes {first}-{last}/{len(PATTERN)}"}
         return Response(
             PATTERN[first : last + 1], 206, media_type="application/octet-stream", headers=content_range
@@ -58,7 +58,7 @@ def router() -> APIRouter:
 
 
 async def _events(seconds: int, stops: anyio.Event) -> AsyncIterator[ServerSentEvent]:
-    """To its end, or until the server stops."""
+    """Ends early when the server stops."""
     times = sending_times(seconds)
     begun = time.monotonic()
     for number, at_s in enumerate(times, start=1):
@@ -71,6 +71,6 @@ async def _events(seconds: int, stops: anyio.Event) -> AsyncIterator[ServerSentE
 
 
 def sending_times(seconds: int) -> list[int]:
-    """Seconds after the beginning."""
-    seldom = range(BRISK_S + KEEP_ALIVE_S, seconds, KEEP_ALIVE_S)
-    return [*range(min(BRISK_S + 1, seconds)), *seldom, seconds]
+    """Seconds after the start."""
+    slow = range(BRISK_S + KEEP_ALIVE_S, seconds, KEEP_ALIVE_S)
+    return [*range(min(BRISK_S + 1, seconds)), *slow, seconds]

@@ -32,12 +32,12 @@ STATUSES: tuple[tuple[type[AppError], int], ...] = (
     (BackendError, 502),
 )
 FIELDS = {"duration_s": "duration", "query": "q", "kind": "type", "source": "file", "message": "text"}
-"""Inside names that differ from the API's."""
+"""Our field names that differ from the API's."""
 SENTENCES = {404: "There is nothing at this address; /docs lists what there is."}
 
 
-class Unreadable(AppError):
-    """The request cannot be taken as it is written; `status` is its 4xx."""
+class BadRequest(AppError):
+    """The request is malformed; `status` is the 4xx of its answer."""
 
     def __init__(self, sentence: str, *, status: int = 400, field: str | None = None) -> None:
         super().__init__(sentence)
@@ -46,11 +46,11 @@ class Unreadable(AppError):
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(AppError, _ours)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _plain)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(ClientDisconnect, _client_disconnect)
+    app.add_exception_handler(Exception, _unexpected_error)
 
 
 def refusal(
@@ -59,8 +59,8 @@ def refusal(
     return JSONResponse({"success": False, "error": sentence, "field": field}, status, headers)
 
 
-async def _ours(request: Request, error: Exception) -> Response:
-    if isinstance(error, Unreadable):
+async def _app_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, BadRequest):
         return refusal(error.status, str(error), field=error.field)
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
     field = getattr(error, "field", None)
@@ -69,13 +69,13 @@ async def _ours(request: Request, error: Exception) -> Response:
     return refusal(status, str(error), field=FIELDS.get(field, field) if field else None, headers=headers)
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
+async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     sentence, field = sentence_of(error.errors())
     return refusal(422, sentence, field=field)
 
 
-async def _plain(request: Request, error: Exception) -> Response:
+async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     if error.status_code == 405:
@@ -83,11 +83,11 @@ async def _plain(request: Request, error: Exception) -> Response:
     return refusal(error.status_code, SENTENCES.get(error.status_code, str(error.detail)), headers=headers)
 
 
-async def _gone(request: Request, error: Exception) -> Response:
-    return refusal(400, "The request ended before its body did.")  # nobody is left to read it
+async def _client_disconnect(request: Request, error: Exception) -> Response:
+    return refusal(400, "The request ended before its body did.")  # the client has disconnected
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    """Sent from outside all middlewares, so it brings the headers itself."""
+async def _unexpected_error(request: Request, error: Exception) -> Response:
+    """Adds the security headers itself: this answer is sent from outside all middlewares."""
     headers = {name.decode(): value.decode() for name, value in HEADERS}
     return refusal(500, "Something went wrong here; the log says what.", headers=headers)

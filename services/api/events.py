@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import anyio
 from fastapi import APIRouter, Request, Response
@@ -23,39 +23,39 @@ from services.generations.service import Generations
 
 KEEP_ALIVE_S = 15
 REREAD_S = 15.0
-"""The row is the truth and news only wake: a piece of news that never came costs this long at most."""
+"""The row is read again after this long without an event of the bus, so a missed event only delays."""
 LEAVES_WITHIN_S = 0.5
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class Newest:
-    """Holds the newest snapshot alone: a slow reader misses some progress, and never the end."""
+class LatestSnapshot:
+    """Holds only the newest snapshot: a slow client skips progress, but never the end."""
 
     def __init__(self) -> None:
-        self._held: Generation | None = None
-        self._came = asyncio.Event()
-        self.ended = False
+        self._newest: Generation | None = None
+        self._changed = asyncio.Event()
+        self.stopped = False
 
     def set(self) -> None:
         """Called by sse-starlette, as its shutdown event, when the server stops."""
-        self.ended = True
-        self._came.set()
+        self.stopped = True
+        self._changed.set()
 
-    def hear(self, news: GenerationEvent) -> None:
-        if isinstance(news, Generation) and (self._held is None or news.revision > self._held.revision):
-            self._held = news
-            self._came.set()
+    def on_event(self, event: GenerationEvent) -> None:
+        if isinstance(event, Generation) and (self._newest is None or event.revision > self._newest.revision):
+            self._newest = event
+            self._changed.set()
 
     async def after(self, revision: int, *, within_s: float) -> Generation | None:
-        """The next snapshot behind `revision`, or None when none came in time."""
+        """The next snapshot with a higher revision; None at the timeout."""
         try:
             async with asyncio.timeout(within_s):
-                while not self.ended and (self._held is None or self._held.revision <= revision):
-                    self._came.clear()
-                    await self._came.wait()
+                while not self.stopped and (self._newest is None or self._newest.revision <= revision):
+                    self._changed.clear()
+                    await self._changed.wait()
         except TimeoutError:
             return None
-        return self._held
+        return self._newest
 
 
 def router(generations: Generations, addresses: Addresses) -> APIRouter:
@@ -66,79 +66,82 @@ def router(generations: Generations, addresses: Addresses) -> APIRouter:
         response_class=Response,
         responses={
             200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            204: {"description": "Everything up to Last-Event-ID is all there was."},
+            204: {"description": "There are no events after Last-Event-ID."},
             404: {"model": Refusal},
         },
     )
     async def events(owner: Owner, file_id: str, request: Request) -> Response:
         """`task`, `render_progress`, then `file` or `error`; with `id:` lines to resume from."""
         current = await generations.get(file_id, owner=owner)
-        seen = _seen(request)
-        if current.final and seen.end == current.phase:
+        last = LastEventId.of(request)
+        if current.final and last.final_phase == current.phase:
             return Response(status_code=204, headers=HEADERS)  # this ends an EventSource's reconnecting
-        newest = Newest()
+        latest = LatestSnapshot()
         return EventSourceResponse(
-            _story(owner, generations, file_id, newest, seen.revision, addresses.base(request)),
+            _event_stream(owner, generations, file_id, latest, last.revision, addresses.base(request)),
             ping=KEEP_ALIVE_S,
             ping_message_factory=_keep_alive,
             sep="\n",
             headers=HEADERS,
-            shutdown_event=cast(anyio.Event, newest),
+            shutdown_event=cast(anyio.Event, latest),
             shutdown_grace_period=LEAVES_WITHIN_S,
         )
 
     return routes
 
 
-async def _story(
-    owner: str, generations: Generations, file_id: str, newest: Newest, seen: int | None, base_url: str
+async def _event_stream(
+    owner: str,
+    generations: Generations,
+    file_id: str,
+    latest: LatestSnapshot,
+    resume_after: int | None,
+    base_url: str,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Subscribes first, then reads, so that nothing falls between."""
-    forget = generations.bus.subscribe(newest.hear, generation_id=file_id)
+    """Subscribes first, then reads, so that no change is missed. `resume_after` is a revision."""
+    unsubscribe = generations.bus.subscribe(latest.on_event, generation_id=file_id)
     try:
-        told: Generation | None = None
         current = await generations.get(file_id, owner=owner)
-        if current.revision == seen:
-            told = current
+        sent = current if current.revision == resume_after else None
         while current.trashed_at is None:
-            for event in events_between(told, current, base_url):
+            for event in events_between(sent, current, base_url):
                 yield event
             if current.final:
                 return
-            told = current
-            heard = await newest.after(told.revision, within_s=REREAD_S)
-            if newest.ended:
+            sent = current
+            update = await latest.after(sent.revision, within_s=REREAD_S)
+            if latest.stopped:
                 return
-            current = heard or await generations.get(file_id, owner=owner)
+            current = update or await generations.get(file_id, owner=owner)
         yield _deleted(file_id)
     except NotFound:
         yield _deleted(file_id)
     finally:
-        forget()
+        unsubscribe()
 
 
-def events_between(told: Generation | None, now: Generation, base_url: str) -> Iterator[ServerSentEvent]:
-    """What has to be told; the last event alone carries the revision, for the whole of it was told then."""
-    payloads = list(_payloads(told, now, base_url))
-    for place, payload in enumerate(payloads, start=1):
-        yield _event(payload, _id(now) if place == len(payloads) else None)
+def events_between(sent: Generation | None, current: Generation, base_url: str) -> Iterator[ServerSentEvent]:
+    """Only the last event has an id, the revision: a client that resumes after it received all of them."""
+    payloads = list(_payloads(sent, current, base_url))
+    for number, payload in enumerate(payloads, start=1):
+        yield _event(payload, _event_id(current) if number == len(payloads) else None)
 
 
-def _payloads(told: Generation | None, now: Generation, base_url: str) -> Iterator[dict[str, Any]]:
-    if now.phase is Phase.COMPLETED:
-        content_type = now.kept.content_type if now.kept else None
-        file = file_answer(now, base_url).model_dump(mode="json")
+def _payloads(sent: Generation | None, current: Generation, base_url: str) -> Iterator[dict[str, Any]]:
+    if current.phase is Phase.COMPLETED:
+        content_type = current.kept.content_type if current.kept else None
+        file = file_answer(current, base_url).model_dump(mode="json")
         yield {"type": "file", "object": {**file, "contentType": content_type}}
         return
-    if now.final:
-        yield {"type": "error", "error": message_of(now), "file_id": now.id}
+    if current.final:
+        yield {"type": "error", "error": message_of(current), "file_id": current.id}
         return
-    about = {"file_id": now.id, "phase": now.phase, "message": message_of(now)}
-    if told is None or message_of(told) != about["message"] or told.phase is not now.phase:
-        yield {"type": "task", "object": {**task(now).model_dump(), **about}}
-    progress = percent(now)
-    if progress is not None and (told is None or percent(told) != progress):
-        yield {"type": "render_progress", "object": {"file_id": now.id, "progress": progress}}
+    about = {"file_id": current.id, "phase": current.phase, "message": message_of(current)}
+    if sent is None or message_of(sent) != about["message"] or sent.phase is not current.phase:
+        yield {"type": "task", "object": {**task(current).model_dump(), **about}}
+    progress = percent(current)
+    if progress is not None and (sent is None or percent(sent) != progress):
+        yield {"type": "render_progress", "object": {"file_id": current.id, "progress": progress}}
 
 
 def _deleted(file_id: str) -> ServerSentEvent:
@@ -153,19 +156,19 @@ def _keep_alive() -> ServerSentEvent:
     return ServerSentEvent(comment="keep-alive", sep="\n")
 
 
-def _id(told: Generation) -> str:
-    """The revision, and how it ended: the poster of a finished file is a revision, but no news to hear."""
-    return f"{told.revision}.{told.phase}" if told.final else str(told.revision)
+def _event_id(sent: Generation) -> str:
+    """The revision, and of a final generation its phase: its poster is a revision, but no event to resume."""
+    return f"{sent.revision}.{sent.phase}" if sent.final else str(sent.revision)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LastEventId:
     revision: int | None = None
-    end: str = ""
+    final_phase: str = ""
 
-
-def _seen(request: Request) -> Seen:
-    revision, _, end = request.headers.get("last-event-id", "").partition(".")
-    if not (revision.isascii() and revision.isdigit() and len(revision) < 19):
-        return Seen()
-    return Seen(int(revision), end)
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        revision, _, final_phase = request.headers.get("last-event-id", "").partition(".")
+        if not (revision.isascii() and revision.isdigit() and len(revision) < 19):
+            return cls()
+        return cls(int(revision), final_phase)

@@ -16,14 +16,14 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 def router(known: Sequence[BaseRoute]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
-    async def nowhere(request: Request) -> NoReturn:
+    async def not_found(request: Request) -> NoReturn:
         allowed = _methods_at(request.scope["path"], known)
         if allowed:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
         raise HTTPException(404)
 
     for path in ("/api", "/api/{rest:path}", "/media", "/media/{rest:path}"):
-        routes.add_api_route(path, nowhere, methods=METHODS, response_model=None)
+        routes.add_api_route(path, not_found, methods=METHODS, response_model=None)
     return routes
 
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What main knows how to ask. `open_generations` asks the database, which so shows that it answers."""
+    """The checks behind /health. `open_generations` reads the database, so it also proves that it answers."""
 
     version: str
     data_dir: Path
@@ -67,12 +67,12 @@ class Health:
         }
 
 
-async def _answer(what: str, asked: Awaitable[T]) -> T | None:
-    """None where it fails or takes too long: a check never breaks the report."""
+async def _answer(what: str, check: Awaitable[T]) -> T | None:
+    """None where the check fails or takes too long, so that it never breaks the report."""
     try:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
-            return await asked
-    except Exception as error:  # whatever it is, it is the finding
+            return await check
+    except Exception as error:  # any failure is a finding of the check
         log.warning("Health check of the %s failed: %s", what, type(error).__name__)
         return None
 

@@ -10,9 +10,9 @@ from fastapi.responses import StreamingResponse
 
 from services.api import request_body
 from services.api.caller import Owner
-from services.api.errors import Unreadable
+from services.api.errors import BadRequest
 from services.api.public_url import Addresses
-from services.api.response_models import Answer, FileAnswer, Refusal, file_answer
+from services.api.response_models import FileAnswer, Refusal, ResponseModel, file_answer
 from services.core.model import Draft
 from services.generations.service import Generations
 from services.library import Library
@@ -28,13 +28,13 @@ ZIP_NAME = "rushes.zip"
 Tag = Annotated[str, Path(max_length=LONGEST_TAG * 4)]
 
 
-class Removed(Answer):
+class Removed(ResponseModel):
     removed: int
     waiting: int
     """Stopped ones that stay in the trash, because what was paid for may still come."""
 
 
-class EmbeddedSettings(Answer):
+class EmbeddedSettings(ResponseModel):
     """What a file that was downloaded from here was made with; in the words of POST /api/generate/…"""
 
     type: str
@@ -112,18 +112,18 @@ def router(generations: Generations, library: Library, addresses: Addresses) -> 
 
 
 async def _ids(request: Request) -> list[str]:
-    """Raises Unreadable."""
+    """Raises BadRequest."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
         body = await request_body.some_bytes(request)
         try:
             ids: Any = parse_qs(body.decode(), max_num_fields=10).get("ids", [""])[0].split(",")
         except ValueError as error:
-            raise Unreadable("The form cannot be read.") from error
+            raise BadRequest("The form cannot be read.") from error
     else:
         came = await request_body.content(request)
         ids = None if isinstance(came, request_body.Form) else came.get("ids")
     if not isinstance(ids, list) or not ids or not all(isinstance(each, str) and each for each in ids):
-        raise Unreadable('Send {"ids": [...]} with at least one id.', field="ids")
+        raise BadRequest('Send {"ids": [...]} with at least one id.', field="ids")
     return ids
 
 

@@ -42,7 +42,7 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
         it was kept), to be saved under a name made of the prompt's words.
         """
         generation, kept = await _kept(owner, file_id)
-        with _said_when_lost(generation):
+        with _reporting_loss(generation):
             _, copy = await library.copy(file_id, owner=owner)
         name = safe_name(download_name(generation, kept))
         return copy_response(copy, content_type=kept.content_type, download_name=name, method=request.method)
@@ -64,11 +64,11 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
         return generation, generation.kept
 
     def _original(generation: Generation, kept: Kept, request: Request) -> Response:
-        with _said_when_lost(generation):
+        with _reporting_loss(generation):
             return _bytes(generations.media(kept.name), kept.content_type, kept.sha256, request)
 
     @contextmanager
-    def _said_when_lost(generation: Generation) -> Iterator[None]:
+    def _reporting_loss(generation: Generation) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:

@@ -37,7 +37,7 @@ class Metrics:
         self._open: dict[str, Phase] = {}
         self._counted: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._make_instruments()
-        self._forget = bus.subscribe(self._hear)
+        self._unsubscribe = bus.subscribe(self._on_event)
 
     def _make_instruments(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second line each, that nobody reads
@@ -78,34 +78,34 @@ class Metrics:
             self._damaged.inc()
 
     def close(self) -> None:
-        self._forget()
+        self._unsubscribe()
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
 
-    def _hear(self, news: GenerationEvent) -> None:
+    def _on_event(self, news: GenerationEvent) -> None:
         if isinstance(news, TraceEntry):
-            self._hear_trace(news)
+            self._count_trace_entry(news)
         else:
             self._note_open(news)
-            self._hear_generation(news)
+            self._count_generation(news)
 
-    def _hear_trace(self, entry: TraceEntry) -> None:
+    def _count_trace_entry(self, entry: TraceEntry) -> None:
         if (entry.lane, entry.event) == ("poll", "attempt"):
             self._polls.inc()
         elif (entry.lane, entry.event) == ("push", "lost"):
             self._breaks.labels(_known(str(entry.data.get("reason", "")), REASONS)).inc()
 
-    def _hear_generation(self, generation: Generation) -> None:
-        if self._is_news(generation, "late", generation.late_since):
+    def _count_generation(self, generation: Generation) -> None:
+        if self._is_new(generation, "late", generation.late_since):
             self._late.inc()
         receipt = generation.receipt
         if generation.phase is Phase.COMPLETED and receipt is not None:
-            if self._is_news(generation, "completed", receipt.kept_at):
+            if self._is_new(generation, "completed", receipt.kept_at):
                 backend = _known(generation.request.backend, self._backends)
                 self._wins.labels(receipt.won_by, backend, generation.request.kind).inc()
                 self._lag.observe(receipt.delivery_s)
-        elif generation.phase is Phase.ERROR and self._is_news(generation, "error", generation.finished_at):
+        elif generation.phase is Phase.ERROR and self._is_new(generation, "error", generation.finished_at):
             self._failures.labels(_known(generation.error_code, CODES)).inc()
 
     def _note_open(self, generation: Generation) -> None:
@@ -114,7 +114,7 @@ class Metrics:
         else:
             self._open[generation.id] = generation.phase
 
-    def _is_news(self, generation: Generation, what: str, at: float | None) -> bool:
+    def _is_new(self, generation: Generation, what: str, at: float | None) -> bool:
         """A row is published again for its poster, its first showing, its hiding, in later processes too."""
         return at is not None and at >= self._started_at and self._first_time(generation.id, what)
 

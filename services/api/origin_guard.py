@@ -31,7 +31,7 @@ HEADERS = (
 NO_STORE = (b"cache-control", b"no-store")
 
 Header = tuple[bytes, bytes]
-Place = tuple[str, int]
+Origin = tuple[str, int]
 """A host in lower case and its port."""
 
 
@@ -48,7 +48,7 @@ class SafeHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = with_safe_headers(message.get("headers", []), fresh=_is_answer(scope["path"]))
+                headers = with_safe_headers(message.get("headers", []), fresh=_is_api_path(scope["path"]))
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -63,14 +63,14 @@ def with_safe_headers(headers: Iterable[Header], *, fresh: bool = False) -> list
     return [*headers, *(header for header in wanted if header[0] not in present)]
 
 
-def _is_answer(path: str) -> bool:
+def _is_api_path(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
 class Guard:
     def __init__(self, app: ASGIApp, *, public_url: str | None = None) -> None:
         self._app = app
-        self._public = _place_of_url(public_url) if public_url else None
+        self._public = _origin_of_url(public_url) if public_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -87,20 +87,20 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         hosts = _values(scope, b"host")
-        here = _place(hosts[0], scope["scheme"]) if len(hosts) == 1 else None
+        here = _origin(hosts[0], scope["scheme"]) if len(hosts) == 1 else None
         if here is None:
             return 400, "The request needs exactly one readable Host header."
         if here[0] not in LOOPBACK and here != self._public:
             return 403, "This address is not served here; an admin can allow it with RUSHES_PUBLIC_URL."
         return self._foreign_origin(scope, here) or self._cross_site(scope)
 
-    def _foreign_origin(self, scope: Scope, here: Place) -> tuple[int, str] | None:
+    def _foreign_origin(self, scope: Scope, here: Origin) -> tuple[int, str] | None:
         origins = _values(scope, b"origin")
         if not origins:
             if scope["type"] == "http":
                 return None
             return 403, "The websocket is for this app's own pages: a browser names its origin."
-        if len(origins) == 1 and _place_of_url(origins[0]) in ({here, self._public} - {None}):
+        if len(origins) == 1 and _origin_of_url(origins[0]) in ({here, self._public} - {None}):
             return None
         return 403, "Requests from other websites are refused."
 
@@ -116,11 +116,11 @@ def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1").strip() for key, value in scope["headers"] if key.lower() == name]
 
 
-def _place(host: str, scheme: str) -> Place | None:
-    return _place_of_url(f"{scheme}://{host}")
+def _origin(host: str, scheme: str) -> Origin | None:
+    return _origin_of_url(f"{scheme}://{host}")
 
 
-def _place_of_url(url: str) -> Place | None:
+def _origin_of_url(url: str) -> Origin | None:
     """None for what is no plain origin: "null", user names, paths, other schemes."""
     try:
         parts = urlsplit(url)

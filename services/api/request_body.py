@@ -14,7 +14,7 @@ from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.api.errors import Unreadable
+from services.api.errors import BadRequest
 from services.api.validation_errors import shown
 
 JSON_BYTES = 1024**2
@@ -34,32 +34,32 @@ class Form:
 
 
 async def content(request: Request) -> dict[str, Any] | Form:
-    """Raises Unreadable."""
+    """Raises BadRequest."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     kind = kind.strip().lower()
     if kind == "multipart/form-data":
         return await _form(request)
     charset = re.search(r'charset="?([^";\s]*)', parameters.lower())
     if kind != "application/json" or (charset and charset[1] not in ("utf-8", "utf8", "us-ascii")):
-        raise Unreadable(
+        raise BadRequest(
             "Send JSON (application/json, UTF-8), or multipart/form-data with a picture as file.", status=415
         )
     return parse_json(await _bytes(request))
 
 
 def picture(request: Request) -> AsyncGenerator[bytes]:
-    """A bare body, refused where it says or grows beyond the limit. Raises Unreadable."""
+    """A bare body, refused where it says or grows beyond the limit. Raises BadRequest."""
     return _counted(request, SOURCE_BYTES, TOO_LARGE)
 
 
 def idempotency_key(request: Request) -> str | None:
-    """Raises Unreadable."""
+    """Raises BadRequest."""
     keys = request.headers.getlist("idempotency-key")
     if not keys:
         return None
     key = keys[0].strip()
     if len(keys) > 1 or not 1 <= len(key) <= LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        raise Unreadable(
+        raise BadRequest(
             f"Idempotency-Key must be one header of 1 to {LONGEST_KEY} plain characters.",
             field="Idempotency-Key",
         )
@@ -67,23 +67,23 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
-    """An object, with each name once, no NaN and nothing endless. Raises Unreadable."""
+    """An object, with each name once, no NaN and nothing endless. Raises BadRequest."""
     if _too_deep(raw):
-        raise Unreadable(f"The JSON is nested more than {DEEPEST} levels deep.")
+        raise BadRequest(f"The JSON is nested more than {DEEPEST} levels deep.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable("The body is not UTF-8.") from error
+        raise BadRequest("The body is not UTF-8.") from error
     if not text.strip():
-        raise Unreadable('The body is empty; send at least {"prompt": "..."}.')
+        raise BadRequest('The body is empty; send at least {"prompt": "..."}.')
     try:
         value = json.loads(
-            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_each_name_once
+            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique_names
         )
     except (ValueError, RecursionError) as error:
-        raise Unreadable("The body is not readable JSON.") from error
+        raise BadRequest("The body is not readable JSON.") from error
     if not isinstance(value, dict):
-        raise Unreadable('The body must be a JSON object, as {"prompt": "..."}.')
+        raise BadRequest('The body must be a JSON object, as {"prompt": "..."}.')
     return value
 
 
@@ -100,27 +100,27 @@ def _too_deep(raw: bytes) -> bool:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise Unreadable(f"{name} is no JSON number.")
+    raise BadRequest(f"{name} is no JSON number.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise Unreadable("A number in the body is too large.")
+        raise BadRequest("A number in the body is too large.")
     return number
 
 
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise Unreadable(f"The field {shown(name)} stands in the body twice.", field=shown(name))
+            raise BadRequest(f"The field {shown(name)} stands in the body twice.", field=shown(name))
         values[name] = value
     return values
 
 
 async def some_bytes(request: Request) -> bytes:
-    """A small body as it is. Raises Unreadable."""
+    """A small body as it is. Raises BadRequest."""
     return await _bytes(request, "The body may have at most 1 MB.")
 
 
@@ -131,12 +131,12 @@ async def _bytes(request: Request, too_large: str = "The JSON body may have at m
 async def _counted(request: Request, limit_bytes: int, sentence: str) -> AsyncGenerator[bytes]:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and len(announced) < 20 and int(announced) > limit_bytes:
-        raise Unreadable(sentence, status=413)
+        raise BadRequest(sentence, status=413)
     came_bytes = 0
     async for chunk in request.stream():
         came_bytes += len(chunk)
         if came_bytes > limit_bytes:
-            raise Unreadable(sentence, status=413)
+            raise BadRequest(sentence, status=413)
         yield chunk
 
 
@@ -162,14 +162,14 @@ class _WholeForm(MultiPartParser):
         async for chunk in stream:
             yield chunk
         if not self.ended:
-            raise Unreadable("The multipart body ends too early.")
+            raise BadRequest("The multipart body ends too early.")
 
 
 async def _form(request: Request) -> Form:
     try:
         form = await _WholeForm(request).parse()
     except (MultiPartException, FormParserError) as error:
-        raise Unreadable("The multipart body cannot be read.") from error
+        raise BadRequest("The multipart body cannot be read.") from error
     try:
         return await _fields_and_file(form.multi_items())
     finally:
@@ -181,15 +181,15 @@ async def _fields_and_file(items: list[tuple[str, str | UploadFile]]) -> Form:
     file: bytes | None = None
     for name, value in items:
         if name in fields or (name == "file" and file is not None):
-            raise Unreadable(f"The field {shown(name)} stands in the form twice.", field=shown(name))
+            raise BadRequest(f"The field {shown(name)} stands in the form twice.", field=shown(name))
         if name == "file" and isinstance(value, UploadFile):
             file = await value.read(SOURCE_BYTES + 1)
         elif isinstance(value, UploadFile):
-            raise Unreadable("Send the picture as the part named file.", status=422, field="file")
+            raise BadRequest("Send the picture as the part named file.", status=422, field="file")
         else:
             fields[name] = value
     if file is None:
-        raise Unreadable("Send the picture as the part named file.", status=422, field="file")
+        raise BadRequest("Send the picture as the part named file.", status=422, field="file")
     if len(file) > SOURCE_BYTES:
-        raise Unreadable(TOO_LARGE, status=413, field="file")
+        raise BadRequest(TOO_LARGE, status=413, field="file")
     return Form(fields=fields, file=file)

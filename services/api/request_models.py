@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from services.api.errors import Unreadable
+from services.api.errors import BadRequest
 from services.api.validation_errors import sentence_of
 from services.core.model import Draft, GenerationSettings, Kind
 
@@ -78,12 +78,12 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def read(model: type[Body], values: dict[str, Any]) -> Body:
-    """Raises Unreadable with one sentence."""
+    """Raises BadRequest with one sentence."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         sentence, field = sentence_of(error.errors(include_url=False))
-        raise Unreadable(sentence, status=422, field=field) from error
+        raise BadRequest(sentence, status=422, field=field) from error
 
 
 def from_form(model: type[Body], fields: dict[str, str]) -> dict[str, Any]:

@@ -13,34 +13,34 @@ from services.core.model import Generation, Kind, Phase, Receipt, Request, Trace
 TaskStatus = Literal["in_progress", "completed", "error"]
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     model_config = ConfigDict(protected_namespaces=(), ser_json_inf_nan="null")
 
 
-class Refusal(Answer):
+class Refusal(ResponseModel):
     success: Literal[False]
     error: str
     field: str | None
 
 
-class Accepted(Answer):
+class Accepted(ResponseModel):
     success: Literal[True] = True
     fileId: str  # noqa: N815  the original's spelling
     fileIds: list[str]  # noqa: N815
     requestId: str  # noqa: N815
 
 
-class Done(Answer):
+class Done(ResponseModel):
     success: Literal[True] = True
 
 
-class Task(Answer):
+class Task(ResponseModel):
     id: str
     type: str
     status: TaskStatus
 
 
-class Asked(Answer):
+class GenerationRequest(ResponseModel):
     prompt: str
     backend: str
     model: str
@@ -58,7 +58,7 @@ class Asked(Answer):
     has_source: bool
 
 
-class ReceiptAnswer(Answer):
+class ReceiptAnswer(ResponseModel):
     won_by: str
     backend_finished_at: str | None
     backend_said_at: str
@@ -79,7 +79,7 @@ class ReceiptAnswer(Answer):
     """From the bytes on our disk to the first page that showed them."""
 
 
-class FileAnswer(Answer):
+class FileAnswer(ResponseModel):
     id: str
     type: str
     status: str
@@ -90,8 +90,8 @@ class FileAnswer(Answer):
     thumbnail_url: str | None
     created_at: str
     tasks: list[Task]
-    video_generation: Asked | None
-    image_generation: Asked | None
+    video_generation: GenerationRequest | None
+    image_generation: GenerationRequest | None
     error: str | None
     receipt: ReceiptAnswer | None
     starred: bool
@@ -101,12 +101,12 @@ class FileAnswer(Answer):
     """It arrived although it had been stopped: to be kept, or deleted."""
 
 
-class FilesAnswer(Answer):
+class FilesAnswer(ResponseModel):
     items: list[FileAnswer]
     next: str | None
 
 
-class TraceLine(Answer):
+class TraceLine(ResponseModel):
     seq: int
     at: str
     after_s: float
@@ -115,7 +115,7 @@ class TraceLine(Answer):
     data: dict[str, str | float | int | bool | None]
 
 
-class TraceAnswer(Answer):
+class TraceAnswer(ResponseModel):
     id: str
     items: list[TraceLine]
 
@@ -128,7 +128,7 @@ def accepted(generations: list[Generation]) -> Accepted:
 def file_answer(generation: Generation, base_url: str) -> FileAnswer:
     kept = generation.phase is Phase.COMPLETED and generation.kept is not None
     media_url = f"{base_url}/media/{generation.id}"
-    asked = _asked(generation.request)
+    asked = _generation_request(generation.request)
     is_video = generation.request.kind is Kind.VIDEO
     return FileAnswer(
         id=generation.id,
@@ -184,9 +184,9 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _asked(request: Request) -> Asked:
+def _generation_request(request: Request) -> GenerationRequest:
     width, height = request.size
-    return Asked(
+    return GenerationRequest(
         prompt=request.prompt,
         backend=request.backend,
         model=request.model,

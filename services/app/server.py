@@ -53,17 +53,7 @@ def build_app(engine: Engine) -> FastAPI:
             yield
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
-    api.include(
-        app,
-        engine.generations,
-        public_url=settings.public_url,
-        library=engine.library,
-        statistics=engine.statistics,
-        diagnostics=engine.diagnostics,
-        chats=engine.chats,
-        health=engine.health,
-        metrics=engine.metrics,
-    )
+    api.include(app, engine, public_url=settings.public_url)
     register(engine.generations, engine.library, engine.chats, engine.statistics, engine.diagnostics)
     ui.run_with(
         app,

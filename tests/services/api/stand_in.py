@@ -8,14 +8,14 @@ from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from services.api import Health, Metrics, include
-from services.chat import Chats
+from services.api import Health, Metrics, Services, include
 from services.core.errors import Conflict, InvalidRequest, NotFound
 from services.core.events import Bus
 from services.core.model import (
@@ -33,14 +33,12 @@ from services.core.model import (
     TraceEntry,
 )
 from services.core.settings import Settings
-from services.diagnostics.service import Diagnostics
-from services.generations.service import Generations, Page
-from services.library import Library
+from services.generations.service import Page
 from services.library.export import Export
 from services.media.sources import is_source
 from services.media.tagged_copy import Copy
-from services.statistics import Statistics
 
+PARTS = ("generations", "library", "statistics", "diagnostics", "chats", "health", "metrics")
 BORN_AT = 1_790_000_000.0
 SHA256 = "ab" * 32
 
@@ -266,20 +264,24 @@ def health(folder: Path, **changes: Any) -> Health:
     return Health(**{**given, **changes})
 
 
+def parts(**given: Any) -> Services:
+    """The parts of an engine that a test needs; the others are None."""
+    return cast(Services, SimpleNamespace(**{**dict.fromkeys(PARTS), **given}))
+
+
 def application(stand_in: StandIn, data_dir: Path) -> tuple[FastAPI, Metrics]:
     app = FastAPI(title="Rushes", docs_url=None, redoc_url=None)
     metrics = Metrics(stand_in.bus, backends=["animatic"], clock=lambda: BORN_AT)
-    include(
-        app,
-        cast(Generations, stand_in),
-        public_url=stand_in.settings.public_url,
-        library=cast(Library, stand_in),
-        statistics=cast(Statistics, stand_in),
-        diagnostics=cast(Diagnostics, stand_in),
-        chats=cast(Chats, stand_in),
+    services = parts(
+        generations=stand_in,
+        library=stand_in,
+        statistics=stand_in,
+        diagnostics=stand_in,
+        chats=stand_in,
         health=health(data_dir),
         metrics=metrics,
     )
+    include(app, services, public_url=stand_in.settings.public_url)
     return app, metrics
 
 

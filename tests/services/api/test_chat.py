@@ -15,7 +15,7 @@ from uuid6 import uuid7
 
 from services.api import Metrics, include
 from services.backends.scripted import Script, Scripted
-from tests.services.api.stand_in import client_of, health
+from tests.services.api.stand_in import client_of, health, parts
 from tests.support.engine_harness import EngineHarness
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -27,16 +27,10 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     await harness.open()
     app = FastAPI(docs_url=None, redoc_url=None)
     metrics = Metrics(harness.bus, backends=["scripted"])
-    include(
-        app,
-        harness.generations,
-        library=None,
-        statistics=None,
-        diagnostics=None,
-        chats=harness.chats,
-        health=health(tmp_path),
-        metrics=metrics,
-    )  # type: ignore[arg-type]
+    services = parts(
+        generations=harness.generations, chats=harness.chats, health=health(tmp_path), metrics=metrics
+    )
+    include(app, services, public_url=None)
     async with client_of(app) as client:
         yield client
     await harness.close()

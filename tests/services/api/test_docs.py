@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.api import include
-from tests.services.api.stand_in import StandIn
+from tests.services.api.stand_in import StandIn, parts
 
 
 @pytest.mark.asyncio
@@ -88,13 +88,4 @@ async def test_the_body_is_described_though_it_is_read_by_hand(client: httpx.Asy
 
 def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:
     with pytest.raises(ValueError, match="docs_url=None"):
-        include(
-            FastAPI(),
-            stand_in,
-            library=None,
-            chats=None,
-            statistics=None,
-            diagnostics=None,
-            health=None,
-            metrics=None,
-        )  # type: ignore[arg-type]
+        include(FastAPI(), parts(), public_url=None)

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from services.api.request_body import DEEPEST, Unreadable, parse_json
+from services.api.request_body import DEEPEST, BadRequest, parse_json
 from tests.services.api.stand_in import StandIn, client_of
 
 FIELDS = ["prompt", "model", "duration", "aspect_ratio", "resolution", "fps", "seed", "style", "count"]
@@ -96,7 +96,7 @@ def test_what_is_read_is_what_was_written(value: dict[str, Any]) -> None:
     raw = json.dumps(value, allow_nan=True).encode()
     try:
         assert parse_json(raw) == value
-    except Unreadable:
+    except BadRequest:
         assert b"NaN" in raw or b"Infinity" in raw
 
 
@@ -107,5 +107,5 @@ def test_depth_is_bounded_exactly(depth: int, opening: str) -> None:
     if depth <= DEEPEST:
         assert parse_json(raw)
     else:
-        with pytest.raises(Unreadable, match="levels deep"):
+        with pytest.raises(BadRequest, match="levels deep"):
             parse_json(raw)

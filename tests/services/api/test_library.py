@@ -19,7 +19,7 @@ from PIL import Image
 from services.api import Metrics, include
 from services.core.model import LOCAL_OWNER, Phase
 from services.media.xmp import facts_in
-from tests.services.api.stand_in import client_of, health
+from tests.services.api.stand_in import client_of, health, parts
 from tests.support.library_harness import LibraryHarness
 
 pytestmark = pytest.mark.asyncio
@@ -34,16 +34,14 @@ def harness(library_harness: LibraryHarness) -> LibraryHarness:
 async def client(harness: LibraryHarness, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
     metrics = Metrics(harness.bus, backends=[])
-    include(
-        app,
-        harness.generations,
+    services = parts(
+        generations=harness.generations,
         library=harness.library,
-        statistics=harness.statistics,
-        diagnostics=None,  # type: ignore[arg-type]
         chats=harness.chats,
         health=health(tmp_path),
         metrics=metrics,
     )
+    include(app, services, public_url=None)
     async with client_of(app) as client:
         yield client
 

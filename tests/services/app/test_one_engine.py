@@ -21,7 +21,7 @@ from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.core.conversation import Sort
 from services.core.model import LOCAL_OWNER, Channel, Draft, Generation, Kind, Phase
-from tests.services.api.stand_in import client_of, health
+from tests.services.api.stand_in import client_of, health, parts
 from tests.support.engine_harness import EngineHarness
 from tests.support.proof_counts import proven
 from ui.session import notification_rules
@@ -128,7 +128,13 @@ class StandInServices:
     def _client(self) -> httpx.AsyncClient:
         app = FastAPI(docs_url=None, redoc_url=None)
         metrics = Metrics(self.harness.bus, backends=["scripted"])
-        include(app, self.harness.generations, library=None, statistics=None, diagnostics=None, chats=self.harness.chats, health=health(self.folder), metrics=metrics)  # type: ignore[arg-type]  # fmt: skip
+        services = parts(
+            generations=self.harness.generations,
+            chats=self.harness.chats,
+            health=health(self.folder),
+            metrics=metrics,
+        )
+        include(app, services, public_url=None)
         return client_of(app)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +18,7 @@ from services.core.model import LOCAL_OWNER, Phase, TraceEntry
 from services.core.settings import Settings
 from services.statistics.bug_report import SHOWN
 from services.statistics.redaction import Redaction
-from tests.services.api.stand_in import client_of, health
+from tests.services.api.stand_in import client_of, health, parts
 from tests.support.library_harness import LibraryHarness
 
 KEY = "p4ssw0rd/äöü&x=1"
@@ -58,16 +58,15 @@ def harness(library_harness: LibraryHarness) -> LibraryHarness:
 async def client(harness: LibraryHarness, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
     metrics = Metrics(harness.bus, backends=["animatic"])
-    include(
-        app,
-        harness.generations,
+    services = parts(
+        generations=harness.generations,
         library=harness.library,
         statistics=harness.statistics,
-        diagnostics=cast(Any, None),
         chats=harness.chats,
         health=health(tmp_path),
         metrics=metrics,
     )
+    include(app, services, public_url=None)
     async with client_of(app) as client:
         yield client
 
