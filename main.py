@@ -1,7 +1,5 @@
 """Rushes: the command line, which alone reads the settings."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import functools

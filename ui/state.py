@@ -1,7 +1,5 @@
 """State of one browser tab. `apply` is its only writer: the newest revision wins, older ones are dropped."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from nicegui import binding

@@ -1,7 +1,5 @@
 """The HTTP API for scripts and chat clients; holds no state of its own."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from fastapi import FastAPI

@@ -1,7 +1,5 @@
 """GET /api/file/{id}/bundle: one generation as a JSON file for a bug report."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

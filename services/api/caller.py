@@ -1,7 +1,5 @@
 """The owner of a request: `local`, as long as there is no sign-in."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import Depends

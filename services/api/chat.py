@@ -1,7 +1,5 @@
 """/api/chat and /api/chats: conversations for scripts. Replies are codes and values, not sentences."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request

@@ -1,7 +1,5 @@
 """/api/drill and /api/doctor: runs and results of the self-checks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fastapi import APIRouter

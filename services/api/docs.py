@@ -1,7 +1,5 @@
 """GET /docs: Swagger UI from the installed package; nothing is loaded from another host."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 from pathlib import Path
 

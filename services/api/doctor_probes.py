@@ -1,7 +1,5 @@
 """GET /api/doctor/…: endpoints with which the doctor measures the connection to the app."""
 
-from __future__ import annotations
-
 import json
 import re
 import time

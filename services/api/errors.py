@@ -1,7 +1,5 @@
 """Every failure under /api as `{"success": false, "error": sentence, "field": name or null}`."""
 
-from __future__ import annotations
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse

@@ -1,7 +1,5 @@
 """GET /api/events/file.{id}: one generation's events as server-sent events (C5)."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator

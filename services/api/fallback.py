@@ -1,7 +1,5 @@
 """JSON 404 and 405 for the API: unknown paths never reach the pages."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NoReturn
 

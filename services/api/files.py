@@ -1,7 +1,5 @@
 """/api/file and /api/files: lists, details and a person's actions."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request

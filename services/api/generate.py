@@ -1,7 +1,5 @@
 """POST /api/generate/…: commits the row before it answers; the submit follows in the background."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """GET /health: 200 while work can be accepted, 503 otherwise, with the reasons inside."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import shutil

@@ -1,7 +1,5 @@
 """The library over HTTP: stars, tags, trash, ZIPs, and the settings embedded in a file."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 

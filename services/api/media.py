@@ -1,7 +1,5 @@
 """/media/{id}/…: the kept bytes, as received, from our own disk."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

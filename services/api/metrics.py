@@ -1,7 +1,5 @@
 """GET /metrics: counts events of the bus; each generation's end once."""
 
-from __future__ import annotations
-
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable

@@ -3,8 +3,6 @@
 Only `scope["path"]` and `scope["headers"]` are read, never `request.url` (CVE-2026-48710).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 

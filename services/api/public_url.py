@@ -1,7 +1,5 @@
 """The URL under which people reach this install."""
 
-from __future__ import annotations
-
 from fastapi import Request
 
 

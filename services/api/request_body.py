@@ -1,7 +1,5 @@
 """Request bodies: counted while they arrive, bounded before they are parsed."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """Request models; strict: no numbers as text, no unknown fields."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Annotated, Any, TypeVar

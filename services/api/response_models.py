@@ -1,7 +1,5 @@
 """Response models: a generation as the file object of the API."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Literal
 

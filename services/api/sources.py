@@ -1,7 +1,5 @@
 """Source pictures, uploaded before the request that uses them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fastapi import APIRouter, Request, Response

@@ -1,7 +1,5 @@
 """One plain sentence for a generation's state, for scripts; the pages have their own."""
 
-from __future__ import annotations
-
 from services.core import phase_messages
 from services.core.model import Generation, Kind, Phase
 

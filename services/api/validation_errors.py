@@ -1,7 +1,5 @@
 """Turns validation errors of pydantic into one sentence a person can act on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

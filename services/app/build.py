@@ -1,7 +1,5 @@
 """Builds an engine from the settings: creates all parts and joins them; opens nothing."""
 
-from __future__ import annotations
-
 import functools
 import os
 import secrets

@@ -1,7 +1,5 @@
 """All parts of an engine, joined."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

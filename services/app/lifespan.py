@@ -1,7 +1,5 @@
 """Opens an engine from the database upwards, and closes it in reverse order."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import logging

@@ -1,7 +1,5 @@
 """Serves an engine: its pages and its HTTP API, behind one address."""
 
-from __future__ import annotations
-
 import gc
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Joins the parts that submit, watch and deliver generations."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The contract of a generation service; the engine knows nothing more about one."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass

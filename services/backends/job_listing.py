@@ -1,7 +1,5 @@
 """Listed jobs, and whether one matches a request."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from services.core.model import Request

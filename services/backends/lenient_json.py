@@ -1,7 +1,5 @@
 """Tolerant readers for JSON from backends: odd values never raise."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

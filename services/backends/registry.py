@@ -1,7 +1,5 @@
 """Finds the generation services that the environment configures."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 import ssl

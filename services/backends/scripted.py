@@ -3,8 +3,6 @@
 It keeps the loop's time and counts the jobs it accepted (and would be paid for).
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter

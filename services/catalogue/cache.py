@@ -1,7 +1,5 @@
 """The last model lists on disk: work is accepted after a restart while a backend is away."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The models on offer: the lists of the backends, kept up to date and cached across restarts."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Completes a draft to a request: fills in defaults and checks every field."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from services.catalogue.field_checks import (

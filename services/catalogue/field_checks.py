@@ -1,7 +1,5 @@
 """Checks of single fields: return the request's value, or raise a sentence that names the field."""
 
-from __future__ import annotations
-
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence

@@ -8,8 +8,6 @@ poll_every_s = 20
 hide = false
 """
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Gaps between tries: full jitter, doubled at each failure, reset after two quiet minutes."""
 
-from __future__ import annotations
-
 import random
 
 from services.core.errors import ChannelLost

@@ -1,7 +1,5 @@
 """Polling policies, as data."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 LATE_GAPS_S = (15.0, 30.0, 60.0)

@@ -1,7 +1,5 @@
 """The poll channel: its rhythm follows the health of the streams (C3, C7, R5, R7)."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """The push channel: reads a job's updates for as long as it takes, and reopens what breaks."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable

@@ -4,8 +4,6 @@ A channel does not win by knowing an address. It wins when `keep` returns: bytes
 committed (R3). Until then the others go on, and an address that fails sends the race back to polling.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import functools

@@ -1,7 +1,5 @@
 """Conversations, as pages and API use them."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Sequence

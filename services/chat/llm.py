@@ -1,7 +1,5 @@
 """The optional language model: turns a message into a plan, with two tools that the app describes to it."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import json

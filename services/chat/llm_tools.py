@@ -1,7 +1,5 @@
 """The two tools that the language model may call: their descriptions and checks."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints

@@ -1,7 +1,5 @@
 """An OpenAI-compatible endpoint. Imported only when one is set: the library takes 1.6 s to load."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Turns a parsed message into a plan that the models on offer can carry out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar

@@ -1,7 +1,5 @@
 """Answers a person's message: plans, stores the plan, starts each generation once, and replies."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import logging

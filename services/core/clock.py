@@ -1,7 +1,5 @@
 """Time that never jumps."""
 
-from __future__ import annotations
-
 import asyncio
 
 

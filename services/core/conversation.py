@@ -1,7 +1,5 @@
 """Values of a conversation. Times are Unix seconds."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """In-process events: published after the commit only, delivered in order."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar

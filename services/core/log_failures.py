@@ -1,7 +1,5 @@
 """Guards one iteration of a periodic task: logs a failure, so that the next one tries again."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Values that every room speaks in. Times `_at` are Unix seconds (UTC); fractions are 0.0-1.0."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass, field, replace
 

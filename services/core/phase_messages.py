@@ -4,8 +4,6 @@ Pages translate them. The API sends them as they are; it replaces those that tak
 controls, and so keeps its wording stable for scripts (services/api/status_messages.py).
 """
 
-from __future__ import annotations
-
 from services.core.errors import Words
 from services.core.model import Phase
 

@@ -1,7 +1,5 @@
 """The clock, the random source and the test hook that the parts of one engine share."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The admin's settings: environment variables, or a `.env` file beside main.py."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import TypeVar

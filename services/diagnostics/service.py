@@ -1,7 +1,5 @@
 """Drill and doctor for the check-up page and the API."""
 
-from __future__ import annotations
-
 import asyncio
 
 from services.diagnostics.doctor import Doctor, Finding

@@ -1,7 +1,5 @@
 """Delivers a result: downloads and stores the bytes, then completes the row (R3)."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging

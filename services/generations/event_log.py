@@ -1,7 +1,5 @@
 """Traces and progress: frequent and not urgent, so they are committed together four times a second."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 

@@ -1,7 +1,5 @@
 """Joins the pages of a backend's job list into one run without gaps."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field

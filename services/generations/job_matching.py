@@ -1,7 +1,5 @@
 """Which listed job can only be which intent's: pure thought, nothing is asked and nothing is changed."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Searches a backend's job list for jobs of ours whose ids are not known."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Watches one known job: races its channels, delivers the result, records how it ended."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import logging

@@ -1,7 +1,5 @@
 """The "taking longer" message: due by time, stored and published once (C4). The watch goes on."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """How often a generation is polled, and for how long it is watched: settings, and the model's own figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from services.backends.base import Backend

@@ -1,7 +1,5 @@
 """Finds paid jobs that nobody watches, and watches them."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Mapping

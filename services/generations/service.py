@@ -1,7 +1,5 @@
 """A person's actions on generations; pages and API use nothing else."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, replace

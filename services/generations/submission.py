@@ -1,7 +1,5 @@
 """Submits an intent and stores its job id; pays at most once (R1, R6)."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable

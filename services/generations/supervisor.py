@@ -1,7 +1,5 @@
 """One supervised task per open generation: submit, watch, deliver. A task that dies is started again."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import itertools

@@ -1,7 +1,5 @@
 """Phase changes: the commit, then the log line, the trace entry and the event on the bus."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """A backend's base URL and key."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 import httpx

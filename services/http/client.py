@@ -1,7 +1,5 @@
 """httpx clients over our transport, and one backend's bounded requests."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import ssl

@@ -1,7 +1,5 @@
 """Makes an event stream safe for httpx-sse to decode."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterable, AsyncIterator
 
 import httpx

@@ -1,7 +1,5 @@
 """Per-host concurrency limit and circuit breaker."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """Connections to public addresses only."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 

@@ -1,7 +1,5 @@
 """Follows redirects, one checked hop at a time."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 

@@ -1,7 +1,5 @@
 """Reads `Retry-After` (RFC 9110, 10.2.3) and `Date` headers."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from datetime import UTC

@@ -6,8 +6,6 @@ maps to the one that httpcore would raise: only a connection that never opened i
 ConnectTimeout.
 """
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager

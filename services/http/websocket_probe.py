@@ -1,7 +1,5 @@
 """Opens a websocket once, to see whether it opens."""
 
-from __future__ import annotations
-
 import aiohttp
 
 

@@ -1,7 +1,5 @@
 """The facts embedded in an exported copy, and their reader for any file."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any

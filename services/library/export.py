@@ -1,7 +1,5 @@
 """Exports: single copies or a ZIP, streamed and never held in memory."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A person's actions on kept results: lists, marks, trash, exports, storage and retention."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -5,8 +5,6 @@ was kept since, and it is still somebody's only copy. So only what was written w
 in use goes.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Whether a changed generation belongs into a list that a page has read."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -1,7 +1,5 @@
 """The weekly scrub: rereads each kept file and compares its hash, so that bit rot is found."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

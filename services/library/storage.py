@@ -1,7 +1,5 @@
 """Compares rows and media folder: missing files, orphans, and the space used."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Title and comment of an MP4, where players and ffprobe read them: moov/udta/meta/ilst."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Source pictures."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import AsyncIterable
 from pathlib import Path

@@ -3,8 +3,6 @@
 A copy is a list of pieces, so its size is known before a byte is read and nothing of it is held in memory.
 """
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The XMP packet of an exported copy (ISO 16684-1), the same in every file type."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """One generation for a bug report: everything needed to understand it, and no secrets."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass

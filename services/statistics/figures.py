@@ -1,7 +1,5 @@
 """Delivery figures, counted from receipts and timelines, so that a restart changes nothing."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict

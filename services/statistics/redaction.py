@@ -1,7 +1,5 @@
 """Removes secrets and links from any text that leaves the install."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Open generations, delivery figures, file integrity, estimates, and bug reports."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

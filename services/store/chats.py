@@ -1,7 +1,5 @@
 """Conversations in the database: a message is written once, and so is what follows from a generation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Database errors as sentences; detects a damaged file."""
 
-from __future__ import annotations
-
 import sqlite3
 
 from sqlalchemy import Engine

@@ -1,7 +1,5 @@
 """Engines: one that writes, one that reads."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, QueuePool, create_engine, event

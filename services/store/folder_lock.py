@@ -1,7 +1,5 @@
 """One process holds the data folder."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 from pathlib import Path

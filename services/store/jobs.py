@@ -1,7 +1,5 @@
 """Which generation holds which job of a backend, and which may have one that is not known."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 

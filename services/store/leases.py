@@ -1,7 +1,5 @@
 """Leases: a row's watcher holds one; an expired one may be claimed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update

@@ -1,7 +1,5 @@
 """Stars, tags, trash, permanent removal, totals and retention in the database."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

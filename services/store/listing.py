@@ -2,8 +2,6 @@
 each list walks one index from its newest end and stops when the page is full.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

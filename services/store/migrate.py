@@ -1,7 +1,5 @@
 """Migrates the database to the newest revision, at each start."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Converts values to rows and back."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, fields
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Owners of source pictures."""
 
-from __future__ import annotations
-
 import time
 
 from sqlalchemy import Connection, delete, insert, select

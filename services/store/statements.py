@@ -1,7 +1,5 @@
 """Conditional updates of one row, built once for each shape: building takes 0.35 ms, running 0.2 ms."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable
 from typing import Any

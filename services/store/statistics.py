@@ -1,7 +1,5 @@
 """Queries of the statistics: requests, timelines and open generations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

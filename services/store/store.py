@@ -1,7 +1,5 @@
 """Generations in the database: every change is a compare-and-set, one revision each."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import json

@@ -1,7 +1,5 @@
 """The tables. Rows never leave the store; times are Unix seconds."""
 
-from __future__ import annotations
-
 from sqlalchemy import (
     JSON,
     BigInteger,

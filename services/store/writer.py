@@ -3,8 +3,6 @@
 What may wait lets everything else go first.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import queue

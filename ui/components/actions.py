@@ -1,7 +1,5 @@
 """Button handlers for the actions on one generation."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A generation inside a conversation, drawn with the stage's parts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Picker for the aspect ratio: native radio buttons drawn as small frames."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 

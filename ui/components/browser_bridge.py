@@ -1,7 +1,5 @@
 """Browser-side features of a page: keyboard, clipboard, the notice of a lost connection."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from nicegui import events, ui

@@ -1,7 +1,5 @@
 """The doctor's measurement in the browser, along the same network path as the pages."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from nicegui import events, ui

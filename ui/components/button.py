@@ -1,7 +1,5 @@
 """Native buttons and links with a label, an icon, or both."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from ui.components.error_boundary import Handler, guarded

@@ -1,7 +1,5 @@
 """Filter chips: a dropdown that shows the choice or the filter's name, and a toggle."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Confirmation dialog."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from ui.components.button import Button

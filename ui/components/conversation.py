@@ -1,7 +1,5 @@
 """The messages of one conversation, updated live."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 

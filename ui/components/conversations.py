@@ -1,7 +1,5 @@
 """The list of conversations, most recent first."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from nicegui import ui

@@ -1,7 +1,5 @@
 """The five plots of the deliveries page, each with a sentence that says the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 from nicegui import ui

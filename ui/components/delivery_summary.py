@@ -1,7 +1,5 @@
 """Delivery figures as tiles, the integrity of kept files, and typical durations."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.statistics.figures import Tally

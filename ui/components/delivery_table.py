@@ -1,7 +1,5 @@
 """The figures as a table: a row for each backend and hour or day, newest first."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.statistics.figures import Figures, Tally

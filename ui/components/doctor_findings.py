@@ -1,7 +1,5 @@
 """The doctor's findings: a verdict, a sentence and advice."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 

@@ -1,7 +1,5 @@
 """One row for each rule, with the drill's findings so far."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.diagnostics.drill import Finding

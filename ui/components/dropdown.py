@@ -1,7 +1,5 @@
 """NiceGUI's select with an accessible list."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Catches the errors of page handlers: logs them, shows a toast, and keeps the page alive."""
 
-from __future__ import annotations
-
 import inspect
 import logging
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """A generation's requested settings as a description list."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.core.model import Generation

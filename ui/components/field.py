@@ -1,7 +1,5 @@
 """Form fields: a label above, the control, and its error below."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The filmstrip of recent generations, newest first, with arrow-key navigation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from nicegui import ui

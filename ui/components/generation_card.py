@@ -1,7 +1,5 @@
 """A card in the filmstrip: poster, length or progress, and status as a word and an icon."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from nicegui import ui

@@ -1,7 +1,5 @@
 """Upload of a source picture by drop, paste or file dialog, with a thumbnail."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from nicegui import Client, app, events, ui

@@ -1,7 +1,5 @@
 """A row for each running generation, with the state of both channels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from nicegui import ui

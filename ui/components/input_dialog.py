@@ -1,7 +1,5 @@
 """Dialog with one text field."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from ui.components import field

@@ -1,7 +1,5 @@
 """The library's grid, rendered in the browser, which draws only the visible cards."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Messages of a conversation, rendered as plain text."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 

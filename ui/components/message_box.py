@@ -1,7 +1,5 @@
 """Message input: Enter sends, Shift+Enter breaks the line; the text stays until it is accepted."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from nicegui import events, ui

@@ -1,7 +1,5 @@
 """Scroll area of the messages; it stays at the end unless the person has scrolled up."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from ui.text import _

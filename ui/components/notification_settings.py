@@ -1,7 +1,5 @@
 """Settings for system notifications and sound, stored in the browser like its permission."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from ui.text import _

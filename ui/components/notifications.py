@@ -1,7 +1,5 @@
 """Shows notifications once on each open page of their owner."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass

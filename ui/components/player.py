@@ -1,7 +1,5 @@
 """Player of a finished video, or the image."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from nicegui import ui

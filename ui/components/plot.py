@@ -1,7 +1,5 @@
 """Plots rendered as SVG, so that they follow the theme's CSS variables."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Progress bar, visible only while progress is known."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from ui.text import _

@@ -1,7 +1,5 @@
 """The stage's view of a running generation. Progress is never estimated."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.core.model import Generation

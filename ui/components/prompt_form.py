@@ -1,7 +1,5 @@
 """The composer: a form drawn from the chosen model's capabilities. Its values are always stored."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The race strip: push and poll on one time axis, live, with the receipt's heading."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from time import time
 from typing import Any

@@ -1,7 +1,5 @@
 """A group of native radio buttons with labels."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 

@@ -1,7 +1,5 @@
 """The receipt (R12) as text and times."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.core.model import Channel, Generation, Receipt

@@ -1,7 +1,5 @@
 """A section of a page with a heading."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """The stage: one generation in any state with its race strip, or the empty stage."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Views and actions of the stage for each state that is not running."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from nicegui import ui

@@ -1,7 +1,5 @@
 """The library's settings: storage use, integrity check and the retention rule."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.core.errors import InvalidRequest

@@ -1,7 +1,5 @@
 """Dialog that adds tags to generations or removes them."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Collection
 
 from nicegui import ui

@@ -1,7 +1,5 @@
 """Finds a generation by id or link and shows its timeline as a strip and a table."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

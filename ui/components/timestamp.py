@@ -1,7 +1,5 @@
 """A point in time, formatted and updated in the browser, without a timer on the server."""
 
-from __future__ import annotations
-
 from time import time
 from typing import Literal
 

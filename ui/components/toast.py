@@ -1,7 +1,5 @@
 """Toast with an optional action button and an optional browser notification."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The timeline of one generation as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from nicegui import ui

@@ -1,7 +1,5 @@
 """Conversations: the list, the messages with their artifacts, and the message box."""
 
-from __future__ import annotations
-
 from fastapi import Response
 from fastapi.responses import RedirectResponse
 from nicegui import Client, ui

@@ -1,7 +1,5 @@
 """Check-up: the drill, rule by rule, and the doctor, which also measures from this browser."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from nicegui import Client, background_tasks, ui

@@ -1,7 +1,5 @@
 """Deliveries: running generations on both channels, delivery figures, and one generation's timeline."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence

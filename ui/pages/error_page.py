@@ -1,7 +1,5 @@
 """The page shown when a page could not be built."""
 
-from __future__ import annotations
-
 from nicegui import app, ui
 
 from services.core.errors import AppError

@@ -1,7 +1,5 @@
 """One generation at its own URL: player, prompt, settings, receipt, race, timeline."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from nicegui import Client, background_tasks, ui

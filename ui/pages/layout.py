@@ -1,7 +1,5 @@
 """The frame around every page: navigation, colours, dark and light, keys."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

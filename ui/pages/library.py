@@ -1,7 +1,5 @@
 """The library: search, filters, tags, ZIP downloads, trash and restore."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial

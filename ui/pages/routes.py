@@ -1,7 +1,5 @@
 """Registers all pages with the services they use."""
 
-from __future__ import annotations
-
 from fastapi.responses import RedirectResponse
 from nicegui import app
 

@@ -1,7 +1,5 @@
 """A person's settings; one function draws each section."""
 
-from __future__ import annotations
-
 from nicegui import ui
 
 from services.library import Library

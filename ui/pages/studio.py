@@ -1,7 +1,5 @@
 """The page for videos and images: composer, stage, race strip, filmstrip."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """The composer's form values, stored per person and kind. They are never job state."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 

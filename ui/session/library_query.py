@@ -1,7 +1,5 @@
 """The library's search and filters as query parameters of the page's URL."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta

@@ -1,7 +1,5 @@
 """Decides which changes are notified on every open page, and with which text. Progress is never notified."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 

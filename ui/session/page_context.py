@@ -1,7 +1,5 @@
 """Context of one open page: its owner, client, state and services."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from nicegui import Client

@@ -1,7 +1,5 @@
 """The person a page belongs to: the one place that sign-in will change."""
 
-from __future__ import annotations
-
 from services.core.model import LOCAL_OWNER
 
 

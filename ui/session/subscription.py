@@ -1,7 +1,5 @@
 """Subscribes a page to the bus for the life of its client. Progress is batched to 4 updates a second."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Translates the errors and findings of services."""
 
-from __future__ import annotations
-
 from services.core.errors import AppError, Sentence, Words
 from ui.text import _, measure
 

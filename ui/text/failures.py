@@ -1,7 +1,5 @@
 """Explains a failure: what happened, whether it is charged, what to do next."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from services.core.model import Generation

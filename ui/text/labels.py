@@ -1,7 +1,5 @@
 """Sentences and short labels for a generation's state. Unknown codes fall back to a plain phrase."""
 
-from __future__ import annotations
-
 from services.core.errors import Sentence
 from services.core.model import Channel, Generation, Kind, Phase, Receipt
 from services.core.phase_messages import PHASES, STAGES, UNWANTED

@@ -1,7 +1,5 @@
 """A page's language: the person's choice, else the browser's, else English."""
 
-from __future__ import annotations
-
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO

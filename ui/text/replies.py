@@ -1,7 +1,5 @@
 """Texts of the studio's chat replies, from their codes and values."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Describes trace entries: as a line of text, or as a mark on the race strip."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The HTTP calls of the service."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager

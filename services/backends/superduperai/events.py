@@ -1,7 +1,5 @@
 """Parses the file object and the events of its stream (C5)."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 from urllib.parse import urljoin

@@ -1,7 +1,5 @@
 """Settings of the hosted service, and the backends that speak its protocol."""
 
-from __future__ import annotations
-
 import ssl
 
 from pydantic import Field, SecretStr

@@ -1,7 +1,5 @@
 """Reads listed generation configs as models."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Builds request bodies, and reads listed files back as jobs."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Maps answers to accepted, not accepted, refused, or unknown (R6)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any, NoReturn

@@ -1,7 +1,5 @@
 """Changes to the last artifact: "longer", "make it night", "ещё раз с другим сидом"."""
 
-from __future__ import annotations
-
 import re
 
 from services.chat.parser.intents import Change

@@ -1,7 +1,5 @@
 """Results of the parser."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from services.core.model import Kind

@@ -1,7 +1,5 @@
 """Parses one message into an intent, a change, or the reason why there is none."""
 
-from __future__ import annotations
-
 import re
 
 from services.chat.parser.changes import change

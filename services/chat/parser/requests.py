@@ -1,7 +1,5 @@
 """New requests: a command, or a plain sentence that names a video or an image."""
 
-from __future__ import annotations
-
 import re
 
 from services.chat.parser.intents import Intent, NoIntent, RequestedSettings

@@ -1,7 +1,5 @@
 """Time of day and weather, as in "make it night"."""
 
-from __future__ import annotations
-
 import re
 
 SCENES: dict[str, tuple[str, str, str]] = {

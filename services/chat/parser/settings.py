@@ -1,7 +1,5 @@
 """Extracts length, aspect ratio, resolution, frame rate and seed from either end of a text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Checks through the address people use: the app, ranges and websockets."""
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from typing import Any

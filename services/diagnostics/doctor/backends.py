@@ -1,7 +1,5 @@
 """Checks each configured backend: its models, polls, stream and clock. Nothing is paid."""
 
-from __future__ import annotations
-
 import asyncio
 
 import httpx

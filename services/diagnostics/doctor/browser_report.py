@@ -1,7 +1,5 @@
 """Judges measurements that a browser reports; they are untrusted input."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field

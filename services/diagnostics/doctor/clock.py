@@ -1,7 +1,5 @@
 """Compares two clocks by the Date header of an answer."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime

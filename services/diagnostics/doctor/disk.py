@@ -1,7 +1,5 @@
 """Checks that the data folder can be written and has room."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Runs all checks and returns their findings in reading order."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One finding: a mark, a sentence, and advice."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from services.core.errors import Sentence

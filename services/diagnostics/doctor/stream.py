@@ -1,7 +1,5 @@
 """Checks whether the event stream is buffered or cut on its way."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

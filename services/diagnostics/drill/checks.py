@@ -1,7 +1,5 @@
 """All checks of a drill, which of them share an engine, and a check's finding."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from services.core.errors import Sentence, Words

@@ -1,7 +1,5 @@
 """Direct access to the SQLite file beside the engine, and the copy that a power cut would leave."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 from collections.abc import Iterator

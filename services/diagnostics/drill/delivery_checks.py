@@ -1,7 +1,5 @@
 """One generation, and faults of its backend, its channels or its own watcher."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from dataclasses import asdict

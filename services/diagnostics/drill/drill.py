@@ -1,7 +1,5 @@
 """Runs the checks in a folder of its own and reports a finding for each."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import logging

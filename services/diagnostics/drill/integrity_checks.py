@@ -1,7 +1,5 @@
 """Only whole files are kept, and later damage is found."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from pathlib import Path

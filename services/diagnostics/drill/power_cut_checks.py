@@ -1,7 +1,5 @@
 """A power cut: a second engine starts on the data that were on the disk at that moment."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator

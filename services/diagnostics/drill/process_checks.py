@@ -1,7 +1,5 @@
 """Two processes on one database or one folder."""
 
-from __future__ import annotations
-
 from services.core.errors import CannotStart, Sentence, Words
 from services.core.model import Phase
 from services.diagnostics.drill.database_probe import probing

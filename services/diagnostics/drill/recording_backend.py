@@ -1,7 +1,5 @@
 """The scripted backend with a script for each prompt; it records the rows' state at each call."""
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable

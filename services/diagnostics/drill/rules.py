@@ -1,7 +1,5 @@
 """The rules of the promise, and a check of one of them."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """One drill run, in progress or ended, and the file that remembers the last one."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import dataclass, field

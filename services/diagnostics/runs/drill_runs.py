@@ -1,7 +1,5 @@
 """Runs drills one at a time, each in a process of its own, so that none affects the running app."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

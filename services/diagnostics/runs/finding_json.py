@@ -1,7 +1,5 @@
 """A finding as JSON: a line from the drill's process, and a part of the file that remembers a run."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
