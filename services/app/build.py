@@ -1,16 +1,16 @@
-"""Builds an engine from the settings: creates all parts and joins them; opens nothing."""
+"""The engine: all parts, and how the settings and each other configure them; opens nothing."""
 
-import functools
 import os
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from services import api
+from services.animatic.process import AnimaticProcess
 from services.app.backends import InstalledBackends
-from services.app.container import Engine
-from services.app.watch import build_watch
+from services.app.generations import GenerationParts, build_generations
 from services.backends.base import Backend
 from services.catalogue import Catalogue
 from services.chat import Chats
@@ -22,8 +22,11 @@ from services.core.settings import Settings
 from services.diagnostics.doctor import Doctor
 from services.diagnostics.runs import DrillRuns
 from services.diagnostics.service import Diagnostics
-from services.generations.poll_rhythm import PollRhythm
+from services.generations.delivery import Delivery
+from services.generations.event_log import EventLog
+from services.generations.reconciler import Reconciler
 from services.generations.service import Generations
+from services.generations.supervisor import Supervisor
 from services.http.address_guard import AddressGuard
 from services.library import Library
 from services.library.orphans import Orphans
@@ -44,100 +47,88 @@ from services.store.store import Store
 
 VERSION = "0.1.0"
 COMMAND_LINE = Path(__file__).resolve().parents[2] / "main.py"
-"""The check-up page starts the drill with it, as a process of its own."""
+"""The check-up page runs the drill with it, in a process of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Everything that works without an open browser."""
+
+    settings: Settings
+    store: Store
+    event_log: EventLog
+    bus: Bus
+    folder: MediaFolder
+    worker: Worker
+    downloader: Downloader
+    delivery: Delivery
+    supervisor: Supervisor
+    reconciler: Reconciler
+    catalogue: Catalogue
+    backends: dict[str, Backend]
+    generations: Generations
+    chats: Chats
+    llm: LanguageModel | None
+    library: Library
+    orphans: Orphans
+    statistics: Statistics
+    diagnostics: Diagnostics
+    animatic: AnimaticProcess | None
+    health: api.Health
+    metrics: api.Metrics
+    checkpoint: Callable[[str], None]
 
 
 def build_engine(
     settings: Settings,
     *,
     checkpoint: Callable[[str], None] = lambda _: None,
-    instead: Sequence[Backend] = (),
+    replacements: Sequence[Backend] = (),
     origins: Iterable[str] = (),
 ) -> Engine:
-    """Joins all parts; nothing is opened. `checkpoint` is called at each boundary of a generation's life.
+    """Joins all parts; opens nothing. `checkpoint` is called at each boundary of a generation's life.
 
-    The backends `instead`, whose results come from `origins`, replace all that are configured.
+    The backends `replacements`, whose results come from `origins`, replace all that are configured.
     """
-    runtime = Runtime(checkpoint=checkpoint)
-    guard = AddressGuard(origins)
+    runtime, guard, bus = Runtime(checkpoint=checkpoint), AddressGuard(origins), Bus()
     installed = (
-        InstalledBackends.replaced_by(instead) if instead else InstalledBackends.configured(settings, guard)
+        InstalledBackends.replaced_by(replacements)
+        if replacements
+        else InstalledBackends.configured(settings, guard)
     )
-    bus = Bus()
+    backends = installed.backends
     process = f"{os.getpid()}-{secrets.token_hex(4)}"
     store = Store(settings.resolved_database_url, process=process, checkpoint=checkpoint)
     folder = MediaFolder(settings.media_dir, checkpoint=checkpoint)
-    worker = Worker()
-    downloader = Downloader(guard)
+    worker, downloader = Worker(), Downloader(guard)
     ingest = Ingest(folder, downloader, worker, checkpoint=checkpoint)
-    catalogue = Catalogue(list(installed.backends.values()), settings, settings.data_dir / "models.toml")
-    rhythm = PollRhythm(settings, catalogue, installed.backends)
-    watch = build_watch(
-        store,
-        bus,
-        ingest,
-        installed.backends,
-        rhythm,
-        runtime,
-        stream_silence_s=settings.stream_silence_s,
-        read_source=folder.read,
+    catalogue = Catalogue(list(backends.values()), settings, settings.data_dir / "models.toml")
+    sources = Sources(folder, ingest, worker, SourceRows(store))
+    parts = build_generations(
+        settings, store, bus, ingest, sources, folder.read, catalogue, backends, runtime
     )
-    generations = Generations(
-        store=store,
-        event_log=watch.event_log,
-        bus=bus,
-        supervisor=watch.supervisor,
-        catalogue=catalogue,
-        rhythm=rhythm,
-        sources=Sources(folder, ingest, worker, SourceRows(store)),
-        runtime=runtime,
-    )
-    metrics = api.Metrics(bus, backends=installed.backends)
-    library_rows = LibraryRows(store)
-    storage = Storage(store, folder, lost=metrics.lost)
-    scrub = Scrub(library_rows, folder, lost=metrics.lost, damaged=metrics.damaged)
-    library = Library(
-        library_rows=library_rows,
-        generations=generations,
-        bus=bus,
-        supervisor=watch.supervisor,
-        folder=folder,
-        storage=storage,
-        scrub=scrub,
-        runtime=runtime,
-    )
+    metrics = api.Metrics(bus, backends=backends)
+    library = build_library(store, folder, bus, parts, metrics, runtime)
     llm = build_llm(settings, ChatRows(store), catalogue)
     return Engine(
         settings=settings,
         store=store,
-        event_log=watch.event_log,
+        event_log=parts.event_log,
         bus=bus,
         folder=folder,
         worker=worker,
         downloader=downloader,
-        delivery=watch.delivery,
-        supervisor=watch.supervisor,
-        reconciler=watch.reconciler,
+        delivery=parts.delivery,
+        supervisor=parts.supervisor,
+        reconciler=parts.reconciler,
         catalogue=catalogue,
-        backends=installed.backends,
-        generations=generations,
-        chats=Chats(generations, ChatRows(store), llm=llm, runtime=runtime),
+        backends=backends,
+        generations=parts.generations,
+        chats=Chats(parts.generations, ChatRows(store), llm=llm, runtime=runtime),
         llm=llm,
         library=library,
-        orphans=Orphans(library_rows, store, storage),
-        statistics=Statistics(
-            rows=StatisticsRows(store),
-            generations=generations,
-            event_log=watch.event_log,
-            storage=storage,
-            scrub=scrub,
-            installation=Installation(
-                version=VERSION,
-                settings=settings,
-                backends=tuple(installed.backends),
-                secrets=functools.partial(secrets_of, settings, installed),
-            ),
-        ),
+        orphans=Orphans(LibraryRows(store), store, library.storage),
+        statistics=build_statistics(settings, installed, store, parts, library),
         diagnostics=build_diagnostics(settings, installed),
         animatic=installed.animatic(settings.data_dir / "animatic", guard, catalogue),
         health=build_health(settings, store, catalogue),
@@ -146,17 +137,54 @@ def build_engine(
     )
 
 
-def secrets_of(settings: Settings, installed: InstalledBackends) -> list[str]:
-    """Values that no text leaving the install may contain."""
-    key = [] if settings.chat_key is None else [settings.chat_key.get_secret_value()]
-    return [*installed.tokens, *key]
+def build_library(
+    store: Store,
+    folder: MediaFolder,
+    bus: Bus,
+    parts: GenerationParts,
+    metrics: api.Metrics,
+    runtime: Runtime,
+) -> Library:
+    rows = LibraryRows(store)
+    return Library(
+        library_rows=rows,
+        generations=parts.generations,
+        bus=bus,
+        supervisor=parts.supervisor,
+        folder=folder,
+        storage=Storage(store, folder, lost=metrics.lost),
+        scrub=Scrub(rows, folder, lost=metrics.lost, damaged=metrics.damaged),
+        runtime=runtime,
+    )
+
+
+def build_statistics(
+    settings: Settings, installed: InstalledBackends, store: Store, parts: GenerationParts, library: Library
+) -> Statistics:
+    return Statistics(
+        rows=StatisticsRows(store),
+        generations=parts.generations,
+        event_log=parts.event_log,
+        storage=library.storage,
+        scrub=library.scrub,
+        installation=Installation(
+            version=VERSION,
+            settings=settings,
+            backends=tuple(installed.backends),
+            secrets=lambda: [*installed.tokens, chat_key(settings)],
+        ),
+    )
 
 
 def build_llm(settings: Settings, rows: ChatRows, catalogue: Catalogue) -> LanguageModel | None:
-    if settings.chat_url is None or settings.chat_model is None:
+    url, model = settings.chat_url, settings.chat_model
+    if url is None or model is None:
         return None
-    key = settings.chat_key.get_secret_value() if settings.chat_key is not None else ""
-    return LanguageModel(rows, catalogue, url=settings.chat_url, key=key, model=settings.chat_model)
+    return LanguageModel(rows, catalogue, url=url, key=chat_key(settings), model=model)
+
+
+def chat_key(settings: Settings) -> str:
+    return "" if settings.chat_key is None else settings.chat_key.get_secret_value()
 
 
 def build_diagnostics(settings: Settings, installed: InstalledBackends) -> Diagnostics:

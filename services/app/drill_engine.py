@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.app.build import build_engine
-from services.app.container import Engine
+from services.app.build import Engine, build_engine
 from services.app.lifespan import running
 from services.backends.base import Backend
 from services.core.settings import Settings
-
-POLLS_EVERY_S = 0.3
 
 
 @asynccontextmanager
@@ -23,10 +20,10 @@ async def open_for_drill(
         "database_url": None,
         "chat_url": None,
         "chat_model": None,
-        "poll_every_s": POLLS_EVERY_S,
+        "poll_every_s": 0.3,
         "poll_attempts": 1000,
         "stream_silence_s": 1.0,
     }
-    engine = build_engine(settings.model_copy(update=changes), instead=backends, origins=origins)
+    engine = build_engine(settings.model_copy(update=changes), replacements=backends, origins=origins)
     async with running(engine, decoders=False):  # each engine would start three processes
         yield engine

@@ -4,25 +4,28 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.animatic.process import AnimaticProcess
-from services.app.container import Engine
-from services.catalogue import Catalogue
-from services.chat.llm import LanguageModel
-from services.generations.reconciler import Reconciler
+from services.app.build import Engine
 from services.library import retention
 
 log = logging.getLogger("rushes")
-ANIMATIC_OPENS_WITHIN_S = 5.0
-OLDER_THAN_S = 0.1
+ANIMATIC_START_TIMEOUT_S = 5.0
+FILE_CLOCK_LAG_S = 0.1
 """A younger file may be about to be committed; the kernel's file clock lags by up to 0.01 s."""
 
 
 @asynccontextmanager
 async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[None]:
     """Without `decoders` a decoding process starts only when there is work for it."""
+    tasks: list[asyncio.Task[object]] = []
+
+    def start(work: Coroutine[object, object, object], name: str) -> asyncio.Task[object]:
+        tasks.append(asyncio.create_task(work, name=name))
+        return tasks[-1]
+
     async with AsyncExitStack() as stack:
 
         def at_the_end(name: str, close: Callable[[], Awaitable[None]]) -> None:
@@ -40,20 +43,19 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         at_the_end("downloader_closed", engine.downloader.close)
         at_the_end("worker_closed", engine.worker.close)
         at_the_end("delivery_closed", engine.delivery.close)
-        owned = [
-            asyncio.create_task(engine.event_log.run(), name="journal"),
-            asyncio.create_task(engine.supervisor.keep_leases(), name="leases"),
-            tidying := asyncio.create_task(tidy(engine, started_at), name="tidy"),
-        ]
-        opening = asyncio.create_task(open_animatic(engine.animatic), name="animatic")
-        owned += [opening, asyncio.create_task(list_models(engine.catalogue, opening), name="catalogue")]
+        start(engine.event_log.run(), "event log")
+        start(engine.supervisor.keep_leases(), "leases")
+        # A crash leaves orphans between rename and commit, and between the removals of a row and its files.
+        tidying = start(engine.orphans.tidy(older_than=started_at - FILE_CLOCK_LAG_S), "orphans")
+        opening = start(open_animatic(engine.animatic), "animatic")
+        start(after_opening(opening, engine.catalogue.run), "catalogue")
         if engine.animatic is not None:
             stack.push_async_callback(engine.animatic.stop)
-        at_the_end("tasks_ended", functools.partial(ended, owned))
+        at_the_end("tasks_ended", functools.partial(ended, tasks))
         at_the_end("watching_closed", engine.supervisor.close)
         if engine.llm is not None:
             stack.push_async_callback(engine.llm.close)
-            owned.append(asyncio.create_task(warm(engine.llm), name="language model"))
+            start(engine.llm.open(), "language model")  # loads the library before the first message needs it
         await engine.chats.open()
         at_the_end("chats_closed", engine.chats.close)
         await engine.diagnostics.open()
@@ -64,10 +66,10 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
             log.info("Generations that are watched again: %d.", len(resumed))
         if decoders:
             await engine.worker.start()
-        owned.append(asyncio.create_task(draw_missing(engine, tidying, started_at), name="posters"))
-        owned.append(asyncio.create_task(retention.apply_for_ever(engine.library), name="rules"))
-        owned.append(asyncio.create_task(engine.library.scrub.run(), name="rounds"))
-        owned.append(asyncio.create_task(reconcile_regularly(engine.reconciler, opening), name="ghosts"))
+        start(draw_missing(engine, tidying, started_at), "posters")
+        start(retention.apply_for_ever(engine.library), "retention")
+        start(engine.library.scrub.run(), "scrub")
+        start(after_opening(opening, engine.reconciler.run), "reconciler")
         yield
 
 
@@ -76,21 +78,10 @@ async def closed(close: Callable[[], Awaitable[None]], name: str, checkpoint: Ca
     checkpoint(name)
 
 
-async def list_models(catalogue: Catalogue, opening: asyncio.Task[None]) -> None:
-    """Waits a moment for the animatic first, so that its start causes no warning."""
-    await asyncio.wait([opening], timeout=ANIMATIC_OPENS_WITHIN_S)
-    await catalogue.run()
-
-
-async def reconcile_regularly(reconciler: Reconciler, opening: asyncio.Task[None]) -> None:
-    """Waits a moment for the animatic first, whose job list the first round may need."""
-    await asyncio.wait([opening], timeout=ANIMATIC_OPENS_WITHIN_S)
-    await reconciler.run()
-
-
-async def warm(llm: LanguageModel) -> None:
-    """Loads the library before the first message needs it."""
-    await llm.open()
+async def after_opening(opening: asyncio.Task[object], run: Callable[[], Awaitable[None]]) -> None:
+    """Waits a moment for the animatic: its start causes no warning, and its job list can be read at once."""
+    await asyncio.wait([opening], timeout=ANIMATIC_START_TIMEOUT_S)
+    await run()
 
 
 async def open_animatic(animatic: AnimaticProcess | None) -> None:
@@ -102,21 +93,14 @@ async def open_animatic(animatic: AnimaticProcess | None) -> None:
         log.error("The animatic did not start: %s", error)
 
 
-async def tidy(engine: Engine, started_at: float) -> None:
-    """Removes files that no row names, left by a crash between rename and commit, or between the removal of a
-    row and of its files. Reports files that a row names and the folder does not have.
-    """
-    await engine.orphans.tidy(older_than=started_at - OLDER_THAN_S)
-
-
-async def draw_missing(engine: Engine, tidying: asyncio.Task[None], started_at: float) -> None:
+async def draw_missing(engine: Engine, tidying: asyncio.Task[object], started_at: float) -> None:
     """Draws the posters and previews that the last run left out."""
     await asyncio.wait([tidying])
     for generation in await engine.store.without_poster(finished_before=started_at):
         engine.delivery.illustrate(generation)
 
 
-async def ended(tasks: list[asyncio.Task[None]]) -> None:
+async def ended(tasks: list[asyncio.Task[object]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,14 +12,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import api
-from services.app.build import build_engine
-from services.app.container import Engine
+from services.app.build import Engine, build_engine
 from services.app.lifespan import running
 from services.core.errors import CannotStart
 from services.core.settings import Settings
 
 BACKLOG = 2048
-FULL_COLLECTIONS = (50_000, 20, 100)
+GC_THRESHOLDS = (50_000, 20, 100)
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
@@ -83,7 +82,7 @@ class Server(uvicorn.Server):
         if self.started and sockets:
             gc.collect()
             gc.freeze()
-            gc.set_threshold(*FULL_COLLECTIONS)
+            gc.set_threshold(*GC_THRESHOLDS)
             host, port = sockets[0].getsockname()[:2]
             print(f"Rushes is ready: http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
 
@@ -101,9 +100,8 @@ def listening_socket(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen(
-            BACKLOG
-        )  # now: else two processes that start at once both bind, and uvicorn fails later
+        # Now, else two processes that start at once both bind, and uvicorn fails later.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise CannotStart(

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 
 import main
 from services.app import server
-from services.app.container import Engine
+from services.app.build import Engine
 from services.core.model import Generation
 from services.generations.supervisor import Supervisor
 

@@ -89,7 +89,7 @@ class Ground(Backdrop):
                 stream_silence_s=2.5,
             )
             self.engine = build.build_engine(
-                settings, instead=[self.adapter(self.name)], origins=[self.chaos.url]
+                settings, replacements=[self.adapter(self.name)], origins=[self.chaos.url]
             )
             for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
                 self.engine.downloader._guard.allow(dead)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from services.app.watch import build_watch
+from services.app.generations import build_generations
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat import Chats
@@ -32,8 +32,6 @@ from services.core.model import (
 )
 from services.core.runtime import Runtime
 from services.core.settings import Settings
-from services.generations.poll_rhythm import PollRhythm
-from services.generations.service import Generations
 from services.store.chats import ChatRows
 from services.store.store import Store
 from tests.support.race_harness import now
@@ -147,35 +145,23 @@ class EngineHarness:
 
     async def open(self) -> None:
         self._opened += 1
-        runtime = Runtime(now=now, rng=random.Random(self._opened))
-        backends, catalogue = {"scripted": self.backend}, EasyCatalogue()
-        rhythm = PollRhythm(self._settings, catalogue, backends)  # type: ignore[arg-type]
         self.bus = Bus()
         self.bus.subscribe(self._hear)
         self.store = Store(self._url, process=f"process-{self._opened}", now=now, inline=True)
         await self.store.open()
-        watch = build_watch(
+        parts = build_generations(
+            self._settings,
             self.store,
             self.bus,
             self.bytes,
-            backends,
-            rhythm,
-            runtime,
-            stream_silence_s=45.0,
-            read_source=_no_source,
+            NoSources(),  # type: ignore[arg-type]
+            _no_source,
+            EasyCatalogue(),  # type: ignore[arg-type]
+            {"scripted": self.backend},
+            Runtime(now=now, rng=random.Random(self._opened)),
         )
-        self.event_log, self.delivery = watch.event_log, watch.delivery
-        self.supervisor, self.reconciler = watch.supervisor, watch.reconciler
-        self.generations = Generations(
-            store=self.store,
-            event_log=self.event_log,
-            bus=self.bus,
-            supervisor=self.supervisor,
-            catalogue=catalogue,  # type: ignore[arg-type]
-            rhythm=rhythm,
-            sources=NoSources(),  # type: ignore[arg-type]
-            runtime=runtime,
-        )
+        self.event_log, self.delivery, self.generations = parts.event_log, parts.delivery, parts.generations
+        self.supervisor, self.reconciler = parts.supervisor, parts.reconciler
         self._runner = asyncio.create_task(self.event_log.run(), name="journal")
         self.chats = Chats(
             self.generations,

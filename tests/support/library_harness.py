@@ -12,15 +12,13 @@ from typing import Any, cast
 import pytest_asyncio
 from PIL import Image
 
-from services.app.watch import build_watch
+from services.app.generations import build_generations
 from services.chat import Chats
 from services.core.events import Bus, GenerationEvent
 from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, replace
 from services.core.runtime import Runtime
 from services.core.settings import Settings
 from services.generations.delivery import Delivery, MediaIngest
-from services.generations.poll_rhythm import PollRhythm
-from services.generations.service import Generations
 from services.generations.transitions import Transitions
 from services.library import Library
 from services.library.scrub import Scrub
@@ -61,16 +59,16 @@ class LibraryHarness:
         )
         runtime = Runtime()
         self.settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
-        watch = build_watch(
-            self.store, self.bus, cast(Any, None), {}, PollRhythm(self.settings, cast(Any, None), {}), runtime,
-            stream_silence_s=45.0, read_source=cast(Any, None),
+        parts = build_generations(
+            self.settings, self.store, self.bus, cast(Any, None), cast(Any, self.folder), cast(Any, None),
+            cast(Any, None), {}, runtime,
         )  # fmt: skip
-        self.event_log, self.supervisor = watch.event_log, watch.supervisor
+        self.event_log, self.supervisor, self.generations = (
+            parts.event_log,
+            parts.supervisor,
+            parts.generations,
+        )
         storage = Storage(self.store, self.folder, lost=self.lost.append)
-        self.generations = Generations(
-            store=self.store, event_log=self.event_log, bus=self.bus, supervisor=self.supervisor,
-            catalogue=cast(Any, None), rhythm=cast(Any, None), sources=cast(Any, self.folder), runtime=runtime,
-        )  # fmt: skip
         self.library = Library(
             library_rows=self.library_rows,
             generations=self.generations,

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.app.build import build_engine
-from services.app.container import Engine
+from services.app.build import Engine, build_engine
 from services.app.lifespan import running
 from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI
@@ -43,7 +42,7 @@ async def an_engine(wire: WireServer, folder: Path) -> AsyncIterator[Engine]:
         capabilities=Capabilities(searchable=True),
     )
     settings = Settings(_env_file=None, data_dir=folder, animatic=False)  # type: ignore[call-arg]
-    yield build_engine(settings, instead=[backend], origins=[wire.url])
+    yield build_engine(settings, replacements=[backend], origins=[wire.url])
 
 
 def stopped_while_sent(seed: int, *, ago_s: float = 60.0) -> Generation:
