@@ -10,12 +10,11 @@ from zipstream import ZIP_STORED, ZipStream
 from services.core.errors import NotFound
 from services.core.model import Generation, Kept, Phase
 from services.library.embedded_facts import facts_of
-from services.media.formats import FORMATS
+from services.media.formats import EXTENSIONS
 from services.media.tagged_copy import Copy, copy_of
 from services.media.threads import in_thread
 from services.media.xmp import packet
 
-EXTENSIONS = {each.content_type: each.extension for each in FORMATS}
 LONGEST_WORDS = 60
 MISSING_NAME = "not-in-this-archive.txt"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from services.media.sources import UNUSED_FOR_S, is_source
-from services.media.storage.folder import Lying, MediaFolder
+from services.media.storage.folder import MediaFolder, StoredFile
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Storage:
         """
         return (await self._look(older_than))[0]
 
-    async def _look(self, older_than: float) -> tuple[Findings, dict[str, Lying]]:
+    async def _look(self, older_than: float) -> tuple[Findings, dict[str, StoredFile]]:
         kept = await self._store.kept_files()
         found = await self._folder.files()
         named = await self._store.media_names()

@@ -1,4 +1,4 @@
-"""Finds truncated files: a film with its index in front decodes its first frame even when it is cut."""
+"""Finds truncated files: a film that starts with its index decodes its first frame even when it is cut."""
 
 import os
 from collections.abc import Iterator
@@ -12,40 +12,22 @@ from services.media.probed import Truncated
 _EBML_HEADER = 0x1A45DFA3
 _SEGMENT = 0x18538067
 _CLUSTER = 0x1F43B675
-_LOOK_BACK_BYTES = 64 * 1024
+_TAIL_BYTES = 64 * 1024
 
 
 def check_structure(path: Path, found: Format) -> None:
     """Raises Truncated."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        complete = {
-            MP4: _film_boxes,
-            MOV: _film_boxes,
-            AVIF: _picture_boxes,
-            WEBM: _ebml,
-            PNG: _png,
-            JPEG: _jpeg,
-            WEBP: _riff,
-            GIF: _gif,
-        }[found](file, size)
-    if not complete:
-        raise Truncated(Words("The file is cut off: its end is missing."))
+        if not _CHECKS[found](file, size):
+            raise _cut_off()
 
 
-def _film_boxes(file: BinaryIO, size: int) -> bool:
-    """ISO 14496-12, 4.2: the boxes must fill the file exactly; `moof` is the fragmented kind."""
-    kinds = set(_boxes(file, size))
-    return b"" not in kinds and b"moov" in kinds and bool(kinds & {b"mdat", b"moof"})
+def boxes(file: BinaryIO, size: int, *, open_end: bool = True) -> Iterator[tuple[bytes, int, int]]:
+    """Yields type, start and size of each top-level box (ISO 14496-12, 4.2).
 
-
-def _picture_boxes(file: BinaryIO, size: int) -> bool:
-    kinds = set(_boxes(file, size))
-    return b"" not in kinds and b"meta" in kinds
-
-
-def _boxes(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """Types of the top-level boxes; an empty one stands for a box that does not end in the file."""
+    Raises Truncated unless they fill the file; with `open_end`, a length of 0 means "to its end".
+    """
     at = 0
     while at < size:
         file.seek(at)
@@ -53,13 +35,25 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[bytes]:
         length = int.from_bytes(header[:4], "big")
         if length == 1:
             length = int.from_bytes(header[8:16], "big")
-        elif length == 0:
+        elif length == 0 and open_end:
             length = size - at
-        if len(header) < 8 or length < 8 or at + length > size:
-            yield b""
-            return
-        yield header[4:8]
+        if len(header) < 8 or not 8 <= length <= size - at:
+            raise _cut_off()
+        yield header[4:8], at, length
         at += length
+
+
+def _cut_off() -> Truncated:
+    return Truncated(Words("The file is cut off: its end is missing."))
+
+
+def _film(file: BinaryIO, size: int) -> bool:
+    types = {box for box, _, _ in boxes(file, size)}
+    return b"moov" in types and not types.isdisjoint({b"mdat", b"moof"})
+
+
+def _avif(file: BinaryIO, size: int) -> bool:
+    return b"meta" in {box for box, _, _ in boxes(file, size)}
 
 
 def _ebml(file: BinaryIO, size: int) -> bool:
@@ -73,17 +67,14 @@ def _ebml(file: BinaryIO, size: int) -> bool:
         if not name_bytes or not length_bytes:
             return False
         seen.add(name)
-        at += name_bytes + length_bytes
-        if length is None:
-            if name not in (_SEGMENT, _CLUSTER):
-                return False
-        else:
-            at += length
+        if length is None and name not in (_SEGMENT, _CLUSTER):
+            return False
+        at += name_bytes + length_bytes + (length or 0)
     return at == size and {_EBML_HEADER, _SEGMENT} <= seen
 
 
 def _vint(data: bytes, *, marked: bool) -> tuple[int | None, int]:
-    """A variable-length number and how many bytes it took (0: not there); None is "unknown"."""
+    """Returns a variable-length number, None for "unknown", and its width in bytes, 0 where there is none."""
     if not data or not data[0]:
         return 0, 0
     width = 9 - data[0].bit_length()
@@ -92,9 +83,9 @@ def _vint(data: bytes, *, marked: bool) -> tuple[int | None, int]:
     value = int.from_bytes(data[:width], "big")
     if marked:
         return value, width
-    ones = (1 << (7 * width)) - 1
-    value &= ones
-    return (None if value == ones else value), width
+    mask = (1 << (7 * width)) - 1
+    value &= mask
+    return (None if value == mask else value), width
 
 
 def _png(file: BinaryIO, size: int) -> bool:
@@ -109,8 +100,8 @@ def _png(file: BinaryIO, size: int) -> bool:
 
 
 def _jpeg(file: BinaryIO, size: int) -> bool:
-    """Its end marker, with whatever some cameras and tools append after it."""
-    file.seek(max(0, size - _LOOK_BACK_BYTES))
+    """Some cameras and tools append bytes after the end marker."""
+    file.seek(max(0, size - _TAIL_BYTES))
     return b"\xff\xd9" in file.read()
 
 
@@ -119,5 +110,8 @@ def _riff(file: BinaryIO, size: int) -> bool:
 
 
 def _gif(file: BinaryIO, size: int) -> bool:
-    file.seek(max(0, size - _LOOK_BACK_BYTES))
+    file.seek(max(0, size - _TAIL_BYTES))
     return file.read().rstrip(b"\0").endswith(b"\x3b")
+
+
+_CHECKS = {MP4: _film, MOV: _film, AVIF: _avif, WEBM: _ebml, PNG: _png, JPEG: _jpeg, WEBP: _riff, GIF: _gif}

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -17,8 +17,7 @@ from services.http.client import http_client
 from services.http.public_transport import public_transport
 from services.http.redirects import RedirectFailed, follow_redirects
 from services.http.transport import Transport, default_tls
-from services.media.checkpoints import Checkpoint, reach
-from services.media.storage.part_file import BATCH_BYTES, PartFile
+from services.media.storage.part_file import BATCH_BYTES, Fingerprint, PartFile
 from services.media.threads import in_thread
 
 TEMPORARY_STATUSES = frozenset({408, 425, 429})
@@ -26,6 +25,8 @@ REQUEST_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 Credentials = Mapping[str, Mapping[str, str]]
 """Request headers by origin."""
+Checkpoint = Callable[[str], Awaitable[None] | None]
+"""Called at each named point: before_download, mid_download, downloaded, before_rename, after_rename."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,23 +35,17 @@ class Limits:
     connect_s: float = 10.0
     read_s: float = 30.0
     grace_s: float = 60.0
-    """A download may last this long, plus its size over `slowest_bytes_per_s`."""
-    slowest_bytes_per_s: float = 16 * 1024
+    """A download may last this long, plus its size over `min_bytes_per_s`."""
+    min_bytes_per_s: float = 16 * 1024
     at_once: int = 16
     """Per origin: a host that hangs does not block another host's files."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    size_bytes: int
-    sha256: str
 
 
 class Downloader:
     """Own origins and public hosts never share a connection, and none is used twice.
 
-    An origin that was forgotten, or a host that moved into a private network, cannot be reached over a
-    connection that is still open, and bytes left over on one never become another download's.
+    A forbidden origin, or a host that has moved into a private network, cannot be reached over an open
+    connection, and bytes left over on one never become another download's.
     """
 
     def __init__(
@@ -71,42 +66,36 @@ class Downloader:
         credentials: Credentials | None = None,
         limit_bytes: int | None = None,
         checkpoint: Checkpoint | None = None,
-    ) -> Fetched:
+    ) -> Fingerprint:
         """Raises DeliveryFailed. On failure and on cancellation nothing is left at `part`."""
         first = self._guard.admit(url)
         file = PartFile(part)
         try:
             async with (
-                self._slot(origin_of(first)),
+                self._slots.setdefault(origin_of(first), asyncio.Semaphore(self._limits.at_once)),
                 asyncio.timeout(self._limits.grace_s) as clock,
                 self._open(first, credentials or {}) as response,
             ):
                 await self._save(response, file, limit_bytes or self._limits.size_bytes, clock, checkpoint)
-            await in_thread(file.finish)
+            fingerprint = await in_thread(file.finish)
             await reach(checkpoint, "downloaded")
+            return fingerprint
         except BaseException as error:
             await in_thread(file.discard)
             if isinstance(error, TimeoutError):
                 raise DeliveryFailed("The file came too slowly.", reason="timeout") from error
             raise
-        return Fetched(size_bytes=file.size_bytes, sha256=file.sha256)
 
     async def close(self) -> None:
         await self._own.aclose()
         await self._public.aclose()
 
-    def _slot(self, origin: str) -> asyncio.Semaphore:
-        return self._slots.setdefault(origin, asyncio.Semaphore(self._limits.at_once))
-
     @asynccontextmanager
     async def _open(self, url: httpx.URL, credentials: Credentials) -> AsyncIterator[httpx.Response]:
         try:
-            response = await follow_redirects(url, self._hops(url, credentials))
-            try:
+            async with aclosing(await follow_redirects(url, self._hops(url, credentials))) as response:
                 _check(response)
                 yield response
-            finally:
-                await response.aclose()
         except RedirectFailed as error:
             raise DeliveryFailed(
                 "The file's server redirects nowhere, or too often.", reason="refused"
@@ -121,7 +110,7 @@ class Downloader:
     def _hops(
         self, first: httpx.URL, credentials: Credentials
     ) -> Callable[[httpx.URL], Awaitable[httpx.Response]]:
-        """Credentials end where the first origin is left; an own origin cannot be entered from outside."""
+        """Credentials go to the first origin only, and no public host redirects to an own origin."""
         own, headers = self._guard.owns(first), REQUEST_HEADERS
         if own:
             by_origin = {origin_of(origin): headers for origin, headers in credentials.items()}
@@ -141,9 +130,8 @@ class Downloader:
         client = self._own if own else self._public
         connect_s, read_s = self._limits.connect_s, self._limits.read_s
         timeout = httpx.Timeout(None, connect=connect_s, read=read_s, pool=2 * connect_s)
-        return await client.send(
-            client.build_request("GET", url, headers=headers, timeout=timeout), stream=True
-        )
+        request = client.build_request("GET", url, headers=headers, timeout=timeout)
+        return await client.send(request, stream=True)
 
     async def _save(
         self,
@@ -153,21 +141,20 @@ class Downloader:
         clock: asyncio.Timeout,
         checkpoint: Checkpoint | None,
     ) -> None:
-        announced = _announced(response)
-        if announced is not None and announced > limit_bytes:
-            raise _too_large(limit_bytes)
+        announced = _announced_bytes(response)
+        if announced is not None:
+            _check_size(announced, limit_bytes)
         started = monotonic()
         try:
             async for chunk in response.aiter_raw():
                 first = file.size_bytes == 0
                 file.add(chunk)
-                if file.size_bytes > limit_bytes:
-                    raise _too_large(limit_bytes)
+                _check_size(file.size_bytes, limit_bytes)
                 if first:
                     await reach(checkpoint, "mid_download")
                 if file.waiting_bytes >= BATCH_BYTES:
                     await in_thread(file.flush)
-                    earned_s = file.size_bytes / self._limits.slowest_bytes_per_s
+                    earned_s = file.size_bytes / self._limits.min_bytes_per_s
                     clock.reschedule(started + self._limits.grace_s + earned_s)
         except (httpx.NetworkError, httpx.ProtocolError) as error:
             raise DeliveryFailed("The file broke off before its end.", reason="truncated") from error
@@ -187,10 +174,17 @@ def _check(response: httpx.Response) -> None:
         raise DeliveryFailed("The file came packed although it must not.", reason="undecodable")
 
 
-def _announced(response: httpx.Response) -> int | None:
+def _announced_bytes(response: httpx.Response) -> int | None:
     length = response.headers.get("Content-Length", "").strip()
     return int(length) if length.isascii() and length.isdigit() else None
 
 
-def _too_large(limit_bytes: int) -> DeliveryFailed:
-    return DeliveryFailed(f"The file is larger than {limit_bytes / 1024**2:.0f} MiB.", reason="too_large")
+def _check_size(size_bytes: int, limit_bytes: int) -> None:
+    if size_bytes > limit_bytes:
+        sentence = f"The file is larger than {limit_bytes / 1024**2:.0f} MiB."
+        raise DeliveryFailed(sentence, reason="too_large")
+
+
+async def reach(checkpoint: Checkpoint | None, point: str) -> None:
+    if checkpoint is not None and (pause := checkpoint(point)) is not None:
+        await pause

@@ -1,4 +1,4 @@
-"""File types that are kept, recognised by their first bytes and never by a header."""
+"""The accepted file types, recognised by their first bytes and never by an HTTP header."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from services.core.model import Kind
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     name: str
-    """As the decoder calls it: PyAV's for films, Pillow's for pictures."""
+    """The decoder's: PyAV's for films, Pillow's for pictures."""
     kind: Kind
     content_type: str
     extension: str
@@ -24,10 +24,11 @@ MOV = Format(name="mov", kind=Kind.VIDEO, content_type="video/quicktime", extens
 WEBM = Format(name="webm", kind=Kind.VIDEO, content_type="video/webm", extension="webm")
 
 HEAD_BYTES = 4096
-"""As many are enough for `sniff`."""
+"""Enough for `sniff`."""
 
 FORMATS = (PNG, JPEG, WEBP, GIF, AVIF, MP4, MOV, WEBM)
-CONTENT_TYPES = frozenset(each.content_type for each in FORMATS)
+EXTENSIONS = {each.content_type: each.extension for each in FORMATS}
+CONTENT_TYPES = EXTENSIONS.keys()
 
 _MP4_BRANDS = frozenset(
     {b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"avc1", b"av01"}

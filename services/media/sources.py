@@ -1,7 +1,8 @@
-"""Source pictures."""
+"""The pictures that generations start from."""
 
 import shutil
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.core.errors import DeliveryFailed, InvalidRequest, StoreFailed, Words
@@ -9,24 +10,23 @@ from services.core.model import Kept, Kind
 from services.media import worker_tasks
 from services.media.formats import WEBP, sniff
 from services.media.ingest import Ingest
-from services.media.storage.folder import DiskErrors, MediaFolder
+from services.media.storage.folder import MediaFolder, disk_errors
 from services.media.threads import in_thread
 from services.media.worker_pool import Worker
 from services.store.sources import SourceRows
 
-MOST_BYTES = 50 * 1024 * 1024
-MOST_PIXELS = 40_000_000
+MAX_BYTES = 50 * 1024 * 1024
+MAX_PIXELS = 40_000_000
 TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
 MARK = "source"
-"""Stands in their names: `ab/cdef….source.png`."""
+"""Part of their names: `ab/cdef….source.png`."""
 UNUSED_FOR_S = 7 * 86_400.0
-"""One that no generation names is kept so long: it may wait in somebody's composer."""
+"""How long one without a generation is kept: it may be in an open form."""
 
 TOO_LARGE = Words("The picture may have at most 50 MB.")
 
 
 def is_source(name: str) -> bool:
-    """By its name in the media folder."""
     return f".{MARK}." in name
 
 
@@ -38,56 +38,50 @@ class Sources:
         self._worker = worker
 
     def path(self, name: str) -> Path:
-        """Of any file in the media folder. Raises ValueError."""
+        """Returns the path of any file in the media folder. Raises ValueError."""
         return self._folder.path(name)
 
     async def keep(self, data: bytes, *, owner: str) -> str:
-        """Returns its name in the media folder. Raises InvalidRequest for no picture, or one too large."""
-        part = self._folder.part(MARK)
-        await in_thread(part.write_bytes, data)
-        return await self._owned(part, owner)
+        """Returns its name in the media folder. Raises InvalidRequest, StoreFailed."""
+        async with self._part() as part:
+            await in_thread(part.write_bytes, data)
+            return await self._store(part, owner)
 
     async def receive(self, chunks: AsyncIterable[bytes], *, owner: str) -> str:
-        """The same for a stream of bytes, read up to 50 MB. Raises InvalidRequest, StoreFailed."""
-        part = self._folder.part(MARK)
-        try:
-            await _write(part, chunks)
-        except DeliveryFailed as error:
-            await self._folder.discard(part)
-            raise StoreFailed(error.sentence) from error
-        except BaseException:
-            await self._folder.discard(part)
-            raise
-        return await self._owned(part, owner)
+        """Like `keep`, for a stream of bytes, read up to 50 MB."""
+        async with self._part() as part:
+            try:
+                await _write(part, chunks)
+            except DeliveryFailed as error:
+                raise StoreFailed(error.sentence) from error
+            return await self._store(part, owner)
 
     async def of(self, kept: Kept, *, owner: str) -> str:
         """Copies a kept picture, or a film's last frame; the copy outlives the original.
 
-        Raises InvalidRequest.
+        Raises InvalidRequest, StoreFailed.
         """
-        part = self._folder.part(MARK)
-        try:
-            if kept.content_type in TYPES:
-                await in_thread(shutil.copyfile, self._folder.path(kept.name), part)
-            else:
-                await self._worker.run(worker_tasks.still, str(self._folder.path(kept.name)), str(part))
-        except OSError as error:
-            await self._folder.discard(part)
-            sentence = Words("This file was kept, but it is gone from the disk.")
-            raise InvalidRequest(sentence, field="source") from error
-        except (DeliveryFailed, ValueError, RuntimeError) as error:
-            await self._folder.discard(part)
-            raise InvalidRequest("No picture can be taken from this file.", field="source") from error
-        return await self._owned(part, owner)
+        async with self._part() as part:
+            try:
+                if kept.content_type in TYPES:
+                    await in_thread(shutil.copyfile, self._folder.path(kept.name), part)
+                else:
+                    await self._worker.run(worker_tasks.still, str(self._folder.path(kept.name)), str(part))
+            except OSError as error:
+                sentence = Words("This file was kept, but it is gone from the disk.")
+                raise InvalidRequest(sentence, field="source") from error
+            except (DeliveryFailed, ValueError, RuntimeError) as error:
+                raise InvalidRequest("No picture can be taken from this file.", field="source") from error
+            return await self._store(part, owner)
 
     async def find(self, name: str, *, owner: str) -> Path | None:
-        """The path of a person's source picture; None when there is none of that name."""
+        """Returns the path of a person's source picture; None where there is none of that name."""
         try:
             path = self._folder.path(name)
         except ValueError:
             return None
-        there = is_source(name) and await in_thread(path.is_file) and await self._rows.belongs_to(name, owner)
-        return path if there else None
+        found = is_source(name) and await in_thread(path.is_file) and await self._rows.belongs_to(name, owner)
+        return path if found else None
 
     async def check(self, name: str, *, owner: str) -> None:
         """Raises InvalidRequest when the person has no such source."""
@@ -95,8 +89,16 @@ class Sources:
             sentence = Words("The picture to start from is no longer here: add it again, or leave it out.")
             raise InvalidRequest(sentence, field="source")
 
-    async def _owned(self, part: Path, owner: str) -> str:
-        name = await self._settled(part)
+    @asynccontextmanager
+    async def _part(self) -> AsyncIterator[Path]:
+        part = self._folder.part(MARK)
+        try:
+            yield part
+        finally:
+            await self._folder.discard(part)
+
+    async def _store(self, part: Path, owner: str) -> str:
+        name = await self._verified(part)
         try:
             await self._rows.add(name, owner=owner)
         except BaseException:
@@ -104,67 +106,55 @@ class Sources:
             raise
         return name
 
-    async def _settled(self, part: Path) -> str:
-        """Verified and named; an animation becomes its first frame."""
+    async def _verified(self, part: Path) -> str:
+        """Returns the kept picture's name."""
         try:
-            head = await in_thread(_looked_at, part)
-            if _is_animation(head):
-                part = await self._first_frame(part)
+            if _is_animation(await in_thread(_head_of, part)):
+                await self._keep_first_frame(part)
             kept = await self._ingest.take(Kind.IMAGE, part, mark=MARK)
         except DeliveryFailed as error:
             if error.reason == "disk_full":
                 raise StoreFailed(error.sentence) from error
             raise InvalidRequest("This picture cannot be used: {error}", field="file", error=error) from error
-        except InvalidRequest:
-            await self._folder.discard(part)
-            raise
-        if kept.content_type not in TYPES or kept.width * kept.height > MOST_PIXELS:
+        if kept.content_type not in TYPES or kept.width * kept.height > MAX_PIXELS:
             await self._ingest.discard(kept.name)
             raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")
         return kept.name
 
-    async def _first_frame(self, part: Path) -> Path:
-        """Not every backend knows animations, and none says which frame it took."""
-        still = self._folder.part(MARK)
+    async def _keep_first_frame(self, part: Path) -> None:
+        """Not every backend accepts an animation, and none reports which of its frames it took."""
         try:
-            await self._worker.run(worker_tasks.still, str(part), str(still))
+            await self._worker.run(worker_tasks.still, str(part), str(part))
         except ValueError as error:
-            await self._folder.discard(still)
             raise DeliveryFailed("The file cannot be decoded.", reason="undecodable") from error
-        except BaseException:
-            await self._folder.discard(still)
-            raise
-        finally:
-            await self._folder.discard(part)
-        return still
 
 
 async def _write(part: Path, chunks: AsyncIterable[bytes]) -> None:
-    came_bytes = 0
-    with DiskErrors():
+    received_bytes = 0
+    with disk_errors():
         file = await in_thread(part.open, "wb")
     try:
         async for chunk in chunks:
-            came_bytes += len(chunk)
-            if came_bytes > MOST_BYTES:
+            received_bytes += len(chunk)
+            if received_bytes > MAX_BYTES:
                 raise InvalidRequest(TOO_LARGE, field="file")
-            with DiskErrors():
+            with disk_errors():
                 await in_thread(file.write, chunk)
     finally:
         await in_thread(file.close)
 
 
-def _looked_at(part: Path) -> bytes:
-    """Its first bytes. Raises InvalidRequest for what need not be decoded to be refused."""
+def _head_of(part: Path) -> bytes:
+    """Raises InvalidRequest for an empty file, and for one that is too large."""
     size_bytes = part.stat().st_size
     if not size_bytes:
         raise InvalidRequest("The file is empty: choose a picture.", field="file")
-    if size_bytes > MOST_BYTES:
+    if size_bytes > MAX_BYTES:
         raise InvalidRequest(TOO_LARGE, field="file")
     with part.open("rb") as file:
         return file.read(32)
 
 
 def _is_animation(head: bytes) -> bool:
-    """The extended WebP header has a flag for it (RFC 9649, 2.7)."""
+    """Reads the flag of the extended WebP header (RFC 9649, 2.7)."""
     return sniff(head) is WEBP and head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 0x02)

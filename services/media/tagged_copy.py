@@ -1,26 +1,29 @@
-"""Copies that carry metadata: the kept bytes with a packet put in between, never encoded again.
+"""Copies that carry metadata: the kept bytes with an XMP packet inserted, never encoded again.
 
-A copy is a list of pieces, so its size is known before a byte is read and nothing of it is held in memory.
+A copy is a list of pieces: its size is known before a byte is read, and it is never held in memory.
 """
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from services.media.completeness import boxes
 from services.media.film_tags import COMMENT, TITLE, TOOL, tagged
-from services.media.formats import JPEG, MOV, MP4, PNG, WEBP, sniff
+from services.media.formats import HEAD_BYTES, JPEG, MOV, MP4, PNG, WEBP, sniff
+from services.media.probed import Truncated
 from services.media.xmp import Packet
 
 CHUNK_BYTES = 256 * 1024
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-"""Of the box for XMP in films (XMP specification, part 3, 1.2.7)."""
+"""Type of the XMP box in films (XMP specification, part 3, 1.2.7)."""
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
-_JPEG_MOST_BYTES = 65_533 - len(_JPEG_XMP)
-_MOST_CHUNKS = 100_000
-_LARGEST_INDEX_BYTES = 32 * 1024**2
+_MAX_JPEG_XMP_BYTES = 65_533 - len(_JPEG_XMP)
+_MAX_CHUNKS = 100_000
+_MAX_INDEX_BYTES = 32 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ class Copy:
         return sum(piece.size if isinstance(piece, Span) else len(piece) for piece in self.pieces)
 
     def chunks(self) -> Iterator[bytes]:
-        """All bytes in order. Raises OSError, also when the file has become shorter."""
+        """Raises OSError, also when the file has become shorter."""
         with self.path.open("rb") as file:
             for piece in self.pieces:
                 if isinstance(piece, Span):
@@ -54,21 +57,15 @@ class Copy:
 
 
 def copy_of(path: Path, packet: Packet) -> Copy:
-    """With the packet in a PNG, JPEG, WebP or MP4; any other file, or one that is not built as its kind
-    says, is handed out as it is. Raises OSError.
+    """Puts the packet into a PNG, JPEG, WebP, MP4 or MOV; other and malformed files stay as they are.
+
+    Raises OSError.
     """
     with path.open("rb") as file:
-        head = file.read(4096)
+        found = sniff(file.read(HEAD_BYTES))
         size = file.seek(0, 2)
-        found = sniff(head)
-        put_in: dict[object, Callable[[BinaryIO, int, Packet], tuple[Piece, ...] | None]] = {
-            PNG: _png,
-            JPEG: _jpeg,
-            WEBP: _webp,
-            MP4: _film,
-            MOV: _film,
-        }
-        pieces = put_in[found](file, size, packet) if found in put_in else None
+        insert = _INSERTERS.get(found) if found is not None else None
+        pieces = insert(file, size, packet) if insert is not None else None
     return Copy(path=path, pieces=pieces or (Span(start=0, size=size),))
 
 
@@ -88,43 +85,36 @@ def _around(at: int, size: int, *inserted: bytes) -> tuple[Piece, ...]:
 
 
 def _png(file: BinaryIO, size: int, packet: Packet) -> tuple[Piece, ...] | None:
-    """As an iTXt chunk right after the header, where XMP belongs (PNG, 11.3.3.4)."""
+    """Inserts an iTXt chunk right after the header, where XMP belongs (PNG, 11.3.3.4)."""
     file.seek(8)
     header = file.read(8)
     if header[4:] != b"IHDR":
         return None
     body = b"XML:com.adobe.xmp\0\0\0\0\0" + packet.xmp
-    chunk = len(body).to_bytes(4, "big") + b"iTXt" + body
-    return _around(
-        8 + 12 + int.from_bytes(header[:4], "big"), size, chunk + zlib.crc32(chunk[4:]).to_bytes(4, "big")
-    )
+    chunk = struct.pack(">I", len(body)) + b"iTXt" + body
+    chunk += struct.pack(">I", zlib.crc32(chunk[4:]))
+    return _around(8 + 12 + int.from_bytes(header[:4], "big"), size, chunk)
 
 
 def _jpeg(file: BinaryIO, size: int, packet: Packet) -> tuple[Piece, ...] | None:
-    """As an APP1 segment behind the APP0 and APP1 ones that must come first."""
-    if len(packet.xmp) > _JPEG_MOST_BYTES:
+    """Inserts an APP1 segment behind the APP0 and APP1 ones that must come first."""
+    if len(packet.xmp) > _MAX_JPEG_XMP_BYTES:
         return None
-    at = 2
-    while True:
-        file.seek(at)
-        marker = file.read(4)
-        if marker[:2] not in (b"\xff\xe0", b"\xff\xe1"):
-            break
-        at += 2 + int.from_bytes(marker[2:], "big")
+    at = file.seek(2)
+    while (marker := file.read(4))[:2] in (b"\xff\xe0", b"\xff\xe1"):
+        at = file.seek(at + 2 + int.from_bytes(marker[2:], "big"))
         if at >= size:
             return None
     body = _JPEG_XMP + packet.xmp
-    return _around(at, size, b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body)
+    return _around(at, size, b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
 
 
 def _webp(file: BinaryIO, size: int, packet: Packet) -> tuple[Piece, ...] | None:
-    """As the one XMP chunk at the end; a simple file becomes an extended one (RFC 9649, 2.7)."""
+    """Makes it the one XMP chunk, at the end; a simple file becomes an extended one (RFC 9649, 2.7)."""
     file.seek(4)
     end = min(size, 8 + int.from_bytes(file.read(4), "little"))
     spans = _webp_chunks(file, end)
-    if not spans:
-        return None
-    extended = _webp_header(file, spans)
+    extended = _webp_header(file, *spans[0]) if spans else None
     if extended is None:
         return None
     kept = [span for name, span in spans if name not in (b"VP8X", b"XMP ")]
@@ -134,75 +124,62 @@ def _webp(file: BinaryIO, size: int, packet: Packet) -> tuple[Piece, ...] | None
 
 
 def _webp_chunks(file: BinaryIO, end: int) -> list[tuple[bytes, Span]]:
-    """Names and spans, each with its head and its padding; nothing when they do not fill the file."""
+    """Returns names and spans, headers and padding included; none unless they fill the file."""
     at = 12
     spans: list[tuple[bytes, Span]] = []
-    while at + 8 <= end and len(spans) < _MOST_CHUNKS:
+    while at + 8 <= end and len(spans) < _MAX_CHUNKS:
         file.seek(at)
-        head = file.read(8)
-        length = int.from_bytes(head[4:], "little")
-        span = Span(start=at, size=8 + length + length % 2)
-        spans.append((head[:4], span))
-        at += span.size
+        name, length = struct.unpack("<4sI", file.read(8))
+        spans.append((name, Span(start=at, size=8 + length + length % 2)))
+        at += 8 + length + length % 2
     return spans if at == end else []
 
 
-def _webp_header(file: BinaryIO, spans: list[tuple[bytes, Span]]) -> bytes | None:
-    """The VP8X chunk, with the flag for XMP set."""
-    name, span = spans[0]
+def _webp_header(file: BinaryIO, name: bytes, span: Span) -> bytes | None:
+    """Returns the VP8X chunk with the flag for XMP set, made from the file's first chunk."""
     file.seek(span.start + 8)
     first = file.read(10)
     if name == b"VP8X":
         return b"VP8X\x0a\0\0\0" + bytes([first[0] | 0x04]) + first[1:]
     if name == b"VP8L" and first[0] == 0x2F:
         bits = int.from_bytes(first[1:5], "little")
-        wide, high, alpha = bits & 0x3FFF, bits >> 14 & 0x3FFF, bits >> 28 & 1
+        width, height, alpha = bits & 0x3FFF, bits >> 14 & 0x3FFF, bits >> 28 & 1
     elif name == b"VP8 " and first[3:6] == b"\x9d\x01\x2a":
-        wide, high = (int.from_bytes(first[at : at + 2], "little") & 0x3FFF for at in (6, 8))
-        wide, high, alpha = wide - 1, high - 1, 0
+        width, height = ((number & 0x3FFF) - 1 for number in struct.unpack("<HH", first[6:]))
+        alpha = 0
     else:
         return None
-    size = wide.to_bytes(3, "little") + high.to_bytes(3, "little")
+    size = width.to_bytes(3, "little") + height.to_bytes(3, "little")
     return b"VP8X\x0a\0\0\0" + bytes([0x04 | alpha << 4, 0, 0, 0]) + size
 
 
 def _film(file: BinaryIO, size: int, packet: Packet) -> tuple[Piece, ...] | None:
-    """The packet as a box at the end, where it moves nothing that the index points at (an index of fragments
-    is looked for at the very end, and stays there); title and comment in the index, where it can be done.
+    """Appends a box, which moves nothing that the index points at; tags the index itself where it can.
+
+    An index of fragments is looked for at the very end, and stays there.
     """
-    boxes = _film_boxes(file, size)
-    if not boxes:
+    try:
+        found = list(islice(boxes(file, size, open_end=False), _MAX_CHUNKS + 1))
+    except Truncated:
         return None
+    types = [box_type for box_type, _, _ in found]
+    if not 0 < len(found) <= _MAX_CHUNKS:
+        return None
+    pieces: list[Piece] = [Span(start=at, size=length) for _, at, length in found]
+    if types.count(b"moov") == 1 and b"moof" not in types:
+        place = types.index(b"moov")
+        pieces[place] = _tagged(file, *found[place][1:], packet) or pieces[place]
     xmp = struct.pack(">I", len(packet.xmp) + 24) + b"uuid" + XMP_UUID + packet.xmp
-    pieces: list[Piece] = [span for _, span in boxes]
-    places = [at for at, (name, _) in enumerate(boxes) if name == b"moov"]
-    if len(places) == 1 and not any(name == b"moof" for name, _ in boxes):
-        span = boxes[places[0]][1]
-        pieces[places[0]] = _tagged(file, span, packet) or span
-    pieces.insert(len(boxes) - 1 if boxes[-1][0] == b"mfra" else len(boxes), xmp)
+    pieces.insert(len(found) - (types[-1] == b"mfra"), xmp)
     return tuple(pieces)
 
 
-def _tagged(file: BinaryIO, span: Span, packet: Packet) -> bytes | None:
-    if span.size > _LARGEST_INDEX_BYTES:
+def _tagged(file: BinaryIO, start: int, size: int, packet: Packet) -> bytes | None:
+    if size > _MAX_INDEX_BYTES:
         return None
-    file.seek(span.start)
-    words = {TITLE: packet.description, COMMENT: packet.facts, TOOL: "Rushes"}
-    return tagged(file.read(span.size), words, start=span.start)
+    file.seek(start)
+    tags = {TITLE: packet.description, COMMENT: packet.facts, TOOL: "Rushes"}
+    return tagged(file.read(size), tags, start=start)
 
 
-def _film_boxes(file: BinaryIO, size: int) -> list[tuple[bytes, Span]]:
-    """Nothing when they do not fill the file, or when the last has no length of its own."""
-    at = 0
-    boxes: list[tuple[bytes, Span]] = []
-    while at < size and len(boxes) < _MOST_CHUNKS:
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if length < 8:
-            return []
-        boxes.append((head[4:8], Span(start=at, size=length)))
-        at += length
-    return boxes if at == size else []
+_INSERTERS = {PNG: _png, JPEG: _jpeg, WEBP: _webp, MP4: _film, MOV: _film}

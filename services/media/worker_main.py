@@ -1,8 +1,8 @@
 """The worker process: `python -m services.media.worker_main NICENESS PARENT`.
 
-Reads jobs from standard input and writes answers to standard output, a line of JSON each:
+Reads jobs from standard input until it ends and writes answers to standard output, a line of JSON each:
 {"act": "module:function", "args": [], "timeout_s": 9} -> {"result": …} or {"error": "ValueError", "text": ""}
-JSON and not pickle, so that a decoder that was taken over cannot run code in the app. It ends with its input.
+JSON and not pickle, so that a compromised decoder cannot run code in the app.
 """
 
 import contextlib
@@ -16,60 +16,61 @@ import sys
 from typing import Any
 
 MEMORY_BYTES = 2 * 1024**3
-LARGEST_FILE_BYTES = 64 * 1024**2
+MAX_FILE_BYTES = 64 * 1024**2
 PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     niceness, parent = (int(word) for word in sys.argv[1:3])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with(parent)
+    _exit_with(parent)
     os.nice(niceness)
-    _limit()
+    _set_limits()
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # whatever a decoder prints must not stand between the answers
+    os.dup2(2, 1)  # what a decoder prints goes to standard error
     _load_decoders()
     answers.write(b"{}\n")
     for line in sys.stdin.buffer:
         job = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, job["timeout_s"])  # kills a decoder that hangs, parent or not
-        answer = _done(job)
+        answer = _answer(job)
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
 
 
-def _done(job: dict[str, Any]) -> dict[str, Any]:
+def _answer(job: dict[str, Any]) -> dict[str, Any]:
     module, _, name = job["act"].partition(":")
     try:
         return {"result": getattr(importlib.import_module(module), name)(*job["args"])}
-    except Exception as error:  # whatever it was, the answer belongs to whoever sent the job
+    except Exception as error:  # any error is an answer
         return {"error": type(error).__name__, "text": str(error)}
 
 
-def _die_with(parent: int) -> None:
+def _exit_with(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit()
 
 
-def _limit() -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, LARGEST_FILE_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # not every system knows each of them
-            resource.setrlimit(what, (most, most))
+def _set_limits() -> None:
+    limits = {
+        resource.RLIMIT_AS: MEMORY_BYTES,
+        resource.RLIMIT_FSIZE: MAX_FILE_BYTES,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, limit in limits.items():
+        with contextlib.suppress(ValueError, OSError):  # not every system has each of them
+            resource.setrlimit(kind, (limit, limit))
 
 
 def _load_decoders() -> None:
     from PIL import Image
 
     from services.media import previews
-    from services.media.probe import MOST_PIXELS
+    from services.media.probe import MAX_PIXELS
 
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     Image.preinit()
     assert previews
 

@@ -1,4 +1,4 @@
-"""Warm processes for what decodes: strangers' bytes stay out of the app, and off its loop."""
+"""Warm processes for everything that decodes: untrusted bytes stay out of the app, and off its loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ _Result = TypeVar("_Result")
 
 
 class Worker:
-    """Verifying has two processes of its own; what may wait (posters, previews) has one at low priority."""
+    """Verification has two processes of its own; posters and previews share one at low priority."""
 
     def __init__(self, *, processes: int = 2) -> None:
         self._now = _Pool(processes, niceness=0)
@@ -21,15 +21,15 @@ class Worker:
         await asyncio.gather(self._now.warm(), self._later.warm())
 
     async def run(self, act: Callable[..., _Result], *args: str, timeout_s: float = 10.0) -> _Result:
-        """`act` is found again by its name in the process; its result must be plain JSON. Raises ValueError
-        as `act` does, and DeliveryFailed (undecodable) when it kills its process or is not done in time.
+        """Calls a module's function, which must return plain JSON, in a process.
+
+        Raises ValueError as `act` does, RuntimeError for its other errors, and DeliveryFailed (undecodable)
+        when it kills its process or exceeds the timeout.
         """
-        result: _Result = await self._now.run(act, args, timeout_s)
-        return result
+        return await self._now.run(act, args, timeout_s)
 
     async def run_later(self, act: Callable[..., _Result], *args: str, timeout_s: float = 30.0) -> _Result:
-        result: _Result = await self._later.run(act, args, timeout_s)
-        return result
+        return await self._later.run(act, args, timeout_s)
 
     async def close(self) -> None:
         await asyncio.gather(self._now.close(), self._later.close())
@@ -48,12 +48,12 @@ class _Pool:
     async def warm(self) -> None:
         self._idle += await asyncio.gather(*(self._start() for _ in range(self._size)))
 
-    async def run(self, act: Callable[..., Any], args: tuple[str, ...], timeout_s: float) -> Any:
+    async def run(self, act: Callable[..., _Result], args: tuple[str, ...], timeout_s: float) -> _Result:
         await self._free.acquire()
         work = asyncio.create_task(self._work(act, args, timeout_s), name=f"media-worker-{act.__name__}")
         self._busy.add(work)
         work.add_done_callback(self._ended)
-        # A caller who is cancelled leaves; the process finishes its job first, then serves the next one.
+        # The process of a cancelled caller finishes its job first, then serves the next one.
         return await asyncio.shield(work)
 
     async def close(self) -> None:
@@ -66,9 +66,9 @@ class _Pool:
     def _ended(self, work: asyncio.Task[Any]) -> None:
         self._busy.discard(work)
         if not work.cancelled():
-            work.exception()  # its caller may have left, and then nobody else looks at it
+            work.exception()  # its caller may be gone: then nobody else retrieves it
 
-    async def _work(self, act: Callable[..., Any], args: tuple[str, ...], timeout_s: float) -> Any:
+    async def _work(self, act: Callable[..., _Result], args: tuple[str, ...], timeout_s: float) -> _Result:
         process = None
         try:
             process = await self._take()
@@ -77,7 +77,7 @@ class _Pool:
             raise DeliveryFailed("The file broke the decoder.", reason="undecodable") from error
         finally:
             if process is not None:
-                self._put(process)
+                self._idle.append(process)
             self._free.release()
 
     async def _take(self) -> WorkerProcess:
@@ -87,12 +87,6 @@ class _Pool:
                 return process
             self._processes.discard(process)
         return await self._start()
-
-    def _put(self, process: WorkerProcess) -> None:
-        if process.alive:
-            self._idle.append(process)
-        else:
-            self._processes.discard(process)
 
     async def _start(self) -> WorkerProcess:
         if self._closed:

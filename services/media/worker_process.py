@@ -1,4 +1,4 @@
-"""One worker process, as the app sees it."""
+"""One worker process, seen from the app."""
 
 import asyncio
 import contextlib
@@ -7,28 +7,32 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 from services.media.probed import Truncated, WrongKind
 
-_START_S = 20.0
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
-# Frames come and go: handed back to the system each time, their pages cost a third of a verification.
+_START_TIMEOUT_S = 20.0
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+# Returning each frame's pages to the system costs a third of a verification.
 _ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2), "MALLOC_TRIM_THRESHOLD_": str(64 * 1024**2)}
 _ERRORS: dict[str, type[Exception]] = {each.__name__: each for each in (ValueError, Truncated, WrongKind)}
+_Result = TypeVar("_Result")
 
 
 class Crashed(Exception):
-    """The process died over a job, or was killed because it hung."""
+    """The process died in a call, or was killed because it hung."""
 
 
 class WorkerProcess:
-    """A plain child on two pipes instead of a ProcessPoolExecutor: a crash or a kill costs one call, not
-    all in flight, `__main__` is not imported again in the child, and no thread stands in between.
+    """A plain child on two pipes instead of a ProcessPoolExecutor.
+
+    A crash or a kill costs one call and not all in flight, `__main__` is not imported again in the child, and
+    no thread is needed.
     """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+        assert process.stdin is not None and process.stdout is not None
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
 
     @classmethod
     async def start(cls, niceness: int) -> Self:
@@ -40,7 +44,7 @@ class WorkerProcess:
         )
         started = cls(process)
         try:
-            async with asyncio.timeout(_START_S):
+            async with asyncio.timeout(_START_TIMEOUT_S):
                 await started._receive()
         except BaseException:
             started.kill()
@@ -51,52 +55,45 @@ class WorkerProcess:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def call(self, act: Callable[..., Any], args: tuple[str, ...], timeout_s: float) -> Any:
-        """Raises ValueError (or a kind of it) as `act` did, RuntimeError for anything else, or Crashed; then
-        the process is gone.
-        """
+    async def call(self, act: Callable[..., _Result], args: tuple[str, ...], timeout_s: float) -> _Result:
+        """Raises ValueError or a subclass as `act` does, RuntimeError for its other errors, and Crashed."""
+        job = {"act": f"{act.__module__}:{act.__name__}", "args": args, "timeout_s": timeout_s + 1}
         try:
             async with asyncio.timeout(timeout_s):
-                self._send(act, args, timeout_s + 1)
+                self._stdin.write(json.dumps(job).encode() + b"\n")
                 answer = await self._receive()
         except (TimeoutError, EOFError, OSError, ValueError) as error:
             await self.close()
             raise Crashed from error
         except BaseException:
-            self.kill()  # an answer that nobody reads would be taken for the next call's
+            self.kill()  # the next call would take the answer to this one for its own
             raise
         if "error" in answer:
             raise _ERRORS.get(answer["error"], RuntimeError)(answer["text"])
-        return answer["result"]
+        return cast(_Result, answer["result"])
 
     def kill(self) -> None:
         if self.alive:
             self._process.kill()
 
     async def close(self) -> None:
-        """Not while a call waits for its answer. Returns when the pipes are closed as well."""
+        """Returns when the pipes are closed as well; not for use during a call."""
         self.kill()
         await self._process.wait()
-        assert self._process.stdin is not None and self._process.stdout is not None
-        await self._process.stdout.read()
-        self._process.stdin.close()
+        await self._stdout.read()
+        self._stdin.close()
         with contextlib.suppress(OSError):
-            await self._process.stdin.wait_closed()
-
-    def _send(self, act: Callable[..., Any], args: tuple[str, ...], timeout_s: float) -> None:
-        assert self._process.stdin is not None
-        job = {"act": f"{act.__module__}:{act.__name__}", "args": args, "timeout_s": timeout_s}
-        self._process.stdin.write(json.dumps(job).encode() + b"\n")
+            await self._stdin.wait_closed()
 
     async def _receive(self) -> Any:
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        line = await self._stdout.readline()
         if not line:
             raise EOFError
         return json.loads(line)
 
 
 def _environment() -> dict[str, str]:
-    """Only what Python needs: no key of ours stands where strangers' bytes are decoded."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return kept | _ALLOCATION | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+    """Only what Python needs: the keys stay out of processes that decode untrusted bytes."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    python_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    return {**inherited, **_ALLOCATION, "PYTHONPATH": python_path}

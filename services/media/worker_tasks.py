@@ -1,4 +1,4 @@
-"""Tasks of the worker: plain values in and out. Decoders are imported there, not in the app."""
+"""The worker's tasks: plain values in and out. Decoders are imported in its process, not in the app."""
 
 from dataclasses import asdict
 from pathlib import Path

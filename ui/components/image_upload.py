@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from services.core.errors import AppError
 from services.generations.service import Generations
-from services.media.sources import MOST_BYTES, TYPES
+from services.media.sources import MAX_BYTES, TYPES
 from ui.components.button import Button
 from ui.components.error_boundary import guarded
 from ui.components.icon import icon
@@ -57,7 +57,7 @@ class ImageUpload(ui.element, component="image_upload.js"):
         self._on_source = on_source
         self._props["address"] = f"{UPLOAD_PATH}/{self.client.id}"
         self._props["accept"] = ",".join(sorted(TYPES))
-        self._props["most_bytes"] = MOST_BYTES
+        self._props["most_bytes"] = MAX_BYTES
         self._props["words"] = {
             "coming": _("Bringing the picture in …"),
             "one": _("One picture at a time: choose one of them."),

@@ -1,31 +1,32 @@
-"""The folder of kept files: `ab/cdef….mp4`, with unfinished ones in `.parts`."""
+"""The folder of kept files, `ab/cdef….mp4`; unfinished ones are in `.parts`."""
 
-import contextlib
 import errno
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from services.core.errors import DeliveryFailed, Words
 from services.media.threads import in_thread
 
 _NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.poster|\.preview|\.source)?\.[a-z0-9]{2,5}")
-_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PART_PREFIX = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lying:
+class StoredFile:
     size_bytes: int
     written_at: float
     """Unix seconds; the kernel's clock for files lags by up to 0.01 s."""
 
 
 class MediaFolder:
-    """Names are relative to the root, as they stand in the database."""
+    """Names are relative to the root, as in the database."""
 
     def __init__(self, root: Path, *, checkpoint: Callable[[str], None] = lambda _: None) -> None:
         self._root = root.resolve()
@@ -33,11 +34,11 @@ class MediaFolder:
         self._parts = self._root / ".parts"
         self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def part(self, generation_id: str) -> Path:
-        """A new path for unfinished bytes; each call another one, as two channels may deliver at once."""
-        if not _SAFE.fullmatch(generation_id):
-            raise ValueError("This id cannot stand in a file's name.")
-        return self._parts / f"{generation_id}.{secrets.token_hex(6)}.part"
+    def part(self, prefix: str) -> Path:
+        """Returns a new path for unfinished bytes, never the same: two channels may deliver at once."""
+        if not _PART_PREFIX.fullmatch(prefix):
+            raise ValueError("This id cannot be part of a file's name.")
+        return self._parts / f"{prefix}.{secrets.token_hex(6)}.part"
 
     def new_name(self, extension: str) -> str:
         token = secrets.token_hex(16)
@@ -48,44 +49,41 @@ class MediaFolder:
         return await in_thread(self.path(name).read_bytes)
 
     def path(self, name: str) -> Path:
-        """Raises ValueError for anything that is not one of this folder's names or leaves it."""
+        """Raises ValueError unless it is a kept file's name that leads into this folder."""
         path = self._root / name
         if not _NAME.fullmatch(name) or not path.resolve().is_relative_to(self._root):
             raise ValueError("This is not the name of a kept file.")
         return path
 
     async def keep(self, part: Path, name: str) -> None:
-        """When it returns, the bytes survive a power cut under their final name."""
-        with DiskErrors():
+        """Gives the part its final name; once this returns, it survives a power cut."""
+        with disk_errors():
             await in_thread(_keep, part, self.path(name), self._checkpoint)
 
     async def remove(self, name: str) -> None:
-        await in_thread(_unlink, self.path(name))
+        await self.discard(self.path(name))
 
     async def discard(self, part: Path) -> None:
-        await in_thread(_unlink, part)
+        await in_thread(partial(part.unlink, missing_ok=True))
 
     async def clean_parts(self) -> int:
-        """At start, before anything is fetched; says how many there were."""
+        """Removes all part files, before the first download starts. Returns how many there were."""
         return await in_thread(_clean, self._parts)
 
-    async def files(self) -> dict[str, Lying]:
-        """All kept files. One that no row knows was left by a crash between rename and commit."""
+    async def files(self) -> dict[str, StoredFile]:
+        """Lists all kept files; a crash between rename and commit leaves one without a row."""
         return await in_thread(_files, self._root)
 
     async def free_bytes(self) -> int:
         return (await in_thread(shutil.disk_usage, self._root)).free
 
 
-class DiskErrors:
-    """Turns what a disk refuses into DeliveryFailed (disk_full)."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if not isinstance(error, OSError):
-            return
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Raises DeliveryFailed (disk_full) in place of an OSError."""
+    try:
+        yield
+    except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             sentence = Words("The disk is full: make room in the data folder, then check again.")
         else:
@@ -123,10 +121,6 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
 def _clean(parts: Path) -> int:
     left = list(parts.iterdir())
     for part in left:
@@ -134,12 +128,12 @@ def _clean(parts: Path) -> int:
     return len(left)
 
 
-def _files(root: Path) -> dict[str, Lying]:
+def _files(root: Path) -> dict[str, StoredFile]:
     found = {}
     for path in root.glob("[0-9a-f][0-9a-f]/*"):
         name = path.relative_to(root).as_posix()
-        with contextlib.suppress(FileNotFoundError):  # removed while we walk
+        with suppress(FileNotFoundError):  # removed meanwhile
             if _NAME.fullmatch(name):
                 stat = path.stat()
-                found[name] = Lying(size_bytes=stat.st_size, written_at=stat.st_mtime)
+                found[name] = StoredFile(size_bytes=stat.st_size, written_at=stat.st_mtime)
     return found

@@ -1,15 +1,22 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import NamedTuple
 
-from services.media.storage.folder import DiskErrors
+from services.media.storage.folder import disk_errors
 
 BATCH_BYTES = 1024 * 1024
 
 
+class Fingerprint(NamedTuple):
+    size_bytes: int
+    sha256: str
+
+
 class PartFile:
-    """An unfinished file. Bytes gather in memory and go to the disk a batch at a time, so that a small
-    clip needs a single hop to a thread; `add` is for the loop, the other methods are for threads.
+    """An unfinished file, written in batches so that a small clip needs a single call in a thread.
+
+    `add` is for the loop, the other methods are for threads.
     """
 
     def __init__(self, path: Path) -> None:
@@ -19,10 +26,6 @@ class PartFile:
         self._hash = hashlib.sha256()
         self.waiting_bytes = 0
         self.size_bytes = 0
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
 
     def add(self, chunk: bytes) -> None:
         self._waiting.append(chunk)
@@ -34,16 +37,17 @@ class PartFile:
         self._waiting.clear()
         self.waiting_bytes = 0
         self._hash.update(batch)
-        with DiskErrors():
+        with disk_errors():
             if self._handle is None:
                 self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             while batch:
                 batch = batch[os.write(self._handle, batch) :]
 
-    def finish(self) -> None:
+    def finish(self) -> Fingerprint:
         self.flush()
-        with DiskErrors():  # a network disk may only now say that it is full
+        with disk_errors():  # a network disk may only now report that it is full
             self._close()
+        return Fingerprint(self.size_bytes, self._hash.hexdigest())
 
     def discard(self) -> None:
         self._close()
@@ -55,7 +59,6 @@ class PartFile:
             os.close(handle)
 
 
-def measure(path: Path) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file."""
+def measure(path: Path) -> Fingerprint:
     with path.open("rb") as file:
-        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        return Fingerprint(os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())

@@ -17,7 +17,7 @@ from services.http.address_guard import AddressGuard
 from services.media.download import Credentials, Downloader, Limits
 from services.media.storage.part_file import PartFile
 
-LIMITS = Limits(size_bytes=4_000_000, connect_s=1.0, read_s=0.3, grace_s=1.5, slowest_bytes_per_s=1e9)
+LIMITS = Limits(size_bytes=4_000_000, connect_s=1.0, read_s=0.3, grace_s=1.5, min_bytes_per_s=1e9)
 
 
 @pytest_asyncio.fixture
@@ -200,7 +200,7 @@ async def test_a_large_file_earns_the_time_it_needs(site: Any, part: Path) -> No
             writer.write(bytes(100_000))
             await asyncio.sleep(0.02)
 
-    limits = Limits(grace_s=0.6, slowest_bytes_per_s=2_000_000)
+    limits = Limits(grace_s=0.6, min_bytes_per_s=2_000_000)
     downloader = Downloader(AddressGuard([site.origin]), limits=limits)
     fetched = await downloader.fetch(site.does("/film", steady), part)
     await downloader.close()

@@ -244,7 +244,7 @@ async def test_a_file_that_breaks_the_decoder_is_undecodable(
 async def test_a_poster_whose_preview_broke_off_is_not_left(
     home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, made = home.site.says("/result", "200 OK", films["mp4"]), home.ingest._made
+    url, made = home.site.says("/result", "200 OK", films["mp4"]), home.ingest._draw
     kept = await home.ingest.keep("one", Kind.VIDEO, url)
 
     async def breaks(draw: object, kept: object, name: str) -> str | None:
@@ -252,7 +252,7 @@ async def test_a_poster_whose_preview_broke_off_is_not_left(
             raise ZeroDivisionError
         return await made(draw, kept, name)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(home.ingest, "_made", breaks)
+    monkeypatch.setattr(home.ingest, "_draw", breaks)
     with pytest.raises(ZeroDivisionError):
         await home.ingest.illustrate(kept)
     assert home.files() == [kept.name]

@@ -196,7 +196,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Image.new("1", (1000, 1001)).save(path, "PNG")
-    monkeypatch.setattr(probing, "MOST_PIXELS", 1_000_000)
+    monkeypatch.setattr(probing, "MAX_PIXELS", 1_000_000)
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("was decoded"))
     with pytest.raises(ValueError, match="100 megapixels"):
         probe(path, Kind.IMAGE)
@@ -205,7 +205,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
 def test_a_film_of_too_many_pixels_is_refused_before_it_is_decoded(
     films: dict[str, bytes], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probing, "MOST_PIXELS", 1000)
+    monkeypatch.setattr(probing, "MAX_PIXELS", 1000)
     monkeypatch.setattr(probing, "_first_frame", lambda *_: pytest.fail("was decoded"))
     with pytest.raises(ValueError, match="100 megapixels"):
         probe(written(path, films["mp4"]), Kind.VIDEO)

@@ -18,7 +18,7 @@ from services.core.model import LOCAL_OWNER, Kept, Kind
 from services.http.address_guard import AddressGuard
 from services.media.download import Downloader
 from services.media.ingest import Ingest
-from services.media.sources import MOST_BYTES, Sources
+from services.media.sources import MAX_BYTES, Sources
 from services.media.storage.folder import MediaFolder
 from services.media.worker_pool import Worker
 from services.store.sources import SourceRows
@@ -153,7 +153,7 @@ async def test_an_upload_of_200_mb_is_cut_off_while_it_is_read(harness: Harness)
 
     with pytest.raises(InvalidRequest, match="50 MB"):
         await harness.sources.receive(endless(), owner="a")
-    assert read_bytes <= MOST_BYTES + 1024**2
+    assert read_bytes <= MAX_BYTES + 1024**2
     assert harness.files() == []
 
 
