@@ -24,7 +24,6 @@ from services.api import (
 )
 from services.api.health import Health
 from services.api.metrics import Metrics
-from services.api.public_url import Addresses
 from services.chat import Chats
 from services.diagnostics.service import Diagnostics
 from services.generations.service import Generations
@@ -60,14 +59,14 @@ def include(app: FastAPI, services: Services, *, public_url: str | None) -> None
     """
     if app.docs_url is not None or app.redoc_url is not None:
         raise ValueError("Make the app with docs_url=None and redoc_url=None; /docs is served from here.")
-    addresses = Addresses(public_url)
+    app.state.public_url = public_url
     generations = services.generations
     routers = [
         generate.router(generations),
-        files.router(generations, addresses),
-        library.router(generations, services.library, addresses),
+        files.router(generations),
+        library.router(generations, services.library),
         chat.router(services.chats),
-        events.router(generations, addresses),
+        events.router(generations),
         bug_report.router(services.statistics),
         sources.router(generations),
         media.router(generations, services.library, services.metrics.lost),

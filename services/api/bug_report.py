@@ -1,17 +1,16 @@
 """GET /api/file/{id}/bundle: one generation as a JSON file for a bug report."""
 
 import json
-from typing import Any
 
 from fastapi import APIRouter, Response
 
-from services.api.caller import Owner
-from services.api.response_models import Refusal
+from services.api.openapi import NO_FILE, Responses
+from services.api.request_context import Owner
 from services.statistics import Statistics
 
-BUNDLE: dict[int | str, dict[str, Any]] = {
+BUNDLE: Responses = {
     200: {"content": {"application/json": {}}, "description": "The bundle, to save."},
-    404: {"model": Refusal, "description": "There is no such file."},
+    **NO_FILE,
 }
 
 

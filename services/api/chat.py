@@ -2,22 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from uuid6 import uuid7
 
-from services.api import request_body, request_models
-from services.api.caller import Owner
+from services.api import openapi, request_body, request_models
 from services.api.errors import BadRequest
-from services.api.response_models import Done, Refusal, ResponseModel, iso
+from services.api.request_context import Owner
+from services.api.response_models import Done, ResponseModel, Timestamp
 from services.chat import LONGEST_MESSAGE, Chats
-from services.core.conversation import Conversation, Message, Role
+from services.core.conversation import Role
 
-MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "No such conversation."}}
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    409: {"model": Refusal, "description": "The id belongs to another message."},
-    422: {"model": Refusal, "description": "A value is not possible; `field` names it."},
-}
+MISSING = openapi.refusals({404: "No such conversation."})
+REFUSALS = openapi.refusals(
+    {409: "The id belongs to another message.", 422: "A value is not possible; `field` names it."}
+)
 Limit = Annotated[int, Query(ge=1, le=200, description="1-200")]
 Text = Annotated[str, AfterValidator(request_models.plain_text), Field(max_length=1_000_000)]
 
@@ -31,10 +30,25 @@ class MessageBody(BaseModel):
     ] = None
 
 
+async def _body(request: Request) -> MessageBody:
+    body = await request_body.content(request)
+    if isinstance(body, request_body.Form):
+        raise BadRequest("Send JSON (application/json).", status=415)
+    return request_models.read(MessageBody, body)
+
+
+BODY = openapi.request_body({"application/json": MessageBody.model_json_schema()})
+Body = Annotated[MessageBody, Depends(_body)]
+
+
 class MessageAccepted(ResponseModel):
     success: bool = True
     chatId: str  # noqa: N815  as fileId
     messageId: str  # noqa: N815
+
+
+def _of_studio(said: dict[str, Any] | None, message: ValidationInfo) -> dict[str, Any] | None:
+    return said if message.data["role"] == Role.STUDIO else None
 
 
 class MessageAnswer(ResponseModel):
@@ -42,21 +56,21 @@ class MessageAnswer(ResponseModel):
     seq: int
     """The value of `before` for the page of earlier messages."""
     role: str
-    type: str
+    type: str = Field(validation_alias="sort")
     """words, artifact (a generation started in this conversation) or result (it is final)."""
     text: str
-    fileId: str | None  # noqa: N815
-    replyTo: str | None  # noqa: N815
-    created_at: str
-    said: dict[str, Any] | None
+    fileId: str | None = Field(validation_alias="generation_id")  # noqa: N815
+    replyTo: str | None = Field(validation_alias="reply_to")  # noqa: N815
+    created_at: Timestamp
+    said: Annotated[dict[str, Any] | None, AfterValidator(_of_studio)] = Field(validation_alias="understood")
     """The reply's code and values."""
 
 
 class ChatAnswer(ResponseModel):
     id: str
     title: str
-    created_at: str
-    updated_at: str
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class ThreadAnswer(ChatAnswer):
@@ -74,24 +88,19 @@ def router(chats: Chats) -> APIRouter:
     async def conversations(owner: Owner, limit: Limit = 50) -> ChatsAnswer:
         """The one with the newest message first."""
         found = await chats.conversations(limit=limit, owner=owner)
-        return ChatsAnswer(items=[ChatAnswer(**_head(each)) for each in found])
+        return ChatsAnswer(items=[ChatAnswer.model_validate(each) for each in found])
 
-    @routes.post("/chat", status_code=202, responses=REFUSALS, openapi_extra=_DOCUMENTED)
-    async def begin(owner: Owner, request: Request) -> MessageAccepted:
+    @routes.post("/chat", status_code=202, responses=REFUSALS, openapi_extra=BODY)
+    async def begin(owner: Owner, body: Body) -> MessageAccepted:
         """Begin a conversation with its first message; the reply follows by itself."""
-        body = await _body(request)
         message = await chats.say(str(uuid7()), body.text, message_id=body.id, begin=True, owner=owner)
         return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.post(
-        "/chat/{chat_id}/messages",
-        status_code=202,
-        responses=MISSING | REFUSALS,
-        openapi_extra=_DOCUMENTED,
+        "/chat/{chat_id}/messages", status_code=202, responses=MISSING | REFUSALS, openapi_extra=BODY
     )
-    async def say(owner: Owner, chat_id: str, request: Request) -> MessageAccepted:
+    async def say(owner: Owner, chat_id: str, body: Body) -> MessageAccepted:
         """Send a message to it; the reply follows by itself."""
-        body = await _body(request)
         message = await chats.say(chat_id, body.text, message_id=body.id, owner=owner)
         return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
@@ -105,7 +114,8 @@ def router(chats: Chats) -> APIRouter:
         """The last messages, oldest first; with `before` the last ones before that `seq`."""
         chat = await chats.get(chat_id, owner=owner)
         messages = await chats.messages(chat_id, before=before, limit=limit, owner=owner)
-        return ThreadAnswer(**_head(chat), messages=[_message(each) for each in messages])
+        answers = [MessageAnswer.model_validate(each) for each in messages]
+        return ThreadAnswer(**dict(ChatAnswer.model_validate(chat)), messages=answers)
 
     @routes.delete("/chat/{chat_id}", responses=MISSING)
     async def delete(owner: Owner, chat_id: str) -> Done:
@@ -114,41 +124,3 @@ def router(chats: Chats) -> APIRouter:
         return Done()
 
     return routes
-
-
-async def _body(request: Request) -> MessageBody:
-    body = await request_body.content(request)
-    if isinstance(body, request_body.Form):
-        raise BadRequest("Send JSON (application/json).", status=415)
-    return request_models.read(MessageBody, body)
-
-
-def _head(chat: Conversation) -> dict[str, str]:
-    return {
-        "id": chat.id,
-        "title": chat.title,
-        "created_at": iso(chat.created_at),
-        "updated_at": iso(chat.updated_at),
-    }
-
-
-def _message(message: Message) -> MessageAnswer:
-    return MessageAnswer(
-        id=message.id,
-        seq=message.seq,
-        role=message.role,
-        type=message.sort,
-        text=message.text,
-        fileId=message.generation_id,
-        replyTo=message.reply_to,
-        created_at=iso(message.created_at),
-        said=message.understood if message.role is Role.STUDIO else None,
-    )
-
-
-_DOCUMENTED: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": MessageBody.model_json_schema()}},
-    }
-}

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.api.events import HEADERS, KEEP_ALIVE_S, LEAVES_WITHIN_S
+from services.api.openapi import EVENT_STREAM
 from services.diagnostics.doctor.address import PATTERN
 
 LONGEST_S = 3600
@@ -21,11 +22,7 @@ BRISK_S = 5
 def router() -> APIRouter:
     routes = APIRouter(prefix="/api/doctor", tags=["running it"])
 
-    @routes.get(
-        "/stream",
-        response_class=Response,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-    )
+    @routes.get("/stream", response_class=Response, responses={200: EVENT_STREAM})
     async def stream(seconds: Annotated[int, Query(ge=1, le=LONGEST_S)] = 35) -> Response:
         """Numbered events with their sending time; `last` marks the last one."""
         stops = anyio.Event()

@@ -3,15 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from typing import Any, Self, cast
+from functools import partial
+from typing import Any, cast
 
 import anyio
 from fastapi import APIRouter, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.api.caller import Owner
-from services.api.public_url import Addresses
+from services.api.openapi import EVENT_STREAM
+from services.api.request_context import BaseUrl, Owner
 from services.api.response_models import Refusal, file_answer, percent, task
 from services.api.status_messages import message_of
 from services.core.errors import NotFound
@@ -56,29 +56,29 @@ class LatestSnapshot:
         return self._newest
 
 
-def router(generations: Generations, addresses: Addresses) -> APIRouter:
+def router(generations: Generations) -> APIRouter:
     routes = APIRouter(prefix="/api/events", tags=["events"])
 
     @routes.get(
         "/file.{file_id}",
         response_class=Response,
         responses={
-            200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            200: EVENT_STREAM,
             204: {"description": "There are no events after Last-Event-ID."},
             404: {"model": Refusal},
         },
     )
-    async def events(owner: Owner, file_id: str, request: Request) -> Response:
+    async def events(owner: Owner, file_id: str, request: Request, base_url: BaseUrl) -> Response:
         """`task`, `render_progress`, then `file` or `error`; with `id:` lines to resume from."""
         current = await generations.get(file_id, owner=owner)
-        last = LastEventId.of(request)
-        if current.final and last.final_phase == current.phase:
+        revision, final_phase = _last_event_id(request)
+        if current.final and final_phase == current.phase:
             return Response(status_code=204, headers=HEADERS)  # this ends an EventSource's reconnecting
         latest = LatestSnapshot()
         return EventSourceResponse(
-            _event_stream(owner, generations, file_id, latest, last.revision, addresses.base(request)),
+            _event_stream(owner, generations, file_id, latest, revision, base_url),
             ping=KEEP_ALIVE_S,
-            ping_message_factory=_keep_alive,
+            ping_message_factory=partial(ServerSentEvent, comment="keep-alive", sep="\n"),
             sep="\n",
             headers=HEADERS,
             shutdown_event=cast(anyio.Event, latest),
@@ -150,23 +150,14 @@ def _event(payload: dict[str, Any], event_id: str | None = None) -> ServerSentEv
     return ServerSentEvent(json.dumps(payload, separators=(",", ":")), id=event_id, sep="\n")
 
 
-def _keep_alive() -> ServerSentEvent:
-    return ServerSentEvent(comment="keep-alive", sep="\n")
-
-
 def _event_id(sent: Generation) -> str:
     """The revision, and of a final generation its phase: its poster is a revision, but no event to resume."""
     return f"{sent.revision}.{sent.phase}" if sent.final else str(sent.revision)
 
 
-@dataclass(frozen=True, slots=True)
-class LastEventId:
-    revision: int | None = None
-    final_phase: str = ""
-
-    @classmethod
-    def of(cls, request: Request) -> Self:
-        revision, _, final_phase = request.headers.get("last-event-id", "").partition(".")
-        if not (revision.isascii() and revision.isdigit() and len(revision) < 19):
-            return cls()
-        return cls(int(revision), final_phase)
+def _last_event_id(request: Request) -> tuple[int | None, str]:
+    """The revision, and of a final generation its phase, as `_event_id` wrote them."""
+    revision, _, final_phase = request.headers.get("last-event-id", "").partition(".")
+    if not (revision.isascii() and revision.isdigit() and len(revision) < 19):
+        return None, ""
+    return int(revision), final_phase

@@ -1,18 +1,17 @@
 """/api/file and /api/files: lists, details and a person's actions."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
-from services.api.caller import Owner
-from services.api.public_url import Addresses
+from services.api.openapi import NO_FILE, refusals
+from services.api.request_context import BaseUrl, Owner
 from services.api.response_models import (
     Accepted,
     Done,
     FileAnswer,
     FilesAnswer,
-    Refusal,
     TraceAnswer,
     accepted,
     file_answer,
@@ -21,9 +20,7 @@ from services.api.response_models import (
 from services.core.model import STATES, UNWANTED_IN, GenerationQuery, Kind
 from services.generations.service import Generations
 
-MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
-CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Refusal, "description": "Not in this phase."}}
-
+CONFLICT = refusals({409: "Not in this phase."})
 Word = Annotated[str, Field(max_length=200)]
 Timestamp = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
 """ISO 8601 with its time zone."""
@@ -70,29 +67,28 @@ class FilesQuery(BaseModel):
         )
 
 
-def router(generations: Generations, addresses: Addresses) -> APIRouter:
-    routes = APIRouter(prefix="/api", tags=["files"], responses=MISSING)
-    add_reading(routes, generations, addresses)
-    add_actions(routes, generations, addresses)
+def router(generations: Generations) -> APIRouter:
+    routes = APIRouter(prefix="/api", tags=["files"], responses=NO_FILE)
+    add_reading(routes, generations)
+    add_actions(routes, generations)
     return routes
 
 
-def add_reading(routes: APIRouter, generations: Generations, addresses: Addresses) -> None:
+def add_reading(routes: APIRouter, generations: Generations) -> None:
     @routes.get("/files")
-    async def files(owner: Owner, request: Request, query: Annotated[FilesQuery, Query()]) -> FilesAnswer:
+    async def files(owner: Owner, base_url: BaseUrl, query: Annotated[FilesQuery, Query()]) -> FilesAnswer:
         """Newest first (with `q` and `ranked` the best first, one page); `next` is the cursor of the page
         behind. `since` is included, `until` is not.
         """
         page = await generations.listed(
             query.filters(), cursor=query.cursor or None, limit=query.limit, owner=owner
         )
-        base_url = addresses.base(request)
         return FilesAnswer(items=[file_answer(each, base_url) for each in page.items], next=page.next)
 
     @routes.get("/file/{file_id}")
-    async def file(owner: Owner, file_id: str, request: Request) -> FileAnswer:
+    async def file(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """The file object; `url` is null until the bytes are kept here."""
-        return file_answer(await generations.get(file_id, owner=owner), addresses.base(request))
+        return file_answer(await generations.get(file_id, owner=owner), base_url)
 
     @routes.get("/file/{file_id}/trace")
     async def trace(owner: Owner, file_id: str) -> TraceAnswer:
@@ -102,21 +98,21 @@ def add_reading(routes: APIRouter, generations: Generations, addresses: Addresse
         )
 
 
-def add_actions(routes: APIRouter, generations: Generations, addresses: Addresses) -> None:
+def add_actions(routes: APIRouter, generations: Generations) -> None:
     @routes.post("/file/{file_id}/check")
-    async def check(owner: Owner, file_id: str, request: Request) -> FileAnswer:
+    async def check(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """Ask the backend at once."""
-        return file_answer(await generations.check(file_id, owner=owner), addresses.base(request))
+        return file_answer(await generations.check(file_id, owner=owner), base_url)
 
     @routes.post("/file/{file_id}/stop")
-    async def stop(owner: Owner, file_id: str, request: Request) -> FileAnswer:
+    async def stop(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """Stop an open one; of a final one nothing changes."""
-        return file_answer(await generations.stop(file_id, owner=owner), addresses.base(request))
+        return file_answer(await generations.stop(file_id, owner=owner), base_url)
 
     @routes.post("/file/{file_id}/keep", responses=CONFLICT)
-    async def keep(owner: Owner, file_id: str, request: Request) -> FileAnswer:
+    async def keep(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """A result that arrived after a stop is wanted after all; of an ordinary one nothing changes."""
-        return file_answer(await generations.keep(file_id, owner=owner), addresses.base(request))
+        return file_answer(await generations.keep(file_id, owner=owner), base_url)
 
     @routes.post("/file/{file_id}/retry", status_code=202)
     async def retry(owner: Owner, file_id: str) -> Accepted:

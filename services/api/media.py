@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.api.caller import Owner
-from services.api.response_models import Refusal
+from services.api.openapi import NO_FILE, Responses
+from services.api.request_context import Owner
 from services.core.errors import NotFound
 from services.core.model import Generation, Kept, Phase
 from services.generations.service import Generations
@@ -18,11 +17,11 @@ from services.media.formats import CONTENT_TYPES, FORMATS
 from services.media.serve import copy_response, file_response, safe_name
 
 TYPES = {each.extension: each.content_type for each in FORMATS}
-ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: Responses = {
     200: {"content": {each: {} for each in sorted(CONTENT_TYPES)}},
     206: {"description": "A range of the bytes."},
     304: {"description": "Unchanged."},
-    404: {"model": Refusal, "description": "There is no such file."},
+    **NO_FILE,
     416: {"description": "The range lies outside the file."},
 }
 

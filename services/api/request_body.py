@@ -42,7 +42,7 @@ async def content(request: Request) -> dict[str, Any] | Form:
         raise BadRequest(
             "Send JSON (application/json, UTF-8), or multipart/form-data with a picture as file.", status=415
         )
-    return parse_json(await _bytes(request))
+    return parse_json(await small(request, "The JSON body may have at most 1 MB."))
 
 
 def picture(request: Request) -> AsyncGenerator[bytes]:
@@ -117,12 +117,8 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-async def some_bytes(request: Request) -> bytes:
-    """A small body as it is. Raises BadRequest."""
-    return await _bytes(request, "The body may have at most 1 MB.")
-
-
-async def _bytes(request: Request, too_large: str = "The JSON body may have at most 1 MB.") -> bytes:
+async def small(request: Request, too_large: str = "The body may have at most 1 MB.") -> bytes:
+    """At most 1 MB, as it is. Raises BadRequest."""
     return b"".join([chunk async for chunk in _counted(request, JSON_BYTES, too_large)])
 
 

@@ -1,18 +1,34 @@
 """Response models: a generation as the file object of the API."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from services.api.status_messages import failure_of, message_of
-from services.core.model import Generation, Kind, Phase, Receipt, Request, TraceEntry
+from services.api.status_messages import message_of
+from services.core.model import Generation, Kind, Phase, Receipt, TraceEntry
 
-TaskStatus = Literal["in_progress", "completed", "error"]
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def setting(name: str) -> Any:
+    """A field that is filled from the `settings` of a request or draft."""
+    return Field(validation_alias=AliasPath("settings", name))
+
+
+Timestamp = Annotated[float, PlainSerializer(_iso, return_type=str)]
+"""Unix seconds, sent as ISO 8601 in UTC."""
+Seconds = Annotated[float, AfterValidator(lambda span_s: round(span_s, 3))]
+IsSet = Annotated[bool, BeforeValidator(lambda value: value is not None)]
 
 
 class ResponseModel(BaseModel):
-    model_config = ConfigDict(protected_namespaces=(), ser_json_inf_nan="null")
+    """Reads the values of the core by their attributes."""
+
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=(), ser_json_inf_nan="null")
 
 
 class Refusal(ResponseModel):
@@ -35,45 +51,45 @@ class Done(ResponseModel):
 class Task(ResponseModel):
     id: str
     type: str
-    status: TaskStatus
+    status: Literal["in_progress", "completed", "error"]
 
 
 class GenerationRequest(ResponseModel):
     prompt: str
     backend: str
     model: str
-    duration: float | None
-    aspect_ratio: str
-    resolution: str
-    width: int
-    height: int
-    fps: int | None
+    duration: float | None = setting("duration_s")
+    aspect_ratio: str = setting("aspect_ratio")
+    resolution: str = setting("resolution")
+    width: int = Field(validation_alias=AliasPath("size", 0))
+    height: int = Field(validation_alias=AliasPath("size", 1))
+    fps: int | None = setting("fps")
     seed: int
-    negative_prompt: str
-    style: str
-    shot_size: str
+    negative_prompt: str = setting("negative_prompt")
+    style: str = setting("style")
+    shot_size: str = setting("shot_size")
     chat_id: str | None
-    has_source: bool
+    has_source: IsSet = Field(validation_alias="source")
 
 
 class ReceiptAnswer(ResponseModel):
     won_by: str
-    backend_finished_at: str | None
-    backend_said_at: str
-    kept_at: str
-    shown_at: str | None
+    backend_finished_at: Timestamp | None
+    backend_said_at: Timestamp
+    kept_at: Timestamp
+    shown_at: Timestamp | None
     attempts: int
     other_said: str
-    other_said_at: str | None
-    other_due_at: str | None
+    other_said_at: Timestamp | None
+    other_due_at: Timestamp | None
     late_s: float | None
-    said_after_s: float
+    said_after_s: Seconds
     """From the request to the news."""
-    kept_after_s: float
+    kept_after_s: Seconds
     """From the request to the bytes on our disk."""
-    delivery_s: float
+    delivery_s: Seconds
     """From the backend's end (or, where it does not say, from its news) to the bytes on our disk."""
-    shown_after_s: float | None
+    shown_after_s: Seconds | None
     """From the bytes on our disk to the first page that showed them."""
 
 
@@ -86,7 +102,7 @@ class FileAnswer(ResponseModel):
     message: str
     url: str | None
     thumbnail_url: str | None
-    created_at: str
+    created_at: Timestamp
     tasks: list[Task]
     video_generation: GenerationRequest | None
     image_generation: GenerationRequest | None
@@ -106,8 +122,8 @@ class FilesAnswer(ResponseModel):
 
 class TraceLine(ResponseModel):
     seq: int
-    at: str
-    after_s: float
+    at: Timestamp
+    after_s: Seconds
     lane: str
     event: str
     data: dict[str, str | float | int | bool | None]
@@ -126,22 +142,23 @@ def accepted(generations: list[Generation]) -> Accepted:
 def file_answer(generation: Generation, base_url: str) -> FileAnswer:
     kept = generation.phase is Phase.COMPLETED and generation.kept is not None
     media_url = f"{base_url}/media/{generation.id}"
-    asked = _generation_request(generation.request)
+    request = GenerationRequest.model_validate(generation.request)
     is_video = generation.request.kind is Kind.VIDEO
+    message = message_of(generation)
     return FileAnswer(
         id=generation.id,
         type=generation.request.kind,
         status=generation.status,
         phase=generation.phase,
         progress=percent(generation),
-        message=message_of(generation),
+        message=message,
         url=f"{media_url}/file" if kept else None,
         thumbnail_url=f"{media_url}/poster" if kept and generation.poster else None,
-        created_at=iso(generation.created_at),
+        created_at=generation.created_at,
         tasks=[task(generation)],
-        video_generation=asked if is_video else None,
-        image_generation=None if is_video else asked,
-        error=failure_of(generation),
+        video_generation=request if is_video else None,
+        image_generation=None if is_video else request,
+        error=message if generation.phase in (Phase.ERROR, Phase.DROPPED) else None,
         receipt=_receipt(generation.receipt, generation.created_at) if generation.receipt else None,
         starred=generation.starred_at is not None,
         tags=list(generation.tags),
@@ -151,17 +168,7 @@ def file_answer(generation: Generation, base_url: str) -> FileAnswer:
 
 
 def trace_answer(generation: Generation, entries: list[TraceEntry]) -> TraceAnswer:
-    lines = [
-        TraceLine(
-            seq=entry.seq,
-            at=iso(entry.at),
-            after_s=_seconds(entry.at - generation.created_at),
-            lane=entry.lane,
-            event=entry.event,
-            data=entry.data,
-        )
-        for entry in entries
-    ]
+    lines = [TraceLine(**asdict(entry), after_s=entry.at - generation.created_at) for entry in entries]
     return TraceAnswer(id=generation.id, items=lines)
 
 
@@ -172,60 +179,19 @@ def percent(generation: Generation) -> int | None:
 
 
 def task(generation: Generation) -> Task:
-    status: TaskStatus = "in_progress"
-    if generation.final:
-        status = "completed" if generation.phase is Phase.COMPLETED else "error"
-    return Task(id=generation.id, type=f"{generation.request.kind}-generation-flow", status=status)
-
-
-def iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _generation_request(request: Request) -> GenerationRequest:
-    width, height = request.size
-    return GenerationRequest(
-        prompt=request.prompt,
-        backend=request.backend,
-        model=request.model,
-        duration=request.settings.duration_s,
-        aspect_ratio=request.settings.aspect_ratio or "",
-        resolution=request.settings.resolution or "",
-        width=width,
-        height=height,
-        fps=request.settings.fps,
-        seed=request.seed,
-        negative_prompt=request.settings.negative_prompt,
-        style=request.settings.style,
-        shot_size=request.settings.shot_size,
-        chat_id=request.chat_id,
-        has_source=request.source is not None,
+    completed = generation.phase is Phase.COMPLETED
+    return Task(
+        id=generation.id,
+        type=f"{generation.request.kind}-generation-flow",
+        status="completed" if completed else "error" if generation.final else "in_progress",
     )
 
 
 def _receipt(receipt: Receipt, created_at: float) -> ReceiptAnswer:
-    finished_at = receipt.backend_finished_at
     return ReceiptAnswer(
-        won_by=receipt.won_by,
-        backend_finished_at=_iso_or_none(finished_at),
-        backend_said_at=iso(receipt.backend_said_at),
-        kept_at=iso(receipt.kept_at),
-        shown_at=_iso_or_none(receipt.shown_at),
-        attempts=receipt.attempts,
-        other_said=receipt.other_said,
-        other_said_at=_iso_or_none(receipt.other_said_at),
-        other_due_at=_iso_or_none(receipt.other_due_at),
-        late_s=receipt.late_s,
-        said_after_s=_seconds(receipt.backend_said_at - created_at),
-        kept_after_s=_seconds(receipt.kept_at - created_at),
-        delivery_s=_seconds(receipt.delivery_s),
-        shown_after_s=None if receipt.shown_at is None else _seconds(receipt.shown_at - receipt.kept_at),
+        **asdict(receipt),
+        said_after_s=receipt.backend_said_at - created_at,
+        kept_after_s=receipt.kept_at - created_at,
+        delivery_s=receipt.delivery_s,
+        shown_after_s=None if receipt.shown_at is None else receipt.shown_at - receipt.kept_at,
     )
-
-
-def _iso_or_none(at: float | None) -> str | None:
-    return None if at is None else iso(at)
-
-
-def _seconds(span_s: float) -> float:
-    return round(span_s, 3)

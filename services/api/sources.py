@@ -1,29 +1,22 @@
 """Source pictures, uploaded before the request that uses them."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.api import request_body
-from services.api.caller import Owner
+from services.api import openapi, request_body
 from services.api.media import ANSWERS, TYPES
-from services.api.response_models import Refusal
+from services.api.request_context import Owner
 from services.core.errors import NotFound
 from services.generations.service import Generations
 from services.media.serve import file_response
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    413: {"model": Refusal, "description": "More than 50 MB; they are not read to the end."},
-    422: {"model": Refusal, "description": "No PNG, JPEG or WebP of at most 40 megapixels."},
-}
-MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "There is no such file."}}
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+REFUSALS = openapi.refusals(
+    {
+        413: "More than 50 MB; they are not read to the end.",
+        422: "No PNG, JPEG or WebP of at most 40 megapixels.",
     }
-}
+)
+BODY = openapi.request_body({"image/*": openapi.BINARY})
 
 
 class SourceAnswer(BaseModel):
@@ -40,7 +33,7 @@ def router(generations: Generations) -> APIRouter:
         """Bring a picture as the bare body. One that no request names is removed after a week."""
         return _answer(await generations.receive_source(request_body.picture(request), owner=owner))
 
-    @routes.post("/api/file/{file_id}/source", status_code=201, responses=MISSING | REFUSALS)
+    @routes.post("/api/file/{file_id}/source", status_code=201, responses=openapi.NO_FILE | REFUSALS)
     async def take(owner: Owner, file_id: str) -> SourceAnswer:
         """Take a kept picture, or a film's last frame, as a source."""
         return _answer(await generations.source_from(file_id, owner=owner))

@@ -47,13 +47,6 @@ def message_of(generation: Generation) -> str:
     return sentence.format(noun=NOUNS[generation.request.kind])
 
 
-def failure_of(generation: Generation) -> str | None:
-    """Why there is no result, or None while there may be one."""
-    if generation.phase in (Phase.ERROR, Phase.DROPPED):
-        return message_of(generation)
-    return None
-
-
 def _span(seconds: float) -> str:
     amount, unit = (seconds / 60, "minute") if seconds >= 60 else (seconds, "second")
     return f"{amount:g} {unit}{'' if amount == 1 else 's'}"

@@ -1,0 +1,21 @@
+"""Who sent a request, and under which URL people reach this install."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.core.model import LOCAL_OWNER
+
+
+async def _owner() -> str:
+    return LOCAL_OWNER  # as long as there is no sign-in
+
+
+async def _base_url(request: Request) -> str:
+    """Without a slash at the end. The guard has checked the Host before."""
+    public_url: str | None = request.app.state.public_url
+    return public_url.rstrip("/") if public_url else f"{request.scope['scheme']}://{request.headers['host']}"
+
+
+Owner = Annotated[str, Depends(_owner)]
+BaseUrl = Annotated[str, Depends(_base_url)]
