@@ -78,7 +78,7 @@ class Scripted:
     ) -> None:
         self.name = name
         self.capabilities = capabilities or Capabilities(idempotent=False, searchable=False)
-        self.host = HostLimiter(name)
+        self.host = HostLimiter()
         self.jobs: dict[str, Job] = {}
         self.submits: Counter[str] = Counter()
         self.now = now

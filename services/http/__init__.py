@@ -1,1 +1,1 @@
-"""HTTP to backends and result hosts: connections, limits, guards; it never judges what an answer means."""
+"""HTTP to backends and result hosts: connections, limits, guards; it never interprets a response."""

@@ -1,5 +1,3 @@
-"""A backend's base URL and key."""
-
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,8 +10,7 @@ class Address:
     """The base URL and key of a backend; an embedded one gets new ones with each restart."""
 
     def __init__(self, url: str = "", token: str = "") -> None:
-        self.url = ""
-        self._token = ""
+        self.url = self.token = ""
         if url:
             self.move(url, token)
 
@@ -29,19 +26,10 @@ class Address:
         if not (token.isascii() and token.isprintable()):
             raise CannotStart("The backend's token has characters that no header can carry.")
         self.url = str(parts.copy_with(query=None, fragment=None)).rstrip("/")
-        self._token = token
-
-    def forget(self) -> None:
-        """The server has stopped."""
-        self.url = ""
-
-    @property
-    def token(self) -> str:
-        """For removing it from a text."""
-        return self._token
+        self.token = token
 
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def is_origin_of(self, url: str) -> bool:
         try:
@@ -51,7 +39,7 @@ class Address:
 
     def redact(self, text: str) -> str:
         """Removes the key from a text that came from outside."""
-        return text.replace(self._token, "…") if self._token else text
+        return text.replace(self.token, "…") if self.token else text
 
     def __repr__(self) -> str:
         return "Address(…)"

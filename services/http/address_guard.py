@@ -14,11 +14,10 @@ import httpx
 from services.core.errors import DeliveryFailed
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
 _PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 
 # Blocks that is_global of CPython 3.11 admits, or that differ between versions.
-_DENIED = tuple(
+_DENIED = [
     ipaddress.ip_network(block)
     for block in (
         "100.64.0.0/10",  # carrier NAT, a cloud's metadata at 100.100.100.200
@@ -33,7 +32,7 @@ _DENIED = tuple(
         "2002::/16",  # 6to4: may embed a private IPv4
         "3fff::/20",  # documentation
     )
-)
+]
 
 
 class AddressGuard:
@@ -69,12 +68,11 @@ class AddressGuard:
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """Returns a host's addresses in the resolver's order. Raises DeliveryFailed unless all are public."""
-        loop = asyncio.get_running_loop()
         try:
-            answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise DeliveryFailed("The file's server has no known address.", reason="network") from error
-        addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+        addresses = list(dict.fromkeys(str(socket_address[0]) for *_, socket_address in found))
         for address in addresses or [""]:
             require_public(address)
         return addresses
@@ -109,8 +107,6 @@ def port_of(url: httpx.URL) -> int:
 
 
 def _parsed(address: str | httpx.URL) -> httpx.URL:
-    if isinstance(address, httpx.URL):
-        return address
     try:
         return httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:

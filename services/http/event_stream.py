@@ -37,18 +37,16 @@ async def open_stream(
     connect_s: float = 10.0,
     last_event_id: str = "",
 ) -> AsyncIterator[EventStream]:
-    """Opens a stream that ends after `silence_s` without a byte; keep-alive comments count as bytes.
+    """Opens a stream that is lost after `silence_s` without a byte; keep-alive comments count as bytes.
 
     Opening and iterating raise ChannelLost, and none of httpx's errors.
     """
     headers = headers | REQUEST_HEADERS | ({"Last-Event-ID": last_event_id} if last_event_id else {})
     response = await _open(client, url, headers, httpx.Timeout(None, connect=connect_s, read=silence_s))
-    try:
+    async with aclosing(response):
         _check(response)
         async with aclosing(EventStream(response)) as stream:
             yield stream
-    finally:
-        await response.aclose()
 
 
 class EventStream:
@@ -132,16 +130,15 @@ def _check(response: httpx.Response) -> None:
 
 
 def lost_by_status(status: int, headers: Mapping[str, str]) -> ChannelLost:
-    """Maps a status other than 200 to the reason a channel is lost for."""
-    if status == 204:
-        return ChannelLost("The backend has nothing to stream.", reason="no_content")
-    if status in (401, 403):
-        return ChannelLost("The backend does not take the key.", reason="unauthorized")
-    if status in (404, 410):
-        return ChannelLost("The backend does not know the job at this address.", reason="gone")
-    if status in (429, 503):
-        wait_s = retry_after_s(headers)
-        return ChannelLost("The backend is busy.", reason="busy", retry_after_s=wait_s)
-    if status >= 500:
-        return ChannelLost(f"The backend answered {status}.", reason="server_error")
-    return ChannelLost(f"The backend answered {status}.", reason="refused")
+    """Maps a status other than 200."""
+    match status:
+        case 204:
+            return ChannelLost("The backend has nothing to stream.", reason="no_content")
+        case 401 | 403:
+            return ChannelLost("The backend does not take the key.", reason="unauthorized")
+        case 404 | 410:
+            return ChannelLost("The backend does not know the job at this address.", reason="gone")
+        case 429 | 503:
+            return ChannelLost("The backend is busy.", reason="busy", retry_after_s=retry_after_s(headers))
+    reason = "server_error" if status >= 500 else "refused"
+    return ChannelLost(f"The backend answered {status}.", reason=reason)

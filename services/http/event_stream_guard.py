@@ -44,13 +44,10 @@ class EventStreamGuard(httpx.AsyncByteStream):
             and b"retry" not in chunk
         ):
             return chunk  # whole events, as most chunks are
-        lines = [line for line in self._split(chunk) if self._admit(line)]
+        lines = [line + b"\n" for line in self._split(chunk) if self._admit(line)]
         if self._event_bytes + len(self._partial) > MAX_EVENT_BYTES:
             raise OversizedEvent
-        if not lines:
-            return b""
-        lines.append(b"")
-        return b"\n".join(lines)
+        return b"".join(lines)
 
     def _split(self, chunk: bytes) -> list[bytes]:
         """Splits at CR, LF and CRLF only; a CR ends its line at once, and an LF that follows is skipped."""
@@ -67,8 +64,7 @@ class EventStreamGuard(httpx.AsyncByteStream):
         if lines and self._partial:
             lines[0] = bytes(self._partial + lines[0])
             self._partial = bytearray()
-        if partial:
-            self._partial += partial
+        self._partial += partial
         return lines
 
     def _strip_mark(self, chunk: bytes) -> bytes:
@@ -90,12 +86,9 @@ class EventStreamGuard(httpx.AsyncByteStream):
             if self._event_bytes > MAX_EVENT_BYTES:
                 raise OversizedEvent
         elif line.startswith(b"retry"):
-            self._read_retry(line)
+            field, _, value = line.partition(b":")
+            value = value.removeprefix(b" ")
+            if field == b"retry" and value.isdigit():
+                self.retry_s = min(max(float(value) / 1000, MIN_RETRY_S), MAX_RETRY_S)
             return False
         return True
-
-    def _read_retry(self, line: bytes) -> None:
-        field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if field == b"retry" and value.isdigit():
-            self.retry_s = min(max(float(value) / 1000, MIN_RETRY_S), MAX_RETRY_S)

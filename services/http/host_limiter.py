@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from services.core.clock import monotonic
 
-AT_ONCE = 32
-SUBMITS_AT_ONCE = 24
+MAX_REQUESTS = 32
+MAX_SUBMITS = 24
 """Leaves room for polls while submits and uploads are slow."""
 OPEN_AFTER_S = 30.0
 OPEN_POLL_GAP_S = 10.0
@@ -16,12 +16,11 @@ OPEN_POLL_GAP_S = 10.0
 class HostLimiter:
     """Limits concurrent requests; an open circuit widens the gaps between polls and fails nothing."""
 
-    def __init__(self, name: str, *, at_once: int = AT_ONCE) -> None:
-        self.name = name
-        self._requests = asyncio.Semaphore(at_once)
-        self._submits = asyncio.Semaphore(SUBMITS_AT_ONCE)
+    def __init__(self) -> None:
+        self._requests = asyncio.Semaphore(MAX_REQUESTS)
+        self._submits = asyncio.Semaphore(MAX_SUBMITS)
         self._silent_since: float | None = None
-        self._quiet_until = 0.0
+        self._held_until = 0.0
         self._behind: set[object] = set()
         self._caught_up = asyncio.Event()
 
@@ -58,18 +57,15 @@ class HostLimiter:
         if self._silent_since is None:
             self._silent_since = monotonic()
 
-    @property
-    def open_circuit(self) -> bool:
-        return self._silent_since is not None and monotonic() - self._silent_since >= OPEN_AFTER_S
-
     def stretch(self, gap_s: float) -> float:
         """Returns the gap before the next poll: at least 10 s while the circuit is open."""
-        return max(gap_s, OPEN_POLL_GAP_S) if self.open_circuit else gap_s
+        is_open = self._silent_since is not None and monotonic() - self._silent_since >= OPEN_AFTER_S
+        return max(gap_s, OPEN_POLL_GAP_S) if is_open else gap_s
 
     def hold_submits(self, for_s: float) -> None:
         """Holds all of the host's submits back, as its `Retry-After` asked."""
-        self._quiet_until = max(self._quiet_until, monotonic() + for_s)
+        self._held_until = max(self._held_until, monotonic() + for_s)
 
     @property
     def submits_held_s(self) -> float:
-        return max(0.0, self._quiet_until - monotonic())
+        return max(0.0, self._held_until - monotonic())

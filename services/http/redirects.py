@@ -1,7 +1,7 @@
 """Follows redirects, one checked hop at a time."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import httpx
 
@@ -25,7 +25,12 @@ async def follow_redirects(
         if response.status_code not in REDIRECT_STATUSES:
             return response
         await response.aclose()
-        url = _target(url, response.headers.get("Location", ""))
+        if not (location := response.headers.get("Location")):
+            raise RedirectFailed("A redirect without a Location.")
+        try:
+            url = url.join(location)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise RedirectFailed("A redirect to an unreadable URL.") from error
     raise RedirectFailed(f"More than {MAX_REDIRECTS} redirects.")
 
 
@@ -38,17 +43,5 @@ async def get_anywhere(
     async def send(target: httpx.URL) -> httpx.Response:
         return await client.send(client.build_request("GET", target, headers=headers), stream=True)
 
-    response = await follow_redirects(httpx.URL(url), send)
-    try:
+    async with aclosing(await follow_redirects(httpx.URL(url), send)) as response:
         yield response
-    finally:
-        await response.aclose()
-
-
-def _target(url: httpx.URL, location: str) -> httpx.URL:
-    if not location:
-        raise RedirectFailed("A redirect without a Location.")
-    try:
-        return url.join(location)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise RedirectFailed("A redirect to an unreadable URL.") from error

@@ -16,21 +16,15 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value), MAX_WAIT_S)
-    until = _timestamp(value)
-    if until is None:
+    if (until := date_of(headers, "Retry-After")) is None:
         return None
-    now = date_of(headers) or time.time()
-    return min(max(until - now, 0.0), MAX_WAIT_S)
+    return min(max(until - (date_of(headers) or time.time()), 0.0), MAX_WAIT_S)
 
 
-def date_of(headers: Mapping[str, str]) -> float | None:
-    """Returns the response's `Date` in Unix seconds; None without a readable one."""
-    return _timestamp(headers.get("Date", ""))
-
-
-def _timestamp(text: str) -> float | None:
+def date_of(headers: Mapping[str, str], name: str = "Date") -> float | None:
+    """Returns a header's date in Unix seconds; None without a readable one."""
     try:
-        date = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(headers.get(name, ""))
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

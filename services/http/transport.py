@@ -19,7 +19,7 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 READ_BYTES = 64 * 1024
-HEADER_BYTES = 64 * 1024
+MAX_HEADER_BYTES = 64 * 1024
 """A signed Location can be longer than aiohttp's default of 8 KiB."""
 
 
@@ -51,30 +51,28 @@ class Transport(httpx.AsyncBaseTransport):
         session = self._session(reuse=request.method == "GET" and self._keep_alive_s is not None)
         timeout = request.extensions["timeout"]
         with _errors_as_httpx(request):
-            answer = await session.request(
+            response = await session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=request.headers.multi_items(),
-                data=_body_of(request),
+                data=(request.content or None)
+                if isinstance(request.stream, httpx.ByteStream)
+                else request.stream,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     connect=timeout.get("pool"), sock_connect=timeout["connect"], sock_read=timeout["read"]
                 ),
             )
-        return _Response(
-            answer.status, headers=answer.raw_headers, stream=_Body(answer, request), request=request
-        )
+        stream = _Body(response, request)
+        return _Response(response.status, headers=response.raw_headers, stream=stream, request=request)
 
     async def aclose(self) -> None:
         for session in self._sessions.values():
             await session.close()
 
     def _session(self, *, reuse: bool) -> aiohttp.ClientSession:
-        if reuse not in self._sessions:
-            self._sessions[reuse] = self._open_session(reuse=reuse)
-        return self._sessions[reuse]
-
-    def _open_session(self, *, reuse: bool) -> aiohttp.ClientSession:
+        if reuse in self._sessions:
+            return self._sessions[reuse]
         connector = _Connector(
             limit=0,
             ssl=self._tls,
@@ -83,15 +81,16 @@ class Transport(httpx.AsyncBaseTransport):
             socket_factory=self._socket_factory,
             **({"keepalive_timeout": self._keep_alive_s} if reuse else {"force_close": True}),
         )
-        return aiohttp.ClientSession(
+        self._sessions[reuse] = aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "Rushes"},
             auto_decompress=False,
             skip_auto_headers=("Accept", "Content-Type"),
-            max_field_size=HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
+        return self._sessions[reuse]
 
 
 def default_tls() -> ssl.SSLContext:
@@ -136,28 +135,19 @@ class _Response(httpx.Response):
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, answer: aiohttp.ClientResponse, request: httpx.Request) -> None:
-        self._answer = answer
-        self._request = request
+    def __init__(self, response: aiohttp.ClientResponse, request: httpx.Request) -> None:
+        self._response, self._request = response, request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _errors_as_httpx(self._request):
-            async for chunk in self._answer.content.iter_chunked(READ_BYTES):
+            async for chunk in self._response.content.iter_chunked(READ_BYTES):
                 yield chunk
 
     async def aclose(self) -> None:
-        if self._answer.content.at_eof():
-            self._answer.release()
+        if self._response.content.at_eof():
+            self._response.release()
         else:
-            self._answer.close()
-
-
-def _body_of(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
-    try:
-        return request.content or None
-    except httpx.RequestNotRead:
-        assert isinstance(request.stream, httpx.AsyncByteStream)
-        return request.stream
+            self._response.close()
 
 
 _HTTPX_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -178,5 +168,5 @@ def _errors_as_httpx(request: httpx.Request) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, aiohttp.ServerTimeoutError) as error:
-        httpx_error = next(ours for theirs, ours in _HTTPX_ERRORS if isinstance(error, theirs))
+        httpx_error = next(equivalent for kind, equivalent in _HTTPX_ERRORS if isinstance(error, kind))
         raise httpx_error(str(error), request=request) from error

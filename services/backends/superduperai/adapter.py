@@ -43,7 +43,7 @@ class SuperDuperAI:
     ) -> None:
         self.name = name
         self.capabilities = capabilities
-        self.host = HostLimiter(name)
+        self.host = HostLimiter()
         self._answers_within_s = answers_within_s
         self._address = address
         self._client = BackendClient(self.host, tls=ssl_context)

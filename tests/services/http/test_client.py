@@ -40,7 +40,7 @@ async def serving(answer: bytes) -> AsyncIterator[tuple[str, list[str]]]:
 
 @asynccontextmanager
 async def a_client() -> AsyncIterator[BackendClient]:
-    client = BackendClient(HostLimiter("it"), tls=PLAIN)
+    client = BackendClient(HostLimiter(), tls=PLAIN)
     try:
         yield client
     finally:

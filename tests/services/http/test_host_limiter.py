@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 async def test_gaps_stay_as_they_are_until_nothing_has_answered_for_thirty_seconds() -> None:
-    host = HostLimiter("h")
+    host = HostLimiter()
     host.unanswered()
     await asyncio.sleep(29)
     assert host.stretch(2.0) == 2.0
@@ -27,7 +27,7 @@ async def test_gaps_stay_as_they_are_until_nothing_has_answered_for_thirty_secon
 
 
 async def test_submits_that_hang_leave_polls_their_turns() -> None:
-    host = HostLimiter("h")
+    host = HostLimiter()
 
     async def hang() -> None:
         async with host.submit():
@@ -43,7 +43,7 @@ async def test_submits_that_hang_leave_polls_their_turns() -> None:
 
 
 async def test_retry_after_on_a_submit_holds_for_the_host() -> None:
-    host = HostLimiter("h")
+    host = HostLimiter()
     host.hold_submits(30.0)
     host.hold_submits(5.0)
     assert host.submits_held_s == 30.0
