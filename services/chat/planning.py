@@ -1,19 +1,19 @@
 """Turns a parsed message into a plan that the models on offer can carry out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from services.chat.parser import Change, Intent, NoIntent, ParseResult
 from services.chat.parser.intents import RequestedSettings
-from services.chat.parser.scenes import SCENES, set_in
+from services.chat.parser.scenes import SCENES, set_scene
 from services.chat.plan import Adjustment, Plan, PlannedGeneration
 from services.core.model import Draft, Generation, GenerationSettings, Kind, Model, Phase, Request
 from services.generations.service import MOST_AT_ONCE
 
 T = TypeVar("T", str, int, float)
-SHORTEST_S, LONGEST_S = 1.0, 60.0
-"""The limits for a model that lists no lengths."""
+DEFAULT_RANGE_S = (1.0, 60.0)
+"""Lengths of a model that lists none."""
 
 
 class Models(Protocol):
@@ -35,12 +35,7 @@ def _new(intent: Intent, models: Models, chat_id: str) -> Plan:
     adjustments: list[Adjustment] = []
     model = choose(models.models(intent.kind, needs_source=False), intent.settings.model, adjustments)
     draft = Draft(kind=intent.kind, prompt=intent.prompt, chat_id=chat_id)
-    draft = fit(_with(draft, intent.settings), model, adjustments)
-    return Plan(
-        code="making",
-        works=(PlannedGeneration(draft=draft, count=_count(intent, adjustments)),),
-        notes=tuple(adjustments),
-    )
+    return _making(draft, model, intent.settings, adjustments)
 
 
 def _changed(change: Change, models: Models, last: Generation | None, chat_id: str) -> Plan:
@@ -51,130 +46,98 @@ def _changed(change: Change, models: Models, last: Generation | None, chat_id: s
     if "to_video" in change.steps or "onwards" in change.steps:
         return _animated(change, models, last, chat_id)
     kind = Kind.IMAGE if "to_image" in change.steps else last.request.kind
-    adjustments: list[Adjustment] = []
-    draft = _again(last.request, kind, models, chat_id)
-    model = _model_of(draft, models)
-    changes = [step for step in change.steps if step != "again"]
-    if "again" in change.steps or "another_seed" in change.steps:
+    draft, model = _again(last.request, kind, models, chat_id)
+    steps = change.steps
+    if "again" in steps or "another_seed" in steps:
         draft = replace(draft, seed=None)
-        changes = ["another_seed", *(step for step in changes if step != "another_seed")]
-    for step in change.steps:
+        steps = ("another_seed", *(step for step in steps if step not in ("again", "another_seed")))
+    for step in steps:
         if step in ("longer", "shorter"):
             length_s = _another_length(last.request, model, longer=step == "longer")
-            if length_s is None and len(change.steps) == 1 and not change.settings.named():
+            if length_s is None and len(steps) == 1 and not change.settings.named():
                 return Plan(code=f"no_{step}", values={"length": last.request.settings.duration_s})
             settings = replace(draft.settings, duration_s=length_s or draft.settings.duration_s)
             draft = replace(draft, settings=settings)
-        elif step in SCENES:
-            draft = replace(draft, prompt=set_in(draft.prompt, step))
-    draft = fit(_with(_reworded(draft, change), change.settings), model, adjustments)
-    return Plan(
-        code="making",
-        works=(
-            PlannedGeneration(draft=draft, count=_count(change, adjustments) if kind is Kind.IMAGE else 1),
-        ),
-        changes=(*changes, *_set_by(change)),
-        notes=tuple(adjustments),
-    )
+    changes = (*steps, *_set_by(change))
+    return _making(_reworded(draft, change), model, change.settings, [], changes=changes)
 
 
 def _animated(change: Change, models: Models, last: Generation, chat_id: str) -> Plan:
     """Plans a video that starts from the last picture, or from the last frame of the last video."""
-    if last.request.kind is Kind.VIDEO and "onwards" not in change.steps:
+    request = last.request
+    if request.kind is Kind.VIDEO and "onwards" not in change.steps:
         others = replace(change, steps=tuple(step for step in change.steps if step != "to_video"))
         if others.steps or others.settings.named() or others.more or others.less:
             return _changed(others, models, last, chat_id)
         return Plan(code="already_moving")
     if last.phase is not Phase.COMPLETED:
-        return Plan(code="no_picture" if last.final else "not_ready", values={"kind": str(last.request.kind)})
+        return Plan(code="no_picture" if last.final else "not_ready", values={"kind": str(request.kind)})
     from_pictures = models.models(Kind.VIDEO, needs_source=True)
     if not from_pictures:
         return Plan(code="no_animator")
+    settings = GenerationSettings(
+        aspect_ratio=request.settings.aspect_ratio, duration_s=request.settings.duration_s
+    )
+    draft = Draft(kind=Kind.VIDEO, prompt=request.prompt, settings=settings, chat_id=chat_id)
     adjustments: list[Adjustment] = []
-    draft = Draft(
-        kind=Kind.VIDEO,
-        prompt=last.request.prompt,
-        settings=GenerationSettings(
-            aspect_ratio=last.request.settings.aspect_ratio, duration_s=last.request.settings.duration_s
-        ),
-        chat_id=chat_id,
-    )
-    for step in change.steps:
-        if step in SCENES:
-            draft = replace(draft, prompt=set_in(draft.prompt, step))
     model = choose(from_pictures, change.settings.model, adjustments)
-    draft = fit(_with(_reworded(draft, change), change.settings), model, adjustments)
-    return Plan(
-        code="making",
-        works=(PlannedGeneration(draft=draft, source_of=last.id),),
-        changes=(*change.steps, *_set_by(change)),
-        notes=tuple(adjustments),
-    )
+    changes = (*change.steps, *_set_by(change))
+    draft = _reworded(draft, change)
+    return _making(draft, model, change.settings, adjustments, changes=changes, source_of=last.id)
+
+
+def _making(
+    draft: Draft,
+    model: Model | None,
+    settings: RequestedSettings,
+    adjustments: list[Adjustment],
+    *,
+    changes: tuple[str, ...] = (),
+    source_of: str | None = None,
+) -> Plan:
+    draft = fit(_with(draft, settings), model, adjustments)
+    asked, most = settings.count or 1, 1 if draft.kind is Kind.VIDEO else MOST_AT_ONCE
+    count = _adjusted("count", asked, _clamp(asked, (1, most)), adjustments)
+    planned = PlannedGeneration(draft=draft, count=count, source_of=source_of)
+    return Plan(code="making", works=(planned,), changes=changes, notes=tuple(adjustments))
 
 
 def fit(draft: Draft, model: Model | None, adjustments: list[Adjustment]) -> Draft:
     """Replaces each value that the model does not offer by the nearest, and adds an adjustment."""
     if model is None:
         return draft
-    return replace(
-        draft,
-        backend=model.backend,
-        model=model.name,
-        settings=replace(
-            draft.settings,
-            duration_s=_length(draft, model, adjustments),
-            aspect_ratio=_frame(draft, model, adjustments),
-            resolution=_resolution(draft, model, adjustments),
-            fps=_rate(draft, model, adjustments),
+    asked, video = draft.settings, draft.kind is Kind.VIDEO
+    fps = asked.fps if video else None
+    settings = replace(
+        asked,
+        duration_s=_nearest(
+            "length",
+            asked.duration_s if video else None,
+            sorted(model.durations_s or DEFAULT_RANGE_S),
+            adjustments,
+            between=model.any_duration or not model.durations_s,
         ),
+        aspect_ratio=_nearest("frame", asked.aspect_ratio, model.aspect_ratios, adjustments, by=_shape),
+        resolution=_nearest("resolution", asked.resolution, model.resolutions, adjustments, by=_lines),
+        fps=_nearest("rate", fps, model.fps, adjustments, between=model.any_fps) if model.fps else fps,
     )
+    return replace(draft, backend=model.backend, model=model.name, settings=settings)
 
 
-def _length(draft: Draft, model: Model, adjustments: list[Adjustment]) -> float | None:
-    asked = draft.settings.duration_s
-    if draft.kind is not Kind.VIDEO or asked is None:
+def _nearest(
+    code: str,
+    asked: T | None,
+    offered: Sequence[T],
+    adjustments: list[Adjustment],
+    *,
+    between: bool = False,
+    by: Callable[[T], float] = float,
+) -> T | None:
+    """`between` also offers the values between them. Of two that are equally near, the first is given."""
+    if asked is None or not offered:
         return None
-    if model.durations_s and not model.any_duration:
-        given = min(model.durations_s, key=lambda one: (abs(one - asked), one))
-    else:
-        given = _clamp(asked, model.durations_s or (SHORTEST_S, LONGEST_S))
-    return _adjusted("length", asked, given, adjustments)
-
-
-def _frame(draft: Draft, model: Model, adjustments: list[Adjustment]) -> str | None:
-    asked = draft.settings.aspect_ratio
-    if asked is None or not model.aspect_ratios:
-        return None
-    if asked in model.aspect_ratios:
-        return asked
-    given = min(model.aspect_ratios, key=lambda one: abs(_shape(one) - _shape(asked)))
-    return _adjusted("frame", asked, given, adjustments)
-
-
-def _resolution(draft: Draft, model: Model, adjustments: list[Adjustment]) -> str | None:
-    asked = draft.settings.resolution
-    if asked is None or not model.resolutions:
-        return None
-    if asked in model.resolutions:
-        return asked
-    given = min(model.resolutions, key=lambda one: abs(_lines(one) - _lines(asked)))
-    return _adjusted("resolution", asked, given, adjustments)
-
-
-def _rate(draft: Draft, model: Model, adjustments: list[Adjustment]) -> int | None:
-    asked = draft.settings.fps
-    if draft.kind is not Kind.VIDEO or asked is None:
-        return None
-    if not model.fps:
-        return asked
-    given = _clamp(asked, model.fps) if model.any_fps else min(model.fps, key=lambda one: abs(one - asked))
-    return _adjusted("rate", asked, given, adjustments)
-
-
-def _count(parsed: Intent | Change, adjustments: list[Adjustment]) -> int:
-    asked = parsed.settings.count or 1
-    most = 1 if isinstance(parsed, Intent) and parsed.kind is Kind.VIDEO else MOST_AT_ONCE
-    return _adjusted("count", asked, min(max(asked, 1), most), adjustments)
+    nearest = min(offered, key=lambda one: (abs(by(one) - by(asked)), one != asked))
+    return _adjusted(code, asked, _clamp(asked, offered) if between else nearest, adjustments)
 
 
 def _adjusted(code: str, asked: T, given: T, adjustments: list[Adjustment]) -> T:
@@ -192,9 +155,8 @@ def choose(models: Sequence[Model], named: str | None, adjustments: list[Adjustm
     first = next(iter(models), None)
     if named is None or first is None:
         return first
-    wanted = named.casefold()
     for model in models:
-        if wanted in model.name.casefold() or wanted in model.label.casefold():
+        if named.casefold() in f"{model.name}\n{model.label}".casefold():
             return model
     adjustments.append(Adjustment(code="model", values={"asked": named, "given": first.label}))
     return first
@@ -207,8 +169,8 @@ def _with(draft: Draft, settings: RequestedSettings) -> Draft:
     return replace(draft, seed=seed, settings=replace(draft.settings, **named))
 
 
-def _again(request: Request, kind: Kind, models: Models, chat_id: str) -> Draft:
-    """Repeats the request; for another kind without its model and its source."""
+def _again(request: Request, kind: Kind, models: Models, chat_id: str) -> tuple[Draft, Model | None]:
+    """Repeats the request; its source for the same kind only, and its model while that is offered."""
     same = kind is request.kind
     draft = Draft(
         kind=kind,
@@ -218,17 +180,9 @@ def _again(request: Request, kind: Kind, models: Models, chat_id: str) -> Draft:
         source=request.source if same else None,
         chat_id=chat_id,
     )
-    if same and _model_of(replace(draft, backend=request.backend, model=request.model), models):
-        return replace(draft, backend=request.backend, model=request.model)
-    return draft
-
-
-def _model_of(draft: Draft, models: Models) -> Model | None:
-    """The model that the draft names, while it is offered; the first of its kind where it names none."""
-    offered = models.models(draft.kind, needs_source=draft.source is not None)
-    if draft.model is None:
-        return next(iter(offered), None)
-    return next((one for one in offered if (one.backend, one.name) == (draft.backend, draft.model)), None)
+    offered = models.models(kind, needs_source=draft.source is not None)
+    used = [one for one in offered if same and (one.backend, one.name) == (request.backend, request.model)]
+    return draft, next(iter(used or offered), None)
 
 
 def _another_length(request: Request, model: Model | None, *, longer: bool) -> float | None:
@@ -238,7 +192,7 @@ def _another_length(request: Request, model: Model | None, *, longer: bool) -> f
         return None
     wanted = now * 2 if longer else now / 2
     if model is None or not model.durations_s:
-        return _clamp(wanted, (SHORTEST_S, LONGEST_S))
+        return _clamp(wanted, DEFAULT_RANGE_S)
     if model.any_duration:
         given = _clamp(wanted, model.durations_s)
         return given if given != now else None
@@ -247,7 +201,11 @@ def _another_length(request: Request, model: Model | None, *, longer: bool) -> f
 
 
 def _reworded(draft: Draft, change: Change) -> Draft:
-    prompt = f"{draft.prompt.rstrip(' .')}, {change.more}" if change.more else draft.prompt
+    prompt = draft.prompt
+    for scene in (step for step in change.steps if step in SCENES):
+        prompt = set_scene(prompt, scene)
+    if change.more:
+        prompt = f"{prompt.rstrip(' .')}, {change.more}"
     negative = ", ".join(words for words in (draft.settings.negative_prompt, change.less) if words)
     return replace(draft, prompt=prompt, settings=replace(draft.settings, negative_prompt=negative))
 

@@ -29,8 +29,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     (
         "again",
         r"(?:once )?again|(?:once|one) more(?: time)?|repeat(?: (?:it|that))?|redo(?: (?:it|that))?"
-        r"|retry|try again"
-        r"|(?:ещё|еще) (?:раз|разок|один|одну|одно)|ещё|еще|снова|заново|повтори(?:ть)?",
+        r"|retry|try again|(?:ещё|еще) (?:раз|разок|один|одну|одно)|ещё|еще|снова|заново|повтори(?:ть)?",
     ),
     (
         "to_video",
@@ -47,8 +46,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     (
         "onwards",
         r"continue(?: it| this| the (?:story|video|film|clip))?|go on|carry on|what happens next"
-        r"|продолжи(?:ть)?|продолжай"
-        r"|продолжение|(?:а )?что (?:было )?дальше",
+        r"|продолжи(?:ть)?|продолжай|продолжение|(?:а )?что (?:было )?дальше",
     ),
     (
         "to_image",
@@ -56,7 +54,7 @@ STEPS: tuple[tuple[str, str], ...] = (
         r"|an? (?:image|picture|still|photo) (?:of|from) (?:it|this|that)|(?:в|как) (?:картинку"
         r"|изображение|фото)|картинкой",
     ),
-    *((code, asked) for code, (asked, _english, _russian) in SCENES.items()),
+    *((code, asked) for code, (asked, *_) in SCENES.items()),
 )  # fmt: skip
 _STEPS = [(code, re.compile(rf"(?:{pattern})(?![\w'’-])", re.I)) for code, pattern in STEPS]
 
@@ -81,34 +79,32 @@ FILLER = re.compile(
     r"|пожалуйста|теперь|её|ее|его|это|эту|этот|эта|ту|то|же|самое|с|со|и|а|но|в|во|на|чтобы|было|была"
     r"|был|будет|там|тоже|бы"
     r"|можно|сделай|видео|ролик|картинку|картинка|изображение|вариант|версию|версия|формат|чуть|немного"
-    r"|только|последн\w+)"
-    r"(?![\w'’-])",
+    r"|только|последн\w+)(?![\w'’-])",
     re.I,
 )
 A_VIDEO = re.compile(r"(?:an? )?(?:video|film|clip|movie|видео|ролик)$", re.I)
-LONGEST_REST = 14
-"""The most words that one message may add to a prompt."""
+MAX_ADDED_WORDS = 14
 
 
-def change(text: str, *, rest_allowed: bool) -> Change | None:
+def parse_change(text: str, *, rest_allowed: bool) -> Change | None:
     """None where the text is no change.
 
     Without `rest_allowed` every word must be known. With it, unknown words after a beginning that refers to
     the last artifact ("make it …") become part of the prompt.
     """
     text = " ".join(text.split()).strip(" .!,;")
-    lead = LEAD.match(text)
-    found = Change()
-    body = text[lead.end() :] if lead else text
-    if lead and lead["less"]:
+    found, body, lead = Change(), text, dict.fromkeys(LEAD.groupindex)
+    if begin := LEAD.match(text):
+        lead, body = begin.groupdict(), text[begin.end() :]
+    if lead["less"]:
         return Change(less=body) if rest_allowed and _few(body) else None
-    if lead and lead["it"] and A_VIDEO.match(body):
+    if lead["it"] and A_VIDEO.match(body):
         return Change(steps=("to_video",))
     rest = _consume(body, found)
     if not found.steps and not found.settings.named():
         rest = body
     if rest:
-        points_back = lead is not None and any(lead[name] for name in ("it", "add", "joined"))
+        points_back = lead["it"] or lead["add"] or lead["joined"]
         if not (rest_allowed and points_back and _few(rest)):
             return None
         if without := re.match(r"(?:without|no|без)\s+(?P<what>.+)", rest, re.I):
@@ -116,22 +112,18 @@ def change(text: str, *, rest_allowed: bool) -> Change | None:
         else:
             found.more = rest
     if not (found.steps or found.settings.named() or found.more or found.less):
-        return Change(steps=("again",)) if lead and lead["it"] and _same(lead["it"]) else None
+        return Change(steps=("again",)) if re.search(r"same|то|так", lead["it"] or "", re.I) else None
     return found
 
 
 def _consume(text: str, found: Change) -> str:
     """Moves steps and settings from the text to `found`; returns the remaining words."""
     left: list[str] = []
-    steps: list[str] = []
     while text := text.lstrip(" ,;."):
-        step = next(((code, hit) for code, pattern in _STEPS if (hit := pattern.match(text))), None)
-        if step is not None:
-            steps.append(step[0])
+        if step := next(((code, hit) for code, pattern in _STEPS if (hit := pattern.match(text))), None):
+            found.steps += (step[0],)
             text = text[step[1].end() :]
-            continue
-        shorter = take_from_start(text, found.settings)
-        if shorter != text:
+        elif (shorter := take_from_start(text, found.settings)) != text:
             text = shorter
         elif filler := FILLER.match(text):
             text = text[filler.end() :]
@@ -140,13 +132,9 @@ def _consume(text: str, found: Change) -> str:
         else:
             word, _, text = text.partition(" ")
             left.append(word)
-    found.steps = tuple(dict.fromkeys(steps))
+    found.steps = tuple(dict.fromkeys(found.steps))
     return " ".join(left).strip(" ,;")
 
 
 def _few(text: str) -> bool:
-    return 0 < len(text.split()) <= LONGEST_REST
-
-
-def _same(words: str) -> bool:
-    return bool(re.search(r"same|то|так", words, re.I))
+    return 0 < len(text.split()) <= MAX_ADDED_WORDS

@@ -2,20 +2,18 @@
 
 import re
 
-from services.chat.parser.changes import change
-from services.chat.parser.intents import NoIntent, ParseResult
-from services.chat.parser.requests import command, request
+from services.chat.parser.changes import parse_change
+from services.chat.parser.intents import Intent, NoIntent, ParseResult
+from services.chat.parser.requests import parse_command, parse_request
 
 HELLO = re.compile(
     r"(?:hi|hello|hey|good (?:morning|day|evening)|привет|здравствуй(?:те)?|добр(?:ый|ое|ой) (?:день"
-    r"|утро|вечер|ночи)|хай)"
-    r"(?:[\s,]+(?:there|rushes|you|всем))?[\s.!]*$",
+    r"|утро|вечер|ночи)|хай)(?:[\s,]+(?:there|rushes|you|всем))?[\s.!]*$",
     re.I,
 )
 THANKS = re.compile(
     r"(?:thanks?|thank you|thx|cool|great|nice|perfect|good|ok(?:ay)?|спасибо|круто|отлично|супер|класс"
-    r"|хорошо|ок|благодарю)"
-    r"(?:[\s,]+(?:a lot|very much|you|so much|большое|огромное))?[\s.!]*$",
+    r"|хорошо|ок|благодарю)(?:[\s,]+(?:a lot|very much|you|so much|большое|огромное))?[\s.!]*$",
     re.I,
 )
 HELP = re.compile(
@@ -24,7 +22,7 @@ HELP = re.compile(
     r"|всё устроено))[\s.?!]*$",
     re.I,
 )
-FEWEST_WORDS = 2
+MIN_WORDS = 2
 
 
 def parse(text: str, *, follows: bool) -> ParseResult:
@@ -33,19 +31,15 @@ def parse(text: str, *, follows: bool) -> ParseResult:
     for code, pattern in (("hello", HELLO), ("thanks", THANKS), ("help", HELP)):
         if pattern.match(text):
             return NoIntent(code=code)
-    if (asked := command(text)) is not None:
-        return asked
-    if (changed := change(text, rest_allowed=False)) is not None:
-        return changed
-    intent = request(text)
-    if intent is not None and not isinstance(intent, NoIntent):
-        return intent
-    if follows and (changed := change(text, rest_allowed=True)) is not None:
-        return changed
+    if found := parse_command(text) or parse_change(text, rest_allowed=False):
+        return found
+    intent = parse_request(text)
+    if follows and not isinstance(intent, Intent) and (change := parse_change(text, rest_allowed=True)):
+        return change
     return intent or _no_intent(text)
 
 
 def _no_intent(text: str) -> NoIntent:
-    """Code `which` for a description that names neither video nor image, else `unclear`."""
-    described = len(text.split()) >= FEWEST_WORDS and "?" not in text and re.search(r"[^\W\d_]{3}", text)
+    """`which` for a description that names neither video nor image, else `unclear`."""
+    described = len(text.split()) >= MIN_WORDS and "?" not in text and re.search(r"[^\W\d_]{3}", text)
     return NoIntent(code="which", values={"prompt": text}) if described else NoIntent(code="unclear")

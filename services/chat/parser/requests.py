@@ -15,8 +15,7 @@ HELP = frozenset({"help", "start", "помощь", "справка"})
 
 VIDEO = (
     r"videos?|video\s?clips?|clips?|films?|movies?|animations?|footage|видео(?:рол[а-яё]+|клип[а-яё]*)?"
-    r"|ролик[а-яё]*|клип[а-яё]*"
-    r"|фильм[а-яё]*|мультик[а-яё]*|анимаци[а-яё]+"
+    r"|ролик[а-яё]*|клип[а-яё]*|фильм[а-яё]*|мультик[а-яё]*|анимаци[а-яё]+"
 )
 IMAGE = (
     r"images?|pictures?|pics?|photo(?:graph)?s?|stills?|drawings?|illustrations?|paintings?|картин[а-яё]+"
@@ -30,11 +29,11 @@ COURTESY = re.compile(
     r"|тогда|ли)(?![\w'’])",
     re.I,
 )
+WANTS = re.compile(r"want|need|like|хочу|хотим|хотелось|нужн|можно", re.I)
 VERB = re.compile(
     r"[\s,]*(?:make|create|generate|render|shoot|produce|do|give|show|get|build|prepare|film|have"
     r"|с?делай(?:те)?|с?делать|созда(?:й|йте|ть)|с?генерир(?:уй|уйте|овать)|сними(?:те)?|снять"
-    r"|покажи(?:те)?|дай(?:те)?"
-    r"|подготовь|придумай|смонтируй|сочини)(?![\w'’])",
+    r"|покажи(?:те)?|дай(?:те)?|подготовь|придумай|смонтируй|сочини)(?![\w'’])",
     re.I,
 )
 DRAWS = re.compile(
@@ -56,14 +55,19 @@ ABOUT = re.compile(
     re.I,
 )
 PLEASE = re.compile(r"[\s,]*\b(?:please|пожалуйста|thanks|спасибо)[\s.!]*$", re.I)
-STEPS = re.compile(
+MODEL = re.compile(
+    r"[\s,]+(?:using|with (?:the )?model|by model|с помощью|через модель|моделью|на модели)\s+"
+    r"(?P<model>[\w./ -]{2,60})$",
+    re.I,
+)
+IGNORED = re.compile(
     r"(?:longer|shorter|nice|good|beautiful|cool|подлиннее|покороче|красив[а-яё]+|хорош[а-яё]+)$", re.I
 )
-MOST_BEFORE = 8
-LEFT_OVER = 3
+MAX_WORDS_BEFORE_NOUN = 8
+MAX_WORDS_KEPT = 3
 
 
-def command(text: str) -> Intent | NoIntent | None:
+def parse_command(text: str) -> Intent | NoIntent | None:
     found = re.match(r"/\s?(?P<name>\w*)(?:\s+|$)(?P<rest>.*)$", text, re.S)
     if found is None:
         return None
@@ -73,26 +77,24 @@ def command(text: str) -> Intent | NoIntent | None:
     if name not in COMMANDS:
         return NoIntent(code="unknown_command", values={"command": found["name"][:40]})
     kind, settings = COMMANDS[name], RequestedSettings()
-    prompt = _subject(_settings_first(found["rest"], settings), settings)
+    prompt = _take_prompt(_take_leading_settings(found["rest"], settings), settings)
     if not prompt:
         return NoIntent(code="empty_command", values={"kind": str(kind), "command": name})
     return Intent(kind=kind, prompt=prompt, settings=settings)
 
 
-def request(text: str) -> Intent | NoIntent | None:
+def parse_request(text: str) -> Intent | NoIntent | None:
     """None where the text asks for neither a video nor an image."""
-    rest, asked = _verb(text)
+    rest, asked = _strip_request(text)
     noun = NOUN.search(rest)
-    settings = RequestedSettings()
-    kept: str | None = None
-    if noun is not None:
-        kept = _header(
-            rest[: noun.start()], settings, asked=asked, goes_on=bool(ABOUT.match(rest, noun.end()))
-        )
-    if noun is None or kept is None:
-        return _drawn(text)
+    if noun is None:
+        return _parse_drawing(text)
+    settings, goes_on = RequestedSettings(), bool(ABOUT.match(rest, noun.end()))
+    kept = _take_before_noun(rest[: noun.start()], settings, asked=asked, goes_on=goes_on)
+    if kept is None:
+        return _parse_drawing(text)
     kind = Kind.VIDEO if noun["video"] else Kind.IMAGE
-    prompt = _subject(_settings_first(rest[noun.end() :], settings), settings)
+    prompt = _take_prompt(_take_leading_settings(rest[noun.end() :], settings), settings)
     if not prompt and kept and asked:
         prompt, kept = kept, ""
     if not prompt:
@@ -100,7 +102,7 @@ def request(text: str) -> Intent | NoIntent | None:
     return Intent(kind=kind, prompt=f"{prompt}, {kept}" if kept else prompt, settings=settings)
 
 
-def _verb(text: str) -> tuple[str, bool]:
+def _strip_request(text: str) -> tuple[str, bool]:
     """Strips "could you please make me"; returns the rest, and whether it contained a request."""
     asked, at = False, 0
     while True:
@@ -108,32 +110,28 @@ def _verb(text: str) -> tuple[str, bool]:
         if verb:
             asked, at = True, verb.end()
         elif courtesy:
-            asked, at = asked or _wants(courtesy[0]), courtesy.end()
+            asked, at = asked or bool(WANTS.search(courtesy[0])), courtesy.end()
         else:
             return text[at:], asked
 
 
-def _wants(word: str) -> bool:
-    return bool(re.search(r"want|need|like|хочу|хотим|хотелось|нужн|можно", word, re.I))
-
-
-def _drawn(text: str) -> Intent | None:
+def _parse_drawing(text: str) -> Intent | None:
     """Parses "draw a cat", where the verb alone names the kind."""
     at = 0
-    while found := COURTESY.match(text, at):
-        at = found.end()
+    while courtesy := COURTESY.match(text, at):
+        at = courtesy.end()
     draws = DRAWS.match(text, at)
     if draws is None:
         return None
     settings = RequestedSettings()
-    prompt = _subject(text[draws.end() :], settings)
+    prompt = _take_prompt(text[draws.end() :], settings)
     kind = Kind.IMAGE if draws["image"] else Kind.VIDEO
     return Intent(kind=kind, prompt=prompt, settings=settings) if prompt else None
 
 
-def _header(before: str, settings: RequestedSettings, *, asked: bool, goes_on: bool) -> str | None:
+def _take_before_noun(before: str, settings: RequestedSettings, *, asked: bool, goes_on: bool) -> str | None:
     """Moves settings from the words before the noun; returns the rest, or None for an ordinary sentence."""
-    if len(before.split()) > MOST_BEFORE or re.search(r"[.!?\n]", before):
+    if len(before.split()) > MAX_WORDS_BEFORE_NOUN or re.search(r"[.!?\n]", before):
         return None
     words: list[str] = []
     while before.strip(" ,"):
@@ -148,36 +146,29 @@ def _header(before: str, settings: RequestedSettings, *, asked: bool, goes_on: b
             settings.count, before = round(number(count["number"])), before[count.end() :]
         else:
             word, _, before = before.strip(" ,").partition(" ")
-            if not STEPS.match(word):
+            if not IGNORED.match(word):
                 words.append(word)
-    if len(words) > LEFT_OVER or (words and not asked and not goes_on):
+    if len(words) > MAX_WORDS_KEPT or (words and not asked and not goes_on):
         return None
     return " ".join(words)
 
 
-def _settings_first(text: str, settings: RequestedSettings) -> str:
+def _take_leading_settings(text: str, settings: RequestedSettings) -> str:
     while (shorter := take_from_start(text, settings)) != text:
         text = shorter
     return text
 
 
-def _subject(text: str, settings: RequestedSettings) -> str:
+def _take_prompt(text: str, settings: RequestedSettings) -> str:
     """The prompt, without the settings at its end."""
-    about = ABOUT.match(text)
-    if about is not None:
+    if about := ABOUT.match(text):
         text = text[about.end() :]
-    text = PLEASE.sub("", text)
-    text = take_from_end(_model(text, settings), settings)
-    return PLEASE.sub("", _model(text, settings)).strip(" \t\n,;:–—").strip('"“”«»').strip()
+    text = take_from_end(_take_model(PLEASE.sub("", text), settings), settings)
+    return PLEASE.sub("", _take_model(text, settings)).strip(" \t\n,;:–—").strip('"“”«»').strip()
 
 
-def _model(text: str, settings: RequestedSettings) -> str:
-    found = re.search(
-        r"[\s,]+(?:using|with (?:the )?model|by model|с помощью|через модель|моделью"
-        r"|на модели)\s+(?P<model>[\w./ -]{2,60})$",
-        text,
-        re.I,
-    )
+def _take_model(text: str, settings: RequestedSettings) -> str:
+    found = MODEL.search(text)
     if found is None:
         return text
     settings.model = found["model"].strip()

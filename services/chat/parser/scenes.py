@@ -33,7 +33,6 @@ SCENES: dict[str, tuple[str, str, str]] = {
 KINDS = ({"night", "dawn", "day", "dusk"}, {"rain", "snow", "fog", "storm", "clear"})
 """A scene replaces the others of its kind."""
 
-_CYRILLIC = re.compile(r"[а-яё]", re.I)
 _IN_PROMPTS = {
     "night": r"(?:at|by|in the) night|ночью",
     "dawn": r"(?:at|in the) (?:early )?(?:dawn|sunrise|morning)|на рассвете|утром|на восходе",
@@ -47,10 +46,10 @@ _IN_PROMPTS = {
 }
 
 
-def set_in(prompt: str, scene: str) -> str:
+def set_scene(prompt: str, scene: str) -> str:
     """Replaces the prompt's time of day or weather."""
     (kind,) = (kind for kind in KINDS if scene in kind)
     for other in kind:
         prompt = re.sub(rf"\s*,?\s*\b(?:{_IN_PROMPTS[other]})\b", "", prompt, flags=re.I)
     _, english, russian = SCENES[scene]
-    return f"{prompt.strip(' ,')}, {russian if _CYRILLIC.search(prompt) else english}"
+    return f"{prompt.strip(' ,')}, {russian if re.search('[а-яё]', prompt, re.I) else english}"
