@@ -57,7 +57,7 @@ def build_generations(
         event_log,
         bus,
         transitions,
-        delivery.keep,
+        delivery,
         runtime,
         policy_of=rhythm.policy_of,
         stream_silence_s=settings.stream_silence_s,

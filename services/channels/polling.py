@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from services.channels.backoff import UNAUTHORIZED_GAP_S
 from services.channels.poll_policy import PollPolicy
@@ -19,17 +19,18 @@ CLOCK_RESOLUTION_S = 1e-6
 """The shortest wait: a loop may fire a timer one clock tick early, which would spin."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollListener:
-    """Callbacks of polling; all but `poll` run on the event loop and must not block."""
+class PollListener(Protocol):
+    """Called on the event loop; must not block."""
 
-    poll: Callable[[], Awaitable[JobUpdate]]
-    asking: Callable[[int | None, str], None]
-    """Attempt number, or None with the reason of a check."""
-    answered: Callable[[JobUpdate], None]
-    lost: Callable[[ChannelLost], None]
-    due: Callable[[float], None]
-    """Seconds until the next attempt, whenever that changes."""
+    def poll_due(self, in_s: float) -> None:
+        """Whenever the time of the next attempt changes."""
+
+    def poll_started(self, attempt: int | None, because: str) -> None:
+        """`attempt` is None for a check, which has a reason instead."""
+
+    def poll_answered(self, update: JobUpdate) -> None: ...
+
+    def poll_lost(self, lost: ChannelLost) -> None: ...
 
 
 class Polling:
@@ -38,6 +39,7 @@ class Polling:
     def __init__(
         self,
         policy: PollPolicy,
+        poll: Callable[[], Awaitable[JobUpdate]],
         listener: PollListener,
         host: HostLimiter,
         *,
@@ -46,6 +48,7 @@ class Polling:
     ) -> None:
         self.attempts = 0
         self._policy = policy
+        self._poll = poll
         self._listener = listener
         self._host = host
         self._late_at = late_at_s
@@ -112,7 +115,7 @@ class Polling:
                 return
             if self._because is None and abs(due - self._announced_due) > 0.25:
                 self._announced_due = due
-                self._listener.due(due - now)
+                self._listener.poll_due(due - now)
             try:
                 async with asyncio.timeout_at(max(now + CLOCK_RESOLUTION_S, min(due, self._next_turn(now)))):
                     await self._changed.wait()
@@ -124,16 +127,16 @@ class Polling:
         if because is None:
             self.attempts += 1
             self._count()
-        self._listener.asking(self.attempts if because is None else None, because or "")
+        self._listener.poll_started(self.attempts if because is None else None, because or "")
         try:
-            update = await self._listener.poll()
+            update = await self._poll()
         except ChannelLost as lost:
             self._hold_off(lost)
             self._record(because)
-            self._listener.lost(lost)
+            self._listener.poll_lost(lost)
         else:
             self._record(because)
-            self._listener.answered(update)
+            self._listener.poll_answered(update)
 
     def _record(self, because: str | None) -> None:
         self._last_any = monotonic()

@@ -6,13 +6,13 @@ committed (R3). Until then the others go on, and an address that fails sends the
 
 import asyncio
 import contextlib
-import functools
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from services.channels.poll_policy import PollPolicy
-from services.channels.polling import Polling, PollListener
-from services.channels.push import OpenUpdates, StreamListener, listen
+from services.channels.polling import Polling
+from services.channels.push import OpenUpdates, listen
 from services.core.clock import monotonic
 from services.core.errors import ChannelLost, DeliveryFailed
 from services.core.model import Channel, Failure, JobUpdate, Result
@@ -37,28 +37,29 @@ class LastReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RaceSnapshot:
-    """The state of the race when a channel brought its result; the receipt is made of it."""
+class ReportedResult:
+    """A result, and the state of the race when its channel reported it; the receipt is made of it."""
 
+    channel: Channel
+    result: Result
     reported_at: float
     """Unix seconds."""
     attempts: int = 0
-    others: Mapping[Channel, LastReport] = field(default_factory=dict)
-
-    @property
-    def runner_up(self) -> LastReport:
-        """Of the other channels the one that reported last."""
-        return max(self.others.values(), key=lambda last: last.at or 0.0, default=LastReport())
+    runner_up: LastReport = LastReport()
+    """Of the other channels the one that reported last."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaceCallbacks:
-    """Effects of the race. `note(lane, event, **data)` and `progressed` must not block."""
+class Job(Protocol):
+    """The job of a race; `note` and `progressed` must not block."""
 
-    keep: Callable[[Channel, Result, RaceSnapshot], Awaitable[None]]
-    """Returns when the generation is complete; raises DeliveryFailed when the bytes could not be had."""
-    note: Callable[..., None]
-    progressed: Callable[[float | None, str], None]
+    async def poll(self) -> JobUpdate: ...
+
+    async def keep(self, reported: ReportedResult) -> None:
+        """Returns when the generation is complete; raises DeliveryFailed when the bytes could not be had."""
+
+    def note(self, lane: str, event: str, **data: str | float | int | bool | None) -> None: ...
+
+    def progressed(self, progress: float | None, stage: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,52 +76,34 @@ class JobFailed:
 Verdict = Won | JobFailed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    channel: Channel
-    result: Result
-    snapshot: RaceSnapshot
-
-
 class Race:
     """One job's race: any number of streams, and polling. Only a verdict ends `run`; silence never does."""
 
     def __init__(
         self,
+        job: Job,
         *,
         streams: Mapping[Channel, OpenUpdates],
-        poll: Callable[[], Awaitable[JobUpdate]],
-        callbacks: RaceCallbacks,
         policy: PollPolicy,
         host: HostLimiter,
         late_in_s: float,
         runtime: Runtime,
     ) -> None:
+        self._job = job
         self._streams = streams
-        self._callbacks = callbacks
         self._host = host
         self._runtime = runtime
         self._polling = Polling(
-            policy,
-            PollListener(
-                poll=poll,
-                asking=self._asking,
-                answered=self._answered,
-                lost=self._poll_lost,
-                due=lambda in_s: callbacks.note("poll", "due", at=round(runtime.now() + in_s, 3)),
-            ),
-            host,
-            late_at_s=monotonic() + late_in_s,
-            rng=runtime.rng,
+            policy, job.poll, self, host, late_at_s=monotonic() + late_in_s, rng=runtime.rng
         )
         self._healthy: set[Channel] = set()
         """Streams that have reported on this job since they were opened (R7)."""
-        self._last: dict[Channel, tuple[str, float]] = {}
+        self._last: dict[Channel, LastReport] = {}
         self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
         self._keep_failures = 0
         self._keep_not_before = float("-inf")
-        self._unkept: _Candidate | None = None
-        self._newest: _Candidate | None = None
+        self._unkept: ReportedResult | None = None
+        self._newest: ReportedResult | None = None
         """Reported while another address was being fetched: the next to try if that fails."""
         self._next_fetch: asyncio.TimerHandle | None = None
         self._unconfirmed_failure: JobFailed | None = None
@@ -164,21 +147,18 @@ class Race:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STREAMS_WAIT_S):
                     await self._host.caught_up()
-        listener = StreamListener(
-            opening=functools.partial(self._callbacks.note, str(channel), "opening"),
-            opened=functools.partial(self._stream_opened, channel),
-            updated=functools.partial(self._stream_updated, channel),
-            lost=functools.partial(self._stream_lost, channel),
-        )
-        await listen(open_updates, listener, rng=self._runtime.rng)
+        await listen(channel, open_updates, self, rng=self._runtime.rng)
 
-    def _stream_opened(self, channel: Channel) -> None:
-        self._callbacks.note(str(channel), "open")
+    def stream_opening(self, channel: Channel) -> None:
+        self._job.note(str(channel), "opening")
+
+    def stream_opened(self, channel: Channel) -> None:
+        self._job.note(str(channel), "open")
         self._polling.check("connected")
 
-    def _stream_updated(self, channel: Channel, update: JobUpdate) -> None:
+    def stream_updated(self, channel: Channel, update: JobUpdate) -> None:
         if update.foreign:
-            self._callbacks.note(str(channel), "foreign")
+            self._job.note(str(channel), "foreign")
             return
         self._healthy.add(channel)
         self._polling.stream_healthy()
@@ -186,47 +166,48 @@ class Race:
         if update.poll_now:
             self._polling.check("asked")
 
-    def _stream_lost(self, channel: Channel, lost: ChannelLost, retry_in_s: float | None) -> None:
-        self._last[channel] = (lost.reason, self._runtime.now())
-        self._callbacks.note(str(channel), "lost", reason=lost.reason, retry_in_s=_round(retry_in_s))
+    def stream_lost(self, channel: Channel, lost: ChannelLost, retry_in_s: float | None) -> None:
+        self._record_report(channel, lost.reason)
+        self._job.note(str(channel), "lost", reason=lost.reason, retry_in_s=_round(retry_in_s))
         self._healthy.discard(channel)
         if not self._healthy:
             self._polling.stream_unhealthy()
 
     # -- polling -----------------------------------------------------------------------------
 
-    def _asking(self, attempt: int | None, because: str) -> None:
-        if attempt is None:
-            self._callbacks.note("poll", "check", because=because)
-        else:
-            self._callbacks.note("poll", "attempt", n=attempt)
+    def poll_due(self, in_s: float) -> None:
+        self._job.note("poll", "due", at=round(self._runtime.now() + in_s, 3))
 
-    def _answered(self, update: JobUpdate) -> None:
+    def poll_started(self, attempt: int | None, because: str) -> None:
+        if attempt is None:
+            self._job.note("poll", "check", because=because)
+        else:
+            self._job.note("poll", "attempt", n=attempt)
+
+    def poll_answered(self, update: JobUpdate) -> None:
         self._host.catch_up(self)
         self._confirm_by = float("inf")
         self._take(Channel.POLL, update)
 
-    def _poll_lost(self, lost: ChannelLost) -> None:
+    def poll_lost(self, lost: ChannelLost) -> None:
         self._host.catch_up(self)
-        self._last[Channel.POLL] = (lost.reason, self._runtime.now())
-        self._callbacks.note("poll", "lost", reason=lost.reason)
+        self._record_report(Channel.POLL, lost.reason)
+        self._job.note("poll", "lost", reason=lost.reason)
         if self._unconfirmed_failure is not None and monotonic() >= self._confirm_by:
             self._fail(self._unconfirmed_failure)
 
     # -- all channels ------------------------------------------------------------------------
 
     def _take(self, channel: Channel, update: JobUpdate) -> None:
-        self._last[channel] = (update.code, self._runtime.now())
+        self._record_report(channel, update.code)
         event = "answer" if channel is Channel.POLL else "event"
-        self._callbacks.note(str(channel), event, heard=update.code, progress=_round(update.progress))
+        self._job.note(str(channel), event, heard=update.code, progress=_round(update.progress))
         if isinstance(update.outcome, Result):
-            self._collect(
-                _Candidate(channel=channel, result=update.outcome, snapshot=self._snapshot(channel))
-            )
+            self._collect(self._result_of(channel, update.outcome))
         elif isinstance(update.outcome, Failure):
             self._take_failure(channel, update.outcome)
         else:
-            self._callbacks.progressed(update.progress, "")
+            self._job.progressed(update.progress, "")
 
     def _take_failure(self, channel: Channel, failure: Failure) -> None:
         """A stream's report of a failure is confirmed by one poll (R4)."""
@@ -238,7 +219,7 @@ class Race:
             self._unconfirmed_failure = JobFailed(channel=channel, failure=failure)
             self._confirm_by = monotonic() + UNCONFIRMED_FAILURE_S
             self._polling.expect_by(self._confirm_by)
-        self._callbacks.progressed(None, "confirming_failure")
+        self._job.progressed(None, "confirming_failure")
         self._polling.check("failure")
 
     def _fail(self, failed: JobFailed) -> None:
@@ -248,63 +229,63 @@ class Race:
         else:
             self._decide(failed)
 
-    def _collect(self, candidate: _Candidate) -> None:
-        channel, url = candidate.channel, candidate.result.url
+    def _collect(self, reported: ReportedResult) -> None:
+        channel, url = reported.channel, reported.result.url
         if any(url == other for other, _ in self._keeping.values()) or channel in self._keeping:
-            self._callbacks.note("engine", "ignored", channel=str(channel), heard="result")
-            self._newest = candidate
+            self._job.note("engine", "ignored", channel=str(channel), heard="result")
+            self._newest = reported
             return
-        task = asyncio.create_task(self._keep(candidate), name=f"keep {channel}")
+        task = asyncio.create_task(self._keep(reported), name=f"keep {channel}")
         task.add_done_callback(self._runner_ended)
         self._keeping[channel] = (url, task)
 
-    async def _keep(self, candidate: _Candidate) -> None:
-        channel = candidate.channel
+    async def _keep(self, reported: ReportedResult) -> None:
         await asyncio.sleep(max(0.0, self._keep_not_before - monotonic()))
-        self._callbacks.note("engine", "keeping", channel=str(channel))
+        self._job.note("engine", "keeping", channel=str(reported.channel))
         try:
-            await self._callbacks.keep(channel, candidate.result, candidate.snapshot)
+            await self._job.keep(reported)
         except DeliveryFailed as failed:
-            self._keeping.pop(channel)
-            self._keep_failed(candidate, failed)
-        except Exception as error:
-            self._keeping.pop(channel)
-            self._break(error)
+            del self._keeping[reported.channel]
+            self._keep_failed(reported, failed)
         else:
-            self._keeping.pop(channel)
-            self._decide(Won(channel=channel))
+            self._decide(Won(channel=reported.channel))
 
-    def _keep_failed(self, candidate: _Candidate, failed: DeliveryFailed) -> None:
-        self._callbacks.note("engine", "keep_failed", channel=str(candidate.channel), reason=failed.reason)
-        self._callbacks.progressed(None, "delivery_retry")
+    def _keep_failed(self, reported: ReportedResult, failed: DeliveryFailed) -> None:
+        """The other channels are asked first; where they are gone, the known address is tried again."""
+        self._job.note("engine", "keep_failed", channel=str(reported.channel), reason=failed.reason)
+        self._job.progressed(None, "delivery_retry")
         gap_s = KEEP_GAPS_S[min(self._keep_failures, len(KEEP_GAPS_S) - 1)]
         self._keep_failures += 1
         self._keep_not_before = monotonic() + (0.0 if self._keep_failures == 1 else gap_s)
         if self._pending_failure is not None and not self._keeping:
             self._decide(self._pending_failure)
-        else:
-            self._polling.check("delivery")
-            self._fetch_again_in(gap_s, candidate)
-
-    def _fetch_again_in(self, gap_s: float, candidate: _Candidate) -> None:
-        """The other channels are asked first; where they are gone, the known address is tried again."""
+            return
+        self._polling.check("delivery")
         if self._next_fetch is not None:
             self._next_fetch.cancel()
-        self._unkept, self._newest = self._newest or candidate, None
+        self._unkept, self._newest = self._newest or reported, None
         self._next_fetch = asyncio.get_running_loop().call_later(gap_s, self._fetch_again)
 
     def _fetch_again(self) -> None:
         if self._unkept is not None and not self._keeping:
             self._collect(self._unkept)
 
-    def _snapshot(self, channel: Channel) -> RaceSnapshot:
-        due_at = self._runtime.now() + max(0.0, self._polling.due_at - monotonic())
-        others = {}
-        for other in {Channel.POLL, *self._streams} - {channel}:
-            code, at = self._last.get(other, ("", None))
-            due = due_at if other is Channel.POLL else None
-            others[other] = LastReport(code=code, at=at, due_at=due)
-        return RaceSnapshot(reported_at=self._runtime.now(), attempts=self._polling.attempts, others=others)
+    def _record_report(self, channel: Channel, code: str) -> None:
+        self._last[channel] = LastReport(code=code, at=self._runtime.now())
+
+    def _result_of(self, channel: Channel, result: Result) -> ReportedResult:
+        now = self._runtime.now()
+        others = {each: self._last.get(each, LastReport()) for each in self._streams}
+        due_at = now + max(0.0, self._polling.due_at - monotonic())
+        others[Channel.POLL] = replace(self._last.get(Channel.POLL, LastReport()), due_at=due_at)
+        del others[channel]
+        return ReportedResult(
+            channel=channel,
+            result=result,
+            reported_at=now,
+            attempts=self._polling.attempts,
+            runner_up=max(others.values(), key=lambda last: last.at or 0.0, default=LastReport()),
+        )
 
     def _decide(self, verdict: Verdict) -> None:
         if not self._verdict.done():

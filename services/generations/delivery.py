@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
-from services.channels.race import RaceSnapshot
+from services.channels.race import ReportedResult
 from services.core.errors import DeliveryFailed, NotFound, StoreFailed
 from services.core.events import Bus
-from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, Result
+from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt
 from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
 from services.generations.transitions import Transitions, retry_until_written
@@ -57,14 +57,12 @@ class Delivery:
         self._transitions = transitions
         self._now = runtime.now
         self._checkpoint = runtime.checkpoint
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def keep(
         self,
         generation: Generation,
-        channel: Channel,
-        result: Result,
-        snapshot: RaceSnapshot,
+        reported: ReportedResult,
         *,
         credentials: Mapping[str, Mapping[str, str]],
     ) -> None:
@@ -73,18 +71,14 @@ class Delivery:
         Raises DeliveryFailed when the bytes could not be had; the race goes on.
         """
         # This commit takes the disk 5-40 ms; the download need not wait for it.
-        collecting = asyncio.create_task(
-            self._collect(generation, channel),
-            name=f"collecting {generation.id}",
-        )
-        self._own(collecting)
+        collecting = self._start(self._collect(generation, reported.channel), f"collecting {generation.id}")
         try:
             kept = await self._ingest.keep(
-                generation.id, generation.request.kind, result.url, credentials=credentials
+                generation.id, generation.request.kind, reported.result.url, credentials=credentials
             )
         except DeliveryFailed:
             await collecting
-            await self._show(generation, Phase.PROCESSING, channel)
+            await self._show(generation, Phase.PROCESSING, reported.channel)
             raise
         try:
             await collecting
@@ -93,11 +87,7 @@ class Delivery:
             await self._ingest.discard(kept.name)
             raise
         # Row, event and log line belong together: a cancellation must not come between them.
-        commit = asyncio.create_task(
-            self._commit(generation, channel, result, snapshot, kept), name=f"commit {generation.id}"
-        )
-        self._own(commit)
-        await asyncio.shield(commit)
+        await asyncio.shield(self._start(self._commit(generation, reported, kept), f"commit {generation.id}"))
 
     async def close(self) -> None:
         """Lets commits end. Posters under way are drawn at the next start."""
@@ -111,11 +101,7 @@ class Delivery:
     def illustrate(self, generation: Generation) -> None:
         """Draws the poster and the hover preview of a kept result in the background."""
         if generation.kept is not None:
-            self._own(
-                asyncio.create_task(
-                    self._illustrate(generation.id, generation.kept), name=f"illustrate {generation.id}"
-                )
-            )
+            self._start(self._illustrate(generation.id, generation.kept), f"illustrate {generation.id}")
 
     async def _collect(self, generation: Generation, channel: Channel) -> None:
         self._checkpoint("before_collecting")
@@ -129,10 +115,9 @@ class Delivery:
         except StoreFailed as failed:
             log.warning("%s is %s, but the phase could not be stored: %s", generation.id, phase, failed)
 
-    async def _commit(
-        self, generation: Generation, channel: Channel, result: Result, snapshot: RaceSnapshot, kept: Kept
-    ) -> None:
-        receipt = self._receipt(generation, channel, result, snapshot)
+    async def _commit(self, generation: Generation, reported: ReportedResult, kept: Kept) -> None:
+        channel, finished_at = str(reported.channel), reported.result.finished_at
+        receipt = self._receipt(generation, reported)
         try:
             done = await retry_until_written(
                 lambda: self._completed(generation, kept, receipt), generation.id
@@ -143,12 +128,12 @@ class Delivery:
         if done is None:
             # Another channel was first, or the row was taken over: these bytes are a second copy.
             await self._ingest.discard(kept.name)
-            self._event_log.note(generation, "engine", "ignored", channel=str(channel), heard="bytes")
+            self._event_log.note(generation, "engine", "ignored", channel=channel, heard="bytes")
             return
         self._checkpoint("after_commit")
-        self._event_log.note(generation, "engine", "won", channel=str(channel))
-        if result.finished_at is not None and receipt.backend_finished_at is None:
-            off_s = round(result.finished_at - snapshot.reported_at)
+        self._event_log.note(generation, "engine", "won", channel=channel)
+        if finished_at is not None and receipt.backend_finished_at is None:
+            off_s = round(finished_at - reported.reported_at)
             self._event_log.note(generation, "engine", "clock_off", ahead_s=off_s)
         self._bus.publish(done)
         _log_win(done, receipt)
@@ -176,20 +161,18 @@ class Delivery:
             return None
         return row if row.kept == kept else None
 
-    def _receipt(
-        self, generation: Generation, channel: Channel, result: Result, snapshot: RaceSnapshot
-    ) -> Receipt:
+    def _receipt(self, generation: Generation, reported: ReportedResult) -> Receipt:
         now = self._now()
         late = now - (generation.created_at + generation.late_after_s)
         return Receipt(
-            won_by=channel,
-            backend_said_at=snapshot.reported_at,
-            backend_finished_at=_plausible(result.finished_at, generation, snapshot.reported_at),
+            won_by=reported.channel,
+            backend_said_at=reported.reported_at,
+            backend_finished_at=_plausible_end(generation, reported),
             kept_at=now,
-            attempts=snapshot.attempts,
-            other_said=snapshot.runner_up.code,
-            other_said_at=snapshot.runner_up.at,
-            other_due_at=snapshot.runner_up.due_at,
+            attempts=reported.attempts,
+            other_said=reported.runner_up.code,
+            other_said_at=reported.runner_up.at,
+            other_due_at=reported.runner_up.due_at,
             late_s=round(late, 3) if late > 0 else None,
         )
 
@@ -214,16 +197,19 @@ class Delivery:
         else:
             self._bus.publish(changed)
 
-    def _own(self, task: asyncio.Task[Any]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
-def _plausible(finished_at: float | None, generation: Generation, reported_at: float) -> float | None:
+def _plausible_end(generation: Generation, reported: ReportedResult) -> float | None:
     """The time at which the backend says it finished; None when its clock is clearly wrong."""
+    finished_at = reported.result.finished_at
     if finished_at is None:
         return None
-    earliest, latest = generation.created_at - CLOCKS_DIFFER_S, reported_at + CLOCKS_DIFFER_S
+    earliest, latest = generation.created_at - CLOCKS_DIFFER_S, reported.reported_at + CLOCKS_DIFFER_S
     return finished_at if earliest <= finished_at <= latest else None
 
 

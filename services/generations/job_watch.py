@@ -3,16 +3,17 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from services.backends.base import Backend
 from services.channels.poll_policy import PollPolicy
-from services.channels.race import JobFailed, Race, RaceCallbacks, RaceSnapshot
+from services.channels.race import JobFailed, Race, ReportedResult
 from services.core.errors import ChannelLost, DeliveryFailed
 from services.core.events import Bus
 from services.core.model import Channel, Failure, Generation, JobUpdate, Kind, Phase, Result
 from services.core.runtime import Runtime
+from services.generations.delivery import Delivery
 from services.generations.event_log import EventLog
 from services.generations.transitions import Transitions
 from services.http.address_guard import origin_of
@@ -24,18 +25,44 @@ log = logging.getLogger(__name__)
 GAVE_UP = "gave_up"
 
 
-class Deliver(Protocol):
-    """Returns when the generation is complete; raises DeliveryFailed."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A generation's job, as its race polls and delivers it."""
 
-    async def __call__(
-        self,
-        generation: Generation,
-        channel: Channel,
-        result: Result,
-        snapshot: RaceSnapshot,
-        *,
-        credentials: Mapping[str, Mapping[str, str]],
-    ) -> None: ...
+    generation: Generation
+    backend: Backend
+    store: Store
+    event_log: EventLog
+    delivery: Delivery
+    runtime: Runtime
+
+    async def poll(self) -> JobUpdate:
+        assert self.generation.job_id is not None
+        self.runtime.checkpoint("before_poll")
+        try:
+            update = await self.backend.poll(self.generation.job_id)
+        except ChannelLost as lost:
+            if lost.reason == "gone" and (await self.store.get(self.generation.id)).phase is Phase.DROPPED:
+                return JobUpdate(
+                    code="failed", outcome=Failure(text="The backend has dropped the stopped job.")
+                )
+            raise
+        self.runtime.checkpoint("after_poll")
+        return update
+
+    async def keep(self, reported: ReportedResult) -> None:
+        url = reported.result.url
+        credentials = {origin_of(url): self.backend.headers_for(url)}
+        await self.delivery.keep(self.generation, reported, credentials=credentials)
+
+    def note(self, lane: str, event: str, **data: str | float | int | bool | None) -> None:
+        self.event_log.note(self.generation, lane, event, **data)
+        if event == "attempt":
+            word = "Video" if self.generation.request.kind is Kind.VIDEO else "Image"
+            log.info("🔄 %s polling attempt %s %s", word, data["n"], self.generation.id)
+
+    def progressed(self, progress: float | None, stage: str) -> None:
+        self.event_log.progressed(self.generation.id, self.generation.epoch, progress, stage)
 
 
 class JobWatch:
@@ -47,7 +74,7 @@ class JobWatch:
         event_log: EventLog,
         bus: Bus,
         transitions: Transitions,
-        deliver: Deliver,
+        delivery: Delivery,
         runtime: Runtime,
         *,
         policy_of: Callable[[Generation], PollPolicy],
@@ -58,7 +85,7 @@ class JobWatch:
         self._event_log = event_log
         self._bus = bus
         self._transitions = transitions
-        self._deliver = deliver
+        self._delivery = delivery
         self._runtime = runtime
         self._policy_of = policy_of
         self._stream_silence_s = stream_silence_s
@@ -95,20 +122,20 @@ class JobWatch:
 
     async def poll_once(self, generation: Generation, backend: Backend) -> None:
         """Asks about a generation that has ended: a result that is there after all is delivered (R2)."""
-        note = functools.partial(self._event_log.note, generation)
-        note("poll", "check", because="person")
+        job = self._job(generation, backend)
+        job.note("poll", "check", because="person")
         try:
-            update = await self._poll(generation, backend)
-            note("poll", "answer", heard=update.code)
+            update = await job.poll()
+            job.note("poll", "answer", heard=update.code)
             if isinstance(update.outcome, Result):
-                snapshot = RaceSnapshot(reported_at=self._runtime.now())
-                await self._keep(generation, backend, Channel.POLL, update.outcome, snapshot)
+                now = self._runtime.now()
+                await job.keep(ReportedResult(channel=Channel.POLL, result=update.outcome, reported_at=now))
             elif isinstance(update.outcome, Failure):
                 await self._close_watch(generation)
         except ChannelLost as lost:
-            note("poll", "lost", reason=lost.reason)
+            job.note("poll", "lost", reason=lost.reason)
         except DeliveryFailed as failed:
-            note("engine", "keep_failed", channel="poll", reason=failed.reason)
+            job.note("engine", "keep_failed", channel="poll", reason=failed.reason)
         except Exception:
             log.exception("The check of %s failed.", generation.id)
 
@@ -116,51 +143,16 @@ class JobWatch:
         assert generation.job_id is not None
         updates = functools.partial(backend.updates, generation.job_id, silence_s=self._stream_silence_s)
         return Race(
+            self._job(generation, backend),
             streams={Channel.PUSH: updates} if backend.capabilities.push else {},
-            poll=functools.partial(self._poll, generation, backend),
-            callbacks=RaceCallbacks(
-                keep=functools.partial(self._keep, generation, backend),
-                note=functools.partial(self._note, generation),
-                progressed=functools.partial(self._event_log.progressed, generation.id, generation.epoch),
-            ),
             policy=self._policy_of(generation),
             host=backend.host,
             late_in_s=generation.created_at + generation.late_after_s - self._runtime.now(),
             runtime=self._runtime,
         )
 
-    def _note(
-        self, generation: Generation, lane: str, event: str, **data: str | float | int | bool | None
-    ) -> None:
-        self._event_log.note(generation, lane, event, **data)
-        if event == "attempt":
-            word = "Video" if generation.request.kind is Kind.VIDEO else "Image"
-            log.info("🔄 %s polling attempt %s %s", word, data["n"], generation.id)
-
-    async def _poll(self, generation: Generation, backend: Backend) -> JobUpdate:
-        assert generation.job_id is not None
-        self._runtime.checkpoint("before_poll")
-        try:
-            update = await backend.poll(generation.job_id)
-        except ChannelLost as lost:
-            if lost.reason == "gone" and (await self._store.get(generation.id)).phase is Phase.DROPPED:
-                return JobUpdate(
-                    code="failed", outcome=Failure(text="The backend has dropped the stopped job.")
-                )
-            raise
-        self._runtime.checkpoint("after_poll")
-        return update
-
-    async def _keep(
-        self,
-        generation: Generation,
-        backend: Backend,
-        channel: Channel,
-        result: Result,
-        snapshot: RaceSnapshot,
-    ) -> None:
-        credentials = {origin_of(result.url): backend.headers_for(result.url)}
-        await self._deliver(generation, channel, result, snapshot, credentials=credentials)
+    def _job(self, generation: Generation, backend: Backend) -> _Job:
+        return _Job(generation, backend, self._store, self._event_log, self._delivery, self._runtime)
 
     async def _fail(self, generation: Generation, code: str, text: str) -> None:
         self._runtime.checkpoint("before_failing")

@@ -10,9 +10,9 @@ from typing import Any
 
 from services.backends.scripted import Script, Scripted
 from services.channels.poll_policy import PollPolicy, tool_policy
-from services.channels.race import Race, RaceCallbacks, RaceSnapshot, Verdict
+from services.channels.race import Race, ReportedResult, Verdict
 from services.core.errors import DeliveryFailed
-from services.core.model import Channel, Generation, Phase, Result
+from services.core.model import Channel, Generation, JobUpdate, Phase
 from services.core.runtime import Runtime
 from tests.support import rows
 
@@ -49,19 +49,18 @@ class Racing:
     download_s: float = 0.02
     resumed: bool = False
     notes: list[Noted] = field(default_factory=list)
-    progress: list[float] = field(default_factory=list)
-    kept: list[tuple[float, Channel, RaceSnapshot]] = field(default_factory=list)
+    progresses: list[float] = field(default_factory=list)
+    kept: list[tuple[float, ReportedResult]] = field(default_factory=list)
     tries: int = 0
 
     async def run(self, *, within_s: float = 90_000.0) -> Verdict:
         self.backend = Scripted(self.script)
         generation = a_generation()
         self.begun = asyncio.get_running_loop().time()
-        job_id = await self.backend.submit(generation) if self.script.submits == ("ok",) else ""
+        self.job_id = await self.backend.submit(generation) if self.script.submits == ("ok",) else ""
         self.race = Race(
-            streams={Channel.PUSH: lambda: self.backend.updates(job_id, silence_s=45.0)},
-            poll=lambda: self.backend.poll(job_id),
-            callbacks=RaceCallbacks(keep=self._keep, note=self._note, progressed=self._progressed),
+            self,
+            streams={Channel.PUSH: lambda: self.backend.updates(self.job_id, silence_s=45.0)},
             policy=self.policy,
             host=self.backend.host,
             late_in_s=self.late_in_s,
@@ -84,19 +83,24 @@ class Racing:
     def polls(self) -> int:
         return len(self.times("poll", "attempt")) + len(self.times("poll", "check"))
 
-    async def _keep(self, channel: Channel, result: Result, snapshot: RaceSnapshot) -> None:
+    # -- the race's Job ----------------------------------------------------------------------------
+
+    async def poll(self) -> JobUpdate:
+        return await self.backend.poll(self.job_id)
+
+    async def keep(self, reported: ReportedResult) -> None:
         self.tries += 1
         number = self.tries
         await asyncio.sleep(self.download_s)
-        if not self.bytes_ok(result.url, number):
+        if not self.bytes_ok(reported.result.url, number):
             raise DeliveryFailed("The address answered 403.", reason="refused")
         if self.kept:
             return  # as the compare-and-set does: the other channel was first
-        self.kept.append((asyncio.get_running_loop().time(), channel, snapshot))
+        self.kept.append((asyncio.get_running_loop().time(), reported))
 
-    def _note(self, lane: str, event: str, **data: Any) -> None:
+    def note(self, lane: str, event: str, **data: Any) -> None:
         self.notes.append(Noted(asyncio.get_running_loop().time(), lane, event, data))
 
-    def _progressed(self, value: float | None, stage: str) -> None:
-        if value is not None:
-            self.progress.append(value)
+    def progressed(self, progress: float | None, stage: str) -> None:
+        if progress is not None:
+            self.progresses.append(progress)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from services.backends.base import Backend, Capabilities
 from services.backends.scripted import Script
 from services.backends.superduperai import SuperDuperAI
-from services.channels.race import RaceSnapshot
+from services.channels.race import ReportedResult
 from services.core.errors import Sentence
 from services.core.events import GenerationEvent
 from services.core.model import LOCAL_OWNER, Channel, Draft, Generation, Kind, Phase, Result, TraceEntry
@@ -156,8 +156,8 @@ class Sandbox:
     async def deliver_again(self, generation: Generation) -> None:
         """Repeats the delivery, as a process does that slept through the end."""
         result = Result(url=self.service.link("whole"))
-        snapshot = RaceSnapshot(reported_at=generation.updated_at)
-        await self.engine.delivery.keep(generation, Channel.PUSH, result, snapshot, credentials={})
+        reported = ReportedResult(channel=Channel.PUSH, result=result, reported_at=generation.updated_at)
+        await self.engine.delivery.keep(generation, reported, credentials={})
 
     async def expect_one_file(self, generation: Generation) -> None:
         names = {event.kept.name for event in self.events if event.id == generation.id and event.kept}

@@ -11,8 +11,8 @@ import pytest
 
 from services.backends.scripted import Script, Scripted
 from services.channels.poll_policy import chat_policy, tool_policy
-from services.channels.race import JobFailed, RaceSnapshot, Won
-from services.core.model import Channel, JobUpdate, Result
+from services.channels.race import JobFailed, ReportedResult, Won
+from services.core.model import Channel, JobUpdate
 from tests.support.race_harness import EPOCH, Racing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -170,7 +170,7 @@ async def test_an_address_that_is_told_once_is_tried_again_while_nobody_else_tel
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.tries == 4
     assert racing.took_s < 15.0
-    reported_at = racing.kept[0][2].reported_at
+    reported_at = racing.kept[0][1].reported_at
     assert reported_at - EPOCH - racing.begun < 4.0, (
         "the receipt says when it was heard, not when it was tried again"
     )
@@ -189,14 +189,14 @@ async def test_a_slow_download_over_push_loses_to_another_address_over_poll() ->
         Script(length_s=4.0, urls=("https://a.example/slow", "https://b.example/quick")),
         policy=tool_policy(5.0),
     )
-    slow = racing._keep
+    slow = racing.keep
 
-    async def keep(channel, result, snapshot):  # type: ignore[no-untyped-def]
-        if result.url.endswith("slow"):
+    async def keep(reported):  # type: ignore[no-untyped-def]
+        if reported.result.url.endswith("slow"):
             await asyncio.sleep(300)
-        await slow(channel, result, snapshot)
+        await slow(reported)
 
-    racing._keep = keep  # type: ignore[method-assign]
+    racing.keep = keep  # type: ignore[method-assign]
     assert await racing.run() == Won(channel=Channel.POLL)
 
 
@@ -273,21 +273,21 @@ async def test_a_resumed_race_asks_at_once() -> None:
 async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
     racing = Racing(Script(length_s=13.0))
     await racing.run()
-    (_, channel, snapshot) = racing.kept[0]
-    assert channel is Channel.PUSH
-    assert snapshot.attempts == 1
-    assert snapshot.runner_up.code == "running"
-    assert snapshot.runner_up.due_at is not None
-    assert 6.0 < snapshot.runner_up.due_at - snapshot.reported_at < 8.0
+    (_, reported) = racing.kept[0]
+    assert reported.channel is Channel.PUSH
+    assert reported.attempts == 1
+    assert reported.runner_up.code == "running"
+    assert reported.runner_up.due_at is not None
+    assert 6.0 < reported.runner_up.due_at - reported.reported_at < 8.0
 
 
 async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> None:
     racing = Racing(Script(length_s=2.0))
 
-    async def keep(channel, result, snapshot):  # type: ignore[no-untyped-def]
+    async def keep(reported):  # type: ignore[no-untyped-def]
         raise ZeroDivisionError
 
-    racing._keep = keep  # type: ignore[method-assign]
+    racing.keep = keep  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
         await racing.run()
     assert len(asyncio.all_tasks()) == 1
@@ -295,13 +295,13 @@ async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> N
 
 async def test_a_check_in_the_moment_of_the_verdict_does_not_keep_the_race_alive() -> None:
     racing = Racing(Script(length_s=2.0))
-    keep = racing._keep
+    keep = racing.keep
 
-    async def checking(channel: Channel, result: Result, snapshot: RaceSnapshot) -> None:
-        await keep(channel, result, snapshot)
+    async def checking(reported: ReportedResult) -> None:
+        await keep(reported)
         racing.race.check()
 
-    racing._keep = checking  # type: ignore[method-assign]
+    racing.keep = checking  # type: ignore[method-assign]
     assert await racing.run(within_s=60.0) == Won(channel=Channel.PUSH)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from services.channels.race import RaceSnapshot
+from services.channels.race import ReportedResult
 from services.core.model import Channel, Phase, Result
 from tests.support.engine_harness import NotedBytes
 from tests.support.library_harness import LibraryHarness
 
-SNAPSHOT = RaceSnapshot(reported_at=1.0)
+REPORTED = ReportedResult(channel=Channel.PUSH, result=Result(url="https://a.example/1"), reported_at=1.0)
 
 
 @pytest.mark.asyncio
@@ -22,8 +22,8 @@ async def test_an_end_during_a_slow_commit_does_not_take_the_bytes_away(tmp_path
     await harness.store.open()
     delivery = harness.delivery(files)
     row = await harness.put(phase=Phase.COLLECTING)
-    disk, result = threading.Event(), Result(url="https://a.example/1")
-    keeping = asyncio.create_task(delivery.keep(row, Channel.PUSH, result, SNAPSHOT, credentials={}))
+    disk = threading.Event()
+    keeping = asyncio.create_task(delivery.keep(row, REPORTED, credentials={}))
     await asyncio.sleep(files.download_s / 2)
     slow = asyncio.create_task(harness.store.write(lambda _: disk.wait(10)))
     while not any(task.get_name().startswith("commit") for task in asyncio.all_tasks()):
