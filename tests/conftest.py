@@ -15,7 +15,7 @@ os.environ["NICEGUI_STORAGE_PATH"] = tempfile.mkdtemp(prefix="rushes-tests-")
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.kill_app import Nursery
+    from tests.support.killable_app import ForkServer
 
 IN_A_BROWSER = Path(__file__).parent / "ui" / "browser"
 
@@ -45,10 +45,10 @@ def a_loop_for_those_who_look_for_one() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Where apps with a plug to pull are born fast."""
-    from tests.support.kill_app import Nursery  # 0.4 s, and few tests need one
+    from tests.support.killable_app import ForkServer  # 0.4 s, and few tests need one
 
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()

@@ -21,7 +21,7 @@ import pytest
 
 from tests.support.app import ROOT, RunningApp, running_app
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import cloud
+from tests.support.killable_app import wire_settings
 from tests.support.proof_counts import proven
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(400)]
@@ -47,7 +47,7 @@ def held(database: Path, how: str) -> Iterator[None]:
 def refused(folder: Path, wire: WireServer) -> str:
     """What `python main.py` says when it does not start."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "RUSHES_"))}
-    env |= {"RUSHES_DATA_DIR": str(folder), "RUSHES_PORT": "0", **cloud(wire)}
+    env |= {"RUSHES_DATA_DIR": str(folder), "RUSHES_PORT": "0", **wire_settings(wire)}
     done = subprocess.run(
         [sys.executable, "main.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
     )
@@ -88,7 +88,7 @@ def page(app: RunningApp, path: str) -> httpx.Response:
 
 
 def test_held_at_the_start_it_is_refused_with_a_sentence(wire: WireServer, tmp_path: Path) -> None:
-    with running_app(tmp_path, **cloud(wire)) as app:
+    with running_app(tmp_path, **wire_settings(wire)) as app:
         app.wait_for_models()
         app.stop()
         with held(tmp_path / "rushes.db", "EXCLUSIVE"):
@@ -101,7 +101,7 @@ def test_held_at_the_start_it_is_refused_with_a_sentence(wire: WireServer, tmp_p
 def test_held_in_mid_life_new_work_waits_or_is_refused_and_what_runs_arrives(
     wire: WireServer, tmp_path: Path
 ) -> None:
-    with running_app(tmp_path, **cloud(wire)) as app:
+    with running_app(tmp_path, **wire_settings(wire)) as app:
         app.wait_for_models()
         wire.script(length_s=2.0)
         file_ids = [app.generate(f"a kite {number}", model="wire/film") for number in range(5)]
@@ -129,7 +129,7 @@ def test_held_in_mid_life_new_work_waits_or_is_refused_and_what_runs_arrives(
 
 
 def test_damaged_at_the_start_it_is_refused_and_left_as_it_is(wire: WireServer, tmp_path: Path) -> None:
-    with running_app(tmp_path, **cloud(wire)) as app:
+    with running_app(tmp_path, **wire_settings(wire)) as app:
         app.wait_for_models()
         filled(app, wire)
         app.stop()
@@ -145,7 +145,7 @@ def test_damaged_at_the_start_it_is_refused_and_left_as_it_is(wire: WireServer, 
 
 
 def test_damaged_in_mid_life_it_is_said_and_what_still_can_goes_on(wire: WireServer, tmp_path: Path) -> None:
-    with running_app(tmp_path, **cloud(wire)) as app:
+    with running_app(tmp_path, **wire_settings(wire)) as app:
         app.wait_for_models()
         ids = filled(app, wire)
         wire.script(prompt="under way", length_s=4.0)
@@ -185,7 +185,7 @@ def test_a_database_that_was_put_back_or_begun_anew_costs_no_clip(
 ) -> None:
     database, backup = tmp_path / "data" / "rushes.db", tmp_path / "backup.db"
     wire.script(length_s=0.1)
-    with running_app(tmp_path / "data", **cloud(wire)) as app:
+    with running_app(tmp_path / "data", **wire_settings(wire)) as app:
         app.wait_for_models()
         app.wait_for(app.generate("before the backup", model="wire/film"))
         with closing(sqlite3.connect(database)) as connection:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import KillableApp, Nursery, cloud, grown, killable_app
+from tests.support.killable_app import ForkServer, KillableApp, killable_app, padded, wire_settings
 from tests.support.proof_counts import proven
 from tests.support.sample_media import tiny_film
 
@@ -71,13 +71,13 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk |
 
 
 def test_a_full_disk_refuses_new_work_and_keeps_what_was_paid_for(
-    nursery: Nursery, disk: SmallDisk | FileLimit, tmp_path: Path
+    fork_server: ForkServer, disk: SmallDisk | FileLimit, tmp_path: Path
 ) -> None:
     film = tmp_path / "large.mp4"
-    film.write_bytes(large := grown(tiny_film(), 8 * MB))
+    film.write_bytes(large := padded(tiny_film(), 8 * MB))
     with (
         WireServer(idempotent=False) as wire,
-        killable_app(nursery, disk.folder / "data", **cloud(wire)) as app,
+        killable_app(fork_server, disk.folder / "data", **wire_settings(wire)) as app,
     ):
         app.wait_for_models()
         wire.script(length_s=600, result=str(film))
@@ -94,7 +94,7 @@ def test_a_full_disk_refuses_new_work_and_keeps_what_was_paid_for(
 
         assert refused["success"] is False
         assert "disk" in refused["error"]
-        app.must_have_kept(file_id, large)
+        app.assert_delivered(file_id, large)
         assert wire.submits_by_prompt["a kite too large for the disk"] == 1
         assert len(app.rows()) == sum(wire.submits_by_prompt.values())
         assert app.post("/api/generate/video", {"prompt": "there is room again"}).status_code == 202
@@ -105,10 +105,13 @@ def test_a_full_disk_refuses_new_work_and_keeps_what_was_paid_for(
 
 @pytest.mark.proof
 def test_a_poster_that_could_not_be_written_down_is_drawn_at_the_next_start(
-    nursery: Nursery, tmp_path: Path
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     disk = FileLimit(tmp_path)
-    with WireServer(idempotent=False) as wire, killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
+    with (
+        WireServer(idempotent=False) as wire,
+        killable_app(fork_server, tmp_path / "data", **wire_settings(wire)) as app,
+    ):
         app.wait_for_models()
         wire.script(length_s=0.1, result="small")
         file_id = app.generate("a kite whose poster finds no room")
@@ -116,12 +119,12 @@ def test_a_poster_that_could_not_be_written_down_is_drawn_at_the_next_start(
         disk.leave(app, 0)
         app.wait_until(lambda: "at the next start" in app.log or app.row(file_id)["poster"], 30)
         app.kill()
-        app.wait_for_its_death()
+        app.wait_until_killed()
 
         app.start()
 
         (job_id,) = wire.jobs
-        app.must_have_kept(file_id, wire.content(job_id))
+        app.assert_delivered(file_id, wire.content(job_id))
         assert "Traceback" not in app.log
 
 

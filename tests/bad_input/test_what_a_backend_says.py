@@ -22,7 +22,7 @@ import pytest
 from tests.support.app import RunningApp, running_app
 from tests.support.bad_input import job_of, kept, nothing_else_harmed, reasons, trace
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import cloud
+from tests.support.killable_app import wire_settings
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -65,7 +65,7 @@ def wire() -> Iterator[WireServer]:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, wire: WireServer) -> Iterator[RunningApp]:
     """One for all of them: what one leaves behind, the next one would meet."""
-    with running_app(tmp_path_factory.mktemp("data"), **cloud(wire)) as app:
+    with running_app(tmp_path_factory.mktemp("data"), **wire_settings(wire)) as app:
         app.wait_for_models()
         app.wait_for(app.generate("the first one warms it up", model="wire/film"))
         yield app

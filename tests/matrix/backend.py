@@ -82,14 +82,11 @@ class Backdrop:
         self.knocked[prompt, what] += 1
         return address
 
-    def jobs(self, prompt: str) -> list[Job]:
-        return [job for job in list(self.wire.jobs.values()) if job.config.get("prompt") == prompt]
-
     def strikes(self, plan: Plan, prompt: str) -> dict[str, int]:
         """How often each fault of the backend and its line has struck."""
         struck = {what: self.chaos.broken[prompt, what] for what in plan.lines}
         struck |= {what: self.knocked[prompt, what] for what in plan.ports if what != "download"}
-        for job in self.jobs(prompt):
+        for job in self.wire.jobs_of(prompt):
             struck |= {what: job.faults[what] for what in ("push", "poll", "download") if what in plan.wire}
         return struck
 

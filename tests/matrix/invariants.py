@@ -80,7 +80,7 @@ def _end(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
 
 
 def _money(ground: Ground, one: Combination) -> Iterator[Wrong]:
-    taken = len(ground.jobs(str(one)))
+    taken = len(ground.wire.jobs_of(str(one)))
     if taken > (most := int(may_be_taken(one))):
         yield Wrong("paid_twice", f"taken {taken} times, not {most}")
     elif taken < most:
@@ -95,7 +95,7 @@ def _bytes(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]
     if row.kept is None or row.receipt is None:
         yield Wrong("broken", "done without a file or a receipt")
         return
-    job = next(iter(ground.jobs(str(one))), None)
+    job = next(iter(ground.wire.jobs_of(str(one))), None)
     path = ground.engine.folder.path(row.kept.name)
     lying = path.read_bytes() if path.exists() else b""
     if job is None or lying != ground.wire.content(job.id):

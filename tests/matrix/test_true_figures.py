@@ -103,7 +103,7 @@ async def judged(harness: EngineHarness, behind: Backdrop, one: Combination, row
         f"it is {last.phase}, not {expected(one)}": last.phase is expected(one),
         f"it took {(last.finished_at or begun) - begun:.0f} s": (last.finished_at or begun) - begun
         <= LENGTH_S + most_s(one),
-        "it was not taken just once": len(behind.jobs(str(one))) == int(may_be_taken(one)),
+        "it was not taken just once": len(behind.wire.jobs_of(str(one))) == int(may_be_taken(one)),
         "its bytes are not there just once": len(files) == (1 if last.phase is Phase.COMPLETED else 0),
     }
     return [f"{one}: {text}" for text, held in holds.items() if not held]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.failpoint_scenes import Theatre, theatre
+from tests.support.failpoint_scenarios import ScenarioRunner, scenario_runner
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    with theatre(tmp_path_factory.mktemp("points")) as stage:
-        yield stage
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioRunner]:
+    with scenario_runner(tmp_path_factory.mktemp("points")) as runner:
+        yield runner

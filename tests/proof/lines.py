@@ -73,8 +73,8 @@ LINES: tuple[Line, ...] = (
         name="kills",
         claim="Kill, stop beyond the lease, exception and cancel at every boundary of a generation's life",
         command=tests(
-            "tests/proof/test_kill_points.py",
-            "tests/proof/test_kill_points_around.py",
+            "tests/proof/test_delivery_failpoints.py",
+            "tests/proof/test_lifecycle_failpoints.py",
             "tests/services/app/test_kill.py",
             "tests/services/app/test_shutdown.py",
         ),

@@ -1,4 +1,4 @@
-"""Leases that run out: one of two watchers stands still beyond its lease, the other goes on with its rows."""
+"""Expired leases: one of two watchers is paused beyond its lease, the other takes over its rows."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.eventually import wait_until
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import KillableApp, Nursery, eventually
+from tests.support.killable_app import ForkServer, KillableApp
 from tests.support.proof_counts import proven
 from tests.support.two_watchers import LEASE_S, WITHIN_S, TwoWatchers
 
 pytestmark = pytest.mark.timeout(300)
 
-WELL = {"lost": 0, "twice": 0, "paid_twice": 0, "wrong_bytes": 0}
+FAULTLESS = {"lost": 0, "twice": 0, "paid_twice": 0, "wrong_bytes": 0}
 POINTS = (
     "watch_begun",
     "before_submitting",
@@ -42,7 +43,7 @@ POINTS = (
     "after_commit",
     "illustrated",
 )
-GENERATIONS, STOPS = 60, 15
+GENERATIONS, PAUSES = 60, 15
 
 
 @pytest.fixture(scope="module")
@@ -54,114 +55,113 @@ def wire() -> Iterator[WireServer]:
 
 @pytest.fixture(scope="module")
 def two(wire: WireServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoWatchers]:
-    nursery = Nursery()
-    two = TwoWatchers(nursery, wire, tmp_path_factory.mktemp("two") / "data")
+    fork_server = ForkServer()
+    two = TwoWatchers(fork_server, wire, tmp_path_factory.mktemp("two") / "data")
     yield two
     two.close()
-    nursery.close()
+    fork_server.close()
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("points", POINTS)
-def test_who_stood_still_finds_that_it_has_nothing_to_say(two: TwoWatchers, points: str) -> None:
-    prompt = f"a kite, asleep {points}"
+def test_a_paused_watcher_changes_nothing_after_the_takeover(two: TwoWatchers, points: str) -> None:
+    prompt = f"a kite, paused {points}"
     if points in ("before_late", "illustrated"):
         two.wire.script(prompt=prompt, length_s=1.5)
-    taken = fall_asleep(two, two.one, two.other, prompt, points)
+    taken = take_over(two, two.first, two.second, prompt, points)
 
-    two.go_on(two.one)
+    two.resume(two.first)
 
-    seen = two.judged(prompt)
-    time.sleep(LEASE_S)  # for what the one that woke up may still try
-    seen |= two.judged(prompt) | {"left_over": two.left_over()}
-    proven("leases", points=1, taken_over=int(taken), **seen)
-    assert seen == WELL | {"left_over": 0}
-    assert {two.one.process.poll(), two.other.process.poll()} == {None}
+    counts = two.counts(prompt)
+    time.sleep(LEASE_S)  # for what the resumed watcher may still try
+    counts |= two.counts(prompt) | {"left_over": two.left_over()}
+    proven("leases", points=1, taken_over=int(taken), **counts)
+    assert counts == FAULTLESS | {"left_over": 0}
+    assert {two.first.process.poll(), two.second.process.poll()} == {None}
 
 
 @pytest.mark.proof
-def test_who_slept_before_it_sent_does_not_send(two: TwoWatchers) -> None:
+def test_a_watcher_paused_before_the_submit_does_not_send(two: TwoWatchers) -> None:
     prompt = "a kite that nobody has sent"
-    taken = fall_asleep(two, two.one, two.other, prompt, "before_submit")
-    eventually(lambda: two.row(prompt)["phase"] == "unconfirmed", WITHIN_S)
+    taken = take_over(two, two.first, two.second, prompt, "before_submit")
+    wait_until(lambda: two.row(prompt)["phase"] == "unconfirmed", WITHIN_S)
 
-    two.go_on(two.one)
+    two.resume(two.first)
 
     time.sleep(2 * LEASE_S)
-    seen = two.judged(prompt, "unconfirmed")
-    proven("leases", points=1, taken_over=int(taken), **seen)
-    assert seen == WELL
-    assert two.jobs(prompt) == []
+    counts = two.counts(prompt, "unconfirmed")
+    proven("leases", points=1, taken_over=int(taken), **counts)
+    assert counts == FAULTLESS
+    assert two.wire.jobs_of(prompt) == []
 
 
-def test_a_failure_that_the_sleeper_had_heard_of_is_not_told_any_more(two: TwoWatchers) -> None:
-    """Red without the check of the epoch: the row is open, and to end it in error would be allowed."""
+def test_a_failure_known_only_to_the_paused_watcher_is_not_recorded(two: TwoWatchers) -> None:
+    """Red without the check of the epoch: the row is open, so ending it in error would be allowed."""
     for number in range(5):
         prompt = f"a kite that fails, and does not, {number}"
         two.wire.script(prompt=prompt, fails="the model has no idea")
-        rise_again = functools.partial(_rise_again, two, prompt)
-        if fall_asleep(two, two.one, two.other, prompt, "before_failing", then=rise_again):
+        undo_failure = functools.partial(_undo_failure, two, prompt)
+        if take_over(two, two.first, two.second, prompt, "before_failing", then=undo_failure):
             break
-        two.go_on(two.one)  # it had the database's lock in its hand
+        two.resume(two.first)  # it held the database's write lock
     else:
-        raise AssertionError("It could never be taken over.")
+        raise AssertionError("It was never taken over.")
 
-    two.go_on(two.one)
+    two.resume(two.first)
 
     time.sleep(2 * LEASE_S)
-    assert two.told(prompt, "error") == 0
+    assert two.failures_logged(prompt) == 0
     assert two.row(prompt)["phase"] == "processing"
     two.finish(prompt)
-    seen = two.judged(prompt) | {"left_over": two.left_over()}
-    proven("leases", points=1, taken_over=1, **seen)
-    assert seen == WELL | {"left_over": 0}
+    counts = two.counts(prompt) | {"left_over": two.left_over()}
+    proven("leases", points=1, taken_over=1, **counts)
+    assert counts == FAULTLESS | {"left_over": 0}
 
 
 @pytest.mark.proof
-def test_many_are_carried_home_by_two_that_fall_asleep_in_turns(two: TwoWatchers, wire: WireServer) -> None:
+def test_two_watchers_paused_in_turns_deliver_every_generation(two: TwoWatchers, wire: WireServer) -> None:
     rng = random.Random(20_261_122)
     prompts = [f"the kite of round {number}" for number in range(GENERATIONS)]
     for prompt in prompts:
         wire.script(prompt=prompt, length_s=rng.uniform(0.1, 4.0))
-    for number in range(STOPS):
-        two.put(*prompts[number * GENERATIONS // STOPS : (number + 1) * GENERATIONS // STOPS])
+    for number in range(PAUSES):
+        two.add(*prompts[number * GENERATIONS // PAUSES : (number + 1) * GENERATIONS // PAUSES])
         time.sleep(rng.uniform(0.2, 1.0))
-        sleeper = rng.choice((two.one, two.other))
-        two.halt(sleeper)
+        paused = rng.choice((two.first, two.second))
+        two.pause(paused)
         time.sleep(rng.uniform(0.5, 2.5) * LEASE_S)
-        two.go_on(sleeper)
+        two.resume(paused)
 
     for prompt in prompts:
-        seen = two.judged(prompt)
-        proven("leases", generations=1, **seen)
-        assert seen == WELL, prompt
+        counts = two.counts(prompt)
+        proven("leases", generations=1, **counts)
+        assert counts == FAULTLESS, prompt
     left_over = two.left_over()
-    proven("leases", stops=STOPS, left_over=left_over)
+    proven("leases", stops=PAUSES, left_over=left_over)
     assert left_over == 0
 
 
-def fall_asleep(
+def take_over(
     two: TwoWatchers,
-    one: KillableApp,
+    paused: KillableApp,
     other: KillableApp,
     prompt: str,
     points: str,
     then: Callable[[], None] = lambda: None,
 ) -> bool:
-    """The one has the row and stands still at the point; the other has it by now, or cannot have it."""
-    two.halt_between_writes(other)
-    one.order(*points.split(), act="stop")
-    two.put(prompt)
-    one.wait_until_it_is_there()
-    two.wait_until_it_stands(one)
+    """Pauses one watcher at the point; whether the other one then took over its row, which a lock may prevent."""
+    two.pause_between_writes(other)
+    paused.arm(*points.split(), act="stop")
+    two.add(prompt)
+    paused.wait_until_hit()
+    two.wait_until_paused(paused)
     then()
-    two.go_on(other)
+    two.resume(other)
     final = two.row(prompt)["phase"] == "completed"
-    return not final and two.is_taken_from(one, prompt)
+    return not final and two.is_taken_over(paused, prompt)
 
 
-def _rise_again(two: TwoWatchers, prompt: str) -> None:
-    (job_id,) = two.jobs(prompt)
-    job = two.wire.jobs[job_id]
+def _undo_failure(two: TwoWatchers, prompt: str) -> None:
+    (job,) = two.wire.jobs_of(prompt)
     job.status, job.finished_at = "in_progress", None
     two.wire.script(prompt=prompt, fails="")

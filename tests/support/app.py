@@ -10,21 +10,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
+from tests.support.eventually import holds_within
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60.0
 READY = re.compile(r"Rushes is ready: (http://\S+)")
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""For a question over loopback: reading all certificates anew for each costs 40 ms."""
+"""For requests over loopback: loading the certificate store costs 40 ms per client."""
 
 
 class RunningApp:
-    """`python main.py` on a data folder; `url` is where it answers, `log` all that it has said."""
+    """`python main.py` on a data folder; `url` is its address, `log` its output so far."""
 
     def __init__(
         self, data_dir: Path, *, port: int = 0, program: list[str] | None = None, **settings: str
@@ -38,7 +40,7 @@ class RunningApp:
         self.start()
 
     def start(self) -> None:
-        """Start, or start again on the same folder and the same port."""
+        """Starts or restarts it on the same folder and port."""
         env = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "RUSHES_"))
         }
@@ -64,12 +66,12 @@ class RunningApp:
         return "\n".join(self._lines)
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """SIGKILL, like a power cut."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
     def stop(self) -> float:
-        """Ask it to end; how many seconds it took."""
+        """Sends SIGTERM; returns the seconds until it ended."""
         begun = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -101,28 +103,24 @@ class RunningApp:
     def wait_for(self, file_id: str, *, status: str = "completed", within_s: float = 60.0) -> dict:  # type: ignore[type-arg]
         found: dict = {}  # type: ignore[type-arg]
 
-        def there() -> bool:
+        def has_status() -> bool:
             found.update(self.get(f"/api/file/{file_id}"))
-            return bool(found["status"] == status or found["phase"] == status)
+            return status in (found["status"], found["phase"])
 
-        self.wait_until(there, within_s)
+        self.wait_until(has_status, within_s)
         return found
 
     def clear(self) -> None:
-        """Away with all that was made, the trash too."""
+        """Deletes every generation and empties the trash."""
         while items := self.get("/api/files")["items"]:
             for item in items:
                 self.delete(f"/api/file/{item['id']}")
         self.wait_until(lambda: self.delete("/api/trash").json()["waiting"] == 0, 30)
 
-    def wait_until(self, condition, within_s: float) -> None:  # type: ignore[no-untyped-def]
-        deadline = time.monotonic() + within_s
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError(
-                    f"It did not come true within {within_s} s. The log:\n{self.log[-4000:]}"
-                )
-            time.sleep(0.05)
+    def wait_until(self, condition: Callable[[], object], within_s: float) -> None:
+        assert holds_within(condition, within_s, every_s=0.05), (
+            f"It did not come true within {within_s} s. The log:\n{self.log[-4000:]}"
+        )
 
     def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stdout is not None

@@ -54,8 +54,8 @@ class PeakMemory:
 
 
 def job_of(wire: WireServer, prompt: str) -> str:
-    (job_id,) = (job.id for job in wire.jobs.values() if job.config["prompt"] == prompt)
-    return job_id
+    (job,) = wire.jobs_of(prompt)
+    return job.id
 
 
 def kept(app: RunningApp, file_id: str) -> str:

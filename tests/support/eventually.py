@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -20,9 +21,23 @@ async def eventually(condition: Callable[[], object], within_s: float = WITHIN_S
         await asyncio.sleep(0.02)
 
 
-async def equals(read: Callable[[], T], wanted: T, within_s: float = WITHIN_S) -> None:
-    """Waits until `read` returns what is wanted; fails with what it returns instead."""
+async def equals(read: Callable[[], T], expected: T, within_s: float = WITHIN_S) -> None:
+    """Waits until `read` returns what is expected; fails with what it returns instead."""
     try:
-        await eventually(lambda: read() == wanted, within_s)
+        await eventually(lambda: read() == expected, within_s)
     except AssertionError:
-        assert read() == wanted
+        assert read() == expected
+
+
+def wait_until(condition: Callable[[], object], within_s: float = WITHIN_S) -> None:
+    """The same for a test without an event loop. Raises AssertionError after `within_s`."""
+    assert holds_within(condition, within_s), f"It did not come true within {within_s:g} s."
+
+
+def holds_within(condition: Callable[[], object], within_s: float, *, every_s: float = 0.02) -> bool:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(every_s)
+    return True

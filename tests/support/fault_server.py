@@ -119,6 +119,9 @@ class WireServer:
         """The bytes of that job's result: no two jobs have the same."""
         return content_of(self.jobs[job])
 
+    def jobs_of(self, prompt: str) -> list[Job]:
+        return [job for job in list(self.jobs.values()) if job.config.get("prompt") == prompt]
+
     def stats(self) -> Json:
         jobs = {
             job.id: {

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import ROOT
-from tests.support.kill_app import Nursery, eventually
+from tests.support.eventually import wait_until
+from tests.support.killable_app import ForkServer
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -23,14 +24,14 @@ MB = 1_000_000
 
 
 @pytest.fixture
-def refusal(nursery: Nursery, tmp_path: Path) -> Callable[..., str]:
+def refusal(fork_server: ForkServer, tmp_path: Path) -> Callable[..., str]:
     """What the app says when it does not start."""
 
     def start(**settings: str) -> str:
         log = tmp_path / "refused.log"
         defaults = {"RUSHES_DATA_DIR": str(tmp_path / "data"), "RUSHES_PORT": "0", "RUSHES_ANIMATIC": "false"}
         log.unlink(missing_ok=True)
-        process = nursery.start({"KILL_ORDER": str(tmp_path / "none"), **defaults, **settings}, log)
+        process = fork_server.start({"FAILPOINT_FILE": str(tmp_path / "none"), **defaults, **settings}, log)
         code, said = process.wait(60), log.read_text()
         assert code == 1, said
         assert "Traceback" not in said
@@ -68,26 +69,28 @@ def test_a_port_in_use_is_named(refusal: Callable[..., str]) -> None:
     assert "RUSHES_PORT" in said
 
 
-def test_of_two_that_start_at_once_on_one_port_the_later_is_refused(nursery: Nursery, tmp_path: Path) -> None:
+def test_of_two_that_start_at_once_on_one_port_the_later_is_refused(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     logs = [tmp_path / "one.log", tmp_path / "two.log"]
     both = [
-        nursery.start(
+        fork_server.start(
             {
                 "RUSHES_DATA_DIR": str(log.with_suffix("")),
                 "RUSHES_PORT": port,
                 "RUSHES_ANIMATIC": "false",
-                "KILL_ORDER": str(tmp_path / "none"),
+                "FAILPOINT_FILE": str(tmp_path / "none"),
             },
             log,
         )
         for log in logs
     ]
     try:
-        eventually(lambda: any("is ready" in log.read_text() for log in logs if log.exists()), 60)
-        eventually(lambda: any(each.poll() is not None for each in both), 30)
+        wait_until(lambda: any("is ready" in log.read_text() for log in logs if log.exists()), 60)
+        wait_until(lambda: any(each.poll() is not None for each in both), 30)
         assert sorted(str(each.poll()) for each in both) == ["1", "None"]
         refused = next(log.read_text() for each, log in zip(both, logs, strict=True) if each.poll() == 1)
         assert f"port {port} on 127.0.0.1 cannot be used" in refused

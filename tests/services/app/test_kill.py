@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import KillableApp, Nursery, cloud, grown, killable_app
+from tests.support.killable_app import ForkServer, KillableApp, killable_app, padded, wire_settings
 from tests.support.sample_media import small_film
 
 pytestmark = pytest.mark.timeout(240)
@@ -48,18 +48,18 @@ def wire() -> Iterator[WireServer]:
 
 
 @pytest.fixture(scope="module")
-def animated(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillableApp]:
-    with killable_app(nursery, tmp_path_factory.mktemp("kill") / "animatic") as app:
+def animated(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillableApp]:
+    with killable_app(fork_server, tmp_path_factory.mktemp("kill") / "animatic") as app:
         app.wait_for_models()
         yield app
 
 
 @pytest.fixture(scope="module")
 def cloudy(
-    nursery: Nursery, wire: WireServer, tmp_path_factory: pytest.TempPathFactory
+    fork_server: ForkServer, wire: WireServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[KillableApp]:
     folder = tmp_path_factory.mktemp("kill") / "cloud"
-    with killable_app(nursery, folder, **cloud(wire)) as app:
+    with killable_app(fork_server, folder, **wire_settings(wire)) as app:
         app.wait_for_models()
         yield app
 
@@ -78,7 +78,7 @@ def test_the_animatic_draws_once_whatever_boundary_the_kill_comes_at(
 
     animated.wait_for(file_id)
     (job_id,) = animated.animatic_jobs(prompt)
-    row = animated.must_have_kept(file_id, animated.animatic_content(job_id))
+    row = animated.assert_delivered(file_id, animated.animatic_content(job_id))
     assert row == animated.row_of(prompt)
     assert row["job_id"] == job_id
 
@@ -89,14 +89,14 @@ def test_the_animatic_draws_on_after_a_kill_in_the_middle_of_the_film(animated: 
     file_id = animated.generate(prompt, **SHORT | {"duration": 10, "resolution": "720p", "fps": 24})
     animated.wait_until(lambda: (animated.get(f"/api/file/{file_id}")["progress"] or 0) > 1, 30)
     animated.kill()
-    animated.wait_for_its_death()
+    animated.wait_until_killed()
     assert animated.row(file_id)["phase"] == "processing"
 
     animated.start()
 
     animated.wait_for(file_id)
     (job_id,) = animated.animatic_jobs(prompt)
-    animated.must_have_kept(file_id, animated.animatic_content(job_id))
+    animated.assert_delivered(file_id, animated.animatic_content(job_id))
 
 
 def test_a_kill_while_the_trash_is_emptied_leaves_neither_row_nor_file(animated: KillableApp) -> None:
@@ -106,16 +106,16 @@ def test_a_kill_while_the_trash_is_emptied_leaves_neither_row_nor_file(animated:
         animated.wait_until(lambda file_id=file_id: animated.row(file_id)["preview"], 30)
     kept = animated.row(goes)["kept"]["name"]
     httpx.delete(f"{animated.url}/api/file/{goes}", trust_env=False).raise_for_status()
-    animated.order("rows_removed")
+    animated.arm("rows_removed")
     with suppress(httpx.HTTPError):
         httpx.delete(f"{animated.url}/api/trash", trust_env=False)
-    animated.wait_for_its_death()
-    assert kept in animated.media()
+    animated.wait_until_killed()
+    assert kept in animated.media_files()
 
     animated.start()
 
-    animated.wait_until(lambda: animated.media() == animated.named(), 20)
-    assert kept not in animated.media()
+    animated.wait_until(lambda: animated.media_files() == animated.referenced_files(), 20)
+    assert kept not in animated.media_files()
     assert [row["id"] for row in animated.rows() if row["id"] in (stays, goes)] == [stays]
     answer = httpx.get(f"{animated.url}/api/files", params={"trashed": "true"}, trust_env=False)
     assert answer.json()["items"] == []
@@ -130,14 +130,14 @@ def test_a_paid_job_is_kept_once_whatever_boundary_the_kill_comes_at(
 ) -> None:
     prompt = f"a kite, killed {boundary}"
     file_id = killed_at(boundary, cloudy, prompt)
-    assert bool(cloudy.media() - cloudy.named()) == (
+    assert bool(cloudy.media_files() - cloudy.referenced_files()) == (
         boundary in ("before_rename", "after_rename", "before_commit")
     )
 
     cloudy.start()
 
     cloudy.wait_for(file_id)
-    row = cloudy.must_have_kept(file_id, wire.content(cloudy.row_of(prompt)["job_id"]))
+    row = cloudy.assert_delivered(file_id, wire.content(cloudy.row_of(prompt)["job_id"]))
     assert row["id"] == file_id
     assert wire.submits_by_prompt[prompt] == 1
 
@@ -146,18 +146,18 @@ def test_a_half_fetched_file_is_cleared_away_and_fetched_again(
     cloudy: KillableApp, wire: WireServer, tmp_path: Path
 ) -> None:
     prompt, film = "a kite, killed with half its bytes here", tmp_path / "large.mp4"
-    large = grown(small_film(), 6_000_000)
+    large = padded(small_film(), 6_000_000)
     film.write_bytes(large)
     wire.script(prompt=prompt, result=str(film), download="slow", slow_s=4.0, download_times=1)
     file_id = cloudy.generate(prompt)
-    cloudy.wait_until(lambda: any(name.startswith(".parts/") for name in cloudy.media()), 30)
+    cloudy.wait_until(lambda: any(name.startswith(".parts/") for name in cloudy.media_files()), 30)
     cloudy.kill()
-    cloudy.wait_for_its_death()
-    assert any(name.startswith(".parts/") for name in cloudy.media())
+    cloudy.wait_until_killed()
+    assert any(name.startswith(".parts/") for name in cloudy.media_files())
 
     cloudy.start()
 
-    cloudy.must_have_kept(file_id, large)
+    cloudy.assert_delivered(file_id, large)
     assert wire.submits_by_prompt[prompt] == 1
 
 
@@ -169,12 +169,12 @@ def test_a_job_that_runs_while_the_app_is_dead_is_fetched_afterwards(
     file_id = cloudy.generate(prompt)
     job_id = str(cloudy.wait_for(file_id, status="processing") and cloudy.row(file_id)["job_id"])
     cloudy.kill()
-    cloudy.wait_for_its_death()
+    cloudy.wait_until_killed()
     wire.finish(job_id)
 
     cloudy.start()
 
-    cloudy.must_have_kept(file_id, wire.content(job_id))
+    cloudy.assert_delivered(file_id, wire.content(job_id))
     assert wire.submits_by_prompt[prompt] == 1
 
 
@@ -188,7 +188,7 @@ def test_a_job_whose_id_was_lost_is_found_at_the_backend_and_adopted(
     cloudy.start()
 
     cloudy.wait_for(file_id)
-    cloudy.must_have_kept(file_id, wire.content(cloudy.row(file_id)["job_id"]))
+    cloudy.assert_delivered(file_id, wire.content(cloudy.row(file_id)["job_id"]))
     assert "adopted" in _told(cloudy, file_id)
     assert wire.submits_by_prompt[prompt] == 1
 
@@ -205,7 +205,7 @@ def test_a_job_whose_id_was_lost_and_that_is_not_listed_is_never_sent_again_by_i
         cloudy.wait_for(file_id, status="unconfirmed")
         cloudy.wait_until(lambda: "looking" in _told(cloudy, file_id), 30)
         cloudy.kill()
-        cloudy.wait_for_its_death()
+        cloudy.wait_until_killed()
     cloudy.start()
     cloudy.post(f"/api/file/{file_id}/check")
 
@@ -239,7 +239,7 @@ def test_what_was_perhaps_never_sent_waits_for_the_persons_word(
     assert cloudy.post(f"/api/file/{file_id}/submit-again").status_code == 202
 
     cloudy.wait_for(file_id)
-    cloudy.must_have_kept(file_id, wire.content(cloudy.row(file_id)["job_id"]))
+    cloudy.assert_delivered(file_id, wire.content(cloudy.row(file_id)["job_id"]))
     assert wire.submits_by_prompt[prompt] == 1
 
 
@@ -248,11 +248,11 @@ def test_what_was_perhaps_never_sent_waits_for_the_persons_word(
 
 @pytest.mark.proof
 def test_twenty_generations_survive_kills_at_random_moments(
-    nursery: Nursery, wire: WireServer, tmp_path: Path
+    fork_server: ForkServer, wire: WireServer, tmp_path: Path
 ) -> None:
     rng = random.Random(20_261_122)
-    settings = cloud(wire, RUSHES_ANIMATIC="true")
-    with killable_app(nursery, tmp_path / "loop", **settings) as app:
+    settings = wire_settings(wire, RUSHES_ANIMATIC="true")
+    with killable_app(fork_server, tmp_path / "loop", **settings) as app:
         app.wait_for_models()
         app.wait_until(lambda: len(app.get("/health")["backends"]) == 0, 30)
         killer = Killer(app, rng, KILLS)
@@ -270,10 +270,10 @@ def test_twenty_generations_survive_kills_at_random_moments(
             row = app.row_of(prompt)
             assert (row["id"], [row["job_id"]]) == (file_id, jobs)
             paid = row["backend"] == "superduperai"
-            app.must_have_kept(file_id, wire.content(jobs[0]) if paid else app.animatic_content(jobs[0]))
+            app.assert_delivered(file_id, wire.content(jobs[0]) if paid else app.animatic_content(jobs[0]))
         assert len(app.rows()) == GENERATIONS
         app.kill()
-        app.wait_for_its_death()
+        app.wait_until_killed()
 
 
 class Killer:
@@ -340,10 +340,10 @@ def test_after_all_that_no_key_and_no_link_stands_in_log_database_or_answers(
 
 def killed_at(boundary: str, app: KillableApp, prompt: str, **more: object) -> str:
     """The id of the generation at whose boundary the app has died; its asker may not have heard the answer."""
-    app.order(boundary)
+    app.arm(boundary)
     with suppress(httpx.TransportError):
         app.generate(prompt, **more)
-    app.wait_for_its_death()
+    app.wait_until_killed()
     return str(app.row_of(prompt)["id"])
 
 

@@ -6,32 +6,34 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import failpoint_scenes
-from tests.support.failpoint_scenes import Scene, Theatre, theatre
+from tests.support import failpoint_scenarios
+from tests.support.failpoint_scenarios import Scenario, ScenarioRunner, scenario_runner
 
 pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    with theatre(tmp_path_factory.mktemp("points")) as stage:
-        yield stage
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioRunner]:
+    with scenario_runner(tmp_path_factory.mktemp("points")) as runner:
+        yield runner
 
 
 @pytest.mark.parametrize(
-    ("scene", "points", "act"),
+    ("scenario", "points", "act"),
     [
-        (failpoint_scenes.on_its_way, "intent_committed", "cancel"),
-        (failpoint_scenes.on_its_way, "before_submit", "raise"),
-        (failpoint_scenes.on_its_way, "after_id", "stop"),
-        (failpoint_scenes.on_its_way, "mid_download", "cancel"),
-        (failpoint_scenes.on_its_way, "downloaded linked", "raise"),
-        (failpoint_scenes.on_its_way, "before_commit after_write", "kill"),
-        (failpoint_scenes.with_a_lost_answer, "before_search", "kill"),
-        (failpoint_scenes.at_a_renewal, "before_renewal", "raise"),
-        (failpoint_scenes.at_the_start, "after_claim", "kill"),
+        (failpoint_scenarios.delivery, "intent_committed", "cancel"),
+        (failpoint_scenarios.delivery, "before_submit", "raise"),
+        (failpoint_scenarios.delivery, "after_id", "stop"),
+        (failpoint_scenarios.delivery, "mid_download", "cancel"),
+        (failpoint_scenarios.delivery, "downloaded linked", "raise"),
+        (failpoint_scenarios.delivery, "before_commit after_write", "kill"),
+        (failpoint_scenarios.lost_answer, "before_search", "kill"),
+        (failpoint_scenarios.lease_renewal, "before_renewal", "raise"),
+        (failpoint_scenarios.startup, "after_claim", "kill"),
     ],
-    ids=failpoint_scenes.named,
+    ids=failpoint_scenarios.readable,
 )
-def test_nothing_is_lost_or_paid_twice(stage: Theatre, scene: Scene, points: str, act: str) -> None:
-    stage.play(scene, points, act)
+def test_nothing_is_lost_or_paid_twice(
+    runner: ScenarioRunner, scenario: Scenario, points: str, act: str
+) -> None:
+    runner.run(scenario, points, act)

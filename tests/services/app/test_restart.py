@@ -17,8 +17,9 @@ import pytest
 from services.core.model import Generation, Phase
 from services.core.settings import Settings
 from services.store.store import Store
+from tests.support.eventually import wait_until
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import KillableApp, Nursery, cloud, eventually, killable_app
+from tests.support.killable_app import ForkServer, KillableApp, killable_app, wire_settings
 from tests.support.rows import a_generation, a_request
 
 pytestmark = pytest.mark.timeout(180)
@@ -35,12 +36,12 @@ def wire() -> Iterator[WireServer]:
 
 
 def test_two_hundred_open_generations_are_asked_about_within_three_seconds(
-    nursery: Nursery, wire: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fork_server: ForkServer, wire: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs = running_jobs(wire, OPEN)
     seed(tmp_path / "data", jobs)
-    with killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
-        eventually(lambda: all(wire.jobs[job].polls for job in jobs), 30)
+    with killable_app(fork_server, tmp_path / "data", **wire_settings(wire)) as app:
+        wait_until(lambda: all(wire.jobs[job].polls for job in jobs), 30)
 
         for _ in range(3):  # a noisy machine may spoil one of them
             first, every = asked_again(app, wire, jobs)
@@ -52,7 +53,7 @@ def test_two_hundred_open_generations_are_asked_about_within_three_seconds(
             raise AssertionError("It took too long each time.")
 
         assert f"Generations that are watched again: {OPEN}." in app.log
-        eventually(lambda: all(len(wire.jobs[job].listeners) == 1 for job in jobs), 10)
+        wait_until(lambda: all(len(wire.jobs[job].listeners) == 1 for job in jobs), 10)
         assert sum(wire.submits_by_prompt.values()) == OPEN  # those of this test's own
         for job in jobs[:3]:
             wire.finish(job)
@@ -72,7 +73,7 @@ def asked_again(app: KillableApp, wire: WireServer, jobs: list[str]) -> tuple[fl
             time.sleep(0.01)
 
     app.kill()
-    app.wait_for_its_death()
+    app.wait_until_killed()
     for job in jobs:
         wire.jobs[job].polls = 0
     deadline = time.monotonic() + 60
@@ -88,16 +89,16 @@ def asked_again(app: KillableApp, wire: WireServer, jobs: list[str]) -> tuple[fl
 
 
 def test_a_client_of_the_event_stream_hears_of_the_file_once_across_a_kill(
-    nursery: Nursery, wire: WireServer, tmp_path: Path
+    fork_server: ForkServer, wire: WireServer, tmp_path: Path
 ) -> None:
-    with killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
+    with killable_app(fork_server, tmp_path / "data", **wire_settings(wire)) as app:
         app.wait_for_models()
         file_id = app.generate("a kite that is listened for")
         app.wait_for(file_id, status="processing")
         listener = Listener(app, file_id)
-        eventually(lambda: "task" in listener.types, 10)
+        wait_until(lambda: "task" in listener.types, 10)
         app.kill()
-        app.wait_for_its_death()
+        app.wait_until_killed()
 
         app.start()
         wire.finish(app.row(file_id)["job_id"])
@@ -111,14 +112,14 @@ def test_a_client_of_the_event_stream_hears_of_the_file_once_across_a_kill(
 
 
 def test_an_event_source_that_has_heard_of_the_file_is_not_told_again_when_the_poster_is_there(
-    nursery: Nursery, wire: WireServer, tmp_path: Path
+    fork_server: ForkServer, wire: WireServer, tmp_path: Path
 ) -> None:
-    with killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
+    with killable_app(fork_server, tmp_path / "data", **wire_settings(wire)) as app:
         app.wait_for_models()
         file_id = app.generate("a kite whose poster comes later")
         app.wait_for(file_id, status="processing")
         listener = Listener(app, file_id)
-        eventually(lambda: listener.types, 10)
+        wait_until(lambda: listener.types, 10)
         wire.finish(app.row(file_id)["job_id"])
         listener.thread.join(30)
         app.wait_until(lambda: app.row(file_id)["poster"], 30)
@@ -160,11 +161,15 @@ class Listener:
                     self.last_id = line[3:].strip()
 
 
-def test_a_second_process_is_refused_and_the_first_goes_on(nursery: Nursery, tmp_path: Path) -> None:
-    with killable_app(nursery, tmp_path / "data", RUSHES_ANIMATIC="false") as app:
+def test_a_second_process_is_refused_and_the_first_goes_on(fork_server: ForkServer, tmp_path: Path) -> None:
+    with killable_app(fork_server, tmp_path / "data", RUSHES_ANIMATIC="false") as app:
         first, log = app.process, tmp_path / "second.log"
-        env = {"RUSHES_DATA_DIR": str(app.data_dir), "RUSHES_PORT": "0", "KILL_ORDER": str(tmp_path / "none")}
-        second = nursery.start(env, log)
+        env = {
+            "RUSHES_DATA_DIR": str(app.data_dir),
+            "RUSHES_PORT": "0",
+            "FAILPOINT_FILE": str(tmp_path / "none"),
+        }
+        second = fork_server.start(env, log)
 
         assert second.wait(30) == 1
         assert "Another Rushes is running on the data folder" in log.read_text()

@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from tests.support.app import RunningApp
+from tests.support.eventually import wait_until
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import KillableApp, Nursery, cloud, eventually, grown, killable_app, left_behind
+from tests.support.killable_app import ForkServer, KillableApp, killable_app, orphans, padded, wire_settings
 from tests.support.sample_media import tiny_film
 
 pytestmark = pytest.mark.timeout(180)
@@ -28,7 +29,7 @@ WITHIN_S = 2.0
 def wire(tmp_path: Path) -> Iterator[WireServer]:
     """Everything is under way for ever: two jobs that run, one whose film trickles in."""
     film = tmp_path / "large.mp4"
-    film.write_bytes(grown(tiny_film(), 4_000_000))
+    film.write_bytes(padded(tiny_film(), 4_000_000))
     with WireServer(idempotent=False) as wire:
         wire.script(length_s=600, progress_every_s=0.2)
         trickle = {"download": "slow", "slow_s": 30.0, "download_times": 1}
@@ -39,7 +40,7 @@ def wire(tmp_path: Path) -> Iterator[WireServer]:
 def test_sigterm_with_everything_under_way_ends_the_app_within_two_seconds(
     wire: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = RunningApp(tmp_path / "data", **cloud(wire, RUSHES_ANIMATIC="true"))
+    app = RunningApp(tmp_path / "data", **wire_settings(wire, RUSHES_ANIMATIC="true"))
     try:
         with busy(app, wire) as ids:
             took_s = app.stop()
@@ -51,9 +52,9 @@ def test_sigterm_with_everything_under_way_ends_the_app_within_two_seconds(
 
 @pytest.mark.proof
 def test_ctrl_c_reaches_the_whole_group_and_ends_it_as_well(
-    nursery: Nursery, wire: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fork_server: ForkServer, wire: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with killable_app(nursery, tmp_path / "data", **cloud(wire, RUSHES_ANIMATIC="true")) as app:
+    with killable_app(fork_server, tmp_path / "data", **wire_settings(wire, RUSHES_ANIMATIC="true")) as app:
         with busy(app, wire) as ids:
             begun = time.monotonic()
             os.killpg(app.process.pid, signal.SIGINT)
@@ -64,9 +65,9 @@ def test_ctrl_c_reaches_the_whole_group_and_ends_it_as_well(
 
 @pytest.mark.proof
 def test_a_stop_in_the_middle_of_a_preview_leaves_it_to_the_next_start(
-    nursery: Nursery, wire: WireServer, tmp_path: Path
+    fork_server: ForkServer, wire: WireServer, tmp_path: Path
 ) -> None:
-    with killable_app(nursery, tmp_path / "data", **cloud(wire)) as app:
+    with killable_app(fork_server, tmp_path / "data", **wire_settings(wire)) as app:
         app.wait_for_models()
         wire.script(length_s=0.1, result="small")
         _drawer(app).suspend()  # so that it surely has not drawn when the end comes
@@ -80,20 +81,22 @@ def test_a_stop_in_the_middle_of_a_preview_leaves_it_to_the_next_start(
         app.start()
 
         (job_id,) = wire.jobs
-        app.must_have_kept(file_id, wire.content(job_id))
+        app.assert_delivered(file_id, wire.content(job_id))
 
 
 @pytest.mark.proof
-def test_a_stop_while_the_app_is_still_starting_ends_well_too(nursery: Nursery, tmp_path: Path) -> None:
-    with killable_app(nursery, tmp_path / "data") as app:
+def test_a_stop_while_the_app_is_still_starting_ends_well_too(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
+    with killable_app(fork_server, tmp_path / "data") as app:
         app.stop()
         app.launch()
-        eventually(lambda: left_behind(app.data_dir, app.process.pid), 30)  # its first child is there
+        wait_until(lambda: orphans(app.data_dir, app.process.pid), 30)  # its first child is there
         app.stop()
 
         assert app.process.returncode == 0
         assert "Traceback" not in app.log
-        app.wait_until(lambda: not app.left_behind(), 10)
+        app.wait_until(lambda: not app.orphans(), 10)
 
 
 @contextmanager
@@ -132,7 +135,7 @@ def _must_have_ended_well(app: RunningApp, took_s: float, capsys: pytest.Capture
     assert "Traceback" not in app.log
     assert "KeyboardInterrupt" not in app.log
     assert " ERROR " not in app.log
-    app.wait_until(lambda: not left_behind(app.data_dir, app.process.pid), 10)
+    app.wait_until(lambda: not orphans(app.data_dir, app.process.pid), 10)
     assert not list((app.data_dir / "media" / ".parts").iterdir())
 
 

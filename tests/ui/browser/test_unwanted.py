@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.support.app import RunningApp, running_app
 from tests.support.browser import PHONE, WITHIN_MS, Profiles, too_wide
 from tests.support.fault_server import WireServer
-from tests.support.kill_app import cloud
+from tests.support.killable_app import wire_settings
 
 pytestmark = pytest.mark.proof
 
@@ -25,7 +25,7 @@ def wire() -> Iterator[WireServer]:
 
 @pytest.fixture(scope="module")
 def app(wire: WireServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("rushes"), **cloud(wire)) as running:
+    with running_app(tmp_path_factory.mktemp("rushes"), **wire_settings(wire)) as running:
         running.wait_for_models()
         yield running
 

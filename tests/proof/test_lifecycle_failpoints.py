@@ -1,0 +1,16 @@
+"""The boundaries around a delivery: claims, renewals, slow polling, stops, startup and shutdown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.failpoint_scenarios import LIFECYCLE, Scenario, ScenarioRunner, parameters, readable
+
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(240)]
+
+
+@pytest.mark.parametrize(("scenario", "points", "act"), parameters(LIFECYCLE), ids=readable)
+def test_nothing_is_lost_or_paid_twice(
+    runner: ScenarioRunner, scenario: Scenario, points: str, act: str
+) -> None:
+    runner.run(scenario, points, act)
