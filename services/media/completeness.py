@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.core.errors import Words
-from services.media.formats import AVIF, GIF, JPEG, MOV, MP4, PNG, WEBM, WEBP, Format
-from services.media.probed import Truncated
+from services.media.formats import AVIF, GIF, JPEG, MOV, MP4, PNG, WEBM, WEBP, Format, Truncated
 
 _EBML_HEADER = 0x1A45DFA3
 _SEGMENT = 0x18538067

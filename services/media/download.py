@@ -20,7 +20,6 @@ from services.http.transport import Transport, default_tls
 from services.media.storage.part_file import BATCH_BYTES, Fingerprint, PartFile
 from services.media.threads import in_thread
 
-TEMPORARY_STATUSES = frozenset({408, 425, 429})
 REQUEST_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 Credentials = Mapping[str, Mapping[str, str]]
@@ -64,7 +63,6 @@ class Downloader:
         part: Path,
         *,
         credentials: Credentials | None = None,
-        limit_bytes: int | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> Fingerprint:
         """Raises DeliveryFailed. On failure and on cancellation nothing is left at `part`."""
@@ -76,7 +74,7 @@ class Downloader:
                 asyncio.timeout(self._limits.grace_s) as clock,
                 self._open(first, credentials or {}) as response,
             ):
-                await self._save(response, file, limit_bytes or self._limits.size_bytes, clock, checkpoint)
+                await self._save(response, file, clock, checkpoint)
             fingerprint = await in_thread(file.finish)
             await reach(checkpoint, "downloaded")
             return fingerprint
@@ -97,9 +95,8 @@ class Downloader:
                 _check(response)
                 yield response
         except RedirectFailed as error:
-            raise DeliveryFailed(
-                "The file's server redirects nowhere, or too often.", reason="refused"
-            ) from error
+            sentence = "The file's server redirects nowhere, or too often."
+            raise DeliveryFailed(sentence, reason="refused") from error
         except httpx.UnsupportedProtocol as error:
             raise DeliveryFailed("The file's address cannot be read.", reason="address") from error
         except httpx.TimeoutException as error:
@@ -134,22 +131,18 @@ class Downloader:
         return await client.send(request, stream=True)
 
     async def _save(
-        self,
-        response: httpx.Response,
-        file: PartFile,
-        limit_bytes: int,
-        clock: asyncio.Timeout,
-        checkpoint: Checkpoint | None,
+        self, response: httpx.Response, file: PartFile, clock: asyncio.Timeout, checkpoint: Checkpoint | None
     ) -> None:
-        announced = _announced_bytes(response)
+        length = response.headers.get("Content-Length", "").strip()
+        announced = int(length) if length.isascii() and length.isdigit() else None
         if announced is not None:
-            _check_size(announced, limit_bytes)
+            self._check_size(announced)
         started = monotonic()
         try:
             async for chunk in response.aiter_raw():
                 first = file.size_bytes == 0
                 file.add(chunk)
-                _check_size(file.size_bytes, limit_bytes)
+                self._check_size(file.size_bytes)
                 if first:
                     await reach(checkpoint, "mid_download")
                 if file.waiting_bytes >= BATCH_BYTES:
@@ -163,26 +156,20 @@ class Downloader:
         if file.size_bytes == 0:
             raise DeliveryFailed("The file is empty.", reason="empty")
 
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > self._limits.size_bytes:
+            limit = f"{self._limits.size_bytes / 1024**2:.0f} MiB"
+            raise DeliveryFailed(f"The file is larger than {limit}.", reason="too_large")
+
 
 def _check(response: httpx.Response) -> None:
     status = response.status_code
-    if status >= 500 or status in TEMPORARY_STATUSES:
+    if status >= 500 or status in (408, 425, 429):
         raise DeliveryFailed(f"The file's server is in trouble ({status}).", reason="network")
     if status != 200:
         raise DeliveryFailed(f"The file's server refused it ({status}).", reason="refused")
     if (response.headers.get("Content-Encoding") or "identity").strip().lower() != "identity":
         raise DeliveryFailed("The file came packed although it must not.", reason="undecodable")
-
-
-def _announced_bytes(response: httpx.Response) -> int | None:
-    length = response.headers.get("Content-Length", "").strip()
-    return int(length) if length.isascii() and length.isdigit() else None
-
-
-def _check_size(size_bytes: int, limit_bytes: int) -> None:
-    if size_bytes > limit_bytes:
-        sentence = f"The file is larger than {limit_bytes / 1024**2:.0f} MiB."
-        raise DeliveryFailed(sentence, reason="too_large")
 
 
 async def reach(checkpoint: Checkpoint | None, point: str) -> None:

@@ -30,21 +30,40 @@ FORMATS = (PNG, JPEG, WEBP, GIF, AVIF, MP4, MOV, WEBM)
 EXTENSIONS = {each.content_type: each.extension for each in FORMATS}
 CONTENT_TYPES = EXTENSIONS.keys()
 
+_PREFIXES = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG, b"GIF87a": GIF, b"GIF89a": GIF}
 _MP4_BRANDS = frozenset(
     {b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"avc1", b"av01"}
     | {b"mp41", b"mp42", b"mp71", b"M4V ", b"M4VP", b"M4VH", b"MSNV", b"dash", b"hvc1", b"f4v ", b"cmfc"}
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    content_type: str
+    width: int
+    height: int
+    duration_s: float | None = None
+    fps: float | None = None
+
+    @property
+    def extension(self) -> str:
+        return EXTENSIONS[self.content_type]
+
+
+class WrongKind(ValueError):
+    """Neither a film nor a picture, or the wrong one of the two."""
+
+
+class Truncated(ValueError):
+    """The end is missing."""
+
+
 def sniff(head: bytes) -> Format | None:
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PNG
-    if head.startswith(b"\xff\xd8\xff"):
-        return JPEG
+    for prefix, found in _PREFIXES.items():
+        if head.startswith(prefix):
+            return found
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return WEBP
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return GIF
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return WEBM if b"\x42\x82\x84webm" in head[:80] else None
     if head[4:8] == b"ftyp":

@@ -9,7 +9,7 @@ from services.core.errors import DeliveryFailed
 from services.core.model import Kept, Kind
 from services.media import worker_tasks
 from services.media.download import Checkpoint, Credentials, Downloader, reach
-from services.media.probed import Probed, Truncated, WrongKind
+from services.media.formats import Probed, Truncated, WrongKind
 from services.media.storage.folder import MediaFolder
 from services.media.storage.part_file import Fingerprint, measure
 from services.media.threads import in_thread

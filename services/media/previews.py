@@ -94,7 +94,9 @@ def _poster_frame(path: Path, found: Format) -> Image.Image:
             frame = _frame_at(film, stream, int((stream.duration or 0) * share))
             if frame is None:
                 continue
-            image: Image.Image = frame.reformat(*_poster_size(frame), "rgb24").to_image()  # type: ignore[no-untyped-call]
+            width = min(frame.width, POSTER_WIDTH)
+            height = max(1, round(frame.height * width / frame.width))
+            image: Image.Image = frame.reformat(width, height, "rgb24").to_image()  # type: ignore[no-untyped-call]
             luma = ImageStat.Stat(image.convert("L")).mean[0]
             seen.append((luma, image))
             if luma > DARK:
@@ -130,8 +132,3 @@ def _frame_at(film: InputContainer, stream: VideoStream, pts: int) -> VideoFrame
         if frame.pts is None or frame.pts >= pts:
             break
     return frame
-
-
-def _poster_size(frame: VideoFrame) -> tuple[int, int]:
-    width = min(frame.width, POSTER_WIDTH)
-    return width, max(1, round(frame.height * width / frame.width))

@@ -11,8 +11,7 @@ from PIL import Image
 from services.core.errors import Words
 from services.core.model import Kind
 from services.media.completeness import check_structure
-from services.media.formats import HEAD_BYTES, WEBM, Format, sniff
-from services.media.probed import Probed, Truncated, WrongKind
+from services.media.formats import HEAD_BYTES, WEBM, Format, Probed, Truncated, WrongKind, sniff
 
 MAX_PIXELS = 100_000_000
 TOO_MANY_PIXELS = Words("The picture is larger than 100 megapixels.")

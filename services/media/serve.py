@@ -1,4 +1,4 @@
-"""Kept files over HTTP: Starlette handles ranges; headers and names are checked here."""
+"""Kept files over HTTP: Starlette handles ranges; this module checks headers and names."""
 
 import re
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ _HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-_LONGEST_NAME = 120
-_LONGEST_EXTENSION = 10
+_MAX_STEM_LENGTH = 120
+_MAX_EXTENSION_LENGTH = 10
 
 
 def file_response(
@@ -30,16 +30,14 @@ def file_response(
     method: str = "GET",
     headers: Mapping[str, str],
 ) -> Response:
-    """`headers` are the request's, `etag` is the SHA-256 of the bytes; with a `download_name` the browser
-    saves the file under it. Raises FileNotFoundError.
-    """
+    """Raises FileNotFoundError. `headers` are the request's; a browser saves the file as `download_name`."""
     stat = path.stat()
     own = {**_HEADERS, "ETag": f'"{etag}"'}
     if method in ("GET", "HEAD") and _is_known(headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=own)
     if content_type not in CONTENT_TYPES:
         content_type, download_name = "application/octet-stream", download_name or "file"
-    return KeptFileResponse(
+    return _KeptFileResponse(
         path,
         headers=own,
         media_type=content_type,
@@ -49,7 +47,7 @@ def file_response(
 
 
 def copy_response(copy: Copy, *, content_type: str, download_name: str, method: str) -> Response:
-    """To be saved; its length is known, so a browser shows how far it is."""
+    """Announces the length, so that a browser shows the download's progress."""
     headers = {
         **_HEADERS,
         "Cache-Control": "private, no-cache",
@@ -67,23 +65,20 @@ def _disposition(name: str) -> str:
     return f'attachment; filename="{name}"' if plain == name else f"attachment; filename*=utf-8''{plain}"
 
 
-class KeptFileResponse(FileResponse):
+class _KeptFileResponse(FileResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A range that is malformed, or one of several, is ignored as RFC 9110, 14.2 wants or allows;
-        Starlette answers 400.
-        """
+        """Ignores malformed and multiple ranges (RFC 9110, 14.2); Starlette would answer 400."""
         kept = [(key, value) for key, value in scope["headers"] if key != b"range" or _is_range(value)]
         await super().__call__({**scope, "headers": kept}, receive, send)
 
 
 def safe_name(name: str) -> str:
-    """A person's file name without path, control and invisible characters."""
-    cleaned = "".join("_" if char in '/\\:*?"<>|' else char for char in name if char.isprintable())
-    cleaned = cleaned.strip(" .")
+    """Returns a file name without path, control and invisible characters."""
+    cleaned = re.sub(r'[/\\:*?"<>|]', "_", "".join(filter(str.isprintable, name))).strip(" .")
     stem, dot, extension = cleaned.rpartition(".")
-    if dot and len(extension) <= _LONGEST_EXTENSION:
-        return f"{stem[:_LONGEST_NAME]}.{extension}"
-    return cleaned[:_LONGEST_NAME] or "file"
+    if dot and len(extension) <= _MAX_EXTENSION_LENGTH:
+        return f"{stem[:_MAX_STEM_LENGTH]}.{extension}"
+    return cleaned[:_MAX_STEM_LENGTH] or "file"
 
 
 def _is_known(if_none_match: str | None, etag: str) -> bool:

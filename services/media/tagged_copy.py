@@ -13,8 +13,7 @@ from typing import BinaryIO
 
 from services.media.completeness import boxes
 from services.media.film_tags import COMMENT, TITLE, TOOL, tagged
-from services.media.formats import HEAD_BYTES, JPEG, MOV, MP4, PNG, WEBP, sniff
-from services.media.probed import Truncated
+from services.media.formats import HEAD_BYTES, JPEG, MOV, MP4, PNG, WEBP, Truncated, sniff
 from services.media.xmp import Packet
 
 CHUNK_BYTES = 256 * 1024
@@ -118,9 +117,9 @@ def _webp(file: BinaryIO, size: int, packet: Packet) -> tuple[Piece, ...] | None
     if extended is None:
         return None
     kept = [span for name, span in spans if name not in (b"VP8X", b"XMP ")]
-    xmp = b"XMP " + len(packet.xmp).to_bytes(4, "little") + packet.xmp + b"\0" * (len(packet.xmp) % 2)
+    xmp = struct.pack("<4sI", b"XMP ", len(packet.xmp)) + packet.xmp + b"\0" * (len(packet.xmp) % 2)
     length = 4 + len(extended) + sum(span.size for span in kept) + len(xmp)
-    return (b"RIFF" + length.to_bytes(4, "little") + b"WEBP" + extended, *kept, xmp)
+    return (struct.pack("<4sI4s", b"RIFF", length, b"WEBP") + extended, *kept, xmp)
 
 
 def _webp_chunks(file: BinaryIO, end: int) -> list[tuple[bytes, Span]]:
@@ -162,24 +161,20 @@ def _film(file: BinaryIO, size: int, packet: Packet) -> tuple[Piece, ...] | None
         found = list(islice(boxes(file, size, open_end=False), _MAX_CHUNKS + 1))
     except Truncated:
         return None
-    types = [box_type for box_type, _, _ in found]
     if not 0 < len(found) <= _MAX_CHUNKS:
         return None
+    types = [box_type for box_type, _, _ in found]
     pieces: list[Piece] = [Span(start=at, size=length) for _, at, length in found]
     if types.count(b"moov") == 1 and b"moof" not in types:
         place = types.index(b"moov")
-        pieces[place] = _tagged(file, *found[place][1:], packet) or pieces[place]
+        _, start, length = found[place]
+        if length <= _MAX_INDEX_BYTES:
+            file.seek(start)
+            tags = {TITLE: packet.description, COMMENT: packet.facts, TOOL: "Rushes"}
+            pieces[place] = tagged(file.read(length), tags, start=start) or pieces[place]
     xmp = struct.pack(">I", len(packet.xmp) + 24) + b"uuid" + XMP_UUID + packet.xmp
     pieces.insert(len(found) - (types[-1] == b"mfra"), xmp)
     return tuple(pieces)
-
-
-def _tagged(file: BinaryIO, start: int, size: int, packet: Packet) -> bytes | None:
-    if size > _MAX_INDEX_BYTES:
-        return None
-    file.seek(start)
-    tags = {TITLE: packet.description, COMMENT: packet.facts, TOOL: "Rushes"}
-    return tagged(file.read(size), tags, start=start)
 
 
 _INSERTERS = {PNG: _png, JPEG: _jpeg, WEBP: _webp, MP4: _film, MOV: _film}

@@ -10,9 +10,9 @@ import ctypes
 import importlib
 import json
 import os
-import resource
 import signal
 import sys
+from resource import RLIMIT_AS, RLIMIT_CORE, RLIMIT_FSIZE, setrlimit
 from typing import Any
 
 MEMORY_BYTES = 2 * 1024**3
@@ -54,25 +54,19 @@ def _exit_with(parent: int) -> None:
 
 
 def _set_limits() -> None:
-    limits = {
-        resource.RLIMIT_AS: MEMORY_BYTES,
-        resource.RLIMIT_FSIZE: MAX_FILE_BYTES,
-        resource.RLIMIT_CORE: 0,
-    }
-    for kind, limit in limits.items():
+    for kind, limit in {RLIMIT_AS: MEMORY_BYTES, RLIMIT_FSIZE: MAX_FILE_BYTES, RLIMIT_CORE: 0}.items():
         with contextlib.suppress(ValueError, OSError):  # not every system has each of them
-            resource.setrlimit(kind, (limit, limit))
+            setrlimit(kind, (limit, limit))
 
 
 def _load_decoders() -> None:
     from PIL import Image
 
-    from services.media import previews
-    from services.media.probe import MAX_PIXELS
+    from services.media import previews, probe
 
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    Image.preinit()
     assert previews
+    Image.MAX_IMAGE_PIXELS = probe.MAX_PIXELS
+    Image.preinit()
 
 
 if __name__ == "__main__":

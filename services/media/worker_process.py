@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-from services.media.probed import Truncated, WrongKind
+from services.media.formats import Truncated, WrongKind
 
 _START_TIMEOUT_S = 20.0
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
@@ -44,8 +44,7 @@ class WorkerProcess:
         )
         started = cls(process)
         try:
-            async with asyncio.timeout(_START_TIMEOUT_S):
-                await started._receive()
+            await asyncio.wait_for(started._receive(), _START_TIMEOUT_S)
         except BaseException:
             started.kill()
             raise
@@ -62,7 +61,7 @@ class WorkerProcess:
             async with asyncio.timeout(timeout_s):
                 self._stdin.write(json.dumps(job).encode() + b"\n")
                 answer = await self._receive()
-        except (TimeoutError, EOFError, OSError, ValueError) as error:
+        except (TimeoutError, EOFError, OSError, ValueError, asyncio.LimitOverrunError) as error:
             await self.close()
             raise Crashed from error
         except BaseException:
@@ -86,10 +85,7 @@ class WorkerProcess:
             await self._stdin.wait_closed()
 
     async def _receive(self) -> Any:
-        line = await self._stdout.readline()
-        if not line:
-            raise EOFError
-        return json.loads(line)
+        return json.loads(await self._stdout.readuntil())
 
 
 def _environment() -> dict[str, str]:

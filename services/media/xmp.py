@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 NAMESPACE = "https://rushes.invalid/ns/1.0/"
-MOST_BYTES = 256 * 1024
-LONGEST_DESCRIPTION = 1000
-DEEPEST = 8
+MAX_FACTS_BYTES = 256 * 1024
+MAX_DESCRIPTION_LENGTH = 1000
+MAX_BRACKETS = 64
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _OURS = re.compile(rb"<rushes:generation>([^<]*)</rushes:generation>")
@@ -26,37 +26,33 @@ xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:rushes="{namespace}">
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
+    """`xmp` holds both the description, which other programs show, and the facts, which are JSON."""
+
     description: str
-    """What other programs show."""
     facts: str
-    """JSON."""
     xmp: bytes
-    """Both of them."""
 
 
 def packet(facts: dict[str, Any], description: str) -> Packet:
     """`facts` must be plain JSON."""
     written = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(facts, ensure_ascii=False))
-    shown = _NOT_XML.sub(" ", description[:LONGEST_DESCRIPTION])
-    xmp = _PACKET.format(
-        namespace=NAMESPACE,
-        description=html.escape(shown, quote=False),
-        facts=html.escape(written, quote=False),
-    )
+    shown = _NOT_XML.sub(" ", description[:MAX_DESCRIPTION_LENGTH])
+    texts = {"description": html.escape(shown, quote=False), "facts": html.escape(written, quote=False)}
+    xmp = _PACKET.format(namespace=NAMESPACE, **texts)
     return Packet(description=shown, facts=written, xmp=xmp.encode())
 
 
 def facts_in(data: bytes) -> dict[str, Any] | None:
-    """Of the last packet of ours among any bytes, whoever wrote them; None where there is none to be read.
+    """Reads our last packet in untrusted bytes; None without a readable one.
 
-    Nothing is decoded or unpacked for it, and more than `MOST_BYTES` of facts are not looked at.
+    Decodes no image, and reads no more than `MAX_FACTS_BYTES`.
     """
-    found = next(iter(reversed(list(_OURS.finditer(data)))), None)
-    if found is None or len(found[1]) > MOST_BYTES:
+    *_, found = [b"", *_OURS.findall(data)]
+    if not found or len(found) > MAX_FACTS_BYTES:
         return None
     try:
-        text = html.unescape(found[1].decode())
-        facts = json.loads(text) if max(text.count("["), text.count("{")) <= DEEPEST * 8 else None
+        text = html.unescape(found.decode())
+        facts = json.loads(text) if max(text.count("["), text.count("{")) <= MAX_BRACKETS else None
     except (ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None

@@ -6,6 +6,7 @@ import hashlib
 import os
 import struct
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,9 +163,10 @@ async def test_endless_chunks_are_cut_at_the_limit(
         true(self, chunk)
 
     monkeypatch.setattr(PartFile, "add", add)
-    url = site.does("/film", endless)
-    assert await why(downloader, url, part, limit_bytes=limit_bytes) == "too_large"
     limit = limit_bytes or LIMITS.size_bytes
+    monkeypatch.setattr(downloader, "_limits", replace(LIMITS, size_bytes=limit))
+    url = site.does("/film", endless)
+    assert await why(downloader, url, part) == "too_large"
     assert limit < received < limit + 100_000
 
 
@@ -348,14 +350,16 @@ async def test_a_full_disk_is_said_plainly(
 @pytest.mark.asyncio
 @pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1])
 async def test_a_cancelled_download_leaves_nothing(
-    site: Any, downloader: Downloader, part: Path, after_s: float
+    site: Any, downloader: Downloader, part: Path, after_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = site.does("/film", endless)
-    fetching = asyncio.create_task(downloader.fetch(url, part, limit_bytes=10**10))
-    await asyncio.sleep(after_s)
-    fetching.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await fetching
+    with monkeypatch.context() as patch:
+        patch.setattr(downloader, "_limits", replace(LIMITS, size_bytes=10**10))
+        fetching = asyncio.create_task(downloader.fetch(url, part))
+        await asyncio.sleep(after_s)
+        fetching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await fetching
     assert not list(part.parent.iterdir())
     assert await why(downloader, url, part) == "too_large"  # and the next one works
 

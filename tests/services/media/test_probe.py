@@ -9,9 +9,8 @@ from PIL import Image
 
 from services.core.model import Kind
 from services.media import probe as probing
-from services.media.formats import AVIF, GIF, JPEG, MOV, MP4, PNG, WEBM, WEBP, sniff
+from services.media.formats import AVIF, GIF, JPEG, MOV, MP4, PNG, WEBM, WEBP, Truncated, WrongKind, sniff
 from services.media.probe import open_film, probe
-from services.media.probed import Truncated, WrongKind
 
 FILMS = ["mp4", "mp4 with its index behind", "mp4 in fragments", "mov", "webm"]
 PICTURES = {"PNG": PNG, "JPEG": JPEG, "WEBP": WEBP, "GIF": GIF, "AVIF": AVIF}
