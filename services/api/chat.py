@@ -18,6 +18,7 @@ REFUSALS = openapi.refusals(
     {409: "The id belongs to another message.", 422: "A value is not possible; `field` names it."}
 )
 Limit = Annotated[int, Query(ge=1, le=200, description="1-200")]
+Seq = Annotated[int | None, Query(ge=0, lt=2**62)]
 Text = Annotated[str, AfterValidator(request_models.plain_text), Field(max_length=1_000_000)]
 
 
@@ -105,12 +106,7 @@ def router(chats: Chats) -> APIRouter:
         return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.get("/chat/{chat_id}", responses=MISSING)
-    async def thread(
-        owner: Owner,
-        chat_id: str,
-        limit: Limit = 50,
-        before: Annotated[int | None, Query(ge=0, lt=2**62)] = None,
-    ) -> ThreadAnswer:
+    async def thread(owner: Owner, chat_id: str, limit: Limit = 50, before: Seq = None) -> ThreadAnswer:
         """The last messages, oldest first; with `before` the last ones before that `seq`."""
         chat = await chats.get(chat_id, owner=owner)
         messages = await chats.messages(chat_id, before=before, limit=limit, owner=owner)

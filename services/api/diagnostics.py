@@ -33,13 +33,8 @@ def router(diagnostics: Diagnostics) -> APIRouter:
         `main.py doctor` or on /checkup.
         """
         findings = [
-            {
-                "mark": MARKS[finding.mark],
-                "what": finding.what,
-                "says": str(finding.says),
-                "advice": str(finding.advice),
-            }
-            for finding in await diagnostics.check_local()
+            {"mark": MARKS[each.mark], "what": each.what, "says": str(each.says), "advice": str(each.advice)}
+            for each in await diagnostics.check_local()
         ]
         return JSONResponse({"success": True, "findings": findings})
 
@@ -48,6 +43,10 @@ def router(diagnostics: Diagnostics) -> APIRouter:
 
 def drill_json(run: Run) -> dict[str, Any]:
     """`held` is null while the drill is running."""
+    findings = [
+        {"rule": each.rule, "does": str(each.does), "held": not each.broken, "seen": str(each.broken) or None}
+        for each in run.findings
+    ]
     return {
         "success": True,
         "drill": {
@@ -58,14 +57,6 @@ def drill_json(run: Run) -> dict[str, Any]:
             "trouble": str(run.trouble) or None,
             "tried": len(run.findings),
             "of": len(CHECKS),
-            "findings": [
-                {
-                    "rule": finding.rule,
-                    "does": str(finding.does),
-                    "held": not finding.broken,
-                    "seen": str(finding.broken) or None,
-                }
-                for finding in run.findings
-            ],
+            "findings": findings,
         },
     }

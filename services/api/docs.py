@@ -26,12 +26,9 @@ def router(app: FastAPI) -> APIRouter:
         )
 
     def serve(name: str, content_type: str) -> None:
+        @routes.get(f"/{name}", response_class=FileResponse)
         async def asset() -> FileResponse:
-            return FileResponse(
-                folder / name, media_type=content_type, headers={"Cache-Control": "max-age=86400"}
-            )
-
-        routes.add_api_route(f"/{name}", asset, response_class=FileResponse)
+            return FileResponse(folder / name, 200, {"Cache-Control": "max-age=86400"}, content_type)
 
     for name, content_type in ASSETS.items():
         serve(name, content_type)

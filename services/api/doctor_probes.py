@@ -10,12 +10,12 @@ import anyio
 from fastapi import APIRouter, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.api.events import HEADERS, KEEP_ALIVE_S, LEAVES_WITHIN_S
+from services.api.events import HEADERS, KEEP_ALIVE_S, SHUTDOWN_GRACE_S
 from services.api.openapi import EVENT_STREAM
 from services.diagnostics.doctor.address import PATTERN
 
-LONGEST_S = 3600
-BRISK_S = 5
+MAX_STREAM_S = 3600
+EVERY_SECOND_UNTIL_S = 5
 """Seconds with one event each; after them events come at the keep-alive's interval, which proxies may cut."""
 
 
@@ -23,16 +23,16 @@ def router() -> APIRouter:
     routes = APIRouter(prefix="/api/doctor", tags=["running it"])
 
     @routes.get("/stream", response_class=Response, responses={200: EVENT_STREAM})
-    async def stream(seconds: Annotated[int, Query(ge=1, le=LONGEST_S)] = 35) -> Response:
+    async def stream(seconds: Annotated[int, Query(ge=1, le=MAX_STREAM_S)] = 35) -> Response:
         """Numbered events with their sending time; `last` marks the last one."""
         stops = anyio.Event()
         return EventSourceResponse(
             _events(seconds, stops),
-            ping=LONGEST_S,
+            ping=MAX_STREAM_S,
             sep="\n",
             headers=HEADERS,
             shutdown_event=stops,
-            shutdown_grace_period=LEAVES_WITHIN_S,
+            shutdown_grace_period=SHUTDOWN_GRACE_S,
         )
 
     @routes.get("/bytes", response_class=Response, responses={206: {"description": "The part asked for."}})
@@ -40,14 +40,10 @@ def router() -> APIRouter:
         """64 KiB of a known pattern, or one range of it."""
         wanted = re.fullmatch(r"bytes=(\d{1,5})-(\d{1,5})", request.headers.get("range", ""))
         if wanted is None or not int(wanted[1]) <= int(wanted[2]) < len(PATTERN):
-            return Response(
-                PATTERN, media_type="application/octet-stream", headers={"Accept-Ranges": "bytes"}
-            )
+            return Response(PATTERN, 200, {"Accept-Ranges": "bytes"}, "application/octet-stream")
         first, last = int(wanted[1]), int(wanted[2])
         content_range = {"Content-Range": f"bytes {first}-{last}/{len(PATTERN)}"}
-        return Response(
-            PATTERN[first : last + 1], 206, media_type="application/octet-stream", headers=content_range
-        )
+        return Response(PATTERN[first : last + 1], 206, content_range, "application/octet-stream")
 
     return routes
 
@@ -67,5 +63,5 @@ async def _events(seconds: int, stops: anyio.Event) -> AsyncIterator[ServerSentE
 
 def sending_times(seconds: int) -> list[int]:
     """Seconds after the start."""
-    slow = range(BRISK_S + KEEP_ALIVE_S, seconds, KEEP_ALIVE_S)
-    return [*range(min(BRISK_S + 1, seconds)), *slow, seconds]
+    slow = range(EVERY_SECOND_UNTIL_S + KEEP_ALIVE_S, seconds, KEEP_ALIVE_S)
+    return [*range(min(EVERY_SECOND_UNTIL_S + 1, seconds)), *slow, seconds]

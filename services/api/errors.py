@@ -20,15 +20,15 @@ from services.core.errors import (
     StoreFailed,
 )
 
-STATUSES: tuple[tuple[type[AppError], int], ...] = (
-    (InvalidRequest, 422),
-    (NotFound, 404),
-    (Conflict, 409),
-    (NoModels, 503),
-    (StoreFailed, 503),
-    (BackendUnavailable, 503),
-    (BackendError, 502),
-)
+STATUSES: dict[type[AppError], int] = {
+    InvalidRequest: 422,
+    NotFound: 404,
+    Conflict: 409,
+    NoModels: 503,
+    StoreFailed: 503,
+    BackendUnavailable: 503,  # before its base class
+    BackendError: 502,
+}
 FIELDS = {"duration_s": "duration", "query": "q", "kind": "type", "source": "file", "message": "text"}
 """Our field names that differ from the API's."""
 SENTENCES = {404: "There is nothing at this address; /docs lists what there is."}
@@ -44,11 +44,11 @@ class BadRequest(AppError):
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(AppError, _app_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(ClientDisconnect, _client_disconnect)
-    app.add_exception_handler(Exception, _unexpected_error)
+    app.exception_handler(AppError)(_app_error)
+    app.exception_handler(RequestValidationError)(_validation_error)
+    app.exception_handler(HTTPException)(_http_exception)
+    app.exception_handler(ClientDisconnect)(_client_disconnect)
+    app.exception_handler(Exception)(_unexpected_error)
 
 
 def refusal(
@@ -57,35 +57,32 @@ def refusal(
     return JSONResponse({"success": False, "error": sentence, "field": field}, status, headers)
 
 
-async def _app_error(request: Request, error: Exception) -> Response:
+async def _app_error(request: Request, error: AppError) -> Response:
     if isinstance(error, BadRequest):
         return refusal(error.status, str(error), field=error.field)
-    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
     field = getattr(error, "field", None)
     wait_s = getattr(error, "retry_after_s", None)
     headers = {"Retry-After": str(max(1, round(wait_s)))} if wait_s is not None else None
     return refusal(status, str(error), field=FIELDS.get(field, field) if field else None, headers=headers)
 
 
-async def _validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+async def _validation_error(request: Request, error: RequestValidationError) -> Response:
     sentence, field = sentence_of(error.errors())
     return refusal(422, sentence, field=field)
 
 
-async def _http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _http_exception(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         return refusal(405, f"{request.method} is not possible at this address.", headers=headers)
     return refusal(error.status_code, SENTENCES.get(error.status_code, str(error.detail)), headers=headers)
 
 
-async def _client_disconnect(request: Request, error: Exception) -> Response:
+async def _client_disconnect(request: Request, error: ClientDisconnect) -> Response:
     return refusal(400, "The request ended before its body did.")  # the client has disconnected
 
 
 async def _unexpected_error(request: Request, error: Exception) -> Response:
     """Adds the security headers itself: this answer is sent from outside all middlewares."""
-    headers = {name.decode(): value.decode() for name, value in HEADERS}
-    return refusal(500, "Something went wrong here; the log says what.", headers=headers)
+    return refusal(500, "Something went wrong here; the log says what.", headers=HEADERS)

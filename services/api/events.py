@@ -12,7 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.api.openapi import EVENT_STREAM
 from services.api.request_context import BaseUrl, Owner
-from services.api.response_models import Refusal, file_answer, percent, task
+from services.api.response_models import FileAnswer, Refusal, Task, percent
 from services.api.status_messages import message_of
 from services.core.errors import NotFound
 from services.core.events import GenerationEvent
@@ -20,9 +20,9 @@ from services.core.model import Generation, Phase
 from services.generations.service import Generations
 
 KEEP_ALIVE_S = 15
-REREAD_S = 15.0
+REREAD_EVERY_S = 15.0
 """The row is read again after this long without an event of the bus, so a missed event only delays."""
-LEAVES_WITHIN_S = 0.5
+SHUTDOWN_GRACE_S = 0.5
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -82,7 +82,7 @@ def router(generations: Generations) -> APIRouter:
             sep="\n",
             headers=HEADERS,
             shutdown_event=cast(anyio.Event, latest),
-            shutdown_grace_period=LEAVES_WITHIN_S,
+            shutdown_grace_period=SHUTDOWN_GRACE_S,
         )
 
     return routes
@@ -107,7 +107,7 @@ async def _event_stream(
             if current.final:
                 return
             sent = current
-            update = await latest.after(sent.revision, within_s=REREAD_S)
+            update = await latest.after(sent.revision, within_s=REREAD_EVERY_S)
             if latest.stopped:
                 return
             current = update or await generations.get(file_id, owner=owner)
@@ -128,7 +128,7 @@ def events_between(sent: Generation | None, current: Generation, base_url: str) 
 def _payloads(sent: Generation | None, current: Generation, base_url: str) -> Iterator[dict[str, Any]]:
     if current.phase is Phase.COMPLETED:
         content_type = current.kept.content_type if current.kept else None
-        file = file_answer(current, base_url).model_dump(mode="json")
+        file = FileAnswer.of(current, base_url).model_dump(mode="json")
         yield {"type": "file", "object": {**file, "contentType": content_type}}
         return
     if current.final:
@@ -136,7 +136,7 @@ def _payloads(sent: Generation | None, current: Generation, base_url: str) -> It
         return
     about = {"file_id": current.id, "phase": current.phase, "message": message_of(current)}
     if sent is None or message_of(sent) != about["message"] or sent.phase is not current.phase:
-        yield {"type": "task", "object": {**task(current).model_dump(), **about}}
+        yield {"type": "task", "object": {**Task.of(current).model_dump(), **about}}
     progress = percent(current)
     if progress is not None and (sent is None or percent(sent) != progress):
         yield {"type": "render_progress", "object": {"file_id": current.id, "progress": progress}}

@@ -15,7 +15,9 @@ def router(known: Sequence[BaseRoute]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     async def not_found(request: Request) -> NoReturn:
-        allowed = _methods_at(request.scope["path"], known)
+        path = request.scope["path"]
+        here = (route for route in known if isinstance(route, APIRoute) and route.path_regex.match(path))
+        allowed = {method for route in here for method in route.methods or ()}
         if allowed:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
         raise HTTPException(404)
@@ -23,8 +25,3 @@ def router(known: Sequence[BaseRoute]) -> APIRouter:
     for path in ("/api", "/api/{rest:path}", "/media", "/media/{rest:path}"):
         routes.add_api_route(path, not_found, methods=METHODS, response_model=None)
     return routes
-
-
-def _methods_at(path: str, known: Sequence[BaseRoute]) -> set[str]:
-    here = (route for route in known if isinstance(route, APIRoute) and route.path_regex.match(path))
-    return {method for route in here for method in route.methods or ()}

@@ -7,22 +7,13 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from services.api.openapi import NO_FILE, refusals
 from services.api.request_context import BaseUrl, Owner
-from services.api.response_models import (
-    Accepted,
-    Done,
-    FileAnswer,
-    FilesAnswer,
-    TraceAnswer,
-    accepted,
-    file_answer,
-    trace_answer,
-)
+from services.api.response_models import Accepted, Done, FileAnswer, FilesAnswer, TraceAnswer
 from services.core.model import STATES, UNWANTED_IN, GenerationQuery, Kind
 from services.generations.service import Generations
 
 CONFLICT = refusals({409: "Not in this phase."})
 Word = Annotated[str, Field(max_length=200)]
-Timestamp = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
+ZonedTime = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
 """ISO 8601 with its time zone."""
 
 
@@ -38,8 +29,8 @@ class FilesQuery(BaseModel):
     model: Word = ""
     backend: Word = ""
     state: Literal["ready", "working", "failed", "stopped", "unwanted", ""] = ""
-    since: Timestamp = None
-    until: Timestamp = None
+    since: ZonedTime = None
+    until: ZonedTime = None
     starred: bool = False
     tag: Word = ""
     trashed: bool = False
@@ -83,17 +74,17 @@ def add_reading(routes: APIRouter, generations: Generations) -> None:
         page = await generations.listed(
             query.filters(), cursor=query.cursor or None, limit=query.limit, owner=owner
         )
-        return FilesAnswer(items=[file_answer(each, base_url) for each in page.items], next=page.next)
+        return FilesAnswer(items=[FileAnswer.of(each, base_url) for each in page.items], next=page.next)
 
     @routes.get("/file/{file_id}")
     async def file(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """The file object; `url` is null until the bytes are kept here."""
-        return file_answer(await generations.get(file_id, owner=owner), base_url)
+        return FileAnswer.of(await generations.get(file_id, owner=owner), base_url)
 
     @routes.get("/file/{file_id}/trace")
     async def trace(owner: Owner, file_id: str) -> TraceAnswer:
         """The timeline: what each channel heard, when, and why it broke."""
-        return trace_answer(
+        return TraceAnswer.of(
             await generations.get(file_id, owner=owner), await generations.trace(file_id, owner=owner)
         )
 
@@ -102,27 +93,27 @@ def add_actions(routes: APIRouter, generations: Generations) -> None:
     @routes.post("/file/{file_id}/check")
     async def check(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """Ask the backend at once."""
-        return file_answer(await generations.check(file_id, owner=owner), base_url)
+        return FileAnswer.of(await generations.check(file_id, owner=owner), base_url)
 
     @routes.post("/file/{file_id}/stop")
     async def stop(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """Stop an open one; of a final one nothing changes."""
-        return file_answer(await generations.stop(file_id, owner=owner), base_url)
+        return FileAnswer.of(await generations.stop(file_id, owner=owner), base_url)
 
     @routes.post("/file/{file_id}/keep", responses=CONFLICT)
     async def keep(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """A result that arrived after a stop is wanted after all; of an ordinary one nothing changes."""
-        return file_answer(await generations.keep(file_id, owner=owner), base_url)
+        return FileAnswer.of(await generations.keep(file_id, owner=owner), base_url)
 
     @routes.post("/file/{file_id}/retry", status_code=202)
     async def retry(owner: Owner, file_id: str) -> Accepted:
         """The same request as a new generation."""
-        return accepted([await generations.retry(file_id, owner=owner)])
+        return Accepted.of([await generations.retry(file_id, owner=owner)])
 
     @routes.post("/file/{file_id}/submit-again", status_code=202, responses=CONFLICT)
     async def submit_again(owner: Owner, file_id: str) -> Accepted:
         """Send an unconfirmed one once more; it may be paid twice."""
-        return accepted([await generations.submit_again(file_id, owner=owner)])
+        return Accepted.of([await generations.submit_again(file_id, owner=owner)])
 
     @routes.delete("/file/{file_id}")
     async def delete(owner: Owner, file_id: str) -> Done:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from services.api import openapi, request_body
 from services.api.request_context import Owner
 from services.api.request_models import ImageBody, VideoBody, fingerprint, from_form, read
-from services.api.response_models import Accepted, accepted
+from services.api.response_models import Accepted
 from services.core.model import Kind
 from services.generations.service import Generations
 
@@ -57,7 +57,7 @@ def router(generations: Generations) -> APIRouter:
             owner=owner,
         )
         response.headers["Location"] = f"/api/file/{started[0].id}"
-        return accepted(started)
+        return Accepted.of(started)
 
     return routes
 
@@ -73,7 +73,7 @@ def _documented(model: type[VideoBody]) -> dict[str, Any]:
     key = {
         "name": "Idempotency-Key",
         "in": "header",
-        "schema": {"type": "string", "maxLength": request_body.LONGEST_KEY},
+        "schema": {"type": "string", "maxLength": request_body.MAX_KEY_LENGTH},
         "description": "The same key and body answer the same; another body is refused.",
     }
     body = openapi.request_body({"application/json": as_json, "multipart/form-data": as_form})

@@ -16,7 +16,7 @@ from services.diagnostics.doctor.disk import FREE_AT_LEAST_BYTES, can_write
 
 log = logging.getLogger(__name__)
 
-ANSWERS_WITHIN_S = 2.0
+CHECK_TIMEOUT_S = 2.0
 
 T = TypeVar("T")
 
@@ -33,14 +33,14 @@ class Health:
     models_known: Callable[[], bool]
     damaged: Callable[[], bool] = lambda: False
     """Whether the database file is known to be damaged."""
-    free_bytes: Callable[[Path], int] = field(default=lambda path: shutil.disk_usage(path).free)
+    free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
     started_at_s: float = field(default_factory=time.monotonic)
 
     async def report(self) -> tuple[bool, dict[str, Any]]:
         writable, free_bytes, open_now = await asyncio.gather(
-            _answer("data folder", asyncio.to_thread(can_write, self.data_dir)),
-            _answer("disk", asyncio.to_thread(self.free_bytes, self.data_dir)),
-            _answer("database", self.open_generations()),
+            _result_or_none("data folder", asyncio.to_thread(can_write, self.data_dir)),
+            _result_or_none("disk", asyncio.to_thread(self.free_bytes, self.data_dir)),
+            _result_or_none("database", self.open_generations()),
         )
         models, problems = self.models_known(), dict(self.problems())
         faults = {
@@ -65,10 +65,10 @@ class Health:
         }
 
 
-async def _answer(what: str, check: Awaitable[T]) -> T | None:
+async def _result_or_none(what: str, check: Awaitable[T]) -> T | None:
     """None where the check fails or takes too long, so that it never breaks the report."""
     try:
-        async with asyncio.timeout(ANSWERS_WITHIN_S):
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
             return await check
     except Exception as error:  # any failure is a finding of the check
         log.warning("Health check of the %s failed: %s", what, type(error).__name__)

@@ -11,7 +11,7 @@ from services.api import openapi, request_body
 from services.api.errors import BadRequest
 from services.api.openapi import NO_FILE
 from services.api.request_context import BaseUrl, Owner
-from services.api.response_models import FileAnswer, ResponseModel, file_answer, setting
+from services.api.response_models import FileAnswer, ResponseModel, setting
 from services.generations.service import Generations
 from services.library import Library
 from services.library.library import LONGEST_TAG
@@ -57,7 +57,7 @@ def router(generations: Generations, library: Library) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["library"], responses=NO_FILE)
 
     async def answer(owner: str, file_id: str, base_url: str) -> FileAnswer:
-        return file_answer(await generations.get(file_id, owner=owner), base_url)
+        return FileAnswer.of(await generations.get(file_id, owner=owner), base_url)
 
     @routes.put("/file/{file_id}/star")
     async def star(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
@@ -129,8 +129,8 @@ async def _ids(request: Request) -> list[str]:
         except ValueError as error:
             raise BadRequest("The form cannot be read.") from error
     else:
-        came = await request_body.content(request)
-        ids = None if isinstance(came, request_body.Form) else came.get("ids")
+        content = await request_body.content(request)
+        ids = None if isinstance(content, request_body.Form) else content.get("ids")
     if not isinstance(ids, list) or not ids or not all(isinstance(each, str) and each for each in ids):
         raise BadRequest('Send {"ids": [...]} with at least one id.', field="ids")
     return ids

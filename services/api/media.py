@@ -32,7 +32,9 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
 
     async def file(owner: Owner, file_id: str, request: Request) -> Response:
         """The film or picture itself."""
-        return _original(*await _kept(owner, file_id), request)
+        generation, kept = await _kept(owner, file_id)
+        with _reporting_loss(generation):
+            return send_file(generations.media(kept.name), kept.content_type, kept.sha256, request)
 
     async def download(owner: Owner, file_id: str, request: Request) -> Response:
         """A copy that carries prompt, model, seed, settings and receipt (PNG, JPEG, WebP, MP4; all else as
@@ -60,10 +62,6 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
             raise NotFound("This file is not here yet.")
         return generation, generation.kept
 
-    def _original(generation: Generation, kept: Kept, request: Request) -> Response:
-        with _reporting_loss(generation):
-            return _bytes(generations.media(kept.name), kept.content_type, kept.sha256, request)
-
     @contextmanager
     def _reporting_loss(generation: Generation) -> Iterator[None]:
         try:
@@ -75,9 +73,8 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
     def _illustration(name: str | None, request: Request) -> Response:
         if name is None:
             raise NotFound("There is no such picture of this file.")
-        content_type = TYPES.get(name.rpartition(".")[2], "")
         try:
-            return _bytes(generations.media(name), content_type, name, request)
+            return send_file(generations.media(name), type_of(name), name, request)
         except FileNotFoundError as error:
             raise NotFound("This picture is gone from the disk.") from error
 
@@ -87,11 +84,12 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
     return routes
 
 
-def _bytes(path: Path, content_type: str, etag: str, request: Request) -> Response:
+def type_of(name: str) -> str:
+    """Empty for an unknown extension."""
+    return TYPES.get(name.rpartition(".")[2], "")
+
+
+def send_file(path: Path, content_type: str, etag: str, request: Request) -> Response:
     return file_response(
-        path,
-        content_type=content_type,
-        etag=etag,
-        method=request.method,
-        headers=request.headers,
+        path, content_type=content_type, etag=etag, method=request.method, headers=request.headers
     )

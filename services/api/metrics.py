@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -11,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from services.core.events import Bus, GenerationEvent
 from services.core.model import Generation, Phase, TraceEntry
 
-REMEMBERED = 50_000
+MAX_COUNTED = 50_000
 LAG_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 300, 3600)
 REASONS = frozenset(
     {"refused", "unauthorized", "silent", "ended", "reset", "timeout", "malformed", "oversize", "busy"}
@@ -21,7 +22,6 @@ CODES = frozenset(
     {"failed", "moderation", "gave_up", "misspoke", "refused_key", "refused_quota", "refused_input"}
     | {"refused_moderation"}
 )
-OTHER = "other"
 
 
 class Metrics:
@@ -38,32 +38,31 @@ class Metrics:
         self._unsubscribe = bus.subscribe(self._on_event)
 
     def _make_instruments(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second line each, that nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # one more line for each counter
         registry = self.registry = CollectorRegistry()
-        self._wins = Counter(
-            "rushes_wins", "Results kept.", ("channel", "backend", "kind"), registry=registry
-        )
+        counter = partial(Counter, registry=registry)
+        self._wins = counter("rushes_wins", "Results kept.", ("channel", "backend", "kind"))
         self._lag = Histogram(
             "rushes_delivery_lag_seconds",
             "From the backend's end, or its news, to the bytes on our disk.",
             buckets=LAG_BUCKETS_S,
             registry=registry,
         )
-        self._late = Counter("rushes_late", "Generations that took longer than announced.", registry=registry)
-        self._failures = Counter("rushes_failures", "Generations that failed.", ("code",), registry=registry)
-        self._lost = Counter("rushes_lost", "Kept results that are gone: must stay 0.", registry=registry)
-        self._damaged = Counter("rushes_damaged", "Kept files that rotted: must stay 0.", registry=registry)
-        self._polls = Counter("rushes_poll_attempts", "Poll attempts.", registry=registry)
-        self._breaks = Counter("rushes_stream_breaks", "Streams lost.", ("reason",), registry=registry)
+        self._late = counter("rushes_late", "Generations that took longer than announced.")
+        self._failures = counter("rushes_failures", "Generations that failed.", ("code",))
+        self._lost = counter("rushes_lost", "Kept results that are gone: must stay 0.")
+        self._damaged = counter("rushes_damaged", "Kept files that rotted: must stay 0.")
+        self._polls = counter("rushes_poll_attempts", "Poll attempts.")
+        self._breaks = counter("rushes_stream_breaks", "Streams lost.", ("reason",))
         open_now = Gauge("rushes_open_generations", "Generations that are not final.", registry=registry)
         open_now.set_function(lambda: len(self._open))
         unconfirmed = Gauge("rushes_unconfirmed", "Sent; nobody knows whether taken.", registry=registry)
         unconfirmed.set_function(lambda: sum(each is Phase.UNCONFIRMED for each in self._open.values()))
 
     def resume(self, generations: Iterable[Generation]) -> None:
-        """What was open already when the process started."""
+        """Takes the generations that were open when the process started."""
         for generation in generations:
-            self._note_open(generation)
+            self._update_open(generation)
 
     def lost(self, generation_id: str) -> None:
         """A completed generation's file is missing, or an accepted one has vanished."""
@@ -71,28 +70,22 @@ class Metrics:
             self._lost.inc()
 
     def damaged(self, generation_id: str) -> None:
-        """A kept file is not what was kept any more."""
+        """A kept file has changed on the disk."""
         if self._first_time(generation_id, "damaged"):
             self._damaged.inc()
 
     def close(self) -> None:
         self._unsubscribe()
 
-    def text(self) -> bytes:
-        return generate_latest(self.registry)
-
-    def _on_event(self, news: GenerationEvent) -> None:
-        if isinstance(news, TraceEntry):
-            self._count_trace_entry(news)
-        else:
-            self._note_open(news)
-            self._count_generation(news)
-
-    def _count_trace_entry(self, entry: TraceEntry) -> None:
-        if (entry.lane, entry.event) == ("poll", "attempt"):
-            self._polls.inc()
-        elif (entry.lane, entry.event) == ("push", "lost"):
-            self._breaks.labels(_known(str(entry.data.get("reason", "")), REASONS)).inc()
+    def _on_event(self, event: GenerationEvent) -> None:
+        match event:
+            case Generation():
+                self._update_open(event)
+                self._count_generation(event)
+            case TraceEntry(lane="poll", event="attempt"):
+                self._polls.inc()
+            case TraceEntry(lane="push", event="lost", data=data):
+                self._breaks.labels(_known(str(data.get("reason", "")), REASONS)).inc()
 
     def _count_generation(self, generation: Generation) -> None:
         if self._is_new(generation, "late", generation.late_since):
@@ -106,29 +99,28 @@ class Metrics:
         elif generation.phase is Phase.ERROR and self._is_new(generation, "error", generation.finished_at):
             self._failures.labels(_known(generation.error_code, CODES)).inc()
 
-    def _note_open(self, generation: Generation) -> None:
+    def _update_open(self, generation: Generation) -> None:
         if generation.final:
             self._open.pop(generation.id, None)
         else:
             self._open[generation.id] = generation.phase
 
     def _is_new(self, generation: Generation, what: str, at: float | None) -> bool:
-        """A row is published again for its poster, its first showing, its hiding, in later processes too."""
+        """A row is published again for its poster, first showing or trashing, in later processes too."""
         return at is not None and at >= self._started_at and self._first_time(generation.id, what)
 
     def _first_time(self, generation_id: str, what: str) -> bool:
         key = (generation_id, what)
-        if key in self._counted:
-            self._counted.move_to_end(key)
-            return False
+        is_first = key not in self._counted
         self._counted[key] = None
-        if len(self._counted) > REMEMBERED:
+        self._counted.move_to_end(key)
+        if len(self._counted) > MAX_COUNTED:
             self._counted.popitem(last=False)
-        return True
+        return is_first
 
 
 def _known(label: str, labels: frozenset[str]) -> str:
-    return label if label in labels else OTHER
+    return label if label in labels else "other"
 
 
 def router(metrics: Metrics) -> APIRouter:
@@ -137,6 +129,6 @@ def router(metrics: Metrics) -> APIRouter:
     @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def exposition() -> Response:
         """Prometheus text."""
-        return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return routes

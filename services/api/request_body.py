@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NoReturn
 
 from fastapi import Request
@@ -13,16 +14,18 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.api.errors import BadRequest
-from services.api.validation_errors import shown
+from services.api.validation_errors import printable
 
-JSON_BYTES = 1024**2
-SOURCE_BYTES = 50 * 1024**2
-FORM_ROOM_BYTES = 256 * 1024
-FORM_FIELDS = 20
-DEEPEST = 32
-LONGEST_KEY = 255
+MAX_SMALL_BYTES = 1024**2
+MAX_SOURCE_BYTES = 50 * 1024**2
+MAX_FIELDS_BYTES = 256 * 1024
+MAX_FIELDS = 20
+MAX_DEPTH = 32
+MAX_KEY_LENGTH = 255
+NO_PICTURE = "Send the picture as the part named file."
 TOO_LARGE = "The picture may have at most 50 MB."
-BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[][{}]', re.DOTALL)
+NESTING = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[][{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ async def content(request: Request) -> dict[str, Any] | Form:
 
 def picture(request: Request) -> AsyncGenerator[bytes]:
     """A bare body, refused where it says or grows beyond the limit. Raises BadRequest."""
-    return _counted(request, SOURCE_BYTES, TOO_LARGE)
+    return _counted(request, MAX_SOURCE_BYTES, TOO_LARGE)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -56,9 +59,9 @@ def idempotency_key(request: Request) -> str | None:
     if not keys:
         return None
     key = keys[0].strip()
-    if len(keys) > 1 or not 1 <= len(key) <= LONGEST_KEY or not (key.isascii() and key.isprintable()):
+    if len(keys) > 1 or not 1 <= len(key) <= MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
         raise BadRequest(
-            f"Idempotency-Key must be one header of 1 to {LONGEST_KEY} plain characters.",
+            f"Idempotency-Key must be one header of 1 to {MAX_KEY_LENGTH} plain characters.",
             field="Idempotency-Key",
         )
     return key
@@ -66,8 +69,8 @@ def idempotency_key(request: Request) -> str | None:
 
 def parse_json(raw: bytes) -> dict[str, Any]:
     """An object, with each name once, no NaN and nothing endless. Raises BadRequest."""
-    if _too_deep(raw):
-        raise BadRequest(f"The JSON is nested more than {DEEPEST} levels deep.")
+    if _is_too_deep(raw):
+        raise BadRequest(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -85,16 +88,11 @@ def parse_json(raw: bytes) -> dict[str, Any]:
     return value
 
 
-def _too_deep(raw: bytes) -> bool:
-    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+def _is_too_deep(raw: bytes) -> bool:
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return False
-    depth = 0
-    for match in BRACKETS.finditer(raw):
-        first = match[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > DEEPEST:
-            return True
-    return False
+    steps = (NESTING.get(match[0], 0) for match in STRINGS_AND_BRACKETS.finditer(raw))
+    return max(accumulate(steps)) > MAX_DEPTH
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -112,29 +110,29 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise BadRequest(f"The field {shown(name)} stands in the body twice.", field=shown(name))
+            raise BadRequest(f"The field {printable(name)} stands in the body twice.", field=printable(name))
         values[name] = value
     return values
 
 
 async def small(request: Request, too_large: str = "The body may have at most 1 MB.") -> bytes:
     """At most 1 MB, as it is. Raises BadRequest."""
-    return b"".join([chunk async for chunk in _counted(request, JSON_BYTES, too_large)])
+    return b"".join([chunk async for chunk in _counted(request, MAX_SMALL_BYTES, too_large)])
 
 
 async def _counted(request: Request, limit_bytes: int, sentence: str) -> AsyncGenerator[bytes]:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and len(announced) < 20 and int(announced) > limit_bytes:
         raise BadRequest(sentence, status=413)
-    came_bytes = 0
+    received_bytes = 0
     async for chunk in request.stream():
-        came_bytes += len(chunk)
-        if came_bytes > limit_bytes:
+        received_bytes += len(chunk)
+        if received_bytes > limit_bytes:
             raise BadRequest(sentence, status=413)
         yield chunk
 
 
-class _WholeForm(MultiPartParser):
+class _CompleteForm(MultiPartParser):
     """Insists on the closing boundary: half a form would start a job without its picture."""
 
     ended = False
@@ -142,16 +140,16 @@ class _WholeForm(MultiPartParser):
     def __init__(self, request: Request) -> None:
         super().__init__(
             request.headers,
-            self._whole(_counted(request, SOURCE_BYTES + FORM_ROOM_BYTES, TOO_LARGE)),
+            self._checked(_counted(request, MAX_SOURCE_BYTES + MAX_FIELDS_BYTES, TOO_LARGE)),
             max_files=1,
-            max_fields=FORM_FIELDS,
-            max_part_size=FORM_ROOM_BYTES,
+            max_fields=MAX_FIELDS,
+            max_part_size=MAX_FIELDS_BYTES,
         )
 
     def on_end(self) -> None:
         self.ended = True
 
-    async def _whole(self, stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async def _checked(self, stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         """Raises from inside the parsing, which then closes its temporary files."""
         async for chunk in stream:
             yield chunk
@@ -161,7 +159,7 @@ class _WholeForm(MultiPartParser):
 
 async def _form(request: Request) -> Form:
     try:
-        form = await _WholeForm(request).parse()
+        form = await _CompleteForm(request).parse()
     except (MultiPartException, FormParserError) as error:
         raise BadRequest("The multipart body cannot be read.") from error
     try:
@@ -175,15 +173,15 @@ async def _fields_and_file(items: list[tuple[str, str | UploadFile]]) -> Form:
     file: bytes | None = None
     for name, value in items:
         if name in fields or (name == "file" and file is not None):
-            raise BadRequest(f"The field {shown(name)} stands in the form twice.", field=shown(name))
-        if name == "file" and isinstance(value, UploadFile):
-            file = await value.read(SOURCE_BYTES + 1)
-        elif isinstance(value, UploadFile):
-            raise BadRequest("Send the picture as the part named file.", status=422, field="file")
-        else:
+            raise BadRequest(f"The field {printable(name)} stands in the form twice.", field=printable(name))
+        if isinstance(value, str):
             fields[name] = value
+        elif name == "file":
+            file = await value.read(MAX_SOURCE_BYTES + 1)
+        else:
+            raise BadRequest(NO_PICTURE, status=422, field="file")
     if file is None:
-        raise BadRequest("Send the picture as the part named file.", status=422, field="file")
-    if len(file) > SOURCE_BYTES:
+        raise BadRequest(NO_PICTURE, status=422, field="file")
+    if len(file) > MAX_SOURCE_BYTES:
         raise BadRequest(TOO_LARGE, status=413, field="file")
     return Form(fields=fields, file=file)

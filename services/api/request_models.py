@@ -4,14 +4,13 @@ import hashlib
 import json
 from typing import Annotated, Any, TypeVar
 
+from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from services.api.errors import BadRequest
-from services.api.validation_errors import sentence_of
 from services.core.model import Draft, GenerationSettings, Kind
 
-LONGEST_TEXT = 10_000
+MAX_TEXT_LENGTH = 10_000
 
 
 def plain_text(text: str) -> str:
@@ -27,7 +26,7 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(plain_text)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(plain_text)]
 Word = Annotated[str, Field(max_length=200), AfterValidator(plain_text)]
 Prompt = Annotated[Text, AfterValidator(_not_blank)]
 
@@ -76,31 +75,26 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def read(model: type[Body], values: dict[str, Any]) -> Body:
-    """Raises BadRequest with one sentence."""
+    """Raises RequestValidationError."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        sentence, field = sentence_of(error.errors(include_url=False))
-        raise BadRequest(sentence, status=422, field=field) from error
+        raise RequestValidationError(error.errors(include_url=False)) from error
 
 
 def from_form(model: type[Body], fields: dict[str, str]) -> dict[str, Any]:
-    """A form knows text only: what the body wants as a number is read as one, and nothing else is bent.
-
-    An empty field is one that was not filled in.
-    """
+    """Parses the numbers among a form's texts; drops empty fields, which were not filled in."""
     numbers = {"duration": float, "fps": int, "seed": int, "count": int}
     values: dict[str, Any] = {}
     for name, text in fields.items():
-        wanted = numbers.get(name) if name in model.model_fields else None
-        if not text and name in model.model_fields and name != "prompt":
-            continue
-        values[name] = _number(text, wanted) if wanted else text
+        known = name in model.model_fields
+        if text or not known or name == "prompt":
+            values[name] = _number(text, numbers[name]) if known and name in numbers else text
     return values
 
 
 def _number(text: str, wanted: type[int] | type[float]) -> int | float | str:
-    """The text itself where it is no plain number, so that the strict body refuses it by its name."""
+    """Returns the text itself where it is no plain number: the strict model refuses it by name."""
     if len(text) > 40 or not text.isascii() or not set(text) <= set("0123456789.-+eE"):
         return text
     try:
@@ -110,6 +104,6 @@ def _number(text: str, wanted: type[int] | type[float]) -> int | float | str:
 
 
 def fingerprint(kind: Kind, body: VideoBody, file_sha256: str | None) -> str:
-    """The same wish, however it was spelled, has the same one."""
-    wish = {"kind": kind, "body": body.model_dump(exclude_none=True), "file": file_sha256}
-    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
+    """Does not depend on the spelling of the JSON or the form."""
+    values = {"kind": kind, "body": body.model_dump(exclude_none=True), "file": file_sha256}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -43,6 +43,11 @@ class Accepted(ResponseModel):
     fileIds: list[str]  # noqa: N815
     requestId: str  # noqa: N815
 
+    @classmethod
+    def of(cls, generations: list[Generation]) -> Self:
+        first = generations[0]
+        return cls(fileId=first.id, fileIds=[each.id for each in generations], requestId=first.request_id)
+
 
 class Done(ResponseModel):
     success: Literal[True] = True
@@ -52,6 +57,15 @@ class Task(ResponseModel):
     id: str
     type: str
     status: Literal["in_progress", "completed", "error"]
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self:
+        completed = generation.phase is Phase.COMPLETED
+        return cls(
+            id=generation.id,
+            type=f"{generation.request.kind}-generation-flow",
+            status="completed" if completed else "error" if generation.final else "in_progress",
+        )
 
 
 class GenerationRequest(ResponseModel):
@@ -92,6 +106,16 @@ class ReceiptAnswer(ResponseModel):
     shown_after_s: Seconds | None
     """From the bytes on our disk to the first page that showed them."""
 
+    @classmethod
+    def of(cls, receipt: Receipt, created_at: float) -> Self:
+        return cls(
+            **asdict(receipt),
+            said_after_s=receipt.backend_said_at - created_at,
+            kept_after_s=receipt.kept_at - created_at,
+            delivery_s=receipt.delivery_s,
+            shown_after_s=None if receipt.shown_at is None else receipt.shown_at - receipt.kept_at,
+        )
+
 
 class FileAnswer(ResponseModel):
     id: str
@@ -114,6 +138,34 @@ class FileAnswer(ResponseModel):
     unwanted: bool
     """It arrived although it had been stopped: to be kept, or deleted."""
 
+    @classmethod
+    def of(cls, generation: Generation, base_url: str) -> Self:
+        kept = generation.phase is Phase.COMPLETED and generation.kept is not None
+        media_url = f"{base_url}/media/{generation.id}"
+        request = GenerationRequest.model_validate(generation.request)
+        is_video = generation.request.kind is Kind.VIDEO
+        message, receipt = message_of(generation), generation.receipt
+        return cls(
+            id=generation.id,
+            type=generation.request.kind,
+            status=generation.status,
+            phase=generation.phase,
+            progress=percent(generation),
+            message=message,
+            url=f"{media_url}/file" if kept else None,
+            thumbnail_url=f"{media_url}/poster" if kept and generation.poster else None,
+            created_at=generation.created_at,
+            tasks=[Task.of(generation)],
+            video_generation=request if is_video else None,
+            image_generation=None if is_video else request,
+            error=message if generation.phase in (Phase.ERROR, Phase.DROPPED) else None,
+            receipt=ReceiptAnswer.of(receipt, generation.created_at) if receipt else None,
+            starred=generation.starred_at is not None,
+            tags=list(generation.tags),
+            trashed=generation.trashed_at is not None,
+            unwanted=generation.unwanted,
+        )
+
 
 class FilesAnswer(ResponseModel):
     items: list[FileAnswer]
@@ -133,65 +185,13 @@ class TraceAnswer(ResponseModel):
     id: str
     items: list[TraceLine]
 
-
-def accepted(generations: list[Generation]) -> Accepted:
-    first = generations[0]
-    return Accepted(fileId=first.id, fileIds=[each.id for each in generations], requestId=first.request_id)
-
-
-def file_answer(generation: Generation, base_url: str) -> FileAnswer:
-    kept = generation.phase is Phase.COMPLETED and generation.kept is not None
-    media_url = f"{base_url}/media/{generation.id}"
-    request = GenerationRequest.model_validate(generation.request)
-    is_video = generation.request.kind is Kind.VIDEO
-    message = message_of(generation)
-    return FileAnswer(
-        id=generation.id,
-        type=generation.request.kind,
-        status=generation.status,
-        phase=generation.phase,
-        progress=percent(generation),
-        message=message,
-        url=f"{media_url}/file" if kept else None,
-        thumbnail_url=f"{media_url}/poster" if kept and generation.poster else None,
-        created_at=generation.created_at,
-        tasks=[task(generation)],
-        video_generation=request if is_video else None,
-        image_generation=None if is_video else request,
-        error=message if generation.phase in (Phase.ERROR, Phase.DROPPED) else None,
-        receipt=_receipt(generation.receipt, generation.created_at) if generation.receipt else None,
-        starred=generation.starred_at is not None,
-        tags=list(generation.tags),
-        trashed=generation.trashed_at is not None,
-        unwanted=generation.unwanted,
-    )
-
-
-def trace_answer(generation: Generation, entries: list[TraceEntry]) -> TraceAnswer:
-    lines = [TraceLine(**asdict(entry), after_s=entry.at - generation.created_at) for entry in entries]
-    return TraceAnswer(id=generation.id, items=lines)
+    @classmethod
+    def of(cls, generation: Generation, entries: list[TraceEntry]) -> Self:
+        lines = [TraceLine(**asdict(entry), after_s=entry.at - generation.created_at) for entry in entries]
+        return cls(id=generation.id, items=lines)
 
 
 def percent(generation: Generation) -> int | None:
     if generation.phase is Phase.COMPLETED:
         return 100
     return None if generation.progress is None else round(min(1.0, max(0.0, generation.progress)) * 100)
-
-
-def task(generation: Generation) -> Task:
-    completed = generation.phase is Phase.COMPLETED
-    return Task(
-        id=generation.id,
-        type=f"{generation.request.kind}-generation-flow",
-        status="completed" if completed else "error" if generation.final else "in_progress",
-    )
-
-
-def _receipt(receipt: Receipt, created_at: float) -> ReceiptAnswer:
-    return ReceiptAnswer(
-        **asdict(receipt),
-        said_after_s=receipt.backend_said_at - created_at,
-        kept_after_s=receipt.kept_at - created_at,
-        delivery_s=receipt.delivery_s,
-        shown_after_s=None if receipt.shown_at is None else receipt.shown_at - receipt.kept_at,
-    )

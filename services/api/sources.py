@@ -1,14 +1,15 @@
 """Source pictures, uploaded before the request that uses them."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.api import openapi, request_body
-from services.api.media import ANSWERS, TYPES
+from services.api.media import ANSWERS, send_file, type_of
 from services.api.request_context import Owner
 from services.core.errors import NotFound
 from services.generations.service import Generations
-from services.media.serve import file_response
 
 REFUSALS = openapi.refusals(
     {
@@ -40,15 +41,10 @@ def router(generations: Generations) -> APIRouter:
 
     async def picture(owner: Owner, folder: str, name: str, request: Request) -> Response:
         """The source as it was brought."""
-        content_type = TYPES.get(name.rpartition(".")[2], "")
-        try:
+        with suppress(FileNotFoundError):
             path = await generations.find_source(f"{folder}/{name}", owner=owner)
             if path is not None:
-                return file_response(
-                    path, content_type=content_type, etag=name, method=request.method, headers=request.headers
-                )
-        except FileNotFoundError:
-            pass
+                return send_file(path, type_of(name), name, request)
         raise NotFound("There is no such picture.")
 
     address = "/media/source/{folder}/{name}"

@@ -1,9 +1,8 @@
 """One plain sentence for a generation's state, for scripts; the pages have their own."""
 
 from services.core import phase_messages
-from services.core.model import Generation, Kind, Phase
+from services.core.model import Generation, Phase
 
-NOUNS = {Kind.VIDEO: "video", Kind.IMAGE: "image"}
 PHASES: dict[Phase, str] = {
     **phase_messages.PHASES,
     Phase.PENDING: "Waiting to be sent.",
@@ -44,7 +43,7 @@ def message_of(generation: Generation) -> str:
     sentence = UNWANTED if generation.unwanted else PHASES[phase]
     if phase in (Phase.PENDING, Phase.PROCESSING):
         sentence = STAGES.get(generation.stage, sentence)
-    return sentence.format(noun=NOUNS[generation.request.kind])
+    return sentence.format(noun=generation.request.kind)
 
 
 def _span(seconds: float) -> str:

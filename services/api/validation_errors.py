@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-WHAT = {
+SENTENCES = {
     "missing": "{field} is needed.",
     "extra_forbidden": "There is no field {field} here.",
     "string_type": "{field} must be a text.",
@@ -30,21 +30,20 @@ WHAT = {
 }
 
 
-def sentence_of(findings: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
-    """The first finding's sentence and its field, by the name that the API gives it."""
-    first = findings[0]
-    field = shown(str(first["loc"][-1])) if first["loc"] else None
-    sentence = WHAT.get(first["type"], "{field} is not valid.")
-    bounds = {name: _short(value) for name, value in first.get("ctx", {}).items()}
+def sentence_of(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+    """The first error's sentence and its field, by the name that the API gives it."""
+    first = errors[0]
+    field = printable(str(first["loc"][-1])) if first["loc"] else None
+    sentence = SENTENCES.get(first["type"], "{field} is not valid.")
+    bounds = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in first.get("ctx", {}).items()
+    }
     return sentence.format(field=field or "The body", **bounds), field
 
 
-def _short(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     """A name from outside, safe and short enough for a sentence."""
     plain = name.encode("ascii", "backslashreplace").decode()
-    printable = "".join(letter if letter.isprintable() else "?" for letter in plain)
-    return printable if len(printable) <= 60 else f"{printable[:57]}..."
+    plain = "".join(letter if letter.isprintable() else "?" for letter in plain)
+    return plain if len(plain) <= 60 else f"{plain[:57]}..."

@@ -237,7 +237,7 @@ async def test_what_happens_between_subscribing_and_reading_is_not_lost(
 async def test_news_that_never_came_is_read_from_the_row(
     stand_in: StandIn, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "REREAD_S", 0.05)
+    monkeypatch.setattr(events, "REREAD_EVERY_S", 0.05)
     stand_in.commit(generation(phase=Phase.PROCESSING))
     async with listening(address) as listener:
         await listener.event()

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from services.api.request_body import DEEPEST, BadRequest, parse_json
+from services.api.request_body import MAX_DEPTH, BadRequest, parse_json
 from tests.services.api.stand_in import StandIn, client_of
 
 FIELDS = ["prompt", "model", "duration", "aspect_ratio", "resolution", "fps", "seed", "style", "count"]
@@ -104,7 +104,7 @@ def test_what_is_read_is_what_was_written(value: dict[str, Any]) -> None:
 def test_depth_is_bounded_exactly(depth: int, opening: str) -> None:
     closing = "]" if opening == "[" else "}"
     raw = ('{"x":' + opening * (depth - 1) + "1" + closing * (depth - 1) + "}").encode()
-    if depth <= DEEPEST:
+    if depth <= MAX_DEPTH:
         assert parse_json(raw)
     else:
         with pytest.raises(BadRequest, match="levels deep"):

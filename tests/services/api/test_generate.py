@@ -309,7 +309,7 @@ async def test_a_form_without_a_boundary_is_a_400(client: httpx.AsyncClient) -> 
 async def test_a_picture_above_fifty_megabytes_is_a_413(
     client: httpx.AsyncClient, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.request_body.SOURCE_BYTES", 100_000)
+    monkeypatch.setattr("services.api.request_body.MAX_SOURCE_BYTES", 100_000)
     for size in (100_001, 1_000_000):
         picture = PNG + b"0" * (size - len(PNG))
         answer = await client.post(VIDEO, data={"prompt": "a"}, files={"file": picture})

@@ -60,7 +60,7 @@ async def test_a_sound_install_is_ok(tmp_path: Path) -> None:
 async def test_what_prevents_work_is_a_reason(
     tmp_path: Path, changes: dict[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.health.ANSWERS_WITHIN_S", 1.0)
+    monkeypatch.setattr("services.api.health.CHECK_TIMEOUT_S", 1.0)
     ok, body = await health(tmp_path, **changes).report()
     assert not ok
     assert body["reasons"] == [reason]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 
 from services.api import Metrics
 from services.core.model import Draft, Kind, Phase
@@ -136,7 +137,7 @@ async def test_a_kept_file_that_is_gone_is_counted_as_lost_once(
     for _ in range(2):
         answer = await client.get(f"/media/{finished}/file")
         assert (answer.status_code, answer.json()["success"]) == (404, False)
-    assert b"rushes_lost_total 1.0" in metrics.text()
+    assert b"rushes_lost_total 1.0" in generate_latest(metrics.registry)
 
 
 @pytest.mark.asyncio

@@ -43,7 +43,7 @@ async def test_what_is_no_picture_is_a_422_with_its_sentence(client: httpx.Async
 async def test_a_body_above_the_limit_is_not_read_to_its_end(
     client: httpx.AsyncClient, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.request_body.SOURCE_BYTES", 100_000)
+    monkeypatch.setattr("services.api.request_body.MAX_SOURCE_BYTES", 100_000)
     asked = 0
 
     async def endless():  # type: ignore[no-untyped-def]
