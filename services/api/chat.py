@@ -10,7 +10,7 @@ from services.api import openapi, request_body, request_models
 from services.api.errors import BadRequest
 from services.api.request_context import Owner
 from services.api.response_models import Done, ResponseModel, Timestamp
-from services.chat import LONGEST_MESSAGE, Chats
+from services.chat import MAX_MESSAGE_CHARACTERS, Chats
 from services.core.conversation import Role
 
 MISSING = openapi.refusals({404: "No such conversation."})
@@ -25,7 +25,7 @@ Text = Annotated[str, AfterValidator(request_models.plain_text), Field(max_lengt
 class MessageBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    text: Annotated[Text, Field(description=f"At most {LONGEST_MESSAGE:,} characters.")]
+    text: Annotated[Text, Field(description=f"At most {MAX_MESSAGE_CHARACTERS:,} characters.")]
     id: Annotated[
         str | None, Field(description="A UUID: a message sent twice with the same id is stored once.")
     ] = None

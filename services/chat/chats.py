@@ -8,8 +8,8 @@ from weakref import WeakValueDictionary
 from uuid6 import UUID, uuid7
 
 from services.catalogue.field_checks import a_text
-from services.chat.replying import RETRY_AFTER_S, Llm, Replier, artifact, result
-from services.core.conversation import ChatEvent, Conversation, Message, Role, Sort
+from services.chat.replying import RETRY_AFTER_S, Llm, Replier, message_about
+from services.core.conversation import ChatEvent, Conversation, Message, PartialReply, Role, Sort
 from services.core.errors import InvalidRequest, NotFound, StoreFailed
 from services.core.events import Broadcaster, GenerationEvent
 from services.core.model import Generation, TraceEntry
@@ -19,10 +19,10 @@ from services.store.chats import ChatRows
 
 log = logging.getLogger(__name__)
 
-LONGEST_MESSAGE = 8_000
-LONGEST_TITLE = 120
-TITLE_FROM_MESSAGE = 60
-REMEMBERED = 10_000
+MAX_MESSAGE_CHARACTERS = 8_000
+MAX_TITLE_CHARACTERS = 120
+MAX_DERIVED_TITLE_CHARACTERS = 60
+MAX_REMEMBERED = 10_000
 
 
 class Chats:
@@ -79,7 +79,7 @@ class Chats:
 
         `begin` creates a conversation that does not exist. Raises InvalidRequest, NotFound, Conflict.
         """
-        text = a_text("message", text, LONGEST_MESSAGE)
+        text = a_text("message", text, MAX_MESSAGE_CHARACTERS)
         if not text:
             raise InvalidRequest("The message is empty: write what you want to see.", field="message")
         if message_id is not None and not _is_id(message_id):
@@ -125,14 +125,20 @@ class Chats:
 
     async def rename(self, chat_id: str, title: str, *, owner: str) -> Conversation:
         """Raises NotFound, InvalidRequest."""
-        title = a_text("title", " ".join(title.split()), LONGEST_TITLE)
+        title = a_text("title", " ".join(title.split()), MAX_TITLE_CHARACTERS)
         if not title:
             raise InvalidRequest("The title is empty: write one.", field="title")
-        return self._changed(await self._rows.change(chat_id, owner=owner, title=title))
+        return await self._change(chat_id, owner, title=title)
 
     async def delete(self, chat_id: str, *, owner: str) -> None:
         """Its artifacts stay in the library. Raises NotFound."""
-        self._changed(await self._rows.change(chat_id, owner=owner, trashed_at=self._runtime.now()))
+        await self._change(chat_id, owner, trashed_at=self._runtime.now())
+
+    async def _change(self, chat_id: str, owner: str, **changes: str | float) -> Conversation:
+        chat = await self._rows.change(chat_id, owner=owner, **changes)
+        for topic in (owner, chat_id):
+            self.events.publish(chat, topic=topic)
+        return chat
 
     def is_answering(self, message_id: str, *, owner: str) -> bool:
         return (owner, message_id) in self._tasks
@@ -182,7 +188,7 @@ class Chats:
         """Adds artifact and result once: the rows are unique by generation."""
         chat_id = generation.request.chat_id or ""
         self._stored[generation.id] = generation.final
-        while len(self._stored) > REMEMBERED:
+        while len(self._stored) > MAX_REMEMBERED:
             del self._stored[next(iter(self._stored))]
         async with self._replier.artifacts_lock:
             try:
@@ -190,26 +196,18 @@ class Chats:
             except NotFound:
                 return
             now = self._runtime.now()
-            rows = [artifact(generation, now)]
-            if generation.final:
-                rows.append(result(generation, now))
-            self._publish(await self._rows.add(rows))
+            sorts = [Sort.ARTIFACT, Sort.RESULT] if generation.final else [Sort.ARTIFACT]
+            self._publish(await self._rows.add([message_about(generation, sort, now) for sort in sorts]))
 
-    # -- events ------------------------------------------------------------------------------
-
-    def _publish(self, events: Sequence[ChatEvent]) -> None:
+    def _publish(self, events: Sequence[Message | PartialReply]) -> None:
         for event in events:
-            self.events.publish(event, topic=event.id if isinstance(event, Conversation) else event.chat_id)
-
-    def _changed(self, chat: Conversation) -> Conversation:
-        self.events.publish(chat, topic=chat.owner)
-        self.events.publish(chat, topic=chat.id)
-        return chat
+            self.events.publish(event, topic=event.chat_id)
 
 
 def _title(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= TITLE_FROM_MESSAGE else f"{line[: TITLE_FROM_MESSAGE - 1].rstrip()}…"
+    most = MAX_DERIVED_TITLE_CHARACTERS
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 def _is_id(text: str) -> bool:

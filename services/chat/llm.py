@@ -4,26 +4,27 @@ import asyncio
 import importlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from services.chat.llm_tools import InvalidToolCall, plan_call
-from services.chat.plan import Adjustment, Plan, PlannedGeneration
+from services.chat.plan import Adjustment, Plan
 from services.chat.planning import Models
 from services.core.conversation import Message, Role, Sort
 from services.core.errors import AppError
-from services.core.model import Generation, Kind, Model, Phase
+from services.core.model import Generation, Kind, Phase
 from services.store.chats import ChatRows
+
+if TYPE_CHECKING:
+    from services.chat.openai_endpoint import OpenAIEndpoint
 
 log = logging.getLogger(__name__)
 
 SILENCE_S = 20.0
 WITHIN_S = 60.0
-LOOKED_BACK = 30
-HISTORY_CHARACTERS = 12_000
+MAX_HISTORY_MESSAGES = 30
+MAX_HISTORY_CHARACTERS = 12_000
 
 INSTRUCTIONS = """\
 You are the assistant of Rushes, a studio that makes videos and images. Be calm, plain and short:
@@ -63,13 +64,6 @@ OnText = Callable[[str], None]
 """Called with all of the text so far."""
 
 
-class Endpoint(Protocol):
-    async def ask(self, turns: Sequence[Turn], on_text: OnText) -> Completion:
-        """Raises LlmUnavailable."""
-
-    async def close(self) -> None: ...
-
-
 class LanguageModel:
     """Plans over any OpenAI-compatible endpoint, a local one included; starts nothing itself.
 
@@ -89,18 +83,16 @@ class LanguageModel:
     ) -> None:
         self._rows = rows
         self._models = models
-        self._address = (url, key, model)
-        self._limits = {"silence_s": silence_s, "within_s": within_s}
+        self._endpoint_arguments = (url, key, model, silence_s, within_s)
         self._opening = asyncio.Lock()
-        self._endpoint: Endpoint | None = None
+        self._endpoint: OpenAIEndpoint | None = None
 
-    async def open(self) -> Endpoint:
+    async def open(self) -> "OpenAIEndpoint":
         """Imports the library in a thread: it takes 1.6 s."""
         async with self._opening:
             if self._endpoint is None:
                 library = await asyncio.to_thread(importlib.import_module, "services.chat.openai_endpoint")
-                endpoint: Endpoint = library.OpenAIEndpoint(*self._address, **self._limits)
-                self._endpoint = endpoint
+                self._endpoint = library.OpenAIEndpoint(*self._endpoint_arguments)
             return self._endpoint
 
     async def close(self) -> None:
@@ -110,93 +102,74 @@ class LanguageModel:
     async def answer(self, message: Message, last: Generation | None, on_text: OnText) -> Plan:
         """Lets the model correct wrong arguments once. Raises LlmUnavailable."""
         endpoint = await self.open()
+        system = INSTRUCTIONS + _describe_defaults(self._models) + _describe_last(last)
         turns = [
-            {"role": "system", "content": INSTRUCTIONS + _defaults(self._models) + _last(last)},
+            {"role": "system", "content": system},
             *await self._history(message),
             {"role": "user", "content": message.text},
         ]
-        completion = await endpoint.ask(turns, on_text)
-        try:
-            return self._planned(completion, message, last)
-        except InvalidToolCall as problem:
-            log.info("The language model called a tool with wrong arguments; it may try once more.")
-            turns += _corrected(completion, problem)
-        completion = await endpoint.ask(turns, on_text)
-        try:
-            return self._planned(completion, message, last)
-        except InvalidToolCall as problem:
-            raise LlmUnavailable(
-                "It called a tool with wrong arguments, twice.", code="nonsense"
-            ) from problem
+        corrected = False
+        while True:
+            completion = await endpoint.ask(turns, on_text)
+            try:
+                return self._plan(completion, message, last)
+            except InvalidToolCall as error:
+                if corrected:
+                    sentence = "It called a tool with wrong arguments, twice."
+                    raise LlmUnavailable(sentence, code="nonsense") from error
+                log.info("The language model called a tool with wrong arguments; it may try once more.")
+                turns += _correction(completion, error)
+                corrected = True
 
-    def _planned(self, completion: Completion, message: Message, last: Generation | None) -> Plan:
+    def _plan(self, completion: Completion, message: Message, last: Generation | None) -> Plan:
         """Raises InvalidToolCall, LlmUnavailable."""
         if not completion.text and not completion.calls:
             raise LlmUnavailable("Its answer is empty.", code="nonsense")
         adjustments: list[Adjustment] = []
-        works: list[PlannedGeneration] = []
-        for call in completion.calls:
-            try:
-                arguments = json.loads(call.arguments or "{}")
-                works.append(
-                    plan_call(
-                        call.name, arguments, self._models, adjustments, last=last, chat_id=message.chat_id
-                    )
-                )
-            except ValidationError as error:
-                raise InvalidToolCall(_first_problem(error)) from error
-            except (ValueError, RecursionError) as error:
-                raise InvalidToolCall("The arguments are no JSON object.") from error
-        return Plan(
-            code="making" if works else "said",
-            works=tuple(works),
-            notes=tuple(adjustments),
-            text=completion.text,
+        works = tuple(
+            plan_call(
+                call.name, call.arguments, self._models, adjustments, last=last, chat_id=message.chat_id
+            )
+            for call in completion.calls
         )
+        code = "making" if works else "said"
+        return Plan(code=code, works=works, notes=tuple(adjustments), text=completion.text)
 
     async def _history(self, message: Message) -> list[Turn]:
-        """The last turns, at most HISTORY_CHARACTERS of them, oldest first."""
-        before = await self._rows.messages(message.chat_id, before=message.seq, limit=LOOKED_BACK)
+        """The last turns, at most MAX_HISTORY_CHARACTERS of them, oldest first."""
+        before = await self._rows.messages(message.chat_id, before=message.seq, limit=MAX_HISTORY_MESSAGES)
         turns: list[Turn] = []
-        room = HISTORY_CHARACTERS
+        room = MAX_HISTORY_CHARACTERS
         for each in reversed(before):
-            text = _turn(each)
-            if not text:
-                continue
+            text = _turn_text(each)
             room -= len(text)
             if room < 0:
                 break
-            turns.append({"role": "user" if each.role is Role.PERSON else "assistant", "content": text})
+            if text:
+                turns.append({"role": "user" if each.role is Role.PERSON else "assistant", "content": text})
         return turns[::-1]
 
 
-def _turn(message: Message) -> str:
+def _turn_text(message: Message) -> str:
     if message.sort is not Sort.WORDS or message.role is Role.PERSON:
         return message.text
-    made = [
-        f"(made a {work['kind']}: {work['prompt']})" for work in (message.understood or {}).get("works", ())
-    ]
-    return " ".join(part for part in (message.text, *made) if part)
+    works = (message.understood or {}).get("works", ())
+    made = [f"(made a {work['kind']}: {work['prompt']})" for work in works]
+    return " ".join(filter(None, (message.text, *made)))
 
 
-def _defaults(models: Models) -> str:
-    lines = [
-        f"- {kind}: {_described(model)}"
-        for kind in Kind
-        for model in models.models(kind, needs_source=False)[:1]
-    ]
-    return "What is used without further words:\n" + "\n".join(lines) + "\n"
+def _describe_defaults(models: Models) -> str:
+    lines = ["What is used without further words:"]
+    for kind in Kind:
+        for model in models.models(kind, needs_source=False)[:1]:
+            parts = [f"- {kind}: {model.label}", f"frames {', '.join(model.aspect_ratios)}"]
+            if lengths := ", ".join(f"{length:g}" for length in model.durations_s[:20]):
+                parts.append(f"{'from ' if model.any_duration else ''}{lengths} seconds")
+            lines.append("; ".join(parts))
+    return "\n".join(lines) + "\n"
 
 
-def _described(model: Model) -> str:
-    lengths = ", ".join(f"{length:g}" for length in model.durations_s[:20])
-    parts = [model.label, f"frames {', '.join(model.aspect_ratios)}"]
-    if lengths:
-        parts.append(f"from {lengths} seconds" if model.any_duration else f"{lengths} seconds")
-    return "; ".join(parts)
-
-
-def _last(last: Generation | None) -> str:
+def _describe_last(last: Generation | None) -> str:
     if last is None or last.trashed_at is not None:
         return "Nothing has been made in this conversation yet."
     request = last.request
@@ -212,21 +185,12 @@ def _last(last: Generation | None) -> str:
     return f"The last one: {json.dumps(facts, ensure_ascii=False)}"
 
 
-def _corrected(completion: Completion, problem: InvalidToolCall) -> list[Turn]:
+def _correction(completion: Completion, error: InvalidToolCall) -> list[Turn]:
     """Its answer, and for each call the reason why it was refused."""
-    calls = [
-        {
-            "id": call.id or f"call-{number}",
-            "type": "function",
-            "function": {"name": call.name or "make_video", "arguments": call.arguments},
-        }
-        for number, call in enumerate(completion.calls)
-    ]
-    wrong = f"Not taken: {problem} Call again, with arguments as described."
+    calls: list[Turn] = []
+    for number, call in enumerate(completion.calls):
+        function = {"name": call.name or "make_video", "arguments": call.arguments}
+        calls.append({"id": call.id or f"call-{number}", "type": "function", "function": function})
+    wrong = f"Not taken: {error} Call again, with arguments as described."
     refusals = [{"role": "tool", "tool_call_id": call["id"], "content": wrong} for call in calls]
     return [{"role": "assistant", "content": completion.text or None, "tool_calls": calls}, *refusals]
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."

@@ -5,15 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from openai import (
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AsyncOpenAI,
-    DefaultAsyncHttpxClient,
-    OpenAIError,
-    Timeout,
-)
+import openai
 
 from services.chat.llm import Call, Completion, LlmUnavailable, OnText, Turn
 from services.chat.llm_tools import TOOLS
@@ -22,42 +14,39 @@ PARTIAL_EVERY_S = 0.15
 MAX_CHARACTERS = 8_000
 MAX_ARGUMENT_CHARACTERS = 20_000
 MAX_CALLS = 4
-UNREADABLE = (OpenAIError, ValueError, TypeError, AttributeError, KeyError, IndexError)
+UNREADABLE = (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError, IndexError)
 """The library does not validate chunks: malformed ones raise any of these."""
 
 
 class OpenAIEndpoint:
-    def __init__(self, url: str, key: str, model: str, *, silence_s: float, within_s: float) -> None:
+    def __init__(self, url: str, key: str, model: str, silence_s: float, within_s: float) -> None:
         self._model = model
-        self._silence_s = silence_s
         self._within_s = within_s
-        self._client = AsyncOpenAI(
+        self._client = openai.AsyncOpenAI(
             base_url=url,
             api_key=key or "none",
             max_retries=0,
-            timeout=Timeout(silence_s, connect=min(5.0, silence_s)),
-            http_client=DefaultAsyncHttpxClient(
-                trust_env=False,
-                follow_redirects=False,  # the key goes to this address and to no other
-            ),
+            timeout=openai.Timeout(silence_s, connect=min(5.0, silence_s)),
+            # without redirects the key goes to this address and to no other
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=False, follow_redirects=False),
         )
 
     async def ask(self, turns: Sequence[Turn], on_text: OnText) -> Completion:
+        """Raises LlmUnavailable."""
         try:
             async with asyncio.timeout(self._within_s):
                 return await self._ask(turns, on_text)
-        except (TimeoutError, APITimeoutError) as error:
+        except (TimeoutError, openai.APITimeoutError) as error:
             raise LlmUnavailable("No answer in time.", code="slow") from error
-        except APIStatusError as error:
+        except openai.APIStatusError as error:
             status = error.status_code
             code = "down" if status == 429 or status >= 500 else "refused"
             raise LlmUnavailable(f"It answered {status}.", code=code) from error
-        except APIConnectionError as error:
+        except openai.APIConnectionError as error:
             raise LlmUnavailable("The connection failed.", code="down") from error
         except UNREADABLE as error:
-            raise LlmUnavailable(
-                f"Its answer cannot be read ({type(error).__name__}).", code="nonsense"
-            ) from error
+            sentence = f"Its answer cannot be read ({type(error).__name__})."
+            raise LlmUnavailable(sentence, code="nonsense") from error
 
     async def close(self) -> None:
         await self._client.close()
@@ -66,7 +55,7 @@ class OpenAIEndpoint:
         stream: Any = await self._client.chat.completions.create(
             model=self._model,
             messages=list(turns),  # type: ignore[arg-type]
-            tools=list(TOOLS),  # type: ignore[arg-type]
+            tools=TOOLS,  # type: ignore[arg-type]
             stream=True,
         )
         text, published_at, ended = "", 0.0, False

@@ -1,7 +1,6 @@
 """Answers a person's message: plans, stores the plan, starts each generation once, and replies."""
 
 import asyncio
-import functools
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ from services.chat.parser import parse
 from services.chat.plan import Plan, PlannedGeneration
 from services.chat.planning import make_plan
 from services.core.clock import monotonic
-from services.core.conversation import ChatEvent, Message, PartialReply, Role, Sort
+from services.core.conversation import Message, PartialReply, Role, Sort
 from services.core.errors import AppError, NoModels, StoreFailed
 from services.core.model import Generation
 from services.core.runtime import Runtime
@@ -23,10 +22,9 @@ from services.store.chats import ChatRows
 
 log = logging.getLogger(__name__)
 
-MODELS_WITHIN_S = 20.0
-"""The longest wait for the first list of models."""
+MAX_WAIT_FOR_MODELS_S = 20.0
 RETRY_AFTER_S = 5.0
-LOOKED_BACK = 12
+MAX_ARTIFACTS_SEARCHED = 12
 FINGERPRINT = "chat"
 """The same for all: a stored plan never changes, so its key always names the same request."""
 
@@ -35,10 +33,7 @@ class Llm(Protocol):
     """A language model that may answer instead of the parser."""
 
     async def answer(self, message: Message, last: Generation | None, on_text: OnText) -> Plan:
-        """Calls `on_text` repeatedly with all of the text so far.
-
-        Raises LlmUnavailable; the parser answers then.
-        """
+        """Raises LlmUnavailable; the parser answers then."""
 
 
 class Replier:
@@ -46,7 +41,7 @@ class Replier:
         self,
         generations: Generations,
         rows: ChatRows,
-        publish: Callable[[Sequence[ChatEvent]], None],
+        publish: Callable[[Sequence[Message | PartialReply]], None],
         *,
         llm: Llm | None,
         runtime: Runtime,
@@ -83,17 +78,19 @@ class Replier:
         last = await self._last_artifact(message)
         if self._llm is None or message.text.startswith("/"):
             return self._parse(message, last)
+
+        def publish_partial(text: str) -> None:
+            partial = PartialReply(
+                chat_id=message.chat_id, owner=message.owner, reply_to=message.id, text=text
+            )
+            self._publish([partial])
+
         try:
-            return await self._llm.answer(message, last, functools.partial(self._publish_partial, message))
+            return await self._llm.answer(message, last, publish_partial)
         except LlmUnavailable as reason:
             log.warning("The language model did not answer (%s): %s", reason.code, reason)
             plan = self._parse(message, last)
             return replace(plan, values=plan.values | {"speechless": reason.code})
-
-    def _publish_partial(self, message: Message, text: str) -> None:
-        self._publish(
-            [PartialReply(chat_id=message.chat_id, owner=message.owner, reply_to=message.id, text=text)]
-        )
 
     def _parse(self, message: Message, last: Generation | None) -> Plan:
         parsed = parse(message.text, follows=last is not None and last.trashed_at is None)
@@ -101,34 +98,33 @@ class Replier:
 
     async def _last_artifact(self, message: Message) -> Generation | None:
         """The newest artifact before the message; a deleted one only where there is no other."""
-        before = await self._rows.artifacts(message.chat_id, before=message.seq, limit=LOOKED_BACK)
+        before = await self._rows.artifacts(message.chat_id, before=message.seq, limit=MAX_ARTIFACTS_SEARCHED)
         present = (one for one in before if one.trashed_at is None)
-        return next(present, None) or next(iter(before), None)
+        return next(present, before[0] if before else None)
 
     async def _carry_out(self, message: Message, plan: Plan) -> tuple[Message, list[Message]]:
         """Returns the reply and the artifacts; stops at the first refusal, which the reply names."""
         works: list[dict[str, Any]] = []
         artifacts: list[Message] = []
-        refusal: AppError | None = None
+        content: dict[str, Any] = {
+            "code": plan.code,
+            "works": works,
+            "changes": list(plan.changes),
+            "notes": [{"code": note.code, **note.values} for note in plan.notes],
+            **plan.values,
+        }
         for number, planned in enumerate(plan.works):
             try:
                 started = await self._start(message, planned, number)
             except StoreFailed:
                 raise
             except AppError as error:
-                refusal = error
+                content["refusal"] = {"sentence": error.sentence, "values": _plain(error.values)}
+                if not works:
+                    content["code"] = "refused"
                 break
             works.append(self._facts(plan, planned, started))
-            artifacts += [artifact(one, self._runtime.now()) for one in started]
-        content: dict[str, Any] = {
-            "code": plan.code if refusal is None or works else "refused",
-            "works": works,
-            "changes": list(plan.changes),
-            "notes": [{"code": note.code, **note.values} for note in plan.notes],
-            **plan.values,
-        }
-        if refusal is not None:
-            content["refusal"] = {"sentence": refusal.sentence, "values": _plain(refusal.values)}
+            artifacts += [message_about(one, Sort.ARTIFACT, self._runtime.now()) for one in started]
         return self._reply(message, plan, content), artifacts
 
     def _reply(self, message: Message, plan: Plan, content: dict[str, Any]) -> Message:
@@ -160,7 +156,7 @@ class Replier:
                     draft, owner=message.owner, count=planned.count, key=key, fingerprint=FINGERPRINT
                 )
             except NoModels:
-                if monotonic() - begun > MODELS_WITHIN_S:
+                if monotonic() - begun > MAX_WAIT_FOR_MODELS_S:
                     raise
                 await asyncio.sleep(0.5)
 
@@ -181,19 +177,12 @@ class Replier:
         }
 
 
-def artifact(generation: Generation, at: float) -> Message:
-    return _message(generation, Sort.ARTIFACT, at)
-
-
-def result(generation: Generation, at: float) -> Message:
-    return _message(generation, Sort.RESULT, at)
-
-
 def _plain(values: dict[str, object]) -> dict[str, object]:
     return {name: value if isinstance(value, int | float) else str(value) for name, value in values.items()}
 
 
-def _message(generation: Generation, sort: Sort, at: float) -> Message:
+def message_about(generation: Generation, sort: Sort, at: float) -> Message:
+    """An artifact or a result."""
     return Message(
         id=str(uuid7()),
         chat_id=generation.request.chat_id or "",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import events, ui
 
-from services.chat import LONGEST_MESSAGE
+from services.chat import MAX_MESSAGE_CHARACTERS
 from services.core.errors import AppError
 from ui.components.error_boundary import guarded
 from ui.text import _, measure
@@ -18,14 +18,14 @@ class MessageBox(ui.element, component="message_box.js"):
         super().__init__()
         self._send = send
         with self._props.suspend_updates():
-            self._props["most"] = LONGEST_MESSAGE
+            self._props["most"] = MAX_MESSAGE_CHARACTERS
             self._props["words"] = {
                 "message": _("Message"),
                 "send": _("Send"),
                 "example": _("A video of a lighthouse at night, 10 seconds"),
                 "empty": _("Write what you want to see."),
                 "long": _("The message has {count} characters: {most} at most. It is still here.").replace(
-                    "{most}", measure.number(LONGEST_MESSAGE)
+                    "{most}", measure.number(MAX_MESSAGE_CHARACTERS)
                 ),
             }
         self.on("send", self._on_send)
