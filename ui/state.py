@@ -1,10 +1,10 @@
 """State of one browser tab. `apply` is its only writer: the newest revision wins, older ones are dropped."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nicegui import binding
 
-from services.core.model import Generation, Kind, Phase, TraceEntry, replace
+from services.core.model import Generation, Kind, Phase, TraceEntry
 from ui.text import labels
 
 MAX_KNOWN = 400

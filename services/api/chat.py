@@ -94,7 +94,7 @@ def router(chats: Chats) -> APIRouter:
     @routes.post("/chat", status_code=202, responses=REFUSALS, openapi_extra=BODY)
     async def begin(owner: Owner, body: Body) -> MessageAccepted:
         """Begin a conversation with its first message; the reply follows by itself."""
-        message = await chats.say(str(uuid7()), body.text, message_id=body.id, begin=True, owner=owner)
+        message = await chats.post(str(uuid7()), body.text, message_id=body.id, begin=True, owner=owner)
         return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.post(
@@ -102,7 +102,7 @@ def router(chats: Chats) -> APIRouter:
     )
     async def say(owner: Owner, chat_id: str, body: Body) -> MessageAccepted:
         """Send a message to it; the reply follows by itself."""
-        message = await chats.say(chat_id, body.text, message_id=body.id, owner=owner)
+        message = await chats.post(chat_id, body.text, message_id=body.id, owner=owner)
         return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.get("/chat/{chat_id}", responses=MISSING)

@@ -66,14 +66,8 @@ class Chats:
 
     # -- a person's actions ------------------------------------------------------------------
 
-    async def say(
-        self,
-        chat_id: str,
-        text: str,
-        *,
-        message_id: str | None = None,
-        begin: bool = False,
-        owner: str,
+    async def post(
+        self, chat_id: str, text: str, *, message_id: str | None = None, begin: bool = False, owner: str
     ) -> Message:
         """Commits a message; the reply follows. Repeating a `message_id` changes nothing.
 

@@ -1,29 +1,7 @@
 """Values that every room speaks in. Times `_at` are Unix seconds (UTC); fractions are 0.0-1.0."""
 
 import enum
-from dataclasses import dataclass, field, replace
-
-__all__ = [
-    "FINAL",
-    "NEXT",
-    "Channel",
-    "Draft",
-    "Failure",
-    "Generation",
-    "GenerationQuery",
-    "GenerationSettings",
-    "JobUpdate",
-    "Kept",
-    "Kind",
-    "Model",
-    "Outcome",
-    "Phase",
-    "Receipt",
-    "Request",
-    "Result",
-    "TraceEntry",
-    "replace",
-]
+from dataclasses import dataclass, field
 
 LOCAL_OWNER = "local"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextvars
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI
-from services.core.model import Generation, replace
+from services.core.model import Generation
 from services.http.address import Address
 from tests.matrix.plan import BLIND, Combination, Plan
 from tests.services.backends.conftest import PLAIN

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from services.core.model import Generation, Phase, replace
+from services.core.model import Generation, Phase
 from tests.matrix.backend import Backdrop
 from tests.matrix.invariants import expected, may_be_taken
 from tests.matrix.plan import BACKENDS, BLIND, OF_THE_SUBMIT, Combination, End

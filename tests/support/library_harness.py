@@ -6,6 +6,7 @@ import hashlib
 import io
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from PIL import Image
 from services.app.generations import build_generations
 from services.chat import Chats
 from services.core.events import Bus, GenerationEvent
-from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt, replace
+from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt
 from services.core.runtime import Runtime
 from services.core.settings import Settings
 from services.generations.delivery import Delivery, MediaIngest

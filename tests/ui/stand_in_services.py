@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +29,6 @@ from services.core.model import (
     Receipt,
     Request,
     TraceEntry,
-    replace,
 )
 from services.core.settings import Settings
 from services.diagnostics.service import Diagnostics

@@ -61,7 +61,7 @@ def send(user: User, text: str, message_id: str | None = None) -> None:
 
 async def begin_conversation(harness: EngineHarness, text: str = "/video a kite") -> str:
     chat_id = str(uuid7())
-    await harness.chats.say(chat_id, text, begin=True, owner=LOCAL_OWNER)
+    await harness.chats.post(chat_id, text, begin=True, owner=LOCAL_OWNER)
     await eventually(lambda: not harness.chats._tasks)
     return chat_id
 
@@ -214,7 +214,7 @@ async def test_another_page_of_the_same_conversation_is_updated_too(
 ) -> None:
     chat_id = await begin_conversation(harness, "hello")
     await user.open(f"/chat/{chat_id}")
-    await harness.chats.say(chat_id, "/image a fox", owner=LOCAL_OWNER)
+    await harness.chats.post(chat_id, "/image a fox", owner=LOCAL_OWNER)
     await user.should_see("An image, 16:9, with Scripted image:")
     await eventually(lambda: count(user, "is-done"))
 
@@ -234,7 +234,7 @@ async def test_the_list_has_what_is_new_and_loses_what_is_deleted(user: User, ha
 async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness: EngineHarness) -> None:
     chat_id = await begin_conversation(harness, "hello 0")
     for number in range(1, 30):
-        await harness.chats.say(chat_id, f"hello {number}", owner=LOCAL_OWNER)
+        await harness.chats.post(chat_id, f"hello {number}", owner=LOCAL_OWNER)
     await eventually(lambda: not harness.chats._tasks)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("hello 29")
@@ -247,7 +247,7 @@ async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness
 async def test_an_arrival_is_notified_once(user: User, harness: EngineHarness) -> None:
     chat_id = await begin_conversation(harness, "hello")
     await user.open(f"/chat/{chat_id}")
-    await harness.chats.say(chat_id, "/video a kite", owner=LOCAL_OWNER)
+    await harness.chats.post(chat_id, "/video a kite", owner=LOCAL_OWNER)
     await equals(lambda: toasts(user), ["Video generated successfully via SSE!"])
     await asyncio.sleep(FRAME_S + 0.2)
     assert len(toasts(user)) == 1

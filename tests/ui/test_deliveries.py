@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
-from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry, replace
+from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry
 from services.generations.service import TypicalDuration
 from services.statistics.channel_status import Lanes, Poll, Push
 from tests.support.eventually import equals, eventually

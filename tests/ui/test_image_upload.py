@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import pytest_asyncio
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from services.core.errors import InvalidRequest
-from services.core.model import Kind, Phase, replace
+from services.core.model import Kind, Phase
 from tests.ui.stand_in_services import (
     AHEAD,
     CLOUD,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.core.model import Channel, Phase, TraceEntry, replace
+from services.core.model import Channel, Phase, TraceEntry
 from services.generations.service import TypicalDuration
 from tests.ui.stand_in_services import StandInServices, a_receipt
 from ui.text import failures, labels, measure, timeline

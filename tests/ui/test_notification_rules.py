@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.core.model import Channel, Generation, Kind, Phase, replace
+from services.core.model import Channel, Generation, Kind, Phase
 from tests.ui.stand_in_services import StandInServices, a_receipt, a_request
 from ui.session.notification_rules import event_for, text_for
 from ui.state import Change

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from nicegui import Client, ElementFilter, ui
 from nicegui.testing import User
 
-from services.core.model import Generation, Phase, replace
+from services.core.model import Generation, Phase
 from tests.ui.stand_in_services import AHEAD, StandInServices
 from ui.components import notifications
 from ui.components.notification_settings import NotificationSettings

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from services.core.model import Generation, Kind, Phase, TraceEntry, replace
+from services.core.model import Generation, Kind, Phase, TraceEntry
 from tests.ui.stand_in_services import StandInServices, a_request
 from ui.state import TabState
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from nicegui import ElementFilter, ui
@@ -11,7 +12,7 @@ from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
 from services.core.errors import Conflict, InvalidRequest
-from services.core.model import Channel, Kind, Phase, replace
+from services.core.model import Channel, Kind, Phase
 from services.generations.service import TypicalDuration
 from tests.support.eventually import equals
 from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, StandInServices, settle

@@ -104,7 +104,7 @@ class ChatPage:
 
     async def send(self, message_id: str, text: str) -> None:
         """Raises InvalidRequest, NotFound or StoreFailed; the message was not accepted then."""
-        await self.chats.say(
+        await self.chats.post(
             self.id, text, message_id=message_id, begin=self.chat is None, owner=self.context.owner
         )
         if self.chat is None:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from nicegui import Client, background_tasks, ui
 
-from services.core.model import Draft, Generation, Kind, Model, Phase, TraceEntry, replace
+from services.core.model import Draft, Generation, Kind, Model, Phase, TraceEntry
 from services.generations.service import Generations
 from ui.components.actions import Actions, open_composer
 from ui.components.error_boundary import guarded

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import pytest
 from prometheus_client import generate_latest
 
 from services.api import Metrics
 from services.core.events import Bus
-from services.core.model import Phase, TraceEntry, replace
+from services.core.model import Phase, TraceEntry
 from tests.services.api.stand_in import BORN_AT, generation, kept, receipt
 
 DONE = generation(phase=Phase.COMPLETED, kept=kept("a.mp4", 4), receipt=receipt())

@@ -56,7 +56,7 @@ class StandInServices:
         self._watch_as_a_page()
         match self.name:
             case "chat artifact":
-                await self.harness.chats.say(self.chat_id, f"/video {PROMPT}", begin=True, owner=LOCAL_OWNER)
+                await self.harness.chats.post(self.chat_id, f"/video {PROMPT}", begin=True, owner=LOCAL_OWNER)
                 await asyncio.sleep(0)
                 while not (rows := await self._rows(Sort.ARTIFACT)):
                     await asyncio.sleep(0.001)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import av
 import httpx
@@ -26,7 +27,7 @@ from services.core.errors import (
     ChannelLost,
     InvalidResponse,
 )
-from services.core.model import Kind, Phase, replace
+from services.core.model import Kind, Phase
 from services.http.address import Address
 from tests.services.backends.conftest import PLAIN
 from tests.support.fault_server import WireServer

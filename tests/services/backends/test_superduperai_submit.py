@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest_asyncio
 from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI, adapter
 from services.core.errors import BackendError, BackendRefused, BackendUnavailable, InvalidResponse
-from services.core.model import Generation, GenerationSettings, Kind, Phase, Request, replace
+from services.core.model import Generation, GenerationSettings, Kind, Phase, Request
 from services.http.address import Address
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
 

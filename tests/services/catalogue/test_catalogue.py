@@ -7,7 +7,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from services.catalogue import Catalogue, catalogue
 from services.core.errors import AppError, BackendUnavailable, InvalidRequest, NoModels
-from services.core.model import Draft, GenerationSettings, Kind, Model, Request, replace
+from services.core.model import Draft, GenerationSettings, Kind, Model, Request
 from services.core.settings import Settings
 from tests.support.rows import nested
 

@@ -37,7 +37,7 @@ def chat_id() -> str:
 
 
 async def say(harness: EngineHarness, chat_id: str, text: str, **more: Any) -> Message:
-    message = await harness.chats.say(chat_id, text, begin=True, **({"owner": LOCAL_OWNER} | more))
+    message = await harness.chats.post(chat_id, text, begin=True, **({"owner": LOCAL_OWNER} | more))
     await asyncio.sleep(0.1)
     return message
 
@@ -95,7 +95,7 @@ async def test_an_id_of_another_message_is_refused(harness: EngineHarness, chat_
 
 async def test_replies_come_in_the_order_of_the_messages(harness: EngineHarness, chat_id: str) -> None:
     said = [
-        await harness.chats.say(chat_id, f"/video kite {n}", begin=True, owner=LOCAL_OWNER) for n in range(5)
+        await harness.chats.post(chat_id, f"/video kite {n}", begin=True, owner=LOCAL_OWNER) for n in range(5)
     ]
     await asyncio.sleep(1)
     replies = [one.reply_to for one in await thread(harness, chat_id) if one.reply_to]
@@ -136,7 +136,7 @@ async def test_a_kill_between_message_and_reply_neither_loses_nor_starts_twice(
 async def test_a_kill_at_any_moment_leaves_one_reply_one_artifact_and_one_result(
     harness: EngineHarness, chat_id: str, dies_after_s: float
 ) -> None:
-    await harness.chats.say(chat_id, "/video a kite", begin=True, owner=LOCAL_OWNER)
+    await harness.chats.post(chat_id, "/video a kite", begin=True, owner=LOCAL_OWNER)
     await asyncio.sleep(dies_after_s)
     await harness.crash()
     await harness.open()
@@ -370,14 +370,14 @@ async def test_a_message_that_cannot_be_taken_is_refused_with_a_sentence(
     harness: EngineHarness, chat_id: str, text: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        await harness.chats.say(chat_id, text, begin=True, owner=LOCAL_OWNER)
+        await harness.chats.post(chat_id, text, begin=True, owner=LOCAL_OWNER)
     assert refusal.value.field == "message"
     assert await harness.chats.conversations(owner=LOCAL_OWNER) == []
 
 
 async def test_a_message_to_an_unknown_conversation_is_refused(harness: EngineHarness, chat_id: str) -> None:
     with pytest.raises(NotFound):
-        await harness.chats.say(chat_id, "hello", owner=LOCAL_OWNER)
+        await harness.chats.post(chat_id, "hello", owner=LOCAL_OWNER)
 
 
 async def test_conversations_are_listed_renamed_and_deleted(harness: EngineHarness, chat_id: str) -> None:
@@ -404,13 +404,13 @@ async def test_nobody_sees_another_persons_conversation(harness: EngineHarness, 
         with pytest.raises(NotFound):
             await act(chat_id, owner=LOCAL_OWNER)  # type: ignore[operator]
     with pytest.raises(NotFound):
-        await harness.chats.say(chat_id, "hello", begin=True, owner=LOCAL_OWNER)
+        await harness.chats.post(chat_id, "hello", begin=True, owner=LOCAL_OWNER)
     assert await harness.chats.conversations(owner=LOCAL_OWNER) == []
 
 
 async def test_a_long_conversation_is_read_in_pages(harness: EngineHarness, chat_id: str) -> None:
     for number in range(12):
-        await harness.chats.say(chat_id, f"hello {number}", begin=True, owner=LOCAL_OWNER)
+        await harness.chats.post(chat_id, f"hello {number}", begin=True, owner=LOCAL_OWNER)
     await asyncio.sleep(1)
     last = await harness.chats.messages(chat_id, limit=10, owner=LOCAL_OWNER)
     before = await harness.chats.messages(chat_id, before=last[0].seq, limit=100, owner=LOCAL_OWNER)
@@ -431,7 +431,7 @@ async def test_listeners_hear_each_message_once(harness: EngineHarness, chat_id:
 
 
 async def test_a_reply_in_progress_is_visible_to_its_owner_only(harness: EngineHarness, chat_id: str) -> None:
-    asking = await harness.chats.say(chat_id, "/video a kite", begin=True, owner=LOCAL_OWNER)
+    asking = await harness.chats.post(chat_id, "/video a kite", begin=True, owner=LOCAL_OWNER)
     assert harness.chats.is_answering(asking.id, owner=LOCAL_OWNER)
     assert not harness.chats.is_answering(asking.id, owner="somebody else")
     await asyncio.sleep(1)

@@ -56,7 +56,7 @@ async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness
 
 
 async def reply(harness: EngineHarness, text: str, chat_id: str | None = None) -> Message:
-    said = await harness.chats.say(chat_id or str(uuid7()), text, begin=True, owner=LOCAL_OWNER)
+    said = await harness.chats.post(chat_id or str(uuid7()), text, begin=True, owner=LOCAL_OWNER)
     async with asyncio.timeout(8):
         while harness.chats.is_answering(said.id, owner=LOCAL_OWNER):
             await asyncio.sleep(0.01)
@@ -219,7 +219,7 @@ async def test_when_it_is_not_there_the_reader_answers(harness: EngineHarness, t
 async def test_a_kill_while_it_speaks_starts_nothing_twice(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 40, calls=[LIGHTHOUSE], piece_every_s=0.02)]
     chat_id = str(uuid7())
-    await harness.chats.say(chat_id, "a lighthouse", begin=True, owner=LOCAL_OWNER)
+    await harness.chats.post(chat_id, "a lighthouse", begin=True, owner=LOCAL_OWNER)
     await asyncio.sleep(0.3)
     await harness.crash()
     talker.turns = [Turn(calls=[LIGHTHOUSE])]

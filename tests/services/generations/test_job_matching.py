@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.backends.job_listing import ListedJob
-from services.core.model import Generation, Phase, replace
+from services.core.model import Generation, Phase
 from services.generations.job_matching import Clock, clock_of, own_jobs
 from tests.support.rows import a_generation, a_request
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 
 import pytest
 
 from services.backends.job_listing import JobPage, ListedJob
 from services.backends.scripted import Job, Script
 from services.core.errors import BackendUnavailable
-from services.core.model import Generation, Kind, Phase, replace
+from services.core.model import Generation, Kind, Phase
 from services.core.runtime import Runtime
 from services.generations import job_search
 from services.generations.job_matching import Clock, own_jobs

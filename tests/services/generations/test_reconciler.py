@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage
 from services.backends.scripted import Script, Scripted
 from services.core.errors import Conflict
-from services.core.model import LOCAL_OWNER, Generation, Kind, Phase, replace
+from services.core.model import LOCAL_OWNER, Generation, Kind, Phase
 from services.generations.reconciler import EVERY_S
 from services.store.library import LibraryRows
 from tests.support.engine_harness import EngineHarness

@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from services.app.build import Engine, build_engine
 from services.app.lifespan import running
 from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI
-from services.core.model import Generation, Phase, replace
+from services.core.model import Generation, Phase
 from services.core.settings import Settings
 from services.http.address import Address
 from tests.support.fault_server import WireServer

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.backends.job_listing import JobPage
 from services.backends.scripted import Script
-from services.core.model import Kind, Phase, replace
+from services.core.model import Kind, Phase
 from tests.support.engine_harness import EngineHarness, after, told
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from services.core.errors import InvalidRequest, NotFound
-from services.core.model import LOCAL_OWNER, GenerationQuery, Kept, Kind, Phase, TraceEntry, replace
+from services.core.model import LOCAL_OWNER, GenerationQuery, Kept, Kind, Phase, TraceEntry
 from services.library.retention import Rule, apply
 from services.store.listing import first_id_at
 from tests.support.library_harness import RECEIPT, LibraryHarness

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from uuid6 import uuid7
 
-from services.core.model import LOCAL_OWNER, Channel, Generation, Phase, Receipt, TraceEntry, replace
+from services.core.model import LOCAL_OWNER, Channel, Generation, Phase, Receipt, TraceEntry
 from services.statistics import service
 from services.statistics.channel_status import Lanes, Poll, Push
 from services.statistics.figures import Lag, quantile, slots_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from uuid6 import uuid7
 
-from services.core.model import Generation, GenerationQuery, Kind, Phase, replace
+from services.core.model import Generation, GenerationQuery, Kind, Phase
 from services.store.engine import writing_engine
 from services.store.listing import first_id_at, match_of
 from services.store.migrate import migrate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,6 @@ from services.core.model import (
     Phase,
     Receipt,
     TraceEntry,
-    replace,
 )
 from services.store.engine import writing_engine
 from services.store.folder_lock import FolderLock

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from services.backends.scripted import Scripted
 from services.channels.polling import Polling
 from services.channels.race import JobFailed, Race
 from services.core.errors import BackendUnavailable, CannotStart, DeliveryFailed, Sentence
-from services.core.model import Channel, Failure, Generation, Phase, replace
+from services.core.model import Channel, Failure, Generation, Phase
 from services.core.settings import Settings
 from services.diagnostics.drill import Drill, Finding, sandbox
 from services.diagnostics.drill.checks import CHECKS
