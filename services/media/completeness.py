@@ -8,18 +8,16 @@ from typing import BinaryIO
 from services.core.errors import Words
 from services.media.formats import AVIF, GIF, JPEG, MOV, MP4, PNG, WEBM, WEBP, Format, Truncated
 
-_EBML_HEADER = 0x1A45DFA3
-_SEGMENT = 0x18538067
-_CLUSTER = 0x1F43B675
+CUT_OFF = Words("The file is cut off: its end is missing.")
+_EBML_HEADER, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 _TAIL_BYTES = 64 * 1024
 
 
 def check_structure(path: Path, found: Format) -> None:
     """Raises Truncated."""
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if not _CHECKS[found](file, size):
-            raise _cut_off()
+        if not _CHECKS[found](file, os.fstat(file.fileno()).st_size):
+            raise Truncated(CUT_OFF)
 
 
 def boxes(file: BinaryIO, size: int, *, open_end: bool = True) -> Iterator[tuple[bytes, int, int]]:
@@ -37,18 +35,14 @@ def boxes(file: BinaryIO, size: int, *, open_end: bool = True) -> Iterator[tuple
         elif length == 0 and open_end:
             length = size - at
         if len(header) < 8 or not 8 <= length <= size - at:
-            raise _cut_off()
+            raise Truncated(CUT_OFF)
         yield header[4:8], at, length
         at += length
 
 
-def _cut_off() -> Truncated:
-    return Truncated(Words("The file is cut off: its end is missing."))
-
-
 def _film(file: BinaryIO, size: int) -> bool:
     types = {box for box, _, _ in boxes(file, size)}
-    return b"moov" in types and not types.isdisjoint({b"mdat", b"moof"})
+    return b"moov" in types and bool(types & {b"mdat", b"moof"})
 
 
 def _avif(file: BinaryIO, size: int) -> bool:

@@ -56,7 +56,7 @@ class Sources:
                 raise StoreFailed(error.sentence) from error
             return await self._store(part, owner)
 
-    async def of(self, kept: Kept, *, owner: str) -> str:
+    async def copy(self, kept: Kept, *, owner: str) -> str:
         """Copies a kept picture, or a film's last frame; the copy outlives the original.
 
         Raises InvalidRequest, StoreFailed.

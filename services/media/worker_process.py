@@ -36,11 +36,14 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, niceness: int) -> Self:
+        # No key of ours is inherited: the process decodes untrusted bytes.
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        python_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "services.media.worker_main", str(niceness), str(os.getpid())),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=_environment(),
+            env={**inherited, **_ALLOCATION, "PYTHONPATH": python_path},
         )
         started = cls(process)
         try:
@@ -86,10 +89,3 @@ class WorkerProcess:
 
     async def _receive(self) -> Any:
         return json.loads(await self._stdout.readuntil())
-
-
-def _environment() -> dict[str, str]:
-    """Only what Python needs: the keys stay out of processes that decode untrusted bytes."""
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    python_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    return {**inherited, **_ALLOCATION, "PYTHONPATH": python_path}

@@ -14,18 +14,18 @@ def probe(path: str, kind: str) -> dict[str, Any]:
 
 
 def poster(path: str, out: str) -> None:
-    from services.media.previews import poster
+    from services.media import previews
 
-    poster(Path(path), Path(out))
+    previews.poster(Path(path), Path(out))
 
 
 def still(path: str, out: str) -> None:
-    from services.media.previews import still
+    from services.media import previews
 
-    still(Path(path), Path(out))
+    previews.still(Path(path), Path(out))
 
 
 def preview(path: str, out: str) -> None:
-    from services.media.previews import preview
+    from services.media import previews
 
-    preview(Path(path), Path(out))
+    previews.preview(Path(path), Path(out))

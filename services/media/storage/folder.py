@@ -67,7 +67,7 @@ class MediaFolder:
         await in_thread(partial(part.unlink, missing_ok=True))
 
     async def clean_parts(self) -> int:
-        """Removes all part files, before the first download starts. Returns how many there were."""
+        """Removes all part files and returns how many; not for use once a download has started."""
         return await in_thread(_clean, self._parts)
 
     async def files(self) -> dict[str, StoredFile]:

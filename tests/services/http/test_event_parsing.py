@@ -21,10 +21,10 @@ from services.core.errors import ChannelLost
 from services.http.event_stream import EventStream, StreamEvent
 from services.http.event_stream_guard import MAX_EVENT_BYTES
 
-Said = tuple[str, str, str]
+Received = tuple[str, str, str]
 """type, data, id"""
 
-VECTORS: dict[str, tuple[bytes, list[Said]]] = {
+VECTORS: dict[str, tuple[bytes, list[Received]]] = {
     "bom": (b"\xef\xbb\xbfdata:1\n\n\xef\xbb\xbfdata:2\n\ndata:3\n\n", [("message", "1", ""), ("message", "3", "")]),
     "bom-2": (b"\xef\xbb\xbf\xef\xbb\xbfdata:1\n\ndata:2\n\ndata:3\n\n", [("message", "2", ""), ("message", "3", "")]),
     "bom, half of one": (b"\xef\xbbdata:1\n\ndata:2\n\n", [("message", "2", "")]),
@@ -92,7 +92,7 @@ async def drain(stream: EventStream) -> tuple[list[StreamEvent], ChannelLost]:
     raise AssertionError("a stream never just ends")
 
 
-def heard(chunks: Iterable[bytes]) -> list[Said]:
+def received(chunks: Iterable[bytes]) -> list[Received]:
     events, lost = asyncio.run(drain(stream_of(chunks)))
     assert lost.reason == "ended"
     return [(event.type, event.data, event.id) for event in events]
@@ -100,22 +100,22 @@ def heard(chunks: Iterable[bytes]) -> list[Said]:
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_a_vector_in_one_piece_is_heard_as_it_should(name: str) -> None:
-    wire, said = VECTORS[name]
-    assert heard([wire]) == said
+    wire, events = VECTORS[name]
+    assert received([wire]) == events
 
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_a_vector_byte_by_byte_is_heard_just_the_same(name: str) -> None:
-    wire, said = VECTORS[name]
-    assert heard(wire[at : at + 1] for at in range(len(wire))) == said
+    wire, events = VECTORS[name]
+    assert received(wire[at : at + 1] for at in range(len(wire))) == events
 
 
 @settings(max_examples=200, deadline=None)
 @given(name=st.sampled_from(sorted(VECTORS)), cuts=st.lists(st.integers(0, 4300), max_size=12))
 def test_a_vector_cut_anywhere_is_heard_just_the_same(name: str, cuts: list[int]) -> None:
-    wire, said = VECTORS[name]
+    wire, events = VECTORS[name]
     edges = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
-    assert heard(wire[start:end] for start, end in itertools.pairwise(edges)) == said
+    assert received(wire[start:end] for start, end in itertools.pairwise(edges)) == events
 
 
 @settings(max_examples=300, deadline=None)
@@ -126,7 +126,7 @@ def test_a_vector_cut_anywhere_is_heard_just_the_same(name: str, cuts: list[int]
 def test_where_the_cuts_are_never_matters(wire: str, cuts: list[int]) -> None:
     raw = wire.encode()
     edges = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
-    assert heard(raw[start:end] for start, end in itertools.pairwise(edges)) == heard([raw])
+    assert received(raw[start:end] for start, end in itertools.pairwise(edges)) == received([raw])
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_retry_is_ascii_digits_between_half_a_second_and_a_minute(line: bytes, s
 
 
 def test_comments_are_no_events() -> None:
-    assert heard([b": ping\n\n: ping\n\n", b"\n", b": half a comm", b"ent\n"]) == []
-    assert heard([b": ping\n\ndata:x\n\n: ping\n\n"]) == [("message", "x", "")]
+    assert received([b": ping\n\n: ping\n\n", b"\n", b": half a comm", b"ent\n"]) == []
+    assert received([b": ping\n\ndata:x\n\n: ping\n\n"]) == [("message", "x", "")]
 
 
 @pytest.mark.asyncio
@@ -186,18 +186,19 @@ def test_an_endless_event_ends_in_bounded_memory(endless: bytes) -> None:
 
 def test_many_small_events_never_add_up_to_a_large_one() -> None:
     event = b"data:" + b"x" * 60_000 + b"\n\n"
-    assert len(heard(event for _ in range(100))) == 100
+    assert len(received(event for _ in range(100))) == 100
 
 
 def test_an_event_just_below_the_bound_is_heard() -> None:
     wire = b"data:" + b"x" * (MAX_EVENT_BYTES - 6) + b"\n\n"
     assert (
-        len(heard(wire[at : at + 65_536] for at in range(0, len(wire), 65_536))[0][1]) == MAX_EVENT_BYTES - 6
+        len(received(wire[at : at + 65_536] for at in range(0, len(wire), 65_536))[0][1])
+        == MAX_EVENT_BYTES - 6
     )
 
 
 def test_fifty_thousand_events_cost_well_under_their_ten_seconds() -> None:
     event = b'data: {"type":"render_progress","object":{"file_id":"0191f2d4","progress":40}}\n\n'
     begun = time.process_time()
-    assert len(heard(event for _ in range(50_000))) == 50_000
+    assert len(received(event for _ in range(50_000))) == 50_000
     assert time.process_time() - begun < 2.0  # 0.3 s when nothing else runs: 3 % of a core at 5,000/s

@@ -64,7 +64,7 @@ async def serving(*answers: bytes | Handler) -> AsyncIterator[tuple[str, list[st
         await asyncio.sleep(0)
 
 
-async def heard(
+async def received(
     url: str, *, silence_s: float = 2.0, **options: object
 ) -> tuple[list[StreamEvent], ChannelLost]:
     events: list[StreamEvent] = []
@@ -110,7 +110,7 @@ def status(line: str, *headers: str) -> bytes:
 )
 async def test_each_status_is_a_reason_of_its_own(line: str, reason: str) -> None:
     async with serving(status(line)) as (url, _):
-        _, lost = await heard(url)
+        _, lost = await received(url)
     assert (lost.reason, lost.retry_after_s) == (reason, None)
     assert "secret" not in str(lost) and url not in str(lost)
 
@@ -119,12 +119,12 @@ async def test_each_status_is_a_reason_of_its_own(line: str, reason: str) -> Non
 @pytest.mark.parametrize("line", ["429 Slow Down", "503 Away"])
 async def test_a_busy_backend_says_how_long_to_wait(line: str) -> None:
     async with serving(status(line, "Retry-After: 7")) as (url, _):
-        _, lost = await heard(url)
+        _, lost = await received(url)
     assert (lost.reason, lost.retry_after_s) == ("busy", 7.0)
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("value", "seconds"),
     [
         ("0", 0.0),
         ("120", 120.0),
@@ -140,8 +140,8 @@ async def test_a_busy_backend_says_how_long_to_wait(line: str) -> None:
         (formatdate(1_700_000_000, usegmt=True), 0.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_and_ten_minutes_at_most(said: str, seconds: float | None) -> None:
-    assert retry_after_s({"Retry-After": said, "Date": formatdate(1_800_000_000, usegmt=True)}) == seconds
+def test_retry_after_is_seconds_or_a_date_and_ten_minutes_at_most(value: str, seconds: float | None) -> None:
+    assert retry_after_s({"Retry-After": value, "Date": formatdate(1_800_000_000, usegmt=True)}) == seconds
 
 
 @pytest.mark.asyncio
@@ -161,7 +161,7 @@ def test_retry_after_is_seconds_or_a_date_and_ten_minutes_at_most(said: str, sec
 )
 async def test_only_an_event_stream_is_listened_to(head: str, reason: str) -> None:
     async with serving(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\ndata:x\n\n".encode()) as (url, _):
-        events, lost = await heard(url)
+        events, lost = await received(url)
     assert lost.reason == reason
     assert [event.data for event in events] == (["x"] if reason == "ended" else [])
 
@@ -169,7 +169,7 @@ async def test_only_an_event_stream_is_listened_to(head: str, reason: str) -> No
 @pytest.mark.asyncio
 async def test_it_asks_as_an_event_source_does() -> None:
     async with serving(OPEN) as (url, requests):
-        await heard(url, last_event_id="12")
+        await received(url, last_event_id="12")
     asked = requests[0].lower()
     for line in (
         "accept: text/event-stream",
@@ -184,7 +184,7 @@ async def test_it_asks_as_an_event_source_does() -> None:
 @pytest.mark.asyncio
 async def test_a_redirect_within_the_origin_is_followed() -> None:
     async with serving(status("307 T", "Location: /elsewhere"), OPEN + b"data:x\n\n") as (url, requests):
-        events, lost = await heard(url)
+        events, lost = await received(url)
     assert ([event.data for event in events], lost.reason) == (["x"], "ended")
     assert requests[1].startswith("GET /elsewhere ")
 
@@ -195,7 +195,7 @@ async def test_a_redirect_to_another_origin_is_refused_and_the_key_stays_here() 
         serving(OPEN) as (other, asked_there),
         serving(status("302 F", f"Location: {other}")) as (url, _),
     ):
-        _, lost = await heard(url)
+        _, lost = await received(url)
     assert (lost.reason, asked_there) == ("refused", [])
 
 
@@ -203,7 +203,7 @@ async def test_a_redirect_to_another_origin_is_refused_and_the_key_stays_here() 
 @pytest.mark.parametrize("location", ["Location: /events", "X-Nothing: said", "Location: ftp://127.0.0.1/"])
 async def test_a_redirect_that_leads_nowhere_is_refused(location: str) -> None:
     async with serving(status("302 Found", location)) as (url, requests):
-        _, lost = await heard(url)
+        _, lost = await received(url)
     assert lost.reason == "refused" and len(requests) <= 4
 
 
@@ -211,14 +211,14 @@ async def test_a_redirect_that_leads_nowhere_is_refused(location: str) -> None:
 async def test_nobody_at_the_address_is_a_refusal() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        _, lost = await heard(f"http://127.0.0.1:{unused.getsockname()[1]}/events")
+        _, lost = await received(f"http://127.0.0.1:{unused.getsockname()[1]}/events")
     assert lost.reason == "refused"
 
 
 @pytest.mark.asyncio
 async def test_an_address_that_cannot_be_read_is_a_refusal() -> None:
-    assert (await heard("http://[/events"))[1].reason == "refused"
-    assert (await heard("gopher://127.0.0.1/events"))[1].reason == "refused"
+    assert (await received("http://[/events"))[1].reason == "refused"
+    assert (await received("gopher://127.0.0.1/events"))[1].reason == "refused"
 
 
 @pytest.mark.asyncio
@@ -227,7 +227,7 @@ async def test_a_backend_that_never_answers_is_a_timeout() -> None:
         await reader.read()
 
     async with serving(never) as (url, _):
-        assert (await heard(url, silence_s=0.1))[1].reason == "timeout"
+        assert (await received(url, silence_s=0.1))[1].reason == "timeout"
 
 
 @pytest.mark.asyncio
@@ -237,7 +237,7 @@ async def test_a_stream_without_a_byte_is_silent() -> None:
         await reader.read()
 
     async with serving(silent) as (url, _), asyncio.timeout(5.0):
-        _, lost = await heard(url, silence_s=0.1)
+        _, lost = await received(url, silence_s=0.1)
     assert (lost.reason, lost.retry_after_s) == ("silent", 2.0)
 
 
@@ -250,7 +250,7 @@ async def test_comments_and_even_half_lines_keep_a_stream_alive() -> None:
             writer.write(bytes([byte]))
 
     async with serving(dripping) as (url, _):
-        events, lost = await heard(url, silence_s=0.4)
+        events, lost = await received(url, silence_s=0.4)
     assert lost.reason == "ended"
     assert [event.data for event in events] == ["x"]
 
@@ -261,7 +261,7 @@ async def test_a_connection_that_breaks_is_a_reset() -> None:
         url,
         _,
     ):
-        events, lost = await heard(url)
+        events, lost = await received(url)
     assert ([event.data for event in events], lost.reason) == (["x"], "reset")
 
 
@@ -269,13 +269,13 @@ async def test_a_connection_that_breaks_is_a_reset() -> None:
 @pytest.mark.parametrize("nonsense", [b"", b"\x00\xff garbage\r\n\r\n", b"HTTP/1.1 2000 OK\r\n\r\n"])
 async def test_a_broken_answer_is_a_reset(nonsense: bytes) -> None:
     async with serving(nonsense) as (url, _):
-        assert (await heard(url))[1].reason == "reset"
+        assert (await received(url))[1].reason == "reset"
 
 
 @pytest.mark.asyncio
 async def test_a_clean_end_is_a_lost_channel_too() -> None:
     async with serving(OPEN + b"data:x\n\nretry:1500\ndata:unfinished") as (url, _):
-        events, lost = await heard(url)
+        events, lost = await received(url)
     assert [event.data for event in events] == ["x"]
     assert (lost.reason, lost.retry_after_s) == ("ended", 1.5)
 
@@ -293,7 +293,7 @@ async def test_an_endless_line_is_cut_off_early() -> None:
             await writer.drain()
 
     async with serving(endless) as (url, _):
-        events, lost = await heard(url)
+        events, lost = await received(url)
     assert (lost.reason, events) == ("oversize", [])
     assert sent < 16 * 1024 * 1024  # 1 MiB taken, the rest is what the sockets hold
 

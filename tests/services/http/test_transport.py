@@ -1,4 +1,4 @@
-"""Which failure of a connection is told as what: "never connected" is the only one after which money is safe."""
+"""The class of each connection failure: only "never connected" proves that nothing was taken."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Site:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
 
-    def says(self, path: str, head: str, body: bytes = b"", *, lengthy: bool = True) -> str:
+    def respond(self, path: str, head: str, body: bytes = b"", *, lengthy: bool = True) -> str:
         """`head` is a status line and headers, one each line; gives the whole address back."""
         length = f"\nContent-Length: {len(body)}" if lengthy else "\nConnection: close"
         lines = f"HTTP/1.1 {head}{length}\n\n".replace("\n", "\r\n")
@@ -47,9 +47,9 @@ class Site:
             if not lengthy:
                 writer.close()
 
-        return self.does(path, answer)
+        return self.handle(path, answer)
 
-    def does(self, path: str, answer: Answer) -> str:
+    def handle(self, path: str, answer: Answer) -> str:
         self._answers[path] = answer
         return self.origin + path
 

@@ -51,7 +51,7 @@ async def test_the_bytes_are_those_that_were_sent(
     site: Any, downloader: Downloader, part: Path, size: int
 ) -> None:
     body = os.urandom(size)
-    fetched = await downloader.fetch(site.says("/film", "200 OK", body), part)
+    fetched = await downloader.fetch(site.respond("/film", "200 OK", body), part)
     assert part.read_bytes() == body
     assert fetched.size_bytes == size
     assert fetched.sha256 == hashlib.sha256(body).hexdigest()
@@ -64,10 +64,10 @@ async def test_what_is_left_over_of_one_answer_is_never_taken_for_the_next(
     async def doubled(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(2 * b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none")
 
-    await downloader.fetch(site.does("/one", doubled), part)
+    await downloader.fetch(site.handle("/one", doubled), part)
     assert part.read_bytes() == b"one"
     part.unlink()
-    await downloader.fetch(site.says("/two", "200 OK", b"two"), part)
+    await downloader.fetch(site.respond("/two", "200 OK", b"two"), part)
     assert part.read_bytes() == b"two"
 
 
@@ -75,7 +75,7 @@ async def test_what_is_left_over_of_one_answer_is_never_taken_for_the_next(
 async def test_nothing_packed_is_asked_for_and_none_is_taken(
     site: Any, downloader: Downloader, part: Path
 ) -> None:
-    url = site.says("/film", "200 OK\nContent-Encoding: gzip", b"packed")
+    url = site.respond("/film", "200 OK\nContent-Encoding: gzip", b"packed")
     assert await why(downloader, url, part) == "undecodable"
     assert "accept-encoding: identity" in site.heads[0].lower()
 
@@ -86,7 +86,7 @@ async def test_the_environment_s_proxies_are_not_used(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    await downloader.fetch(site.says("/film", "200 OK", b"bytes"), part)
+    await downloader.fetch(site.respond("/film", "200 OK", b"bytes"), part)
 
 
 @pytest.mark.asyncio
@@ -106,19 +106,19 @@ async def test_the_environment_s_proxies_are_not_used(
 async def test_any_answer_but_200_is_told_apart(
     site: Any, downloader: Downloader, part: Path, status: str, reason: str
 ) -> None:
-    assert await why(downloader, site.says("/film", status, b"no"), part) == reason
+    assert await why(downloader, site.respond("/film", status, b"no"), part) == reason
 
 
 @pytest.mark.asyncio
 async def test_an_empty_answer_is_no_file(site: Any, downloader: Downloader, part: Path) -> None:
-    assert await why(downloader, site.says("/film", "200 OK"), part) == "empty"
+    assert await why(downloader, site.respond("/film", "200 OK"), part) == "empty"
 
 
 @pytest.mark.asyncio
 async def test_fewer_bytes_than_announced_are_a_truncated_file(
     site: Any, downloader: Downloader, part: Path
 ) -> None:
-    url = site.says("/film", "200 OK\nContent-Length: 1000", b"short", lengthy=False)
+    url = site.respond("/film", "200 OK\nContent-Length: 1000", b"short", lengthy=False)
     assert await why(downloader, url, part) == "truncated"
 
 
@@ -131,14 +131,14 @@ async def test_a_reset_half_way_is_a_truncated_file(site: Any, downloader: Downl
         writer.get_extra_info("socket").setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER: RST
         writer.transport.abort()
 
-    assert await why(downloader, site.does("/film", reset), part) == "truncated"
+    assert await why(downloader, site.handle("/film", reset), part) == "truncated"
 
 
 @pytest.mark.asyncio
 async def test_an_announced_size_over_the_limit_is_not_even_begun(
     site: Any, downloader: Downloader, part: Path
 ) -> None:
-    url = site.says("/film", "200 OK\nContent-Length: 4000001", b"x", lengthy=False)
+    url = site.respond("/film", "200 OK\nContent-Length: 4000001", b"x", lengthy=False)
     assert await why(downloader, url, part) == "too_large"
 
 
@@ -165,7 +165,7 @@ async def test_endless_chunks_are_cut_at_the_limit(
     monkeypatch.setattr(PartFile, "add", add)
     limit = limit_bytes or LIMITS.size_bytes
     monkeypatch.setattr(downloader, "_limits", replace(LIMITS, size_bytes=limit))
-    url = site.does("/film", endless)
+    url = site.handle("/film", endless)
     assert await why(downloader, url, part) == "too_large"
     assert limit < received < limit + 100_000
 
@@ -177,7 +177,7 @@ async def test_a_server_that_falls_silent_is_given_up(site: Any, downloader: Dow
         await asyncio.sleep(10)
 
     with pytest.raises(DeliveryFailed, match="stopped answering") as failed:  # and not: came too slowly
-        await downloader.fetch(site.does("/film", silent), part)
+        await downloader.fetch(site.handle("/film", silent), part)
     assert failed.value.reason == "timeout"
 
 
@@ -191,7 +191,7 @@ async def test_a_trickle_that_never_falls_silent_ends_too(
             writer.write(b"x")
             await asyncio.sleep(0.05)
 
-    assert await why(downloader, site.does("/film", trickle), part) == "timeout"
+    assert await why(downloader, site.handle("/film", trickle), part) == "timeout"
 
 
 @pytest.mark.asyncio
@@ -204,7 +204,7 @@ async def test_a_large_file_earns_the_time_it_needs(site: Any, part: Path) -> No
 
     limits = Limits(grace_s=0.6, min_bytes_per_s=2_000_000)
     downloader = Downloader(AddressGuard([site.origin]), limits=limits)
-    fetched = await downloader.fetch(site.does("/film", steady), part)
+    fetched = await downloader.fetch(site.handle("/film", steady), part)
     await downloader.close()
     assert fetched.size_bytes == 6_000_000
 
@@ -221,11 +221,11 @@ async def test_nobody_listening_is_a_matter_of_the_network(
 async def test_redirects_within_the_origin_are_followed_three_times(
     site: Any, downloader: Downloader, part: Path
 ) -> None:
-    site.says("/film", "200 OK", b"bytes")
-    site.says("/1", "302 Found\nLocation: /film")
-    site.says("/2", f"301 Moved\nLocation: {site.origin}/1")
-    site.says("/3", "307 Moved\nLocation: 2")
-    site.says("/4", "308 Moved\nLocation: /3")
+    site.respond("/film", "200 OK", b"bytes")
+    site.respond("/1", "302 Found\nLocation: /film")
+    site.respond("/2", f"301 Moved\nLocation: {site.origin}/1")
+    site.respond("/3", "307 Moved\nLocation: 2")
+    site.respond("/4", "308 Moved\nLocation: /3")
     await downloader.fetch(f"{site.origin}/3", part)
     part.unlink()
     assert await why(downloader, f"{site.origin}/4", part) == "refused"
@@ -248,7 +248,7 @@ async def test_redirects_within_the_origin_are_followed_three_times(
 async def test_a_redirect_into_a_private_network_is_refused(
     site: Any, downloader: Downloader, part: Path, location: str, reason: str
 ) -> None:
-    url = site.says("/film", f"302 Found\nLocation: {location}")
+    url = site.respond("/film", f"302 Found\nLocation: {location}")
     assert await why(downloader, url, part) == reason
 
 
@@ -256,25 +256,25 @@ async def test_a_redirect_into_a_private_network_is_refused(
 async def test_a_redirect_to_another_port_of_the_own_host_is_refused(
     site: Any, other_site: Any, downloader: Downloader, part: Path
 ) -> None:
-    target = other_site.says("/film", "200 OK", b"bytes")
-    url = site.says("/film", f"302 Found\nLocation: {target}")
+    target = other_site.respond("/film", "200 OK", b"bytes")
+    url = site.respond("/film", f"302 Found\nLocation: {target}")
     assert await why(downloader, url, part) == "address"
     assert not other_site.heads
 
 
 @pytest.mark.asyncio
 async def test_a_redirect_without_a_target_is_refused(site: Any, downloader: Downloader, part: Path) -> None:
-    assert await why(downloader, site.says("/film", "302 Found"), part) == "refused"
+    assert await why(downloader, site.respond("/film", "302 Found"), part) == "refused"
 
 
 @pytest.mark.asyncio
 async def test_credentials_go_to_their_own_origin_only(site: Any, other_site: Any, part: Path) -> None:
     """Not along a redirect to another origin, even where both are a backend's own."""
     downloader = Downloader(AddressGuard([site.origin, other_site.origin]))
-    other_site.says("/film", "200 OK", b"bytes")
-    other_site.says("/back", f"302 Found\nLocation: {site.origin}/film")
-    site.says("/film", "200 OK", b"bytes")
-    site.says("/away", f"302 Found\nLocation: {other_site.origin}/back")
+    other_site.respond("/film", "200 OK", b"bytes")
+    other_site.respond("/back", f"302 Found\nLocation: {site.origin}/film")
+    site.respond("/film", "200 OK", b"bytes")
+    site.respond("/away", f"302 Found\nLocation: {other_site.origin}/back")
     credentials: Credentials = {f"{site.origin}/": {"Authorization": "Bearer key"}}
     for url in (f"{site.origin}/film", f"{site.origin}/away", f"{other_site.origin}/film"):
         await downloader.fetch(url, part, credentials=credentials)
@@ -299,7 +299,7 @@ async def test_a_key_for_an_origin_that_is_not_allowed_is_never_sent(
 
     monkeypatch.setattr(loop, "sock_connect", sock_connect)
     monkeypatch.setattr(AddressGuard, "resolve", resolve)
-    site.says("/film", "200 OK", b"bytes")
+    site.respond("/film", "200 OK", b"bytes")
     await downloader.fetch(
         "http://film.example/film", part, credentials={"http://film.example": {"Authorization": "Bearer key"}}
     )
@@ -314,8 +314,8 @@ async def test_an_own_origin_cannot_be_entered_from_outside(
     downloader = Downloader(AddressGuard([site.origin]))
     outside = downloader._own
 
-    site.says("/start", f"302 Found\nLocation: {site.origin}/film")
-    site.says("/film", "200 OK", b"bytes")
+    site.respond("/start", f"302 Found\nLocation: {site.origin}/film")
+    site.respond("/film", "200 OK", b"bytes")
     monkeypatch.setattr(AddressGuard, "owns", lambda _self, url: url.path == "/film")
     monkeypatch.setattr(downloader, "_public", outside)
     asked: list[bool] = []
@@ -339,7 +339,7 @@ async def test_a_full_disk_is_said_plainly(
         raise OSError(errno.ENOSPC, "No space left on device", str(part))
 
     monkeypatch.setattr("services.media.storage.part_file.os.write", write)
-    url = site.says("/film", "200 OK", b"bytes")
+    url = site.respond("/film", "200 OK", b"bytes")
     with pytest.raises(DeliveryFailed, match="disk is full") as failed:
         await downloader.fetch(url, part)
     assert failed.value.reason == "disk_full"
@@ -352,7 +352,7 @@ async def test_a_full_disk_is_said_plainly(
 async def test_a_cancelled_download_leaves_nothing(
     site: Any, downloader: Downloader, part: Path, after_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = site.does("/film", endless)
+    url = site.handle("/film", endless)
     with monkeypatch.context() as patch:
         patch.setattr(downloader, "_limits", replace(LIMITS, size_bytes=10**10))
         fetching = asyncio.create_task(downloader.fetch(url, part))
@@ -376,7 +376,7 @@ async def test_the_loop_stays_free_while_a_large_file_is_written(
         time.sleep(0.2)
         return true(handle, batch)
 
-    url = site.says("/film", "200 OK", bytes(1_500_000))
+    url = site.respond("/film", "200 OK", bytes(1_500_000))
     monkeypatch.setattr("services.media.storage.part_file.os.write", write)
     fetching = asyncio.create_task(downloader.fetch(url, part))
     longest = 0.0
@@ -394,11 +394,11 @@ async def test_an_origin_that_hangs_does_not_hold_up_another(site: Any, other_si
         await asyncio.sleep(10)
 
     downloader = Downloader(AddressGuard([site.origin, other_site.origin]), limits=Limits(at_once=2))
-    url = site.does("/film", hang)
+    url = site.handle("/film", hang)
     hanging = [asyncio.create_task(downloader.fetch(url, part.with_name(f"{n}"))) for n in range(3)]
     await asyncio.sleep(0.05)
     async with asyncio.timeout(1):
-        await downloader.fetch(other_site.says("/film", "200 OK", b"bytes"), part)
+        await downloader.fetch(other_site.respond("/film", "200 OK", b"bytes"), part)
     assert len(site.heads) == 2
     for task in hanging:
         task.cancel()

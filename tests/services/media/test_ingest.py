@@ -31,8 +31,8 @@ async def worker() -> AsyncIterator[Worker]:
     await worker.close()
 
 
-class Home:
-    """A keeper with its folder and a site it may fetch from."""
+class Harness:
+    """An ingest with its folder and a site that it may fetch from."""
 
     def __init__(self, root: Path, site: Any, worker: Worker) -> None:
         self.site = site
@@ -40,16 +40,16 @@ class Home:
         self.folder = MediaFolder(root)
         self.downloader = Downloader(AddressGuard([site.origin]))
         self.worker = worker
-        self.ingest = self.keeper_with(None)
+        self.ingest = self.ingest_with(None)
 
-    def keeper_with(self, checkpoint: Any) -> Ingest:
+    def ingest_with(self, checkpoint: Any) -> Ingest:
         return Ingest(self.folder, self.downloader, self.worker, checkpoint=checkpoint)
 
     def files(self) -> list[str]:
         return [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
 
     async def why(self, kind: Kind, body: bytes) -> str:
-        url = self.site.says("/result", "200 OK\nContent-Type: video/mp4", body)
+        url = self.site.respond("/result", "200 OK\nContent-Type: video/mp4", body)
         with pytest.raises(DeliveryFailed) as failed:
             await self.ingest.keep("one", kind, url)
         assert self.files() == []
@@ -58,21 +58,21 @@ class Home:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def home(tmp_path: Path, worker: Worker, request: pytest.FixtureRequest) -> AsyncIterator[Home]:
+async def harness(tmp_path: Path, worker: Worker, request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
     site = request.getfixturevalue("site_class")()
     await site.open()
-    home = Home(tmp_path / "media", site, worker)
-    yield home
-    await home.downloader.close()
+    harness = Harness(tmp_path / "media", site, worker)
+    yield harness
+    await harness.downloader.close()
     await site.close()
 
 
 @pytest.mark.parametrize("name", ["mp4", "mov", "webm"])
-async def test_a_film_is_kept_as_it_came(home: Home, films: dict[str, bytes], name: str) -> None:
-    url = home.site.says("/result", "200 OK\nContent-Type: text/html", films[name])
-    kept = await home.ingest.keep("one", Kind.VIDEO, url)
-    assert home.files() == [kept.name]
-    assert home.folder.path(kept.name).read_bytes() == films[name]
+async def test_a_film_is_kept_as_it_came(harness: Harness, films: dict[str, bytes], name: str) -> None:
+    url = harness.site.respond("/result", "200 OK\nContent-Type: text/html", films[name])
+    kept = await harness.ingest.keep("one", Kind.VIDEO, url)
+    assert harness.files() == [kept.name]
+    assert harness.folder.path(kept.name).read_bytes() == films[name]
     assert kept.sha256 == hashlib.sha256(films[name]).hexdigest()
     assert kept.size_bytes == len(films[name])
     assert (kept.width, kept.height, kept.fps) == (320, 180, 12.0)
@@ -80,73 +80,83 @@ async def test_a_film_is_kept_as_it_came(home: Home, films: dict[str, bytes], na
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF"])
-async def test_a_picture_is_kept_as_it_came(home: Home, pictures: dict[str, bytes], kind: str) -> None:
-    kept = await home.ingest.keep("one", Kind.IMAGE, home.site.says("/result", "200 OK", pictures[kind]))
-    assert home.folder.path(kept.name).read_bytes() == pictures[kind]
+async def test_a_picture_is_kept_as_it_came(harness: Harness, pictures: dict[str, bytes], kind: str) -> None:
+    kept = await harness.ingest.keep(
+        "one", Kind.IMAGE, harness.site.respond("/result", "200 OK", pictures[kind])
+    )
+    assert harness.folder.path(kept.name).read_bytes() == pictures[kind]
     assert kept.content_type == f"image/{kind.lower()}"
     assert kept.duration_s is None
 
 
-async def test_a_page_instead_of_a_film_is_of_the_wrong_kind(home: Home) -> None:
-    assert await home.why(Kind.VIDEO, b"<!doctype html><title>Your link has expired</title>") == "wrong_kind"
-    assert await home.why(Kind.IMAGE, b'{"detail": "expired"}') == "wrong_kind"
+async def test_a_page_instead_of_a_film_is_of_the_wrong_kind(harness: Harness) -> None:
+    assert (
+        await harness.why(Kind.VIDEO, b"<!doctype html><title>Your link has expired</title>") == "wrong_kind"
+    )
+    assert await harness.why(Kind.IMAGE, b'{"detail": "expired"}') == "wrong_kind"
 
 
 async def test_a_picture_instead_of_a_film_is_of_the_wrong_kind(
-    home: Home, pictures: dict[str, bytes]
+    harness: Harness, pictures: dict[str, bytes]
 ) -> None:
-    assert await home.why(Kind.VIDEO, pictures["PNG"]) == "wrong_kind"
+    assert await harness.why(Kind.VIDEO, pictures["PNG"]) == "wrong_kind"
 
 
-async def test_a_truncated_mp4_is_refused(home: Home, films: dict[str, bytes]) -> None:
-    assert await home.why(Kind.VIDEO, films["mp4"][:-700]) == "truncated"
+async def test_a_truncated_mp4_is_refused(harness: Harness, films: dict[str, bytes]) -> None:
+    assert await harness.why(Kind.VIDEO, films["mp4"][:-700]) == "truncated"
 
 
-async def test_a_film_that_does_not_decode_is_refused(home: Home, films: dict[str, bytes]) -> None:
+async def test_a_film_that_does_not_decode_is_refused(harness: Harness, films: dict[str, bytes]) -> None:
     at = films["mp4"].index(b"mdat") + 4
-    assert await home.why(Kind.VIDEO, films["mp4"][:at] + b"\x55" * (len(films["mp4"]) - at)) == "undecodable"
+    assert (
+        await harness.why(Kind.VIDEO, films["mp4"][:at] + b"\x55" * (len(films["mp4"]) - at)) == "undecodable"
+    )
 
 
-async def test_two_channels_may_deliver_the_same_result_at_once(home: Home, films: dict[str, bytes]) -> None:
-    url = home.site.says("/result", "200 OK", films["mp4"])
-    first, second = await asyncio.gather(*(home.ingest.keep("one", Kind.VIDEO, url) for _ in range(2)))
-    assert sorted(home.files()) == sorted([first.name, second.name])
-    await home.ingest.discard(second.name)
-    assert home.files() == [first.name]
+async def test_two_channels_may_deliver_the_same_result_at_once(
+    harness: Harness, films: dict[str, bytes]
+) -> None:
+    url = harness.site.respond("/result", "200 OK", films["mp4"])
+    first, second = await asyncio.gather(*(harness.ingest.keep("one", Kind.VIDEO, url) for _ in range(2)))
+    assert sorted(harness.files()) == sorted([first.name, second.name])
+    await harness.ingest.discard(second.name)
+    assert harness.files() == [first.name]
 
 
 @pytest.mark.parametrize(
     "fault", ["link ENOSPC", "link EACCES", "sync EIO", "folder EIO", "write ENOSPC", "close EIO"]
 )
 async def test_a_disk_that_refuses_is_named_and_nothing_is_left(
-    home: Home, films: dict[str, bytes], fault: str, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, films: dict[str, bytes], fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     BadDisk(monkeypatch).faults["one"] = (fault, 1)
-    assert await home.why(Kind.VIDEO, films["mp4"]) == "disk_full"
-    url = home.site.says("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
-    assert (await home.ingest.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
+    assert await harness.why(Kind.VIDEO, films["mp4"]) == "disk_full"
+    url = harness.site.respond("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
+    assert (await harness.ingest.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
 
 
 async def test_a_name_that_is_taken_is_left_to_whose_it_is(
-    home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = BadDisk(monkeypatch)
     disk.faults["one"] = ("link EEXIST", 1)
-    url = home.site.says("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
+    url = harness.site.respond("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
     with pytest.raises(DeliveryFailed):
-        await home.ingest.keep("one", Kind.VIDEO, url)
-    assert [home.root / name for name in home.files()] == disk.strangers
+        await harness.ingest.keep("one", Kind.VIDEO, url)
+    assert [harness.root / name for name in harness.files()] == disk.strangers
 
 
-async def test_the_points_of_a_keep_come_in_order(home: Home, films: dict[str, bytes]) -> None:
+async def test_the_points_of_a_keep_come_in_order(harness: Harness, films: dict[str, bytes]) -> None:
     reached: list[str] = []
-    url = home.site.says("/result", "200 OK", films["mp4"])
-    await home.keeper_with(reached.append).keep("one", Kind.VIDEO, url)
+    url = harness.site.respond("/result", "200 OK", films["mp4"])
+    await harness.ingest_with(reached.append).keep("one", Kind.VIDEO, url)
     assert reached == POINTS
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_a_cancel_at_any_point_leaves_nothing(home: Home, films: dict[str, bytes], point: str) -> None:
+async def test_a_cancel_at_any_point_leaves_nothing(
+    harness: Harness, films: dict[str, bytes], point: str
+) -> None:
     held = asyncio.Event()
 
     async def hold(name: str) -> None:
@@ -154,105 +164,111 @@ async def test_a_cancel_at_any_point_leaves_nothing(home: Home, films: dict[str,
             held.set()
             await asyncio.sleep(60)
 
-    url = home.site.says("/result", "200 OK", films["mp4"])
-    keeping = asyncio.create_task(home.keeper_with(hold).keep("one", Kind.VIDEO, url))
+    url = harness.site.respond("/result", "200 OK", films["mp4"])
+    keeping = asyncio.create_task(harness.ingest_with(hold).keep("one", Kind.VIDEO, url))
     await held.wait()
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping
-    assert home.files() == []
+    assert harness.files() == []
 
 
 @pytest.mark.parametrize("after_ms", range(0, 24, 2))
 async def test_a_cancel_at_any_time_leaves_nothing_or_all(
-    home: Home, films: dict[str, bytes], after_ms: int
+    harness: Harness, films: dict[str, bytes], after_ms: int
 ) -> None:
-    url = home.site.says("/result", "200 OK", films["mp4"])
-    keeping = asyncio.create_task(home.ingest.keep("one", Kind.VIDEO, url))
+    url = harness.site.respond("/result", "200 OK", films["mp4"])
+    keeping = asyncio.create_task(harness.ingest.keep("one", Kind.VIDEO, url))
     await asyncio.sleep(after_ms / 1000)
     keeping.cancel()
     done = await asyncio.gather(keeping, return_exceptions=True)
     kept = [result.name for result in done if not isinstance(result, BaseException)]
-    assert home.files() == kept
+    assert harness.files() == kept
 
 
-async def test_an_upload_is_verified_like_a_result(home: Home, pictures: dict[str, bytes]) -> None:
-    part = home.folder.part("upload")
+async def test_an_upload_is_verified_like_a_result(harness: Harness, pictures: dict[str, bytes]) -> None:
+    part = harness.folder.part("upload")
     part.write_bytes(pictures["PNG"])
-    kept = await home.ingest.take(Kind.IMAGE, part, mark="source")
+    kept = await harness.ingest.take(Kind.IMAGE, part, mark="source")
     assert kept.sha256 == hashlib.sha256(pictures["PNG"]).hexdigest()
-    part = home.folder.part("upload")
+    part = harness.folder.part("upload")
     part.write_bytes(b"<svg/>")
     with pytest.raises(DeliveryFailed):
-        await home.ingest.take(Kind.IMAGE, part, mark="source")
-    assert home.files() == [kept.name]
+        await harness.ingest.take(Kind.IMAGE, part, mark="source")
+    assert harness.files() == [kept.name]
 
 
-async def test_a_film_gets_a_poster_and_a_preview(home: Home, films: dict[str, bytes]) -> None:
-    url = home.site.says("/result", "200 OK", films["mp4"])
-    kept = await home.ingest.keep("one", Kind.VIDEO, url)
-    poster, preview = await home.ingest.illustrate(kept)
+async def test_a_film_gets_a_poster_and_a_preview(harness: Harness, films: dict[str, bytes]) -> None:
+    url = harness.site.respond("/result", "200 OK", films["mp4"])
+    kept = await harness.ingest.keep("one", Kind.VIDEO, url)
+    poster, preview = await harness.ingest.illustrate(kept)
     assert (poster, preview) == (
         kept.name.replace(".mp4", ".poster.webp"),
         kept.name.replace(".mp4", ".preview.mp4"),
     )
-    assert await home.ingest.illustrate(kept) == (poster, preview)  # again, as after a crash
-    assert len(home.files()) == 3
+    assert await harness.ingest.illustrate(kept) == (poster, preview)  # again, as after a crash
+    assert len(harness.files()) == 3
 
 
-async def test_a_picture_gets_a_poster_only(home: Home, pictures: dict[str, bytes]) -> None:
-    kept = await home.ingest.keep("one", Kind.IMAGE, home.site.says("/result", "200 OK", pictures["PNG"]))
-    poster, preview = await home.ingest.illustrate(kept)
+async def test_a_picture_gets_a_poster_only(harness: Harness, pictures: dict[str, bytes]) -> None:
+    kept = await harness.ingest.keep(
+        "one", Kind.IMAGE, harness.site.respond("/result", "200 OK", pictures["PNG"])
+    )
+    poster, preview = await harness.ingest.illustrate(kept)
     assert poster is not None
     assert preview is None
 
 
 async def test_a_poster_that_fails_only_tells_the_log(
-    home: Home, films: dict[str, bytes], caplog: pytest.LogCaptureFixture
+    harness: Harness, films: dict[str, bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept = await home.ingest.keep("one", Kind.VIDEO, home.site.says("/result", "200 OK", films["mp4"]))
-    home.folder.path(kept.name).write_bytes(b"spoilt")
+    kept = await harness.ingest.keep(
+        "one", Kind.VIDEO, harness.site.respond("/result", "200 OK", films["mp4"])
+    )
+    harness.folder.path(kept.name).write_bytes(b"spoilt")
     with caplog.at_level(logging.WARNING):
-        assert await home.ingest.illustrate(kept) == (None, None)
-    assert home.files() == [kept.name]
+        assert await harness.ingest.illustrate(kept) == (None, None)
+    assert harness.files() == [kept.name]
     assert "poster" in caplog.text
 
 
 async def test_a_poster_that_breaks_off_half_way_leaves_nothing(
-    home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def break_off(_: object, __: str, out: str) -> None:
         Path(out).write_bytes(b"half")
         raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
 
-    kept = await home.ingest.keep("one", Kind.VIDEO, home.site.says("/result", "200 OK", films["mp4"]))
-    monkeypatch.setattr(home.worker, "run_later", break_off)
-    assert await home.ingest.illustrate(kept) == (None, None)
-    assert home.files() == [kept.name]
+    kept = await harness.ingest.keep(
+        "one", Kind.VIDEO, harness.site.respond("/result", "200 OK", films["mp4"])
+    )
+    monkeypatch.setattr(harness.worker, "run_later", break_off)
+    assert await harness.ingest.illustrate(kept) == (None, None)
+    assert harness.files() == [kept.name]
 
 
 async def test_a_file_that_breaks_the_decoder_is_undecodable(
-    home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run(*_: object) -> None:
         raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
 
-    monkeypatch.setattr(home.worker, "run", run)
-    assert await home.why(Kind.VIDEO, films["mp4"]) == "undecodable"
+    monkeypatch.setattr(harness.worker, "run", run)
+    assert await harness.why(Kind.VIDEO, films["mp4"]) == "undecodable"
 
 
 async def test_a_poster_whose_preview_broke_off_is_not_left(
-    home: Home, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, made = home.site.says("/result", "200 OK", films["mp4"]), home.ingest._draw
-    kept = await home.ingest.keep("one", Kind.VIDEO, url)
+    url, made = harness.site.respond("/result", "200 OK", films["mp4"]), harness.ingest._draw
+    kept = await harness.ingest.keep("one", Kind.VIDEO, url)
 
     async def breaks(draw: object, kept: object, name: str) -> str | None:
         if "preview" in name:
             raise ZeroDivisionError
         return await made(draw, kept, name)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(home.ingest, "_draw", breaks)
+    monkeypatch.setattr(harness.ingest, "_draw", breaks)
     with pytest.raises(ZeroDivisionError):
-        await home.ingest.illustrate(kept)
-    assert home.files() == [kept.name]
+        await harness.ingest.illustrate(kept)
+    assert harness.files() == [kept.name]

@@ -62,7 +62,7 @@ async def dialled(monkeypatch: pytest.MonkeyPatch, site: Any, refused_first: boo
 async def test_the_connection_goes_to_the_address_that_was_checked(
     site: Any, dialled: Addresses, tmp_path: Path
 ) -> None:
-    site.says("/film", "200 OK", b"bytes")
+    site.respond("/film", "200 OK", b"bytes")
     guard = ChangingGuard()
     downloader = Downloader(guard)
     await downloader.fetch("http://film.example/film", tmp_path / "part")
@@ -123,7 +123,7 @@ async def test_a_literal_address_is_checked_although_nothing_is_resolved(
 async def test_a_public_literal_address_is_connected_to(
     site: Any, dialled: Addresses, tmp_path: Path
 ) -> None:
-    site.says("/film", "200 OK", b"bytes")
+    site.respond("/film", "200 OK", b"bytes")
     downloader = Downloader(AddressGuard())
     await downloader.fetch("http://93.184.216.34/film", tmp_path / "part")
     await downloader.close()
@@ -142,7 +142,7 @@ async def test_each_download_from_a_public_host_resolves_and_connects_anew(
         return ["93.184.216.34"]
 
     monkeypatch.setattr(AddressGuard, "resolve", resolve)
-    site.says("/film", "200 OK", b"bytes")
+    site.respond("/film", "200 OK", b"bytes")
     downloader = Downloader(AddressGuard())
     for number in range(2):
         await downloader.fetch("http://film.example/film", tmp_path / f"part{number}")
@@ -154,7 +154,7 @@ async def test_each_download_from_a_public_host_resolves_and_connects_anew(
 async def test_an_origin_that_was_forgotten_is_not_reached_over_an_open_connection(
     site: Any, tmp_path: Path
 ) -> None:
-    url = site.says("/film", "200 OK", b"bytes")
+    url = site.respond("/film", "200 OK", b"bytes")
     guard = AddressGuard([site.origin])
     downloader = Downloader(guard)
     await downloader.fetch(url, tmp_path / "part")
@@ -171,7 +171,7 @@ async def test_an_origin_that_was_forgotten_is_not_reached_over_an_open_connecti
 async def test_a_name_whose_answer_changes_to_a_private_one_is_refused_from_then_on(
     site: Any, dialled: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.says("/film", "200 OK", b"bytes")
+    site.respond("/film", "200 OK", b"bytes")
     answers = iter(["93.184.216.34", "93.184.216.34", "127.0.0.1", "10.0.0.7"])
     asked: list[str] = []
 

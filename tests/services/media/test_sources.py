@@ -169,7 +169,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(harness: Harness, pictur
 
 async def test_a_film_gives_its_last_frame_in_full_size(harness: Harness, films: dict[str, bytes]) -> None:
     kept = await harness.kept(Kind.VIDEO, films["mp4"])
-    name = await harness.sources.of(kept, owner="a")
+    name = await harness.sources.copy(kept, owner="a")
     image = harness.image(name)
     assert (image.format, image.size) == ("PNG", (320, 180))
     # The film is a ramp from 40 to 220 that moves a pixel to the left with each of its 24 frames.
@@ -180,7 +180,7 @@ async def test_a_source_outlives_the_picture_it_was_taken_from(
     harness: Harness, pictures: dict[str, bytes]
 ) -> None:
     kept = await harness.kept(Kind.IMAGE, pictures["JPEG"])
-    name = await harness.sources.of(kept, owner="a")
+    name = await harness.sources.copy(kept, owner="a")
     await harness.ingest.discard(kept.name)
     assert harness.folder.path(name).read_bytes() == pictures["JPEG"]
 
@@ -190,7 +190,7 @@ async def test_of_a_file_that_is_gone_no_source_is_taken(harness: Harness, films
         kept = await harness.kept(kind, data)
         await harness.ingest.discard(kept.name)
         with pytest.raises(InvalidRequest):
-            await harness.sources.of(kept, owner="a")
+            await harness.sources.copy(kept, owner="a")
     assert harness.files() == []
 
 
