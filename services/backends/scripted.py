@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage, ListedJob
-from services.core.clock import monotonic
 from services.core.errors import BackendRefused, BackendUnavailable, ChannelLost, InvalidResponse
 from services.core.model import Failure, Generation, JobUpdate, Kind, Model, Result
+from services.core.runtime import monotonic
 from services.http.host_limiter import HostLimiter
 
 LISTED_AT_ONCE = 50

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from services.channels.backoff import UNAUTHORIZED_GAP_S
 from services.channels.poll_policy import PollPolicy
-from services.core.clock import monotonic
 from services.core.errors import ChannelLost
 from services.core.model import JobUpdate
+from services.core.runtime import monotonic
 from services.http.host_limiter import HostLimiter
 
 JITTER = 0.05

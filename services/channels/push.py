@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from services.channels.backoff import Backoff
-from services.core.clock import monotonic
 from services.core.errors import ChannelLost
 from services.core.model import Channel, JobUpdate
+from services.core.runtime import monotonic
 
 OpenUpdates = Callable[[], AbstractAsyncContextManager[AsyncIterator[JobUpdate]]]
 

@@ -13,10 +13,9 @@ from typing import Protocol
 from services.channels.poll_policy import PollPolicy
 from services.channels.polling import Polling
 from services.channels.push import OpenUpdates, listen
-from services.core.clock import monotonic
 from services.core.errors import ChannelLost, DeliveryFailed
 from services.core.model import Channel, Failure, JobUpdate, Result
-from services.core.runtime import Runtime
+from services.core.runtime import Runtime, monotonic
 from services.http.host_limiter import HostLimiter
 
 UNCONFIRMED_FAILURE_S = 600.0

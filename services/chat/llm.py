@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SILENCE_S = 20.0
-WITHIN_S = 60.0
 MAX_HISTORY_MESSAGES = 30
 MAX_HISTORY_CHARACTERS = 12_000
 
@@ -78,8 +76,8 @@ class LanguageModel:
         url: str,
         key: str,
         model: str,
-        silence_s: float = SILENCE_S,
-        within_s: float = WITHIN_S,
+        silence_s: float = 20.0,
+        within_s: float = 60.0,
     ) -> None:
         self._rows = rows
         self._models = models

@@ -12,11 +12,10 @@ from services.chat.llm import LlmUnavailable, OnText
 from services.chat.parser import parse
 from services.chat.plan import Plan, PlannedGeneration
 from services.chat.planning import make_plan
-from services.core.clock import monotonic
 from services.core.conversation import Message, PartialReply, Role, Sort
 from services.core.errors import AppError, NoModels, StoreFailed
 from services.core.model import Generation
-from services.core.runtime import Runtime
+from services.core.runtime import Runtime, monotonic
 from services.generations.service import Generations
 from services.store.chats import ChatRows
 

@@ -1,37 +1,23 @@
-"""The exception tree.
+"""Errors. Their messages are sentences a person can act on, without a key, header, link or prompt."""
 
-AppError
-├─ InvalidRequest            the person can correct it; names the field
-├─ NoModels                  no model list is known yet
-├─ BackendError(backend)
-│   ├─ BackendUnavailable    later may work: 429, 5xx, network; retry_after_s
-│   ├─ BackendRefused        will not work: key, quota, moderation, bad input
-│   └─ InvalidResponse       the answer is not as documented; carries a trimmed sample
-├─ ChannelLost               one channel is gone; the others go on
-├─ DeliveryFailed            a result could not be downloaded or stored; may be tried again
-├─ NotFound                  no such row
-├─ StoreFailed               the database cannot be read or written (disk full, read-only, locked)
-├─ Conflict                  the row, or the data folder, belongs to another process or person
-└─ CannotStart               the app refuses to start; the sentence says why
-
-Messages are sentences a person can act on; they contain no key, header, link or prompt.
-"""
+from dataclasses import dataclass
 
 
 class Words(str):
-    """Words of ours that a page shows in its own language: marked here for the catalogues.
+    """Marks a text for the catalogues of translations.
 
-    The sentences of InvalidRequest, NoModels, NotFound, StoreFailed and Conflict are found without a mark,
-    and those of Sentence.
+    They find Sentence, InvalidRequest, NoModels, NotFound, StoreFailed and Conflict without a mark.
     """
 
     __slots__ = ()
 
 
+@dataclass(init=False, slots=True)
 class Sentence:
-    """Words of ours with the values that they name in braces; `str` is the English of both."""
+    """A text with the values that it names in braces; `str` is the English of both."""
 
-    __slots__ = ("sentence", "values")
+    sentence: str
+    values: dict[str, object]
 
     def __init__(self, sentence: str = "", **values: object) -> None:
         self.sentence = sentence
@@ -42,11 +28,6 @@ class Sentence:
 
     def __bool__(self) -> bool:
         return bool(self.sentence)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sentence):
-            return NotImplemented
-        return (self.sentence, self.values) == (other.sentence, other.values)
 
     def __hash__(self) -> int:
         return hash(str(self))
@@ -62,13 +43,15 @@ class AppError(Exception):
 
 
 class InvalidRequest(AppError):
+    """The person can correct it; names the field."""
+
     def __init__(self, sentence: str, *, field: str | None = None, **values: object) -> None:
         super().__init__(sentence, **values)
         self.field = field
 
 
 class NoModels(AppError):
-    pass
+    """No model list is known yet."""
 
 
 class BackendError(AppError):
@@ -78,7 +61,7 @@ class BackendError(AppError):
 
 
 class BackendUnavailable(BackendError):
-    """`not_taken` is true only where the request surely never reached the backend's work (R6)."""
+    """May succeed later: 429, 5xx, network. `not_taken`: the backend surely started no work (R6)."""
 
     def __init__(
         self, sentence: str, *, backend: str, retry_after_s: float | None = None, not_taken: bool = False
@@ -89,7 +72,7 @@ class BackendUnavailable(BackendError):
 
 
 class BackendRefused(BackendError):
-    """`code` is a short word for what was refused: key, quota, moderation, input."""
+    """A repetition is refused as well. `code`: key, quota, moderation or input."""
 
     def __init__(self, sentence: str, *, backend: str, code: str = "input") -> None:
         super().__init__(sentence, backend=backend)
@@ -97,14 +80,16 @@ class BackendRefused(BackendError):
 
 
 class InvalidResponse(BackendError):
+    """The answer is not as documented; carries its beginning."""
+
     def __init__(self, sentence: str, *, backend: str, sample: str = "") -> None:
         super().__init__(sentence, backend=backend)
         self.sample = sample[:200]
 
 
 class ChannelLost(AppError):
-    """`reason` is a short code for trace and metrics: refused, unauthorized, silent, ended, reset,
-    timeout, malformed, oversize, busy, server_error, gone, no_content, worn_out (its planned life is over).
+    """One channel is gone; the others go on. `reason`, for trace and metrics: refused, unauthorized, silent,
+    ended, reset, timeout, malformed, oversize, busy, server_error, gone, no_content or worn_out (of old age).
     """
 
     def __init__(self, sentence: str, *, reason: str, retry_after_s: float | None = None) -> None:
@@ -114,8 +99,8 @@ class ChannelLost(AppError):
 
 
 class DeliveryFailed(AppError):
-    """`reason` is a short code: refused, truncated, undecodable, too_large, wrong_kind, address, network,
-    disk_full, timeout, empty.
+    """A result could not be downloaded or stored; a repetition may succeed. `reason`: refused, truncated,
+    undecodable, too_large, wrong_kind, address, network, disk_full, timeout or empty.
     """
 
     def __init__(self, sentence: str, *, reason: str) -> None:
@@ -124,16 +109,16 @@ class DeliveryFailed(AppError):
 
 
 class NotFound(AppError):
-    pass
+    """No such row."""
 
 
 class Conflict(AppError):
-    pass
+    """The row, or the data folder, belongs to another process or person."""
 
 
 class StoreFailed(AppError):
-    pass
+    """The database cannot be read or written (disk full, read-only, locked)."""
 
 
 class CannotStart(AppError):
-    pass
+    """The app refuses to start; the sentence says why."""

@@ -18,13 +18,11 @@ class Broadcaster(Generic[E]):
     """Calls each listener synchronously; a listener's exception is logged and goes no further."""
 
     def __init__(self) -> None:
-        self._listeners: dict[str | None, dict[int, Callable[[E], None]]] = {None: {}}
-        self._last_key = 0
+        self._listeners: dict[str | None, dict[object, Callable[[E], None]]] = {None: {}}
 
     def subscribe(self, listener: Callable[[E], None], *, topic: str | None = None) -> Unsubscribe:
         """Calls `listener` for each event of the topic, without one for all; returns what unsubscribes it."""
-        self._last_key += 1
-        key = self._last_key
+        key = object()
         self._listeners.setdefault(topic, {})[key] = listener
         return lambda: self._remove(topic, key)
 
@@ -35,7 +33,7 @@ class Broadcaster(Generic[E]):
             except Exception:  # a bug in one listener must not reach the others, nor the publisher
                 log.exception("A listener of the bus failed; the others go on.")
 
-    def _remove(self, topic: str | None, key: int) -> None:
+    def _remove(self, topic: str | None, key: object) -> None:
         listeners = self._listeners.get(topic, {})
         listeners.pop(key, None)
         if not listeners and topic is not None:

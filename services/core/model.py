@@ -82,7 +82,7 @@ class GenerationSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A person's request as it came: only the prompt is needed, the catalogue fills in the rest."""
+    """A person's request as it arrived; the catalogue fills in what it leaves open."""
 
     kind: Kind
     prompt: str
@@ -97,7 +97,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A person's request, complete: defaults filled in, the seed chosen, the model resolved."""
+    """A Draft with its defaults filled in, the seed chosen, the model resolved."""
 
     kind: Kind
     prompt: str
@@ -107,7 +107,6 @@ class Request:
     settings: GenerationSettings
     chat_id: str | None = None
     source: str | None = None
-    """Name of a source picture in the media folder."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -115,9 +114,7 @@ class Request:
         assert self.settings.aspect_ratio is not None and self.settings.resolution is not None
         short = int(self.settings.resolution.rstrip("p"))
         wide, high = (int(part) for part in self.settings.aspect_ratio.split(":"))
-        if wide >= high:
-            return _even(short * wide / high), _even(short)
-        return _even(short), _even(short * high / wide)
+        return _even(short * wide / min(wide, high)), _even(short * high / min(wide, high))
 
 
 def _even(value: float) -> int:
@@ -146,7 +143,7 @@ class Receipt:
     backend_said_at: float
     """When the winning channel reported the result."""
     backend_finished_at: float | None
-    """By the backend's own account; None when it gives none."""
+    """By the backend's own account."""
     kept_at: float
     shown_at: float | None = None
     """When a page first showed it."""
@@ -157,14 +154,11 @@ class Receipt:
     other_due_at: float | None = None
     """When the losing channel would have polled next; None for push."""
     late_s: float | None = None
-    """Seconds after the "taking longer" message; None when it was in time."""
+    """Seconds after the "taking longer" message."""
 
     @property
     def delivery_s(self) -> float:
-        """Seconds from the end at the backend (or else from its report) to the bytes on our disk.
-
-        At least 0: a backend's clock may be ahead of ours.
-        """
+        """From the end at the backend, whose clock may be ahead, or from its report to the stored bytes."""
         since = self.backend_said_at if self.backend_finished_at is None else self.backend_finished_at
         return max(0.0, self.kept_at - since)
 
@@ -242,9 +236,7 @@ class Generation:
     error_text: str = ""
     submitted_at: float | None = None
     possibly_accepted_since: float | None = None
-    """Since when a submit may have been accepted whose job is not known. None when none was sent, when every
-    one was certainly not accepted, and when the job is known.
-    """
+    """Since when a submit may have been accepted whose job is not known."""
     finished_at: float | None = None
     late_since: float | None = None
     stop_requested_at: float | None = None

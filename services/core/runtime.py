@@ -1,9 +1,15 @@
-"""The clock, the random source and the test hook that the parts of one engine share."""
+"""The clocks, the random source and the test hook that the parts of one engine share."""
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+
+def monotonic() -> float:
+    """Returns the running loop's clock in seconds: monotonic, and virtual in tests."""
+    return asyncio.get_running_loop().time()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

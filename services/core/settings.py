@@ -2,15 +2,27 @@
 
 import re
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.core.errors import CannotStart
 
 S = TypeVar("S", bound=BaseSettings)
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _check_origin(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+/?", url):
+        raise ValueError("it must be an address without a path, as https://rushes.example")
+    return url
+
+
+def _check_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", url):
+        raise ValueError("it must be an address, as http://127.0.0.1:11434/v1")
+    return url
 
 
 class Settings(BaseSettings):
@@ -20,32 +32,18 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str | None = None
+    public_url: Annotated[str, AfterValidator(_check_origin)] | None = None
     data_dir: Path = Path("data")
     database_url: str | None = None
     animatic: bool = True
     poll_every_s: float = Field(default=10.0, gt=0, le=3600)
     poll_attempts: int = Field(default=18, ge=1, le=10_000)
     chat_poll_after_s: float = Field(default=30.0, ge=0, le=3600)
-    chat_url: str | None = None
+    chat_url: Annotated[str, AfterValidator(_check_address)] | None = None
     chat_key: SecretStr | None = None
     chat_model: str | None = None
     stream_silence_s: float = Field(default=45.0, gt=0, le=3600)
     watch_for_s: float = Field(default=86_400.0, gt=0)
-
-    @field_validator("public_url")
-    @classmethod
-    def _an_origin(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s/]+/?", url):
-            raise ValueError("it must be an address without a path, as https://rushes.example")
-        return url
-
-    @field_validator("chat_url")
-    @classmethod
-    def _an_address(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", url):
-            raise ValueError("it must be an address, as http://127.0.0.1:11434/v1")
-        return url
 
     @property
     def media_dir(self) -> Path:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from services.backends.base import ListsJobs
 from services.backends.job_listing import JobPage, ListedJob
-from services.core.clock import monotonic
 from services.core.model import Kind
-from services.core.runtime import Runtime
+from services.core.runtime import Runtime, monotonic
 from services.generations.job_list import JobList
 from services.generations.job_matching import CLOCKS_DIFFER_S, Clock, clock_of, own_jobs, sent_between
 from services.store.jobs import JobRows

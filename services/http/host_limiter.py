@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.core.clock import monotonic
+from services.core.runtime import monotonic
 
 MAX_REQUESTS = 32
 MAX_SUBMITS = 24

@@ -10,8 +10,8 @@ from weakref import WeakValueDictionary
 
 import httpx
 
-from services.core.clock import monotonic
 from services.core.errors import DeliveryFailed
+from services.core.runtime import monotonic
 from services.http.address_guard import AddressGuard, origin_of
 from services.http.client import http_client
 from services.http.public_transport import public_transport

@@ -1,8 +1,0 @@
-"""Time that never jumps."""
-
-import asyncio
-
-
-def monotonic() -> float:
-    """Returns the running loop's clock in seconds: monotonic, and virtual in tests."""
-    return asyncio.get_running_loop().time()
