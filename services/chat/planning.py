@@ -9,7 +9,7 @@ from services.chat.parser.intents import RequestedSettings
 from services.chat.parser.scenes import SCENES, set_scene
 from services.chat.plan import Adjustment, Plan, PlannedGeneration
 from services.core.model import Draft, Generation, GenerationSettings, Kind, Model, Phase, Request
-from services.generations.service import MOST_AT_ONCE
+from services.generations.service import MAX_AT_ONCE
 
 T = TypeVar("T", str, int, float)
 DEFAULT_RANGE_S = (1.0, 60.0)
@@ -96,7 +96,7 @@ def _making(
     source_of: str | None = None,
 ) -> Plan:
     draft = fit(_with(draft, settings), model, adjustments)
-    asked, most = settings.count or 1, 1 if draft.kind is Kind.VIDEO else MOST_AT_ONCE
+    asked, most = settings.count or 1, 1 if draft.kind is Kind.VIDEO else MAX_AT_ONCE
     count = _adjusted("count", asked, _clamp(asked, (1, most)), adjustments)
     planned = PlannedGeneration(draft=draft, count=count, source_of=source_of)
     return Plan(code="making", works=(planned,), changes=changes, notes=tuple(adjustments))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from services.core.errors import StoreFailed
-from services.core.events import Bus
+from services.core.events import Bus, GenerationEvent
 from services.core.model import Generation, TraceEntry
 from services.core.runtime import Runtime
 from services.store.store import Store
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 0.25
 RETRY_GAP_S = 2.0
-MOST_WAITING = 20_000
+MAX_WAITING = 20_000
 THIN_AFTER = 200
 THINNED_GAP_S = 1.0
 
@@ -43,18 +43,11 @@ class EventLog:
         now = self._now()
         if event == "event" and data.get("heard") == "progress" and self._is_thinned(generation.id, now):
             return
-        seq = max(int(now * 1_000_000), self._last_seq.get(generation.id, 0) + 1)
-        self._last_seq[generation.id] = seq
-        entry = TraceEntry(
-            generation_id=generation.id,
-            owner=generation.owner,
-            seq=seq,
-            at=now,
-            lane=lane,
-            event=event,
-            data=data,
+        name, owner = generation.id, generation.owner
+        seq = self._last_seq[name] = max(int(now * 1_000_000), self._last_seq.get(name, 0) + 1)
+        self._entries.append(
+            TraceEntry(generation_id=name, owner=owner, seq=seq, at=now, lane=lane, event=event, data=data)
         )
-        self._entries.append(entry)
         self._dirty.set()
 
     def progressed(self, generation_id: str, epoch: int, progress: float | None, stage: str) -> None:
@@ -77,33 +70,32 @@ class EventLog:
     async def flush(self) -> None:
         """Returns when every entry noted before is committed, those of a flush under way included."""
         async with self._flushing:
-            await self._flush()
+            self._dirty.clear()
+            entries, self._entries = self._entries, []
+            progress, self._progress = self._progress, {}
+            if entries or progress:
+                await self._write(entries, [(name, *values) for name, values in progress.items()])
 
-    async def _flush(self) -> None:
-        self._dirty.clear()
-        entries, self._entries = self._entries, []
-        progress, self._progress = self._progress, {}
-        if not entries and not progress:
-            return
-        rows = [(name, epoch, value, stage) for name, (epoch, value, stage) in progress.items()]
+    async def _write(
+        self, entries: list[TraceEntry], progress: list[tuple[str, int, float | None, str]]
+    ) -> None:
         try:
-            moved = await self._store.append_log(entries, rows)
+            moved = await self._store.append_log(entries, progress)
         except StoreFailed as error:
             self._keep_for_later(entries, error)
             return
         if self._failing:
             self._failing = False
             log.info("The journal can be written again.")
-        for entry in entries:
-            self._bus.publish(entry)
-        for generation in moved:
-            self._bus.publish(generation)
+        committed: list[GenerationEvent] = [*entries, *moved]
+        for event in committed:
+            self._bus.publish(event)
 
     def _keep_for_later(self, entries: list[TraceEntry], error: StoreFailed) -> None:
         if not self._failing:
             log.warning("%s Traces wait until it can.", error)
         self._failing = True
-        self._entries = (entries + self._entries)[-MOST_WAITING:]
+        self._entries = (entries + self._entries)[-MAX_WAITING:]
         self._dirty.set()
 
     def _is_thinned(self, generation_id: str, now: float) -> bool:

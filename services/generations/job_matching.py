@@ -1,4 +1,4 @@
-"""Which listed job can only be which intent's: pure thought, nothing is asked and nothing is changed."""
+"""Matches listed jobs to intents. Pure functions; no I/O."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -68,9 +68,8 @@ def own_jobs(
     `intents` are all that may have been taken, including those being sent right now. Jobs made before
     `known_since` may be missing from `jobs`, a second match among them: an intent sent before then gets none.
     """
-    free = {job.job_id: job for job in jobs if job.job_id not in held}
     jobs_by: dict[_Settings, list[ListedJob]] = defaultdict(list)
-    for job in free.values():
+    for job in {job.job_id: job for job in jobs if job.job_id not in held}.values():
         jobs_by[job.prompt, job.seed].append(job)
     rivals_by: dict[_Settings, list[Generation]] = defaultdict(list)
     for intent in intents:
@@ -80,10 +79,7 @@ def own_jobs(
     for intent in intents:
         settings = _settings(intent)
         found = list(islice((job for job in jobs_by[settings] if fits(intent, job)), 2))
-        if (
-            len(found) != 1
-            or sent_between(intent, now=now, idempotent=idempotent)[0] - clock.give_s < known_since
-        ):
+        if len(found) != 1 or first_sent_at(intent) - clock.give_s < known_since:
             continue
         if not any(fits(rival, found[0]) for rival in rivals_by[settings] if rival is not intent):
             own[intent.id] = found[0].job_id
@@ -94,11 +90,16 @@ def _settings(intent: Generation) -> _Settings:
     return intent.request.prompt, intent.request.seed
 
 
-def sent_between(intent: Generation, *, now: float, idempotent: bool) -> tuple[float, float]:
-    """When a request of it may have been taken. With a key it was sent again and again until it ended."""
-    first = intent.created_at if intent.possibly_accepted_since is None else intent.possibly_accepted_since
+def first_sent_at(intent: Generation) -> float:
+    """No request of it was accepted earlier."""
+    return intent.created_at if intent.possibly_accepted_since is None else intent.possibly_accepted_since
+
+
+def _last_taken_at(intent: Generation, *, now: float, idempotent: bool) -> float:
+    """With a key it was sent again and again until it ended."""
+    first = first_sent_at(intent)
     last = (intent.finished_at or now) if idempotent else (intent.submitted_at or first)
-    return first, max(first, last) + TAKEN_WITHIN_S
+    return max(first, last) + TAKEN_WITHIN_S
 
 
 def _fits(intent: Generation, job: ListedJob, clock: Clock, *, now: float, idempotent: bool) -> bool:
@@ -106,5 +107,5 @@ def _fits(intent: Generation, job: ListedJob, clock: Clock, *, now: float, idemp
         return False
     if job.created_at is None:
         return True
-    first, last = sent_between(intent, now=now, idempotent=idempotent)
+    first, last = first_sent_at(intent), _last_taken_at(intent, now=now, idempotent=idempotent)
     return first - clock.give_s <= clock.ours(job.created_at) <= last + clock.give_s

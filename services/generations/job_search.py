@@ -10,16 +10,16 @@ from services.backends.job_listing import JobPage, ListedJob
 from services.core.model import Kind
 from services.core.runtime import Runtime, monotonic
 from services.generations.job_list import JobList
-from services.generations.job_matching import CLOCKS_DIFFER_S, Clock, clock_of, own_jobs, sent_between
+from services.generations.job_matching import CLOCKS_DIFFER_S, Clock, clock_of, first_sent_at, own_jobs
 from services.store.jobs import JobRows
 
 log = logging.getLogger(__name__)
 
 ROUND_S = 60.0
 """How long one round reads; the next one continues behind it."""
-MOST_ITEMS = 50_000
+MAX_ITEMS = 50_000
 """In all rounds together, to bound the memory."""
-MOST_STALE_PAGES = 5
+MAX_STALE_PAGES = 5
 """In a row, without a new item: a list that ignores the offset."""
 ENOUGH_TIMED = 200
 LOOK_BACK_S = 7 * 86_400.0
@@ -44,7 +44,7 @@ class _Reading:
 
 @dataclass(slots=True)
 class _Turns:
-    """Rounds of one backend and kind, one after the other, by number."""
+    """Rounds of one backend and kind, one after the other, by number; the last one that succeeded."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     begun: int = 0
@@ -73,9 +73,8 @@ class JobSearch:
             if turns.last_begun > begun:
                 return turns.last
             turns.begun += 1
-            mine = turns.begun
             turns.last = await self._find(backend, kind, turns)
-            turns.last_begun = mine
+            turns.last_begun = turns.begun
             return turns.last
 
     async def _find(self, backend: ListsJobs, kind: Kind, turns: _Turns) -> dict[str, str]:
@@ -84,10 +83,7 @@ class JobSearch:
         if not intents:
             turns.reading = None
             return {}
-        now, idempotent = self._now(), backend.capabilities.idempotent
-        back_to = (
-            min(sent_between(each, now=now, idempotent=idempotent)[0] for each in intents) - CLOCKS_DIFFER_S
-        )
+        back_to = min(map(first_sent_at, intents)) - CLOCKS_DIFFER_S
         reading = turns.reading = turns.reading or _Reading()
         if await self._read(backend, kind, reading, back_to):
             turns.reading = None
@@ -100,7 +96,7 @@ class JobSearch:
             jobs,
             reading.clock,
             now=self._now(),
-            idempotent=idempotent,
+            idempotent=backend.capabilities.idempotent,
             known_since=reading.known_since,
             held=await self._rows.holders(backend.name, [job.job_id for job in jobs]),
         )
@@ -119,16 +115,18 @@ class JobSearch:
             if reading.jobs.complete or reading.known_since < back_to:
                 return True
             took_s = monotonic() - begun
-            exhausted = reading.jobs.depth >= MOST_ITEMS or stale >= MOST_STALE_PAGES
+            depth = reading.jobs.depth
+            exhausted = depth >= MAX_ITEMS or stale >= MAX_STALE_PAGES
             if exhausted or took_s >= ROUND_S:
+                ahead = "older ones stay unconfirmed" if exhausted else "the next search continues there"
                 log.warning(
                     "%s: %d entries of its %s list, read in %.0f s, do not reach back to every unconfirmed "
                     "generation; %s.",
                     backend.name,
-                    reading.jobs.depth,
+                    depth,
                     kind,
                     took_s,
-                    "older ones stay unconfirmed" if exhausted else "the next search continues there",
+                    ahead,
                 )
                 return exhausted
 
@@ -137,8 +135,5 @@ class JobSearch:
             reading.submitted |= await self._rows.holders(name, [job.job_id for job in page.jobs])
             reading.timed |= {job.job_id: job for job in page.jobs if job.job_id in reading.submitted}
         reading.clock = clock_of(
-            list(reading.timed.values()),
-            reading.submitted,
-            backend_time=page.backend_time,
-            now=self._now(),
+            list(reading.timed.values()), reading.submitted, backend_time=page.backend_time, now=self._now()
         )

@@ -25,23 +25,20 @@ class Overdue:
     @contextmanager
     def timer(self, generation: Generation) -> Iterator[None]:
         """Sends the message if it falls due inside this context."""
-        handle = self._schedule(generation)
+        if generation.late_since is not None or generation.final:
+            yield
+            return
+        due_in_s = max(0.0, generation.created_at + generation.late_after_s - self._runtime.now())
+        handle = asyncio.get_running_loop().call_later(due_in_s, self._start, generation)
         try:
             yield
         finally:
-            if handle is not None:
-                handle.cancel()
+            handle.cancel()
 
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _schedule(self, generation: Generation) -> asyncio.TimerHandle | None:
-        if generation.late_since is not None or generation.final:
-            return None
-        due_in_s = max(0.0, generation.created_at + generation.late_after_s - self._runtime.now())
-        return asyncio.get_running_loop().call_later(due_in_s, self._start, generation)
 
     def _start(self, generation: Generation) -> None:
         task = asyncio.create_task(self._mark_late(generation), name=f"late {generation.id}")

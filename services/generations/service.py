@@ -10,26 +10,17 @@ from uuid6 import UUID, uuid7
 from services.catalogue import Catalogue
 from services.core.errors import Conflict, InvalidRequest
 from services.core.events import Bus
-from services.core.model import (
-    FINAL,
-    Draft,
-    Generation,
-    GenerationQuery,
-    Kind,
-    Phase,
-    Request,
-    TraceEntry,
-)
+from services.core.model import FINAL, Draft, Generation, GenerationQuery, Kind, Phase, Request, TraceEntry
 from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
 from services.generations.poll_rhythm import PollRhythm
 from services.generations.supervisor import Supervisor
 from services.media.sources import Sources
-from services.store.store import Store
+from services.store.store import EVERYTHING, Store
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 4
+MAX_AT_ONCE = 4
 SEEDS = 2**32
 
 
@@ -90,7 +81,11 @@ class Generations:
         With a `key` (the client's Idempotency-Key) the same key and fingerprint return the same generations;
         another fingerprint raises Conflict. Raises InvalidRequest, NoModels, StoreFailed.
         """
-        _check_count(draft, count)
+        most = MAX_AT_ONCE if draft.kind is Kind.IMAGE else 1
+        if not 1 <= count <= most:
+            raise InvalidRequest(
+                "Ask for 1 to {most} at once, not {count}.", field="count", most=most, count=count
+            )
         if key is not None and (known := await self._store.known(owner, key, fingerprint or "")):
             return known
         if draft.source is not None:
@@ -111,26 +106,21 @@ class Generations:
         """Raises NotFound, also for somebody else's and, unless `trashed`, for one in the trash."""
         return await self._store.get(generation_id, owner=owner, trashed=trashed)
 
-    async def recent(
+    async def listed(
         self,
+        wanted: GenerationQuery = EVERYTHING,
         *,
         owner: str,
-        kind: Kind | None = None,
-        query: str = "",
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page:
         """Raises InvalidRequest for an unknown cursor."""
-        return await self.listed(
-            GenerationQuery(kind=kind, words=query), owner=owner, cursor=cursor, limit=limit
-        )
-
-    async def listed(
-        self, wanted: GenerationQuery, *, owner: str, cursor: str | None = None, limit: int = 50
-    ) -> Page:
-        """Raises InvalidRequest for an unknown cursor."""
-        if cursor is not None and not _is_id(cursor):
-            raise InvalidRequest("This cursor is not one of ours. Begin without one.", field="cursor")
+        if cursor is not None:
+            try:
+                UUID(cursor)
+            except ValueError as error:
+                sentence = "This cursor is not one of ours. Begin without one."
+                raise InvalidRequest(sentence, field="cursor") from error
         rows = await self._store.page(wanted, owner=owner, before=cursor, limit=limit + 1)
         more = len(rows) > limit and not wanted.ranked
         return Page(items=rows[:limit], next=rows[limit - 1].id if more else None)
@@ -200,9 +190,7 @@ class Generations:
     async def keep(self, generation_id: str, *, owner: str) -> Generation:
         """Turns a result that arrived after a stop into an ordinary one. Raises NotFound, Conflict."""
         generation = await self.get(generation_id, owner=owner)
-        if generation.phase is not Phase.COMPLETED:
-            raise Conflict("There is no result to keep yet.")
-        if not generation.unwanted:
+        if generation.phase is Phase.COMPLETED and not generation.unwanted:
             return generation
         wanted = await self._store.want(generation_id)
         if wanted is None:
@@ -309,19 +297,3 @@ class Generations:
             late_after_s=self._rhythm.late_after_s(request),
             watch_until=now + self._rhythm.watch_for_s(request),
         )
-
-
-def _check_count(draft: Draft, count: int) -> None:
-    most = MOST_AT_ONCE if draft.kind is Kind.IMAGE else 1
-    if not 1 <= count <= most:
-        raise InvalidRequest(
-            "Ask for 1 to {most} at once, not {count}.", field="count", most=most, count=count
-        )
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

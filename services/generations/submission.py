@@ -65,20 +65,17 @@ class Submission:
             if unconfirmed is None:
                 return None
             generation = unconfirmed
-        if generation.phase is Phase.UNCONFIRMED:
-            return await self._search(generation, backend)
-        if generation.final:
-            return (
-                None
-                if generation.possibly_accepted_since is None
-                else await self._search(generation, backend)
-            )
-        return await self._submit(generation, backend)
+        if not generation.final and generation.phase is not Phase.UNCONFIRMED:
+            return await self._submit(generation, backend)
+        if generation.final and generation.possibly_accepted_since is None:
+            return None
+        return await self._search(generation, backend)
 
     async def _submit(self, generation: Generation, backend: Backend) -> Generation | None:
         backoff = Backoff(self._runtime.rng)
+        name = generation.request.source
         try:
-            source = await self._source(generation)
+            source = None if name is None else await self._read_source(name)
         except FileNotFoundError:
             await self._transitions.fail(generation, "source_gone", "")
             return None
@@ -87,19 +84,19 @@ class Submission:
             sending = await self._sending(generation)
             if sending is None:
                 return await self._stopped_meanwhile(generation, backend)
-            possibly_accepted_since, generation = generation.possibly_accepted_since, sending
+            accepted_since, generation = generation.possibly_accepted_since, sending
             self._runtime.checkpoint("before_submit")
             if not await self._still_ours(generation):
                 return None
             try:
                 job_id = await self._send(generation, backend, source)
             except BackendRefused as refused:
-                code = f"refused_{refused.code}"
+                code, text = f"refused_{refused.code}", str(refused)
                 failed = await self._transitions.fail(
-                    generation, code, str(refused), possibly_accepted_since=possibly_accepted_since
+                    generation, code, text, possibly_accepted_since=accepted_since
                 )
                 if failed is None:
-                    await self._not_taken(generation, possibly_accepted_since)
+                    await self._not_taken(generation, accepted_since)
                 return None
             except InvalidResponse as invalid:
                 log.warning("%s: %s", generation.id, invalid)
@@ -115,10 +112,10 @@ class Submission:
                         generation,
                         Phase.PENDING,
                         stage="waiting_backend",
-                        possibly_accepted_since=possibly_accepted_since,
+                        possibly_accepted_since=accepted_since,
                     )
                     if back is None:
-                        await self._not_taken(generation, possibly_accepted_since)
+                        await self._not_taken(generation, accepted_since)
                         return None
                     self._runtime.checkpoint("back_to_pending")
                     generation = back
@@ -136,15 +133,12 @@ class Submission:
             ours = (known.phase, known.epoch) == (Phase.SUBMITTING, generation.epoch)
             return known if ours else None
         self._runtime.checkpoint("before_submitting")
-        now = self._runtime.now()
-        possibly_accepted_since = (
-            now if generation.possibly_accepted_since is None else generation.possibly_accepted_since
-        )
+        now, since = self._runtime.now(), generation.possibly_accepted_since
         return await self._transitions.advance(
             generation,
             Phase.SUBMITTING,
             submitted_at=now,
-            possibly_accepted_since=possibly_accepted_since,
+            possibly_accepted_since=now if since is None else since,
             stage="",
         )
 
@@ -154,10 +148,8 @@ class Submission:
         """
         if self._runtime.now() - (generation.submitted_at or 0.0) < self._store.lease_s:
             return True
-        amended = await self._store.amend(
-            generation.id, epoch=generation.epoch, submitted_at=self._runtime.now()
-        )
-        return amended is not None
+        now = self._runtime.now()
+        return await self._store.amend(generation.id, epoch=generation.epoch, submitted_at=now) is not None
 
     async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
         """Shielded, so that a shutdown can wait a moment for the id of a paid job."""
@@ -184,9 +176,11 @@ class Submission:
             return moved
         # Claimed by another process during the request, or the answer to the commit was lost: store the job
         # all the same.
-        told = await retry_until_written(lambda: self._rows.record_job(generation.id, job_id), generation.id)
-        if told is not None:
-            return told if told.epoch == generation.epoch else None
+        holder = await retry_until_written(
+            lambda: self._rows.record_job(generation.id, job_id), generation.id
+        )
+        if holder is not None:
+            return holder if holder.epoch == generation.epoch else None
         log.warning("%s: %s answered with the job of another generation.", generation.id, backend.name)
         return await self._unknown(generation, backend)
 
@@ -194,11 +188,15 @@ class Submission:
         """Stores the job, which only this process knows, also when the generation was stopped meanwhile: its
         paid result may still arrive.
         """
-        moved = await retry_until_written(
-            lambda: self._rows.give(
-                generation.id, epoch=generation.epoch, job_id=job_id, watch_until=generation.watch_until
-            ),
-            generation.id,
+        return await retry_until_written(
+            lambda: self._give(generation, job_id, generation.watch_until), generation.id
+        )
+
+    async def _give(
+        self, generation: Generation, job_id: str, watch_until: float | None
+    ) -> Generation | None:
+        moved = await self._rows.give(
+            generation.id, epoch=generation.epoch, job_id=job_id, watch_until=watch_until
         )
         if moved is not None:
             self._transitions.announce_job(moved)
@@ -206,19 +204,14 @@ class Submission:
 
     async def adopt(self, generation: Generation, job_id: str, *, watch_until: float) -> Generation | None:
         """Gives it a job that was found in the backend's list; None when another one holds it by now."""
-        adopted = await self._rows.give(
-            generation.id, epoch=generation.epoch, job_id=job_id, watch_until=watch_until
-        )
+        adopted = await self._give(generation, job_id, watch_until)
         if adopted is not None:
-            self._transitions.announce_job(adopted)
             self._event_log.note(adopted, "engine", "adopted")
         return adopted
 
-    async def _not_taken(self, generation: Generation, possibly_accepted_since: float | None) -> None:
+    async def _not_taken(self, generation: Generation, accepted_since: float | None) -> None:
         """For a generation that was stopped during its request."""
-        await self._rows.settle(
-            generation.id, epoch=generation.epoch, possibly_accepted_since=possibly_accepted_since
-        )
+        await self._rows.settle(generation.id, epoch=generation.epoch, possibly_accepted_since=accepted_since)
 
     async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
         unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)
@@ -263,7 +256,3 @@ class Submission:
             backend.host.hold_submits(unavailable.retry_after_s)
         lost = ChannelLost("", reason="busy", retry_after_s=unavailable.retry_after_s)
         return backoff.after(lost, lived_s=0.0)
-
-    async def _source(self, generation: Generation) -> bytes | None:
-        name = generation.request.source
-        return None if name is None else await self._read_source(name)

@@ -22,7 +22,7 @@ from services.store.store import Store
 log = logging.getLogger(__name__)
 
 RENEWALS_IN_A_LEASE = 3
-LEAST_WATCH_S = 3600.0
+MIN_WATCH_S = 3600.0
 RESTART_GAPS_S = (1.0, 5.0, 30.0, 60.0)
 
 
@@ -46,7 +46,7 @@ class Supervisor:
         self._overdue = overdue
         self._backends = backends
         self._runtime = runtime
-        self._tasks = TaskRegistry(event_log.forget)
+        self.tasks = TaskRegistry(event_log.forget)
 
     # -- all generations ---------------------------------------------------------------------
 
@@ -76,41 +76,36 @@ class Supervisor:
         expired ones of other processes, and own ones whose task has ended early.
         """
         held = await self._store.renew()
-        await self._tasks.end(held.taken)
+        await self.tasks.end(held.taken)
         for generation in held.claimed:
             self.watch(generation, resumed=True)
         if overslept:
             log.warning("The machine slept, or its clock was set: all that is watched is read again.")
-            await self._tasks.end(self._job_watch.watched)
-        for generation_id in self._tasks.missing(held.ours):
-            self._tasks.begin(generation_id, functools.partial(self._take_over, generation_id))
+            await self.tasks.end(self._job_watch.watched)
+        for generation_id in self.tasks.missing(held.ours):
+            self.tasks.begin(generation_id, functools.partial(self._take_over, generation_id))
 
     async def close(self) -> None:
         """Lets submits under way end; everything else stops at once and is resumed at the next start."""
         await self._submission.close()
-        await self._tasks.close()
+        await self.tasks.close()
         await self._overdue.close()
-
-    @property
-    def open_count(self) -> int:
-        return len(self._tasks)
 
     # -- one generation ----------------------------------------------------------------------
 
     def watch(self, generation: Generation, *, resumed: bool = False) -> None:
         """Starts its task; a generation never has two."""
-        self._tasks.begin(generation.id, functools.partial(self._guard, generation, resumed))
-
-    def watches(self, generation_id: str) -> bool:
-        return generation_id in self._tasks
+        self.tasks.begin(generation.id, functools.partial(self._guard, generation, resumed))
 
     def check(self, generation: Generation) -> None:
         """Asks the backend at once, whatever phase the generation is in."""
-        ended = generation.phase in {Phase.ERROR, Phase.DROPPED}
         if self._job_watch.check(generation.id):
             return
-        if generation.job_id is not None and ended:
-            self._tasks.begin(generation.id, functools.partial(self._poll_once, generation))
+        backend = self._backends.get(generation.request.backend)
+        ended = generation.phase in {Phase.ERROR, Phase.DROPPED}
+        if ended and generation.job_id is not None and backend is not None:
+            work = functools.partial(self._job_watch.poll_once, generation, backend)
+            self.tasks.begin(generation.id, work)
         elif generation.phase is Phase.UNCONFIRMED or (
             ended and generation.possibly_accepted_since is not None
         ):
@@ -131,18 +126,14 @@ class Supervisor:
         except BackendUnavailable:
             self._event_log.note(generation, "engine", "cancel_lost")
 
-    def forget(self, generation_id: str) -> None:
-        """Stops watching a row that was removed for good."""
-        self._tasks.cancel(generation_id)
-
     async def submit_again(self, generation_id: str) -> Generation | None:
         """Sends an unconfirmed one again, as a person asked; None when it is not unconfirmed any more."""
         found: list[Generation] = []
-        with self._tasks.changing(generation_id) as ours:
+        with self.tasks.changing(generation_id) as ours:
             known = await self._store.get(generation_id)
             if not ours or known.phase is not Phase.UNCONFIRMED:  # pressed twice
                 return None
-            await self._tasks.end([generation_id])
+            await self.tasks.end([generation_id])
             moved = await self._transitions.advance(known, Phase.SUBMITTING, submitted_at=self._runtime.now())
             if moved is None:  # stopped, or its search found the job while it was being ended
                 found = await self._store.claim(generation_id)
@@ -157,12 +148,12 @@ class Supervisor:
 
         None when the generation has a task (which searches for itself), or another one holds the job.
         """
-        if generation.id in self._tasks:
+        if generation.id in self.tasks:
             return None
         span_s = (generation.watch_until or generation.created_at) - generation.created_at
-        with self._tasks.changing(generation.id):
+        with self.tasks.changing(generation.id):
             adopted = await self._submission.adopt(
-                generation, job_id, watch_until=self._runtime.now() + max(span_s, LEAST_WATCH_S)
+                generation, job_id, watch_until=self._runtime.now() + max(span_s, MIN_WATCH_S)
             )
         if adopted is not None:
             self.watch(adopted, resumed=True)
@@ -219,11 +210,6 @@ class Supervisor:
             submitted = await self._submission.submitted(generation, backend, resumed)
             if submitted is not None:
                 await self._job_watch.run(submitted, backend, resumed=resumed)
-
-    async def _poll_once(self, generation: Generation) -> None:
-        backend = self._backends.get(generation.request.backend)
-        if backend is not None:
-            await self._job_watch.poll_once(generation, backend)
 
 
 def _may_still_arrive(ended: Generation) -> bool:

@@ -1,8 +1,9 @@
 """One supervised task per generation."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class TaskRegistry:
@@ -12,7 +13,7 @@ class TaskRegistry:
         self._on_end = on_end
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._finished: set[str] = set()
-        """Their tasks returned by themselves: only a person or a restart starts another."""
+        """Ids whose tasks returned by themselves: only a person or a restart starts another."""
         self._changing: set[str] = set()
         self._closed = False
 
@@ -22,15 +23,11 @@ class TaskRegistry:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def begin(self, generation_id: str, act: Callable[[], Awaitable[None]]) -> None:
+    def begin(self, generation_id: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Starts its task, unless it has one or the registry is closed."""
-
-        async def run() -> None:
-            await act()
-
         if self._closed or generation_id in self:
             return
-        task = asyncio.create_task(run(), name=f"watch {generation_id}")
+        task = asyncio.create_task(work(), name=f"watch {generation_id}")
         self._tasks[generation_id] = task
         self._finished.discard(generation_id)
         task.add_done_callback(lambda ended: self._ended(generation_id, ended))
@@ -38,14 +35,13 @@ class TaskRegistry:
     @contextmanager
     def changing(self, generation_id: str) -> Iterator[bool]:
         """Prevents the start of its task meanwhile. False when another caller is inside already."""
-        if generation_id in self._changing:
-            yield False
-            return
+        first = generation_id not in self._changing
         self._changing.add(generation_id)
         try:
-            yield True
+            yield first
         finally:
-            self._changing.discard(generation_id)
+            if first:
+                self._changing.discard(generation_id)
 
     async def end(self, generation_ids: Iterable[str]) -> None:
         """Cancels their tasks and waits until they have ended."""

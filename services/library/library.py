@@ -136,7 +136,7 @@ class Library:
             self._checkpoint("rows_removed")
             count += len(removed.ids)
             for generation_id in removed.ids:
-                self._supervisor.forget(generation_id)
+                self._supervisor.tasks.cancel(generation_id)
             for name in removed.files:
                 await self._folder.remove(name)
             await self._rows.files_gone(removed.files)

@@ -251,13 +251,11 @@ class StandInServices:
             raise NotFound("There is no such generation.")
         return row
 
-    async def recent(
-        self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None, limit: int = 50, **_: Any
-    ) -> Page:
+    async def listed(self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, limit: int = 50) -> Page:
         rows = [
             one
             for one in self.rows.values()
-            if one.owner == owner and one.trashed_at is None and kind in (None, one.request.kind)
+            if one.owner == owner and one.trashed_at is None and wanted.kind in (None, one.request.kind)
         ]
         rows.sort(key=lambda one: one.created_at, reverse=True)
         return Page(items=rows[:limit], next=None)

@@ -172,7 +172,7 @@ async def test_a_deleted_artifact_leaves_a_note(user: User, harness: EngineHarne
     chat_id = await begin_conversation(harness)
     await user.open(f"/chat/{chat_id}")
     await eventually(lambda: films(user))
-    (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
+    (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
     await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     await user.should_see("This one was deleted.")
     await equals(lambda: films(user), [])
@@ -273,7 +273,7 @@ async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
 ) -> None:
     harness.backend._script = Script(length_s=1.0)
     chat_id = await begin_conversation(harness)
-    (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
+    (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await user.open(f"/chat/{chat_id}")
     await user.should_see("Paid, not wanted")

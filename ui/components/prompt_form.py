@@ -8,7 +8,7 @@ from nicegui import ui
 
 from services.core.errors import InvalidRequest
 from services.core.model import Draft, Kind, Model
-from services.generations.service import MOST_AT_ONCE, TypicalDuration
+from services.generations.service import MAX_AT_ONCE, TypicalDuration
 from services.library.embedded_facts import draft_in
 from ui.components import field
 from ui.components.aspect_ratio_picker import aspect_ratio_picker
@@ -197,7 +197,7 @@ class PromptForm:
                 )
             if self.kind is Kind.IMAGE:
                 self._choice_field(
-                    _("How many"), "count", {one: str(one) for one in range(1, MOST_AT_ONCE + 1)}
+                    _("How many"), "count", {one: str(one) for one in range(1, MAX_AT_ONCE + 1)}
                 )
             self._seed()
         self._more(model)

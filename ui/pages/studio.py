@@ -7,7 +7,7 @@ from functools import partial
 
 from nicegui import Client, background_tasks, ui
 
-from services.core.model import Draft, Generation, Kind, Model, Phase, TraceEntry
+from services.core.model import Draft, Generation, GenerationQuery, Kind, Model, Phase, TraceEntry
 from services.generations.service import Generations
 from ui.components.actions import Actions, open_composer
 from ui.components.error_boundary import guarded
@@ -56,7 +56,8 @@ class StudioPage:
         context = self.context
         subscribe(context, on_change=self.on_change, on_trace=self.on_trace)
         await context.load_typical(self.kind)
-        recent = await self.generations.recent(owner=context.owner, kind=self.kind, limit=RECENT)
+        query = GenerationQuery(kind=self.kind)
+        recent = await self.generations.listed(query, owner=context.owner, limit=RECENT)
         for generation in reversed(recent.items):
             context.state.apply(generation)
         self._draw()

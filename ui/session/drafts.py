@@ -6,7 +6,7 @@ from typing import Any
 from nicegui import app
 
 from services.core.model import Draft, Generation, GenerationSettings, Kind, Model
-from services.generations.service import MOST_AT_ONCE
+from services.generations.service import MAX_AT_ONCE
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def load(kind: Kind) -> FormValues:
             and isinstance(value, str) == (types[name] is str)
         ):
             setattr(values, name, value)
-    values.count = max(1, min(MOST_AT_ONCE, values.count))
+    values.count = max(1, min(MAX_AT_ONCE, values.count))
     return values
 
 

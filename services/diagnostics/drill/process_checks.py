@@ -28,7 +28,7 @@ async def lease(sandbox: Sandbox) -> None:
             taken = await own.engine.store.claim(generation.id)
             expect(not taken, Sentence("it was taken from a process that lives"))
             await supervisor.look_around()
-            watched = supervisor.watches(generation.id)
+            watched = generation.id in supervisor.tasks
             expect(not watched, Sentence("what another process holds is watched on"))
             other.lease_s = 0.0
             await other.renew()

@@ -90,7 +90,7 @@ class StandInServices:
 
     async def is_there_once(self, generation_id: str) -> None:
         """One row, one file, one job, and in the conversation one artifact with one result."""
-        assert [one.id for one in (await self.harness.generations.recent(owner=LOCAL_OWNER)).items] == [
+        assert [one.id for one in (await self.harness.generations.listed(owner=LOCAL_OWNER)).items] == [
             generation_id
         ]
         assert len(self.harness.bytes.files) == 1

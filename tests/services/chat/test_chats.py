@@ -395,7 +395,7 @@ async def test_conversations_are_listed_renamed_and_deleted(harness: EngineHarne
     assert [one.title for one in await harness.chats.conversations(owner=LOCAL_OWNER)] == ["The fox"]
     with pytest.raises(NotFound):
         await thread(harness, chat_id)
-    assert len((await harness.generations.recent(owner=LOCAL_OWNER)).items) == 2
+    assert len((await harness.generations.listed(owner=LOCAL_OWNER)).items) == 2
 
 
 async def test_nobody_sees_another_persons_conversation(harness: EngineHarness, chat_id: str) -> None:

@@ -95,7 +95,7 @@ async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) ->
     talker.turns = [Turn(say="At once.", calls=[LIGHTHOUSE])]
     answer = await reply(harness, "something with a lighthouse, tall, ten seconds")
     assert (answer.text, code(answer)) == ("At once.", "making")
-    (generation,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
+    (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
     request = generation.request
     assert (request.prompt, request.settings.duration_s, request.settings.aspect_ratio) == (
         "a lighthouse at night",
@@ -109,7 +109,7 @@ async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) ->
 async def test_it_may_make_several_things(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE, ("make_image", {"prompt": "a fox", "count": 2})])]
     answer = await reply(harness, "a film and two pictures")
-    kinds = sorted(one.request.kind for one in (await harness.generations.recent(owner=LOCAL_OWNER)).items)
+    kinds = sorted(one.request.kind for one in (await harness.generations.listed(owner=LOCAL_OWNER)).items)
     assert kinds == [Kind.IMAGE, Kind.IMAGE, Kind.VIDEO]
     assert [one.sort for one in await harness.chats.messages(answer.chat_id, owner=LOCAL_OWNER)].count(
         Sort.ARTIFACT
@@ -161,7 +161,7 @@ async def test_wrong_arguments_may_be_mended_once(
     told = talker.asked[1]["messages"][-1]
     assert told["role"] == "tool"
     assert told["content"].startswith("Not taken: ")
-    assert len((await harness.generations.recent(owner=LOCAL_OWNER)).items) == 1
+    assert len((await harness.generations.listed(owner=LOCAL_OWNER)).items) == 1
 
 
 async def test_twice_wrong_the_reader_answers_and_nothing_was_made_of_it(
@@ -171,7 +171,7 @@ async def test_twice_wrong_the_reader_answers_and_nothing_was_made_of_it(
     answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
     assert (answer.understood["speechless"], len(talker.asked)) == ("nonsense", 2)
-    assert [one.request.prompt for one in (await harness.generations.recent(owner=LOCAL_OWNER)).items] == [
+    assert [one.request.prompt for one in (await harness.generations.listed(owner=LOCAL_OWNER)).items] == [
         "a kite"
     ]
 
@@ -205,7 +205,7 @@ async def test_when_it_fails_the_reader_answers_in_bounded_time_and_says_so(
     assert asyncio.get_running_loop().time() - begun < 3
     assert answer.understood is not None
     assert (code(answer), answer.understood["speechless"], answer.text) == ("making", reason, "")
-    assert len((await harness.generations.recent(owner=LOCAL_OWNER)).items) == 1
+    assert len((await harness.generations.listed(owner=LOCAL_OWNER)).items) == 1
     assert KEY not in caplog.text
 
 

@@ -126,7 +126,7 @@ async def test_a_list_of_too_many_entries_leaves_the_choice_to_the_person_and_sa
     harness: EngineHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     generation = await lost(harness)
-    monkeypatch.setattr(job_search, "MOST_ITEMS", 1000)
+    monkeypatch.setattr(job_search, "MAX_ITEMS", 1000)
     with caplog.at_level(logging.WARNING):
         assert await rounds(harness, 5) == []
     assert (await harness.get(generation)).phase is Phase.UNCONFIRMED
@@ -160,7 +160,7 @@ async def test_a_list_that_ignores_the_offset_is_not_read_for_ever(harness: Engi
 
     harness.backend.listed = the_same  # type: ignore[method-assign]
     assert await rounds(harness) == []
-    assert harness.backend.listed_times - before == 1 + job_search.MOST_STALE_PAGES
+    assert harness.backend.listed_times - before == 1 + job_search.MAX_STALE_PAGES
     assert (await harness.get(generation)).phase is Phase.UNCONFIRMED
 
 

@@ -113,7 +113,7 @@ async def test_what_another_process_has_claimed_is_let_go_without_a_word(
     await asyncio.sleep(85)
     await other.claim()
     await asyncio.sleep(ROUND_S)
-    assert harness.supervisor.open_count == 0
+    assert len(harness.supervisor.tasks) == 0
     told = len(harness.heard(generation))
     await asyncio.sleep(15)
     assert len(harness.heard(generation)) == told
@@ -137,7 +137,7 @@ async def test_a_watcher_that_somebody_cut_off_is_replaced(harness: EngineHarnes
     await asyncio.sleep(1)
     watcher_of(generation).cancel()
     await asyncio.sleep(ROUND_S)
-    assert harness.supervisor.open_count == 1
+    assert len(harness.supervisor.tasks) == 1
     await asyncio.sleep(101)
     assert (await harness.get(generation)).phase is Phase.COMPLETED
     assert harness.backend.paid(generation.id) == 1
@@ -151,7 +151,7 @@ async def test_an_intent_whose_start_was_cut_off_is_watched_all_the_same(harness
     with pytest.raises(ZeroDivisionError):
         await started(harness)
     harness.supervisor.watch = watch  # type: ignore[method-assign]
-    (row,) = (await harness.generations.recent(owner=LOCAL_OWNER)).items
+    (row,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
     await asyncio.sleep(ROUND_S + 101)
     assert (await harness.get(row)).phase is Phase.COMPLETED
     assert harness.backend.paid(row.id) == 1

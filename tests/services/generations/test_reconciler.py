@@ -57,12 +57,12 @@ async def unheard(harness: EngineHarness, *, seed: int = 7) -> Generation:
     await asyncio.sleep(SEARCHED_FOR_S)
     harness.backend.lists = ("ok",)
     alone = await harness.get(generation)
-    assert (alone.phase, harness.supervisor.open_count) == (Phase.UNCONFIRMED, 0)
+    assert (alone.phase, len(harness.supervisor.tasks)) == (Phase.UNCONFIRMED, 0)
     return alone
 
 
 async def held_jobs(harness: EngineHarness) -> list[str]:
-    rows = (await harness.generations.recent(owner=LOCAL_OWNER)).items
+    rows = (await harness.generations.listed(owner=LOCAL_OWNER)).items
     return sorted(row.job_id for row in rows if row.job_id is not None)
 
 
@@ -288,7 +288,7 @@ async def test_search_round_check_and_sending_again_at_once_double_nothing(
     assert len(harness.bytes.files) == 1
     assert len([one for one in harness.heard(generation) if one.phase is Phase.PROCESSING]) >= 1
     assert await held_jobs(harness) == [done.job_id]
-    assert harness.supervisor.open_count == 0
+    assert len(harness.supervisor.tasks) == 0
 
 
 async def test_two_rounds_at_once_adopt_once(harness: EngineHarness) -> None:
@@ -389,7 +389,7 @@ async def test_a_stopped_one_is_asked_about_after_its_watch_too(harness: EngineH
     await asyncio.sleep(1)
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(WATCHED_S + 60)
-    assert harness.supervisor.open_count == 0
+    assert len(harness.supervisor.tasks) == 0
     await asyncio.sleep(EVERY_S * 2)
     await harness.reconciler.run_once()
     await asyncio.sleep(1)

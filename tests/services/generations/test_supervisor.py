@@ -189,7 +189,7 @@ async def test_where_the_backend_can_cancel_it_is_told_and_the_watch_ends(harnes
     await asyncio.sleep(2)
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await asyncio.sleep(60)
-    assert harness.supervisor.open_count == 0
+    assert len(harness.supervisor.tasks) == 0
     assert (await harness.get(generation)).phase is Phase.DROPPED
 
 
@@ -299,7 +299,7 @@ async def test_a_deleted_open_one_is_stopped_hidden_and_told(harness: EngineHarn
     hidden = harness.heard(generation)[-1]
     assert hidden.trashed_at is not None
     assert hidden.phase is Phase.DROPPED
-    assert (await harness.generations.recent(owner=LOCAL_OWNER)).items == []
+    assert (await harness.generations.listed(owner=LOCAL_OWNER)).items == []
 
 
 async def test_clear_hides_what_is_over_and_leaves_what_is_open(harness: EngineHarness) -> None:
@@ -309,7 +309,7 @@ async def test_clear_hides_what_is_over_and_leaves_what_is_open(harness: EngineH
     running = await harness.start()
     await asyncio.sleep(1)
     assert await harness.generations.clear(owner=LOCAL_OWNER) == 1
-    assert [row.id for row in (await harness.generations.recent(owner=LOCAL_OWNER)).items] == [running.id]
+    assert [row.id for row in (await harness.generations.listed(owner=LOCAL_OWNER)).items] == [running.id]
     assert done.id != running.id
 
 

@@ -104,7 +104,7 @@ async def test_clearing_all_leaves_what_waits_for_a_choice(harness: EngineHarnes
     ordinary = await harness.start()
     await asyncio.sleep(40)
     assert await harness.generations.clear(owner=LOCAL_OWNER) == 1
-    assert [row.id for row in (await harness.generations.recent(owner=LOCAL_OWNER)).items] == [done.id]
+    assert [row.id for row in (await harness.generations.listed(owner=LOCAL_OWNER)).items] == [done.id]
     assert (await harness.get(ordinary)).trashed_at is not None
 
 
@@ -162,7 +162,7 @@ async def test_when_the_backend_says_that_nothing_will_come_it_may_go(
     await asyncio.sleep(120)
     assert (await harness.get(generation)).phase is Phase.DROPPED
     assert await removed(harness) == [generation.id]
-    assert harness.supervisor.open_count == 0
+    assert len(harness.supervisor.tasks) == 0
 
 
 async def test_what_was_perhaps_taken_waits_in_the_trash_for_as_long_as_it_is_watched(
