@@ -38,10 +38,8 @@ class Ingest:
         """Raises DeliveryFailed; then, and when cancelled, nothing is left on the disk."""
         await reach(self._checkpoint, "before_download")
         part = self._folder.part(generation_id)
-        fetched = await self._downloader.fetch(
-            url, part, credentials=credentials, checkpoint=self._checkpoint
-        )
-        return await self._store(part, kind, fetched)
+        fetch = self._downloader.fetch(url, part, credentials=credentials, checkpoint=self._checkpoint)
+        return await self._store(part, kind, await fetch)
 
     async def take(self, kind: Kind, part: Path, *, mark: str) -> Kept:
         """Keeps bytes that are already at `part`, such as an upload's, with `mark` in their name.

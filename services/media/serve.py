@@ -48,21 +48,18 @@ def file_response(
 
 def copy_response(copy: Copy, *, content_type: str, download_name: str, method: str) -> Response:
     """Announces the length, so that a browser shows the download's progress."""
+    quoted = quote(download_name)
+    filename = f'filename="{quoted}"' if quoted == download_name else f"filename*=utf-8''{quoted}"
     headers = {
         **_HEADERS,
         "Cache-Control": "private, no-cache",
         "Content-Length": str(copy.size_bytes),
-        "Content-Disposition": _disposition(download_name),
+        "Content-Disposition": f"attachment; {filename}",
     }
     known = content_type if content_type in CONTENT_TYPES else "application/octet-stream"
     if method == "HEAD":
         return Response(headers=headers, media_type=known)
     return StreamingResponse(copy.chunks(), headers=headers, media_type=known)
-
-
-def _disposition(name: str) -> str:
-    plain = quote(name)
-    return f'attachment; filename="{name}"' if plain == name else f"attachment; filename*=utf-8''{plain}"
 
 
 class _KeptFileResponse(FileResponse):
