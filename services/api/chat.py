@@ -26,9 +26,7 @@ class MessageBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     text: Annotated[Text, Field(description=f"At most {MAX_MESSAGE_CHARACTERS:,} characters.")]
-    id: Annotated[
-        str | None, Field(description="A UUID: a message sent twice with the same id is stored once.")
-    ] = None
+    id: str | None = Field(None, description="A UUID: a message sent twice with the same id is stored once.")
 
 
 async def _body(request: Request) -> MessageBody:
@@ -48,7 +46,7 @@ class MessageAccepted(ResponseModel):
     messageId: str  # noqa: N815
 
 
-def _of_studio(said: dict[str, Any] | None, message: ValidationInfo) -> dict[str, Any] | None:
+def _only_of_studio(said: dict[str, Any] | None, message: ValidationInfo) -> dict[str, Any] | None:
     return said if message.data["role"] == Role.STUDIO else None
 
 
@@ -63,7 +61,9 @@ class MessageAnswer(ResponseModel):
     fileId: str | None = Field(validation_alias="generation_id")  # noqa: N815
     replyTo: str | None = Field(validation_alias="reply_to")  # noqa: N815
     created_at: Timestamp
-    said: Annotated[dict[str, Any] | None, AfterValidator(_of_studio)] = Field(validation_alias="understood")
+    said: Annotated[dict[str, Any] | None, AfterValidator(_only_of_studio)] = Field(
+        validation_alias="understood"
+    )
     """The reply's code and values."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -35,7 +36,7 @@ class LatestSnapshot:
         self.stopped = False
 
     def set(self) -> None:
-        """Called by sse-starlette, as its shutdown event, when the server stops."""
+        """sse-starlette calls it as its shutdown event when the server stops."""
         self.stopped = True
         self._changed.set()
 
@@ -99,21 +100,20 @@ async def _event_stream(
     """Subscribes first, then reads, so that no change is missed. `resume_after` is a revision."""
     unsubscribe = generations.bus.subscribe(latest.on_event, generation_id=file_id)
     try:
-        current = await generations.get(file_id, owner=owner)
-        sent = current if current.revision == resume_after else None
-        while current.trashed_at is None:
-            for event in events_between(sent, current, base_url):
-                yield event
-            if current.final:
-                return
-            sent = current
-            update = await latest.after(sent.revision, within_s=REREAD_EVERY_S)
-            if latest.stopped:
-                return
-            current = update or await generations.get(file_id, owner=owner)
-        yield _deleted(file_id)
-    except NotFound:
-        yield _deleted(file_id)
+        with suppress(NotFound):
+            current = await generations.get(file_id, owner=owner)
+            sent = current if current.revision == resume_after else None
+            while current.trashed_at is None:
+                for event in events_between(sent, current, base_url):
+                    yield event
+                if current.final:
+                    return
+                sent = current
+                update = await latest.after(sent.revision, within_s=REREAD_EVERY_S)
+                if latest.stopped:
+                    return
+                current = update or await generations.get(file_id, owner=owner)
+        yield _event({"type": "error", "error": "This file was deleted.", "file_id": file_id})
     finally:
         unsubscribe()
 
@@ -142,21 +142,17 @@ def _payloads(sent: Generation | None, current: Generation, base_url: str) -> It
         yield {"type": "render_progress", "object": {"file_id": current.id, "progress": progress}}
 
 
-def _deleted(file_id: str) -> ServerSentEvent:
-    return _event({"type": "error", "error": "This file was deleted.", "file_id": file_id})
-
-
 def _event(payload: dict[str, Any], event_id: str | None = None) -> ServerSentEvent:
     return ServerSentEvent(json.dumps(payload, separators=(",", ":")), id=event_id, sep="\n")
 
 
 def _event_id(sent: Generation) -> str:
-    """The revision, and of a final generation its phase: its poster is a revision, but no event to resume."""
+    """The revision; with the phase of a final one, whose later revisions (a poster) are no events."""
     return f"{sent.revision}.{sent.phase}" if sent.final else str(sent.revision)
 
 
 def _last_event_id(request: Request) -> tuple[int | None, str]:
-    """The revision, and of a final generation its phase, as `_event_id` wrote them."""
+    """The parts of an `_event_id`."""
     revision, _, final_phase = request.headers.get("last-event-id", "").partition(".")
     if not (revision.isascii() and revision.isdigit() and len(revision) < 19):
         return None, ""

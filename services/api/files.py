@@ -13,6 +13,7 @@ from services.generations.service import Generations
 
 CONFLICT = refusals({409: "Not in this phase."})
 Word = Annotated[str, Field(max_length=200)]
+OrDefault = BeforeValidator(lambda value: 50 if value == "" else value)
 ZonedTime = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
 """ISO 8601 with its time zone."""
 
@@ -21,10 +22,9 @@ class FilesQuery(BaseModel):
     """Filters of the list; empty values do not filter."""
 
     type: Literal["video", "image", ""] = ""
-    q: Annotated[
-        str,
-        Field(max_length=500, description="Words of the prompt; the last may be the beginning of one."),
-    ] = ""
+    q: str = Field(
+        "", max_length=500, description="Words of the prompt; the last may be the beginning of one."
+    )
     ranked: bool = False
     model: Word = ""
     backend: Word = ""
@@ -34,12 +34,8 @@ class FilesQuery(BaseModel):
     starred: bool = False
     tag: Word = ""
     trashed: bool = False
-    cursor: Annotated[str, Field(max_length=500, description="`next` of the page before.")] = ""
-    limit: Annotated[
-        int,
-        BeforeValidator(lambda value: 50 if value == "" else value),
-        Field(ge=1, le=200, description="1-200"),
-    ] = 50
+    cursor: str = Field("", max_length=500, description="`next` of the page before.")
+    limit: Annotated[int, OrDefault, Field(ge=1, le=200, description="1-200")] = 50
 
     def filters(self) -> GenerationQuery:
         return GenerationQuery(

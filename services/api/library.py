@@ -9,7 +9,6 @@ from pydantic import Field
 
 from services.api import openapi, request_body
 from services.api.errors import BadRequest
-from services.api.openapi import NO_FILE
 from services.api.request_context import BaseUrl, Owner
 from services.api.response_models import FileAnswer, ResponseModel, setting
 from services.generations.service import Generations
@@ -20,11 +19,11 @@ ZIP: openapi.Responses = {
     200: {"content": {"application/zip": {}}, "description": "The copies, with their metadata."},
     **openapi.refusals({404: "Nothing of it has a file."}),
 }
-IDS_SCHEMA = {
-    "type": "object",
-    "required": ["ids"],
-    "properties": {"ids": {"type": "array", "items": {"type": "string"}}},
-}
+IDS_SCHEMA = {"type": "array", "items": {"type": "string"}}
+IDS = openapi.request_body(
+    {"application/json": {"type": "object", "required": ["ids"], "properties": {"ids": IDS_SCHEMA}}}
+)
+FILE = openapi.request_body({"application/octet-stream": openapi.BINARY})
 FORM = "application/x-www-form-urlencoded"
 ZIP_NAME = "rushes.zip"
 Tag = Annotated[str, Path(max_length=LONGEST_TAG * 4)]
@@ -54,7 +53,7 @@ class EmbeddedSettings(ResponseModel):
 
 
 def router(generations: Generations, library: Library) -> APIRouter:
-    routes = APIRouter(prefix="/api", tags=["library"], responses=NO_FILE)
+    routes = APIRouter(prefix="/api", tags=["library"], responses=openapi.NO_FILE)
 
     async def answer(owner: str, file_id: str, base_url: str) -> FileAnswer:
         return FileAnswer.of(await generations.get(file_id, owner=owner), base_url)
@@ -94,12 +93,7 @@ def router(generations: Generations, library: Library) -> APIRouter:
         """Remove all that is in the trash for good, files included."""
         return Removed(removed=await library.empty(owner=owner), waiting=await library.waiting(owner=owner))
 
-    @routes.post(
-        "/files/zip",
-        response_class=Response,
-        responses=ZIP,
-        openapi_extra=openapi.request_body({"application/json": IDS_SCHEMA}),
-    )
+    @routes.post("/files/zip", response_class=Response, responses=ZIP, openapi_extra=IDS)
     async def archive(owner: Owner, request: Request) -> Response:
         """Copies with metadata as one ZIP, streamed; ids as JSON `{"ids": [...]}` or as a form."""
         made = await library.archive(await _ids(request), owner=owner)
@@ -110,9 +104,7 @@ def router(generations: Generations, library: Library) -> APIRouter:
         }
         return StreamingResponse(made.chunks, media_type="application/zip", headers=headers)
 
-    @routes.post(
-        "/settings-in-file", openapi_extra=openapi.request_body({"application/octet-stream": openapi.BINARY})
-    )
+    @routes.post("/settings-in-file", openapi_extra=FILE)
     async def settings_in_file(request: Request) -> EmbeddedSettings:
         """What a downloaded file was made with. Send the file itself, or only its first and last 256 KB."""
         return EmbeddedSettings.model_validate(library.settings_in(await request_body.small(request)))
