@@ -46,7 +46,7 @@ class MessageAccepted(ResponseModel):
     messageId: str  # noqa: N815
 
 
-def _only_of_studio(said: dict[str, Any] | None, message: ValidationInfo) -> dict[str, Any] | None:
+def _studio_only(said: dict[str, Any] | None, message: ValidationInfo) -> dict[str, Any] | None:
     return said if message.data["role"] == Role.STUDIO else None
 
 
@@ -61,7 +61,7 @@ class MessageAnswer(ResponseModel):
     fileId: str | None = Field(validation_alias="generation_id")  # noqa: N815
     replyTo: str | None = Field(validation_alias="reply_to")  # noqa: N815
     created_at: Timestamp
-    said: Annotated[dict[str, Any] | None, AfterValidator(_only_of_studio)] = Field(
+    said: Annotated[dict[str, Any] | None, AfterValidator(_studio_only)] = Field(
         validation_alias="understood"
     )
     """The reply's code and values."""

@@ -1,4 +1,4 @@
-"""Every failure under /api as `{"success": false, "error": sentence, "field": name or null}`."""
+"""Turns every failure into `{"success": false, "error": sentence, "field": name or null}`."""
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError

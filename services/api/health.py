@@ -66,7 +66,7 @@ class Health:
 
 
 async def _result_or_none(what: str, check: Awaitable[T]) -> T | None:
-    """None where the check fails or takes too long, so that it never breaks the report."""
+    """None when the check fails or takes too long: it never breaks the report."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
             return await check

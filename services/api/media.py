@@ -27,13 +27,13 @@ ANSWERS: Responses = {
 
 
 def router(generations: Generations, library: Library, lost: Callable[[str], None]) -> APIRouter:
-    """`lost` is told the id of a completed generation whose file is gone."""
+    """Calls `lost` with the id of a completed generation whose file is gone."""
     routes = APIRouter(prefix="/media/{file_id}", tags=["media"])
 
     async def file(owner: Owner, file_id: str, request: Request) -> Response:
         """The film or picture itself."""
         generation, kept = await _kept(owner, file_id)
-        with _reporting_loss(generation):
+        with _report_loss(generation):
             return send_file(generations.media(kept.name), kept.content_type, kept.sha256, request)
 
     async def download(owner: Owner, file_id: str, request: Request) -> Response:
@@ -41,7 +41,7 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
         it was kept), to be saved under a name made of the prompt's words.
         """
         generation, kept = await _kept(owner, file_id)
-        with _reporting_loss(generation):
+        with _report_loss(generation):
             _, copy = await library.copy(file_id, owner=owner)
         name = safe_name(download_name(generation, kept))
         return copy_response(copy, content_type=kept.content_type, download_name=name, method=request.method)
@@ -63,7 +63,7 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
         return generation, generation.kept
 
     @contextmanager
-    def _reporting_loss(generation: Generation) -> Iterator[None]:
+    def _report_loss(generation: Generation) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:

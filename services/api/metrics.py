@@ -1,4 +1,4 @@
-"""GET /metrics: counts events of the bus; each generation's end once."""
+"""GET /metrics: counts the bus's events, each generation's end once."""
 
 import time
 from collections import OrderedDict

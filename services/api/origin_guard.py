@@ -1,4 +1,4 @@
-"""Who may ask at all: pure ASGI, in front of the API, the pages and the websocket alike.
+"""Checks host and origin of every request: pure ASGI, in front of API, pages and websocket.
 
 Only `scope["path"]` and `scope["headers"]` are read, never `request.url` (CVE-2026-48710).
 """
@@ -94,7 +94,7 @@ def _values(scope: Scope, name: str) -> list[str]:
 
 
 def _origin(url: str) -> Origin | None:
-    """None for what is no plain origin: "null", user names, paths, other schemes."""
+    """None unless it is a plain origin: no "null", user name, path or other scheme."""
     try:
         parts = urlsplit(url)
         name, port = parts.hostname, parts.port

@@ -1,4 +1,4 @@
-"""Request bodies: counted while they arrive, bounded before they are parsed."""
+"""Reads request bodies: counts them while they arrive, bounds them before parsing."""
 
 import json
 import math
@@ -49,7 +49,7 @@ async def content(request: Request) -> dict[str, Any] | Form:
 
 
 def picture(request: Request) -> AsyncGenerator[bytes]:
-    """A bare body, refused where it says or grows beyond the limit. Raises BadRequest."""
+    """A bare body, refused when it announces or exceeds more than the limit. Raises BadRequest."""
     return _counted(request, MAX_SOURCE_BYTES, TOO_LARGE)
 
 
@@ -68,7 +68,7 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
-    """An object, with each name once, no NaN and nothing endless. Raises BadRequest."""
+    """An object with unique names and finite numbers. Raises BadRequest."""
     if _is_too_deep(raw):
         raise BadRequest(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
     try:

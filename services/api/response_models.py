@@ -98,11 +98,11 @@ class ReceiptAnswer(ResponseModel):
     other_due_at: Timestamp | None
     late_s: float | None
     said_after_s: Seconds
-    """From the request to the news."""
+    """From the request to the winning channel's report."""
     kept_after_s: Seconds
     """From the request to the bytes on our disk."""
     delivery_s: Seconds
-    """From the backend's end (or, where it does not say, from its news) to the bytes on our disk."""
+    """From the end at the backend (or else from its report) to the bytes on our disk."""
     shown_after_s: Seconds | None
     """From the bytes on our disk to the first page that showed them."""
 
@@ -136,7 +136,7 @@ class FileAnswer(ResponseModel):
     tags: list[str]
     trashed: bool
     unwanted: bool
-    """It arrived although it had been stopped: to be kept, or deleted."""
+    """It arrived after a stop: to be kept, or deleted."""
 
     @classmethod
     def of(cls, generation: Generation, base_url: str) -> Self:

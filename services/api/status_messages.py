@@ -27,7 +27,7 @@ FAILURES: dict[str, str] = {
     "gave_up": "No result came within the time this model is watched for; check it to ask once more.",
     **{code: phase_messages.FAILURES[code] for code in REFUSALS},
 }
-"""For a failure that came without a text of its own; any other code leaves the phase's sentence."""
+"""For a failure without a text of its own; any other code leaves the phase's sentence."""
 
 
 def message_of(generation: Generation) -> str:
