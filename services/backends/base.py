@@ -26,7 +26,7 @@ class Capabilities:
 
 @runtime_checkable
 class Backend(Protocol):
-    """One generation service. No loops, sleeps or retries in here: `channels` has them."""
+    """One generation service. No loops, sleeps or retries: `channels` has them."""
 
     name: str
     capabilities: Capabilities
@@ -69,9 +69,9 @@ class CancelsJobs(Backend, Protocol):
         """Asks the backend to stop the job. Raises BackendUnavailable."""
 
 
-def lists_jobs(backend: Backend) -> TypeGuard[ListsJobs]:
+def can_list_jobs(backend: Backend) -> TypeGuard[ListsJobs]:
     return backend.capabilities.searchable and isinstance(backend, ListsJobs)
 
 
-def cancels_jobs(backend: Backend) -> TypeGuard[CancelsJobs]:
+def can_cancel_jobs(backend: Backend) -> TypeGuard[CancelsJobs]:
     return backend.capabilities.cancel and isinstance(backend, CancelsJobs)

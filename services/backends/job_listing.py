@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from services.core.model import Request
 
-LENGTHS_DIFFER, SIDES_DIFFER = 0.01, 0.1
-"""Backends round lengths to whole frames, and sides to sizes that their model can draw."""
+DURATION_TOLERANCE, SIZE_TOLERANCE = 0.01, 0.1
+"""Shares: backends round durations to whole frames, and sizes to those that their model can draw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +47,11 @@ def matches(request: Request, job: ListedJob) -> bool:
         and job.model in (None, request.model)
         and job.negative_prompt in (None, request.settings.negative_prompt)
         and job.aspect_ratio in (None, request.settings.aspect_ratio)
-        and _near(job.duration_s, request.settings.duration_s, LENGTHS_DIFFER)
-        and _near(job.width, width, SIDES_DIFFER)
-        and _near(job.height, height, SIDES_DIFFER)
+        and _near(job.duration_s, request.settings.duration_s, DURATION_TOLERANCE)
+        and _near(job.width, width, SIZE_TOLERANCE)
+        and _near(job.height, height, SIZE_TOLERANCE)
     )
 
 
-def _near(listed: float | None, asked: float | None, share: float) -> bool:
-    return listed is None or asked is None or abs(listed - asked) <= share * asked
+def _near(listed: float | None, requested: float | None, tolerance: float) -> bool:
+    return listed is None or requested is None or abs(listed - requested) <= tolerance * requested

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 LINK = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+|\bwww\.\S+", re.IGNORECASE)
-LONGEST_SENTENCE = 200
+MAX_MESSAGE_CHARS = 200
 
 
 def read_json(body: bytes | str | None) -> Any:
@@ -31,6 +31,10 @@ def objects(value: object) -> list[dict[str, Any]]:
 
 def a_text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
+
+
+def first_text(place: dict[str, Any], *names: str) -> str:
+    return next((text for name in names if (text := a_text(place.get(name)))), "")
 
 
 def an_id(value: object) -> str:
@@ -79,44 +83,40 @@ def a_timestamp(value: object) -> float | None:
         return None
 
 
-def own_message(body: bytes | str | None, *, without: Iterable[str] = ()) -> str:
-    """The backend's own message about a refusal, as one short line without links; may be empty.
+def error_message(body: bytes | str | None, *, without: Iterable[str] = ()) -> str:
+    """The backend's message about a refusal, as one short line without links; may be empty.
 
     FastAPI's shapes: {"detail": text | [{"loc", "msg"}]}, {"errors": [{"field", "message"}]}, and kin.
     """
     try:
-        said = an_object(read_json(body))
+        errors = _errors(an_object(read_json(body)))
     except ValueError:
         return ""
-    parts = [_said(each) for each in _complaints(said)]
-    return tidy("; ".join(part for part in parts if part), without=without)
+    return one_line("; ".join(filter(None, map(_error_text, errors))), without=without)
 
 
-def tidy(text: str, *, without: Iterable[str] = ()) -> str:
+def one_line(text: str, *, without: Iterable[str] = ()) -> str:
     """One short line without links, control characters and the given texts."""
     for secret in without:
         if len(secret) > 3:
             text = text.replace(secret, "…")
     text = LINK.sub("…", text)
     text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 1] + "…"
+    return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
-def _complaints(said: dict[str, Any]) -> list[Any]:
-    if errors := objects(said.get("errors")):
-        return list(errors)
-    for name in ("detail", "error", "message"):
-        value = said.get(name)
-        if value:
-            return value if isinstance(value, list) else [value]
-    return []
+def _errors(body: dict[str, Any]) -> list[Any]:
+    if errors := objects(body.get("errors")):
+        return errors
+    value = body.get("detail") or body.get("error") or body.get("message") or []
+    return value if isinstance(value, list) else [value]
 
 
-def _said(complaint: object) -> str:
-    if isinstance(complaint, str):
-        return complaint
-    parts = an_object(complaint)
-    text = a_text(parts.get("msg")) or a_text(parts.get("message")) or a_text(parts.get("detail"))
+def _error_text(error: object) -> str:
+    if isinstance(error, str):
+        return error
+    parts = an_object(error)
+    text = first_text(parts, "msg", "message", "detail")
     where = parts.get("field") or parts.get("loc")
     field = str(where[-1]) if isinstance(where, list) and where else a_text(where)
     return f"{field}: {text}" if field and text else text

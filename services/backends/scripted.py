@@ -17,25 +17,25 @@ from services.core.model import Failure, Generation, JobUpdate, Kind, Model, Res
 from services.core.runtime import monotonic
 from services.http.host_limiter import HostLimiter
 
-LISTED_AT_ONCE = 50
-SUBMITS = ("ok", "refused", "not_taken", "lost_before", "lost_after", "misspoke")
+PAGE_SIZE = 50
+STREAMS = frozenset({"ok", "silent", "dead", "ended", "drops", "garbage", "foreign"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """How one job goes. Rows of words are used up call by call; the last word repeats.
+    """The course of one job. Each call takes the next step of its row; the last step repeats.
 
     `submits`: ok, refused, not_taken (429), lost_before (broken, not taken), lost_after (taken, answer
     lost), misspoke (taken, unreadable answer). `streams`: ok, silent (comments only), dead (no byte),
     ended (clean end at once), drops (breaks after the first event), garbage, foreign, or a reason of
-    ChannelLost. `polls`: ok, hang, or a reason of ChannelLost. `urls`: the addresses told, one by one.
+    ChannelLost. `polls`: ok, hang, or a reason of ChannelLost. `urls`: the results' addresses.
     """
 
     length_s: float = 5.0
     fails: str | None = None
     fails_on: frozenset[str] = frozenset({"push", "poll"})
     wrongly: bool = False
-    """The channel that does not fail brings the result; else it says that the job is running."""
+    """The channel that does not fail brings the result; else it reports a running job."""
     submits: tuple[str, ...] = ("ok",)
     streams: tuple[str, ...] = ("ok",)
     polls: tuple[str, ...] = ("ok",)
@@ -59,10 +59,12 @@ class Job:
     cancelled: bool = False
 
     def next(self, row: str) -> str:
-        steps: tuple[str, ...] = getattr(self.script, row)
-        step = steps[min(self.used[row], len(steps) - 1)]
         self.used[row] += 1
-        return step
+        return step_at(getattr(self.script, row), self.used[row] - 1)
+
+
+def step_at(steps: tuple[str, ...], index: int) -> str:
+    return steps[min(index, len(steps) - 1)]
 
 
 class Scripted:
@@ -77,7 +79,7 @@ class Scripted:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
-        self.capabilities = capabilities or Capabilities(idempotent=False, searchable=False)
+        self.capabilities = capabilities or Capabilities()
         self.host = HostLimiter()
         self.jobs: dict[str, Job] = {}
         self.submits: Counter[str] = Counter()
@@ -85,21 +87,16 @@ class Scripted:
         self.clock_ahead_s = 0.0
         self.tells_its_clock = True
         self.lists: tuple[str, ...] = ("ok",)
-        """How listing goes, call by call, the last word again and again: ok, unavailable."""
+        """The steps of `listed`: ok, unavailable; the last one repeats."""
         self.listed_times = 0
         self._script = script or Script()
 
     def paid(self, generation_id: str) -> int:
         return sum(1 for job in self.jobs.values() if job.generation.id == generation_id)
 
-    def script_of(self, generation: Generation) -> Script:
-        return self._script(generation) if callable(self._script) else self._script
-
-    # -- Backend -----------------------------------------------------------------------------
-
     async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
-        script = self.script_of(generation)
-        step = script.submits[min(self.submits[generation.id], len(script.submits) - 1)]
+        script = self._script(generation) if callable(self._script) else self._script
+        step = step_at(script.submits, self.submits[generation.id])
         self.submits[generation.id] += 1
         await asyncio.sleep(0.01)
         if step == "refused":
@@ -119,7 +116,7 @@ class Scripted:
         return job.id
 
     async def poll(self, job_id: str) -> JobUpdate:
-        job = self._job(job_id)
+        job = self.jobs[job_id]
         step = job.next("polls")
         if step == "hang":
             await asyncio.sleep(10.0)
@@ -133,31 +130,31 @@ class Scripted:
 
     @asynccontextmanager
     async def updates(self, job_id: str, *, silence_s: float) -> AsyncIterator[AsyncIterator[JobUpdate]]:
-        job = self._job(job_id)
+        job = self.jobs[job_id]
         step = job.next("streams")
         await asyncio.sleep(0.01)
-        if step not in {"ok", "silent", "dead", "ended", "drops", "garbage", "foreign"}:
+        if step not in STREAMS:
             raise ChannelLost("Scripted.", reason=step, retry_after_s=job.script.retry_after_s)
         async with aclosing(self._updates(job, step, silence_s)) as updates:
             yield updates
 
     async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
-        step = self.lists[min(self.listed_times, len(self.lists) - 1)]
+        step = step_at(self.lists, self.listed_times)
         self.listed_times += 1
         await asyncio.sleep(0.01)
         if step != "ok":
             raise BackendUnavailable("The scripted backend has no list now.", backend=self.name)
         jobs = [job for job in reversed(self.jobs.values()) if job.generation.request.kind is kind]
-        page = jobs[skip : skip + LISTED_AT_ONCE]
+        page = jobs[skip : skip + PAGE_SIZE]
         return JobPage(
             jobs=[_listed(job) for job in page],
             item_ids=tuple(job.id for job in page),
-            more=len(page) == LISTED_AT_ONCE,
+            more=len(page) == PAGE_SIZE,
             backend_time=self.now() + self.clock_ahead_s if self.tells_its_clock else None,
         )
 
     async def cancel(self, job_id: str) -> None:
-        self._job(job_id).cancelled = True
+        self.jobs[job_id].cancelled = True
 
     async def models(self) -> list[Model]:
         return [
@@ -171,12 +168,11 @@ class Scripted:
     async def close(self) -> None:
         return None
 
-    # -- below -------------------------------------------------------------------------------
-
     def _take(self, generation: Generation, script: Script) -> Job:
-        known = [job for job in self.jobs.values() if job.generation.id == generation.id]
-        if known and self.capabilities.idempotent:
-            return known[0]
+        if self.capabilities.idempotent:
+            for job in self.jobs.values():
+                if job.generation.id == generation.id:
+                    return job
         job = Job(
             id=f"job-{len(self.jobs) + 1}",
             generation=generation,
@@ -186,9 +182,6 @@ class Scripted:
         )
         self.jobs[job.id] = job
         return job
-
-    def _job(self, job_id: str) -> Job:
-        return self.jobs[job_id]
 
     def _state(self, job: Job, channel: str, *, lag_s: float = 0.0) -> JobUpdate:
         age = monotonic() - job.begun - lag_s
@@ -211,7 +204,8 @@ class Scripted:
         if step == "foreign":
             yield JobUpdate(code="foreign", foreign=True)
         while True:
-            await asyncio.sleep(self._next_in_s(job))
+            interval_s, left_s = job.script.event_every_s, job.begun + job.script.length_s - monotonic()
+            await asyncio.sleep(min(interval_s, left_s) if left_s > 0 else interval_s)
             if step in {"silent", "foreign"}:
                 continue
             update = self._state(job, "push")
@@ -224,10 +218,6 @@ class Scripted:
             if update.outcome is not None:
                 await asyncio.sleep(silence_s)
                 raise ChannelLost("No byte came.", reason="silent")
-
-    def _next_in_s(self, job: Job) -> float:
-        left = job.begun + job.script.length_s - monotonic()
-        return min(job.script.event_every_s, left) if left > 0 else job.script.event_every_s
 
 
 def _listed(job: Job) -> ListedJob:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from services.backends.base import Backend, lists_jobs
+from services.backends.base import Backend, can_list_jobs
 from services.core.errors import BackendError, ChannelLost
 from services.core.log_failures import log_failures
 from services.core.model import Generation, Kind
@@ -58,7 +58,7 @@ class Reconciler:
         return adopted
 
     async def _search(self, backend: Backend, kind: Kind) -> list[Generation]:
-        if not lists_jobs(backend):
+        if not can_list_jobs(backend):
             return []
         unwatched = await self._unwatched(backend, kind)
         if not unwatched:

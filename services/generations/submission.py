@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from services.backends.base import Backend, lists_jobs
+from services.backends.base import Backend, can_list_jobs
 from services.channels.backoff import Backoff
 from services.core.errors import (
     BackendError,
@@ -230,7 +230,7 @@ class Submission:
 
     async def _search(self, generation: Generation, backend: Backend) -> Generation | None:
         """Adopts a single exact match, else leaves the choice to the person."""
-        if not lists_jobs(backend):
+        if not can_list_jobs(backend):
             return None
         for gap_s in SEARCH_GAPS_S:
             await asyncio.sleep(gap_s)

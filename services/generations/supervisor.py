@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
 
-from services.backends.base import Backend, cancels_jobs, lists_jobs
+from services.backends.base import Backend, can_cancel_jobs, can_list_jobs
 from services.core.errors import BackendUnavailable, StoreFailed
 from services.core.log_failures import log_failures
 from services.core.model import Generation, Phase
@@ -114,12 +114,12 @@ class Supervisor:
     def can_search(self, generation: Generation) -> bool:
         """Whether its backend has a job list."""
         backend = self._backends.get(generation.request.backend)
-        return backend is not None and lists_jobs(backend)
+        return backend is not None and can_list_jobs(backend)
 
     async def cancel(self, generation: Generation) -> None:
         """Asks the backend to stop the job, where it can."""
         backend = self._backends.get(generation.request.backend)
-        if backend is None or generation.job_id is None or not cancels_jobs(backend):
+        if backend is None or generation.job_id is None or not can_cancel_jobs(backend):
             return
         try:
             await backend.cancel(generation.job_id)

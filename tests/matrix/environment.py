@@ -38,8 +38,8 @@ LIMIT_BYTES = 1024 * 1024
 
 def hasten(patch: pytest.MonkeyPatch) -> None:
     """The engine's own patience, several times shorter; what hangs, hangs for two seconds or three."""
-    patch.setattr(adapter, "SUBMIT_S", SUBMIT_S)
-    patch.setattr(adapter, "POLL_S", 2.5)
+    patch.setattr(adapter, "SUBMIT_TIMEOUT_S", SUBMIT_S)
+    patch.setattr(adapter, "POLL_TIMEOUT_S", 2.5)
     patch.setattr(adapter, "open_stream", functools.partial(event_stream.open_stream, connect_s=2.0))
     patch.setattr(client, "CONNECT_TIMEOUT_S", 2.0)
     patch.setattr(backoff, "LONGEST_GAP_S", 1.0)

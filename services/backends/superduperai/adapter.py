@@ -23,15 +23,21 @@ from services.http.event_stream import lost_by_status, open_stream
 from services.http.host_limiter import HostLimiter
 from services.http.retry_after import date_of
 
-POLL_S, SUBMIT_S, UPLOAD_S, LIST_S = 10.0, 30.0, 180.0, 20.0
-FILE_BYTES, LIST_BYTES = 1024 * 1024, 8 * 1024 * 1024
-CLOCKS_DIFFER_S = 300.0
-LISTED_AT_ONCE = 50
+POLL_TIMEOUT_S, SUBMIT_TIMEOUT_S, UPLOAD_TIMEOUT_S, LIST_TIMEOUT_S = 10.0, 30.0, 180.0, 20.0
+MAX_FILE_BYTES, MAX_LIST_BYTES = 1024 * 1024, 8 * 1024 * 1024
+CLOCK_TOLERANCE_S = 300.0
+PAGE_SIZE = 50
+HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
+NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL, httpx.UnsupportedProtocol)
+BREAKDOWNS = {
+    "timeout": "did not answer in time",
+    "refused": "cannot be reached",
+    "reset": "broke the connection",
+}
+"""By ChannelLost's reason."""
 
 
 class SuperDuperAI:
-    """A submit without an answer within `answers_within_s` (30 s by default) may have been accepted."""
-
     def __init__(
         self,
         *,
@@ -39,12 +45,10 @@ class SuperDuperAI:
         address: Address,
         capabilities: Capabilities,
         ssl_context: ssl.SSLContext | None = None,
-        answers_within_s: float | None = None,
     ) -> None:
         self.name = name
         self.capabilities = capabilities
         self.host = HostLimiter()
-        self._answers_within_s = answers_within_s
         self._address = address
         self._client = BackendClient(self.host, tls=ssl_context)
         self._response_parser = ResponseParser(name, address)
@@ -58,10 +62,10 @@ class SuperDuperAI:
         headers = {"Content-Type": "application/json"}
         if self.capabilities.idempotent:
             headers["Idempotency-Key"] = generation.id
-        answer = await self._work(
+        answer = await self._call(
             "POST",
             f"/file/generate-{request.kind}",
-            within_s=SUBMIT_S if self._answers_within_s is None else self._answers_within_s,
+            timeout_s=SUBMIT_TIMEOUT_S,
             content=request_body(request, reference),
             headers=headers,
         )
@@ -76,19 +80,10 @@ class SuperDuperAI:
 
     async def poll(self, job_id: str) -> JobUpdate:
         try:
-            answer = await self._client.request(
-                "GET",
-                self._url(f"/file/{_segment(job_id)}"),
-                within_s=POLL_S,
-                max_bytes=FILE_BYTES,
-                headers=self._headers(),
-            )
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise ChannelLost(f"{self.name} did not answer in time.", reason="timeout") from error
-        except (httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise ChannelLost(f"{self.name} cannot be reached.", reason="refused") from error
-        except httpx.HTTPError as error:
-            raise ChannelLost(f"{self.name} broke the connection.", reason="reset") from error
+            answer = await self._request("GET", f"/file/{_segment(job_id)}", timeout_s=POLL_TIMEOUT_S)
+        except HTTP_ERRORS as error:
+            reason = _reason(error)
+            raise ChannelLost(f"{self.name} {BREAKDOWNS[reason]}.", reason=reason) from error
         if answer.status != 200:
             raise lost_by_status(answer.status, answer.headers)
         return self._event_parser.polled(answer.body, job_id)
@@ -99,23 +94,24 @@ class SuperDuperAI:
         headers = self._address.headers()
         async with open_stream(self._client.http, url, headers=headers, silence_s=silence_s) as events:
             self.host.answered()
-            async with aclosing(self._event_parser.updates(events, job_id)) as updates:
+            updates = (self._event_parser.parse(event, job_id) async for event in events)
+            async with aclosing(updates):
                 yield updates
 
     async def listed(self, kind: Kind, *, skip: int = 0) -> JobPage:
         query = {"types": str(kind), "order_by": "created_at", "order": "descendent"}
-        page = {"limit": str(LISTED_AT_ONCE)} | ({"offset": str(skip)} if skip else {})
+        page = {"limit": str(PAGE_SIZE)} | ({"offset": str(skip)} if skip else {})
         answer = await self._list("/file", query | page)
         files = self._response_parser.items_in(answer)
         return JobPage(
             jobs=[job for file in files if (job := listed_job(file, kind))],
             item_ids=tuple(an_id(file.get("id")) for file in files),
-            more=len(files) >= LISTED_AT_ONCE,
+            more=len(files) >= PAGE_SIZE,
             backend_time=date_of(answer.headers),
         )
 
     async def cancel(self, job_id: str) -> None:
-        answer = await self._work("DELETE", f"/file/{_segment(job_id)}", within_s=POLL_S)
+        answer = await self._call("DELETE", f"/file/{_segment(job_id)}", timeout_s=POLL_TIMEOUT_S)
         self._response_parser.require_cancelled(answer)
 
     async def models(self) -> list[Model]:
@@ -138,10 +134,10 @@ class SuperDuperAI:
             return known
         name, content_type = upload_name(source)
         try:
-            answer = await self._work(
+            answer = await self._call(
                 "POST",
                 "/file/upload",
-                within_s=UPLOAD_S,
+                timeout_s=UPLOAD_TIMEOUT_S,
                 params={"type": "image"},
                 files={"payload": (name, source, content_type)},
             )
@@ -154,8 +150,8 @@ class SuperDuperAI:
         return reference
 
     async def _accepted_before(self, generation: Generation) -> str:
-        """The key is known there, with other bytes: a source was uploaded anew, and the first job runs."""
-        since = (generation.possibly_accepted_since or generation.created_at) - CLOCKS_DIFFER_S
+        """Finds the job that took the key with other bytes: its source was uploaded again since."""
+        since = (generation.possibly_accepted_since or generation.created_at) - CLOCK_TOLERANCE_S
         jobs = (await self.listed(generation.request.kind)).jobs if self.capabilities.searchable else []
         found = {
             job.job_id
@@ -168,50 +164,50 @@ class SuperDuperAI:
         raise BackendUnavailable(sentence, backend=self.name)
 
     async def _list(self, path: str, query: dict[str, str]) -> BoundedResponse:
-        return await self._work("GET", path, within_s=LIST_S, max_bytes=LIST_BYTES, params=query)
+        return await self._call("GET", path, timeout_s=LIST_TIMEOUT_S, max_bytes=MAX_LIST_BYTES, params=query)
 
-    async def _work(
-        self,
-        method: str,
-        path: str,
-        *,
-        within_s: float,
-        max_bytes: int = FILE_BYTES,
-        headers: dict[str, str] | None = None,
-        **parts: Any,
-    ) -> BoundedResponse:
+    async def _call(self, method: str, path: str, **parts: Any) -> BoundedResponse:
         """Raises BackendUnavailable; `not_taken` only where the connection never opened."""
         if not self._address.url:
             raise BackendUnavailable(f"{self.name} has not started yet.", backend=self.name, not_taken=True)
         try:
-            return await self._client.request(
-                method,
-                self._url(path),
-                within_s=within_s,
-                max_bytes=max_bytes,
-                headers=self._headers() | (headers or {}),
-                **parts,
-            )
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.InvalidURL,
-            httpx.UnsupportedProtocol,
-        ) as error:
-            sentence = f"{self.name} cannot be reached."
-            raise BackendUnavailable(sentence, backend=self.name, not_taken=True) from error
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise BackendUnavailable(f"{self.name} did not answer in time.", backend=self.name) from error
-        except httpx.HTTPError as error:
-            raise BackendUnavailable(f"{self.name} broke the connection.", backend=self.name) from error
+            return await self._request(method, path, **parts)
+        except HTTP_ERRORS as error:
+            not_taken = isinstance(error, NEVER_CONNECTED)
+            sentence = f"{self.name} {BREAKDOWNS['refused' if not_taken else _reason(error)]}."
+            raise BackendUnavailable(sentence, backend=self.name, not_taken=not_taken) from error
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout_s: float,
+        max_bytes: int = MAX_FILE_BYTES,
+        headers: dict[str, str] | None = None,
+        **parts: Any,
+    ) -> BoundedResponse:
+        """Raises HTTP_ERRORS, and ChannelLost before the embedded server has started."""
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            **self._address.headers(),
+            **(headers or {}),
+        }
+        return await self._client.request(
+            method, self._url(path), within_s=timeout_s, max_bytes=max_bytes, headers=headers, **parts
+        )
 
     def _url(self, path: str) -> str:
         if not self._address.url:
             raise ChannelLost(f"{self.name} has not started yet.", reason="refused")
         return f"{self._address.url}/api/v1{path}"
 
-    def _headers(self) -> dict[str, str]:
-        return {"Accept": "application/json", "Accept-Encoding": "identity"} | self._address.headers()
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return "timeout"
+    return "refused" if isinstance(error, NEVER_CONNECTED) else "reset"
 
 
 def _segment(job_id: str) -> str:

@@ -1,6 +1,5 @@
 """Parses the file object and the events of its stream (C5)."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 from urllib.parse import urljoin
 
@@ -10,9 +9,10 @@ from services.backends.lenient_json import (
     a_timestamp,
     an_id,
     an_object,
+    first_text,
     objects,
+    one_line,
     read_json,
-    tidy,
 )
 from services.core.errors import ChannelLost
 from services.core.model import Failure, JobUpdate, Result
@@ -37,26 +37,19 @@ class EventParser:
 
     def polled(self, body: bytes | None, job_id: str) -> JobUpdate:
         """Raises ChannelLost, also for an answer about another job: a cache or proxy mixed up two answers."""
-        try:
-            file = read_json(body)
-        except ValueError as error:
-            raise _malformed("The answer cannot be read.") from error
-        if not isinstance(file, dict):
-            raise _malformed("The answer is no file object.")
+        file = _parsed(body, "The answer")
         if an_id(file.get("id")) not in ("", job_id):
             raise _malformed("The answer is about another job.")
         return self._state(file)
 
-    async def updates(self, events: AsyncIterator[StreamEvent], job_id: str) -> AsyncGenerator[JobUpdate]:
-        """Raises ChannelLost for an event that cannot be read."""
-        async for event in events:
-            yield self.parse(event, job_id)
-
     def parse(self, event: StreamEvent, job_id: str) -> JobUpdate:
-        """An event about anything but this very job is foreign: it does not make the stream healthy (R7)."""
+        """An event about any other job is foreign: it does not make the stream healthy (R7).
+
+        Raises ChannelLost for an event that cannot be read.
+        """
         if event.data.strip() == "[DONE]":
             return FOREIGN
-        message = _message(event.data)
+        message = _parsed(event.data, "An event of the stream")
         kind = (a_text(message.get("type")) or event.type).lower()
         about = _object(message.get("object"))
         mine = _is_mine(job_id, kind, message, about)
@@ -66,18 +59,18 @@ class EventParser:
 
     def _update(self, kind: str, message: Wire, about: Wire) -> JobUpdate:
         if kind == "error":
-            said = message.get("error") or message.get("object")
-            return self._failed(a_text(said) or _error_text(about))
+            reason = message.get("error") or message.get("object")
+            return self._failed(a_text(reason) or _error_text(about))
         if kind in TASK_TYPES and _status(about, message) == "error":
             return self._failed(_error_text(about))
-        report = self._state(about)
-        if report.outcome is None and _is_done(kind, message, about):
+        update = self._state(about)
+        if update.outcome is None and _is_done(kind, message, about):
             return ASK
-        return report
+        return update
 
     def _state(self, file: Wire) -> JobUpdate:
         """One file object, polled or pushed; unknown statuses count as running."""
-        if url := a_text(file.get("url")) or a_text(file.get("file_url")):
+        if url := first_text(file, "url", "file_url"):
             result = Result(
                 url=self._absolute(url),
                 finished_at=a_timestamp(file.get("completed_at")) or a_timestamp(file.get("finished_at")),
@@ -91,23 +84,23 @@ class EventParser:
 
     def _absolute(self, url: str) -> str:
         try:
-            return urljoin(f"{self._address.url}/", url) if url else ""
+            return urljoin(f"{self._address.url}/", url)
         except ValueError as error:
             raise _malformed("The result's address cannot be read.") from error
 
-    def _failed(self, said: str) -> JobUpdate:
-        text = tidy(self._address.redact(said)) or "The backend gives no reason."
+    def _failed(self, reason: str) -> JobUpdate:
+        text = one_line(self._address.redact(reason)) or "The backend gives no reason."
         return JobUpdate(code="failed", outcome=Failure(text=text))
 
 
-def _message(data: str) -> Wire:
+def _parsed(body: bytes | str | None, subject: str) -> Wire:
     try:
-        message = read_json(data)
+        parsed = read_json(body)
     except ValueError as error:
-        raise _malformed("An event of the stream cannot be read.") from error
-    if not isinstance(message, dict):
-        raise _malformed("An event of the stream is no object.")
-    return message
+        raise _malformed(f"{subject} cannot be read.") from error
+    if not isinstance(parsed, dict):
+        raise _malformed(f"{subject} is not an object.")
+    return parsed
 
 
 def _object(value: object) -> Wire:
@@ -130,7 +123,7 @@ def _is_mine(job_id: str, kind: str, message: Wire, about: Wire) -> bool | None:
 
 
 def _is_done(kind: str, message: Wire, about: Wire) -> bool:
-    """Said to be finished; asked only where no address came with it."""
+    """Whether an event without a result's address reports the end."""
     if kind in TASK_TYPES:
         return _status(about, message) == "completed"
     tasks = objects(about.get("tasks"))
@@ -138,11 +131,11 @@ def _is_done(kind: str, message: Wire, about: Wire) -> bool:
 
 
 def _status(*places: Wire) -> str:
-    return next((said.lower() for place in places if (said := a_text(place.get("status")))), "")
+    return next((status.lower() for place in places if (status := a_text(place.get("status")))), "")
 
 
 def _error_text(place: Wire) -> str:
-    return a_text(place.get("error")) or a_text(place.get("error_message")) or a_text(place.get("message"))
+    return first_text(place, "error", "error_message", "message")
 
 
 def _malformed(sentence: str) -> ChannelLost:

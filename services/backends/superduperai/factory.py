@@ -2,7 +2,7 @@
 
 import ssl
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.backends.base import Capabilities
@@ -19,7 +19,7 @@ class SuperDuperAISettings(BaseSettings):
     )
 
     url: str | None = None
-    token: SecretStr | None = Field(default=None)
+    token: SecretStr | None = None
 
 
 def configured(tls: ssl.SSLContext) -> list[ConfiguredBackend]:

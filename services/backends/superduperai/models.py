@@ -21,11 +21,11 @@ FPS = (24,)
 
 def model_of(offer: dict[str, Any], backend: str) -> Model | None:
     """None for anything but video and image. Gaps take the defaults of this protocol."""
-    name, sort = a_text(offer.get("name")), a_text(offer.get("type")).lower()
-    if not name or sort not in KINDS:
+    name, task = a_text(offer.get("name")), a_text(offer.get("type")).lower()
+    if not name or task not in KINDS:
         return None
-    kind, params = KINDS[sort], an_object(offer.get("params"))
-    film = kind is Kind.VIDEO
+    kind, params = KINDS[task], an_object(offer.get("params"))
+    video = kind is Kind.VIDEO
     durations, any_duration = _span(params, "duration", numbers(params.get("available_durations")))
     rates, any_fps = _span(params, "frame_rate", numbers(params.get("frame_rates")))
     return Model(
@@ -33,16 +33,16 @@ def model_of(offer: dict[str, Any], backend: str) -> Model | None:
         name=name,
         label=a_text(offer.get("label")) or name,
         kind=kind,
-        needs_source=sort.startswith("image_to"),
-        durations_s=durations if film else (),
-        any_duration=any_duration and film,
+        needs_source=task.startswith("image_to"),
+        durations_s=durations if video else (),
+        any_duration=any_duration and video,
         aspect_ratios=_ratios(params),
-        resolutions=_words(params, "resolution", RESOLUTION) or RESOLUTIONS,
-        fps=(tuple(round(rate) for rate in rates) or FPS) if film else (),
-        any_fps=any_fps and film,
-        default_duration_s=a_number(params.get("default_duration")) if film else None,
+        resolutions=_texts(params, "resolution", RESOLUTION) or RESOLUTIONS,
+        fps=(tuple(map(round, rates)) or FPS) if video else (),
+        any_fps=any_fps and video,
+        default_duration_s=a_number(params.get("default_duration")) if video else None,
         default_resolution=a_text(params.get("default_resolution")) or None,
-        default_fps=_default_fps(params) if film else None,
+        default_fps=_default_fps(params) if video else None,
         price_per_second=_price(params),
     )
 
@@ -55,19 +55,16 @@ def _span(params: dict[str, Any], name: str, listed: tuple[float, ...]) -> tuple
     return listed, params.get(f"any_{name}") is True and len(listed) > 1
 
 
-def _words(params: dict[str, Any], name: str, form: re.Pattern[str]) -> tuple[str, ...]:
+def _texts(params: dict[str, Any], name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
     listed = params.get(f"{name}s")
-    words = [a_text(each) for each in listed] if isinstance(listed, list) else []
-    return tuple(dict.fromkeys(word for word in words if form.fullmatch(word)))
+    texts = [a_text(each) for each in listed] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys(text for text in texts if pattern.fullmatch(text)))
 
 
 def _ratios(params: dict[str, Any]) -> tuple[str, ...]:
     """The default first: it is what a draft that names none takes."""
-    ratios, default = (
-        _words(params, "aspect_ratio", RATIO) or RATIOS,
-        a_text(params.get("default_aspect_ratio")),
-    )
-    return tuple(sorted(ratios, key=lambda ratio: ratio != default))
+    default = a_text(params.get("default_aspect_ratio"))
+    return tuple(sorted(_texts(params, "aspect_ratio", RATIO) or RATIOS, key=lambda ratio: ratio != default))
 
 
 def _default_fps(params: dict[str, Any]) -> int | None:

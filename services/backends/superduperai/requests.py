@@ -33,20 +33,20 @@ def request_body(request: Request, reference: str | None) -> bytes:
 
 def listed_job(file: dict[str, Any], kind: Kind) -> ListedJob | None:
     """None for anything but a job of that kind: an uploaded picture, a file of another kind."""
-    job_id, order = an_id(file.get("id")), an_object(file.get(f"{kind}_generation"))
-    if not job_id or not order:
+    job_id, settings = an_id(file.get("id")), an_object(file.get(f"{kind}_generation"))
+    if not job_id or not settings:
         return None
-    prompt = order.get("prompt")
+    prompt = settings.get("prompt")
     return ListedJob(
         job_id=job_id,
         prompt=prompt if isinstance(prompt, str) else None,
-        seed=a_number(order.get("seed")),
-        model=a_text(order.get("generation_config_name")) or None,
-        negative_prompt=a_text(order.get("negative_prompt")) or None,
-        aspect_ratio=a_text(order.get("aspect_ratio")) or None,
-        duration_s=a_number(order.get("duration")) if kind is Kind.VIDEO else None,
-        width=a_number(order.get("width")),
-        height=a_number(order.get("height")),
+        seed=a_number(settings.get("seed")),
+        model=a_text(settings.get("generation_config_name")) or None,
+        negative_prompt=a_text(settings.get("negative_prompt")) or None,
+        aspect_ratio=a_text(settings.get("aspect_ratio")) or None,
+        duration_s=a_number(settings.get("duration")) if kind is Kind.VIDEO else None,
+        width=a_number(settings.get("width")),
+        height=a_number(settings.get("height")),
         created_at=a_timestamp(file.get("created_at")),
     )
 

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any
 
-from services.backends.lenient_json import an_id, an_object, objects, own_message, read_json
+from services.backends.lenient_json import an_id, an_object, error_message, objects, read_json
 from services.core.errors import BackendRefused, BackendUnavailable, InvalidResponse
 from services.http.address import Address
 from services.http.client import BoundedResponse
 from services.http.retry_after import retry_after_s
 
 MODERATED = re.compile(r"moderat|safety|nsfw|content policy|not allowed content", re.IGNORECASE)
-LONGEST_ID = 300
+MAX_ID_CHARS = 300
 
 
 class ResponseParser:
@@ -25,10 +25,10 @@ class ResponseParser:
         if 200 <= status < 300:
             return
         if status in (429, 503):
-            self._busy(answer)
+            raise self._unavailable("is busy and did not take the request", answer, not_taken=True)
         if 400 <= status < 500:
-            own = self._address.redact(own_message(answer.body, without=secrets))
-            raise self._refused(status, own)
+            message = error_message(answer.body, without=secrets)
+            raise self._refused(status, self._address.redact(message))
         if status >= 500:
             sentence = f"{self._name} answered {status}: nobody knows whether it took the request."
             raise BackendUnavailable(sentence, backend=self._name)
@@ -37,12 +37,12 @@ class ResponseParser:
     def job_id_in(self, answer: BoundedResponse) -> str:
         """The job's id: of the one file, or of the first in a list (images). Raises InvalidResponse."""
         try:
-            said = read_json(answer.body)
+            body = read_json(answer.body)
         except ValueError as error:
             raise self._invalid("took the request, but its answer cannot be read", answer) from error
-        first = next(iter(objects(said)), {}) if isinstance(said, list) else an_object(said)
+        first = next(iter(objects(body)), {}) if isinstance(body, list) else an_object(body)
         job_id = an_id(first.get("id"))
-        if not job_id.strip(".") or len(job_id) > LONGEST_ID:
+        if not job_id.strip(".") or len(job_id) > MAX_ID_CHARS:
             raise self._invalid("took the request, but its answer has no id", answer)
         return job_id
 
@@ -55,50 +55,46 @@ class ResponseParser:
 
     def require_cancelled(self, answer: BoundedResponse) -> None:
         if not (200 <= answer.status < 300 or answer.status in (404, 410)):
-            sentence = f"{self._name} did not stop the job: it answered {answer.status}."
-            wait_s = retry_after_s(answer.headers)
-            raise BackendUnavailable(sentence, backend=self._name, retry_after_s=wait_s)
+            raise self._unavailable(f"did not stop the job: it answered {answer.status}", answer)
 
     def items_in(self, answer: BoundedResponse) -> list[dict[str, Any]]:
         """A plain list, or one under "items". Raises BackendError."""
         if answer.status in (401, 403):
             raise self._refused(answer.status, "")
         if answer.status != 200:
-            sentence = f"{self._name} answered {answer.status} instead of its list."
-            wait_s = retry_after_s(answer.headers)
-            raise BackendUnavailable(sentence, backend=self._name, retry_after_s=wait_s)
+            raise self._unavailable(f"answered {answer.status} instead of its list", answer)
         try:
-            said = read_json(answer.body)
+            body = read_json(answer.body)
         except ValueError as error:
             raise self._invalid("answered with something that is no list", answer) from error
-        items = said.get("items") if isinstance(said, dict) else said
+        items = body.get("items") if isinstance(body, dict) else body
         if not isinstance(items, list):
             raise self._invalid("answered with something that is no list", answer)
         return objects(items)
 
-    def _busy(self, answer: BoundedResponse) -> NoReturn:
-        raise BackendUnavailable(
-            f"{self._name} is busy and did not take the request.",
-            backend=self._name,
-            retry_after_s=retry_after_s(answer.headers),
-            not_taken=True,
+    def _unavailable(
+        self, what: str, answer: BoundedResponse, *, not_taken: bool = False
+    ) -> BackendUnavailable:
+        wait_s = retry_after_s(answer.headers)
+        return BackendUnavailable(
+            f"{self._name} {what}.", backend=self._name, retry_after_s=wait_s, not_taken=not_taken
         )
 
-    def _refused(self, status: int, own: str) -> BackendRefused:
-        name, said = self._name, f": {own}" if own else "."
+    def _refused(self, status: int, message: str) -> BackendRefused:
+        name, reason = self._name, f": {message}" if message else "."
         match status:
             case 401 | 403:
                 code, sentence = "key", f"{name} does not take the key: check its token in the settings."
             case 402:
-                code, sentence = "quota", f"{name} asks for payment, check the balance there{said}"
+                code, sentence = "quota", f"{name} asks for payment, check the balance there{reason}"
             case 404 | 405:
                 code, sentence = "input", f"{name} has no such call: check its address in the settings."
             case 413:
                 code, sentence = "input", f"{name} finds the source picture too large: take a smaller one."
-            case _ if MODERATED.search(own):
-                code, sentence = "moderation", f"{name} refused this content, change the prompt{said}"
+            case _ if MODERATED.search(message):
+                code, sentence = "moderation", f"{name} refused this content, change the prompt{reason}"
             case _:
-                code, sentence = "input", f"{name} refused the request{said}"
+                code, sentence = "input", f"{name} refused the request{reason}"
         return BackendRefused(sentence, backend=name, code=code)
 
     def _invalid(self, what: str, answer: BoundedResponse | None = None) -> InvalidResponse:

@@ -157,7 +157,7 @@ async def test_a_poll_reads_one_mebibyte_and_no_more(canned: Canned, backend: Su
 async def test_a_poll_that_breaks_or_hangs_is_a_lost_channel(
     how: str, reason: str, canned: Canned, backend: SuperDuperAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "POLL_S", 0.2)
+    monkeypatch.setattr(adapter, "POLL_TIMEOUT_S", 0.2)
     canned.fails(how)
     with pytest.raises(ChannelLost) as lost:
         await backend.poll("f1")

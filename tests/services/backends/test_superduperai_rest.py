@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.backends.base import Capabilities, cancels_jobs
+from services.backends.base import Capabilities, can_cancel_jobs
 from services.backends.superduperai import SuperDuperAI
 from services.core.errors import (
     BackendRefused,
@@ -114,7 +114,7 @@ async def test_a_backend_that_cannot_cancel_is_not_asked_to(canned: Canned) -> N
     backend = SuperDuperAI(
         name="x", address=Address(canned.url, TOKEN), capabilities=Capabilities(), ssl_context=PLAIN
     )
-    assert not cancels_jobs(backend)
+    assert not can_cancel_jobs(backend)
     await backend.close()
 
 

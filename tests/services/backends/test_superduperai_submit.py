@@ -172,7 +172,7 @@ async def test_after_any_other_server_error_nobody_knows(
 async def test_after_a_lost_answer_nobody_knows(
     how: str, canned: Canned, backend: SuperDuperAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "SUBMIT_S", 0.2)
+    monkeypatch.setattr(adapter, "SUBMIT_TIMEOUT_S", 0.2)
     canned.fails(how)
     with pytest.raises(BackendUnavailable) as error:
         await backend.submit(a_generation())
@@ -256,7 +256,7 @@ async def test_a_repeated_submit_refers_to_the_same_upload(canned: Canned, backe
 async def test_a_failed_upload_means_that_nothing_was_taken(
     how: Any, canned: Canned, backend: SuperDuperAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "UPLOAD_S", 0.2)
+    monkeypatch.setattr(adapter, "UPLOAD_TIMEOUT_S", 0.2)
     if isinstance(how, int):
         canned.says({"detail": "x"}, status=how)
     elif how == "no id":
