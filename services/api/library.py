@@ -13,7 +13,8 @@ from services.api.request_context import BaseUrl, Owner
 from services.api.response_models import FileAnswer, ResponseModel, setting
 from services.generations.service import Generations
 from services.library import Library
-from services.library.library import LONGEST_TAG
+from services.library.embedded_facts import read_draft
+from services.library.library import MAX_TAG_LENGTH
 
 ZIP: openapi.Responses = {
     200: {"content": {"application/zip": {}}, "description": "The copies, with their metadata."},
@@ -26,7 +27,7 @@ IDS = openapi.request_body(
 FILE = openapi.request_body({"application/octet-stream": openapi.BINARY})
 FORM = "application/x-www-form-urlencoded"
 ZIP_NAME = "rushes.zip"
-Tag = Annotated[str, Path(max_length=LONGEST_TAG * 4)]
+Tag = Annotated[str, Path(max_length=MAX_TAG_LENGTH * 4)]
 
 
 class Removed(ResponseModel):
@@ -85,13 +86,15 @@ def router(generations: Generations, library: Library) -> APIRouter:
     @routes.post("/file/{file_id}/restore")
     async def restore(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """Out of the trash."""
-        await library.restore([file_id], owner=owner)
+        await library.trash.restore([file_id], owner=owner)
         return await answer(owner, file_id, base_url)
 
     @routes.delete("/trash")
     async def empty(owner: Owner) -> Removed:
         """Remove all that is in the trash for good, files included."""
-        return Removed(removed=await library.empty(owner=owner), waiting=await library.waiting(owner=owner))
+        return Removed(
+            removed=await library.trash.empty(owner=owner), waiting=await library.trash.waiting(owner=owner)
+        )
 
     @routes.post("/files/zip", response_class=Response, responses=ZIP, openapi_extra=IDS)
     async def archive(owner: Owner, request: Request) -> Response:
@@ -107,7 +110,7 @@ def router(generations: Generations, library: Library) -> APIRouter:
     @routes.post("/settings-in-file", openapi_extra=FILE)
     async def settings_in_file(request: Request) -> EmbeddedSettings:
         """What a downloaded file was made with. Send the file itself, or only its first and last 256 KB."""
-        return EmbeddedSettings.model_validate(library.settings_in(await request_body.small(request)))
+        return EmbeddedSettings.model_validate(read_draft(await request_body.small(request)))
 
     return routes
 

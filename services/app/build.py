@@ -152,8 +152,8 @@ def build_library(
         bus=bus,
         supervisor=parts.supervisor,
         folder=folder,
-        storage=Storage(store, folder, lost=metrics.lost),
-        scrub=Scrub(rows, folder, lost=metrics.lost, damaged=metrics.damaged),
+        storage=Storage(store, folder, on_lost=metrics.lost),
+        scrub=Scrub(rows, folder, on_lost=metrics.lost, on_damaged=metrics.damaged),
         runtime=runtime,
     )
 

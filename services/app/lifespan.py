@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.animatic.process import AnimaticProcess
 from services.app.build import Engine
-from services.library import retention
 
 log = logging.getLogger("rushes")
 ANIMATIC_START_TIMEOUT_S = 5.0
@@ -46,7 +45,7 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         start(engine.event_log.run(), "event log")
         start(engine.supervisor.keep_leases(), "leases")
         # A crash leaves orphans between rename and commit, and between the removals of a row and its files.
-        tidying = start(engine.orphans.tidy(older_than=started_at - FILE_CLOCK_LAG_S), "orphans")
+        tidying = start(engine.orphans.remove(older_than=started_at - FILE_CLOCK_LAG_S), "orphans")
         opening = start(open_animatic(engine.animatic), "animatic")
         start(after_opening(opening, engine.catalogue.run), "catalogue")
         if engine.animatic is not None:
@@ -67,7 +66,7 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         if decoders:
             await engine.worker.start()
         start(draw_missing(engine, tidying, started_at), "posters")
-        start(retention.apply_for_ever(engine.library), "retention")
+        start(engine.library.retention.run(), "retention")
         start(engine.library.scrub.run(), "scrub")
         start(after_opening(opening, engine.reconciler.run), "reconciler")
         yield

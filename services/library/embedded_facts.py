@@ -1,6 +1,6 @@
 """The facts embedded in an exported copy, and their reader for any file."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,7 +11,6 @@ from services.core.model import Draft, Generation, GenerationSettings, Kind
 from services.media.xmp import facts_in
 
 VERSION = 1
-NOTHING_IN_IT = Words("This file carries no settings of ours. Only what was downloaded from here does.")
 
 Text = Annotated[str, Field(max_length=10_000)]
 Word = Annotated[str, Field(max_length=200)]
@@ -19,7 +18,7 @@ Word = Annotated[str, Field(max_length=200)]
 
 def facts_of(generation: Generation) -> dict[str, Any]:
     """Plain JSON in the API's words; times are ISO 8601."""
-    request = generation.request
+    request, settings = generation.request, generation.request.settings
     facts = {
         "version": VERSION,
         "id": generation.id,
@@ -28,14 +27,14 @@ def facts_of(generation: Generation) -> dict[str, Any]:
         "prompt": request.prompt,
         "backend": request.backend,
         "model": request.model,
-        "duration": request.settings.duration_s,
-        "aspect_ratio": request.settings.aspect_ratio,
-        "resolution": request.settings.resolution,
-        "fps": request.settings.fps,
+        "duration": settings.duration_s,
+        "aspect_ratio": settings.aspect_ratio,
+        "resolution": settings.resolution,
+        "fps": settings.fps,
         "seed": request.seed,
-        "negative_prompt": request.settings.negative_prompt,
-        "style": request.settings.style,
-        "shot_size": request.settings.shot_size,
+        "negative_prompt": settings.negative_prompt,
+        "style": settings.style,
+        "shot_size": settings.shot_size,
     }
     if generation.receipt is not None:
         facts["receipt"] = {
@@ -46,28 +45,30 @@ def facts_of(generation: Generation) -> dict[str, Any]:
     return facts
 
 
-def draft_in(data: bytes) -> Draft:
-    """The settings that a file carries; `data` may be the whole file or its first and last bytes.
-
-    Raises InvalidRequest: the file is a stranger's.
-    """
+def read_draft(data: bytes) -> Draft:
+    """The settings embedded in a file; its first and last 256 KB are enough. Raises InvalidRequest."""
     facts = facts_in(data)
     if facts is None:
-        raise InvalidRequest(NOTHING_IN_IT, field="file")
+        sentence = Words("This file carries no settings of ours. Only what was downloaded from here does.")
+        raise InvalidRequest(sentence, field="file")
     try:
-        return _Facts.model_validate(facts).draft()
+        values = _Facts.model_validate(facts).model_dump()
     except ValidationError as error:
         raise InvalidRequest("The settings in this file cannot be read.", field="file") from error
+    settings = {each.name: values.pop(each.name) for each in fields(GenerationSettings)}
+    return Draft(**values, settings=GenerationSettings(**settings))
 
 
 class _Facts(BaseModel):
+    """Fields of Draft and of GenerationSettings, in the API's words."""
+
     model_config = ConfigDict(strict=True, extra="ignore", protected_namespaces=())
 
-    type: Annotated[Kind, Field(strict=False)]
+    kind: Annotated[Kind, Field(strict=False, alias="type")]
     prompt: Text
     backend: Word | None = None
     model: Word | None = None
-    duration: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] | None = None
+    duration_s: Annotated[float | None, Field(gt=0, le=86_400, allow_inf_nan=False, alias="duration")] = None
     aspect_ratio: Word | None = None
     resolution: Word | None = None
     fps: Annotated[int, Field(ge=1, le=1000)] | None = None
@@ -75,24 +76,6 @@ class _Facts(BaseModel):
     negative_prompt: Text = ""
     style: Word = ""
     shot_size: Word = ""
-
-    def draft(self) -> Draft:
-        return Draft(
-            kind=self.type,
-            prompt=self.prompt,
-            backend=self.backend,
-            model=self.model,
-            seed=self.seed,
-            settings=GenerationSettings(
-                duration_s=self.duration,
-                aspect_ratio=self.aspect_ratio,
-                resolution=self.resolution,
-                fps=self.fps,
-                negative_prompt=self.negative_prompt,
-                style=self.style,
-                shot_size=self.shot_size,
-            ),
-        )
 
 
 def _iso(at: float) -> str:

@@ -15,13 +15,13 @@ from services.media.tagged_copy import Copy, copy_of
 from services.media.threads import in_thread
 from services.media.xmp import packet
 
-LONGEST_WORDS = 60
+MAX_NAME_LENGTH = 60
 MISSING_NAME = "not-in-this-archive.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """`chunks` blocks on the disk: a thread walks it."""
+    """Iterate `chunks` in a thread: it reads from the disk."""
 
     size_bytes: int
     files: int
@@ -30,15 +30,15 @@ class Archive:
 
 class Export:
     def __init__(self, media_path: Callable[[str], Path]) -> None:
-        """`media_path` finds a kept file by its name."""
+        """`media_path` returns a kept file's path by its name."""
         self._media_path = media_path
 
     async def copy(self, generation: Generation) -> Copy:
-        """Raises NotFound for what has no kept file, and FileNotFoundError for one that is gone."""
+        """Raises NotFound without a kept file, FileNotFoundError when that file is missing."""
         return await in_thread(self._copy, generation)
 
     async def archive(self, generations: Iterable[Generation]) -> Archive:
-        """Of all that has a file; a list of those whose file is gone lies in it. Raises NotFound for none."""
+        """Packs all that have a file, and a list of the missing files. Raises NotFound for none."""
         wanted = [each for each in generations if _kept(each) is not None]
         if not wanted:
             raise NotFound("None of these has a file that could be packed.")
@@ -52,7 +52,7 @@ class Export:
         return copy_of(self._media_path(kept.name), facts)
 
     def _archive(self, generations: list[Generation]) -> Archive:
-        """Films and pictures are packed already: stored, not deflated, so that its size is known."""
+        """Media are compressed already: storing them makes the archive's size known in advance."""
         archive = ZipStream(compress_type=ZIP_STORED, sized=True)
         missing = []
         for generation in generations:
@@ -67,15 +67,14 @@ class Export:
         if len(missing) == len(generations):
             raise NotFound("The files of these were kept, but they are gone from the disk.")
         if missing:
-            archive.add(
-                "\n".join(["These were kept, but are gone from the disk:", *missing, ""]), MISSING_NAME
-            )
+            lines = ["These were kept, but are gone from the disk:", *missing, ""]
+            archive.add("\n".join(lines), MISSING_NAME)
         return Archive(size_bytes=len(archive), files=len(generations) - len(missing), chunks=iter(archive))
 
 
 def download_name(generation: Generation, kept: Kept) -> str:
-    """As "a-red-kite-over-the-sea-1b2c3d4e.mp4"."""
-    words = "-".join(re.findall(r"\w+", generation.request.prompt.lower())[:8])[:LONGEST_WORDS].strip("-_")
+    """For example "a-red-kite-over-the-sea-1b2c3d4e.mp4"."""
+    words = "-".join(re.findall(r"\w+", generation.request.prompt.lower())[:8])[:MAX_NAME_LENGTH].strip("-_")
     tail = re.sub(r"\W", "", generation.id)[-8:]
     return f"{words or generation.request.kind}-{tail}.{EXTENSIONS.get(kept.content_type, 'bin')}"
 

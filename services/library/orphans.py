@@ -1,8 +1,8 @@
-"""Files that a crash has left: which of those that no row names may be removed without anybody being asked.
+"""Removes the files that a crash left without a row.
 
-A database can be put back from a backup, or begin anew beside a full media folder: then no row names what
-was kept since, and it is still somebody's only copy. So only what was written while this very database was
-in use goes.
+After a restore from a backup, or with a new database beside a full media folder, no row names what was kept
+since, although it may be somebody's only copy. So only files written while this very database was in use are
+removed.
 """
 
 import logging
@@ -17,10 +17,11 @@ from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
-NAME = "lives"
-RENEWED_WITHIN_S = 15.0
-"""An open row's lease is renewed every 10 s, so a crash came at most so long after the last sign."""
-Life = tuple[float, float]
+PREFERENCE = "lives"
+LEASE_RENEWAL_S = 15.0
+"""An open row's lease is renewed every 10 s, so a crash came at most this long after the last renewal."""
+Run = tuple[float, float]
+"""Start and end of a process, Unix seconds."""
 
 
 class Orphans:
@@ -37,48 +38,47 @@ class Orphans:
         self._storage = storage
         self._now = now
         self._began_at = 0.0
-        self._lives: list[Life] = []
+        self._runs: list[Run] = []
 
     async def open(self) -> None:
-        """At the start, before anything is written: note this life, and the ones not yet tidied after."""
-        told = await self._rows.preference(NAME, owner=OF_THE_INSTALL)
-        began_at, self._lives = _read(told)
+        """Notes this run, and the earlier ones not cleaned up after. Call it before anything is written."""
+        stored = await self._rows.preference(PREFERENCE, owner=OF_THE_INSTALL)
+        began_at, self._runs = _parse(stored)
         sign = await self._store.last_sign()
         if began_at is not None and sign is not None:
-            self._lives.append((began_at, sign + RENEWED_WITHIN_S))
+            self._runs.append((began_at, sign + LEASE_RENEWAL_S))
         self._began_at = self._now()
-        await self._remember(self._lives)
+        await self._save(self._runs)
 
-    async def tidy(self, *, older_than: float) -> None:
-        """Remove them; what is not surely a leftover is told, and stays until a person says otherwise."""
-        going = set(await self._rows.files_going())
-        stay: list[str] = []
+    async def remove(self, *, older_than: float) -> None:
+        """Removes what a crash left; logs how many other orphans stay until a person removes them."""
+        pending = set(await self._rows.files_going())
+        kept: list[str] = []
 
         def left_by_a_crash(name: str, written_at: float) -> bool:
-            known = name in going or is_source(name)
-            if known or any(began_at <= written_at <= ended_at for began_at, ended_at in self._lives):
+            known = name in pending or is_source(name)
+            if known or any(began_at <= written_at <= ended_at for began_at, ended_at in self._runs):
                 return True
-            stay.append(name)
+            kept.append(name)
             return False
 
-        await self._storage.tidy(older_than=older_than, only=left_by_a_crash)
-        if stay:
+        await self._storage.remove_orphans(older_than=older_than, only=left_by_a_crash)
+        if kept:
             log.warning(
                 "%d files in the media folder belong to no generation here, and stay; the settings' check "
                 "of the files shows them.",
-                len(stay),
+                len(kept),
             )
-        await self._rows.files_gone(going)
-        await self._remember([])
+        await self._rows.files_gone(pending)
+        await self._save([])
 
-    async def _remember(self, lives: list[Life]) -> None:
-        told = {"began_at": self._began_at, "untidied": lives}
-        await self._rows.prefer(NAME, told, owner=OF_THE_INSTALL)
+    async def _save(self, runs: list[Run]) -> None:
+        stored = {"began_at": self._began_at, "untidied": runs}
+        await self._rows.prefer(PREFERENCE, stored, owner=OF_THE_INSTALL)
 
 
-def _read(told: Any) -> tuple[float | None, list[Life]]:
-    match told:
-        case {"began_at": int() | float() as began_at, "untidied": [*lives]}:
-            return began_at, [(float(life[0]), float(life[1])) for life in lives]
-        case _:
-            return None, []
+def _parse(stored: Any) -> tuple[float | None, list[Run]]:
+    match stored:
+        case {"began_at": int() | float() as began_at, "untidied": [*runs]}:
+            return began_at, [(float(start), float(end)) for start, end in runs]
+    return None, []

@@ -1,4 +1,4 @@
-"""The weekly scrub: rereads each kept file and compares its hash, so that bit rot is found."""
+"""The weekly scrub: rereads each kept file and compares its hash, to find bit rot."""
 
 import asyncio
 import logging
@@ -11,114 +11,111 @@ from services.core.model import Kept
 from services.media.storage.folder import MediaFolder
 from services.media.storage.part_file import measure
 from services.media.threads import in_thread
-from services.store.library import LibraryRows
+from services.store.library import OF_THE_INSTALL, LibraryRows
 
 log = logging.getLogger(__name__)
 
-NAME = "round"
-OWNER = ""
-"""A round is the install's, not a person's."""
-EVERY_S = 7 * 86_400.0
-LOOKS_EVERY_S = 3600.0
-RESTS = 4.0
-"""After each file the round rests so many times what reading it took: a fifth of one core and one disk."""
-AT_ONCE = 50
-MOST_NAMED = 1000
+PREFERENCE = "round"
+INTERVAL_S = 7 * 86_400.0
+CHECK_INTERVAL_S = 3600.0
+PAUSE_FACTOR = 4.0
+"""Pause after each file, in reading times: a scrub takes a fifth of one core and one disk."""
+BATCH_SIZE = 50
+MAX_IDS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """How far it is, or how it ended. Ids of generations, oldest first; times are Unix seconds."""
+class ScrubRun:
+    """Progress or outcome. Ids of generations, oldest first; times are Unix seconds."""
 
     began_at: float
     ended_at: float | None = None
     after_id: str = ""
     checked: int = 0
     damaged: tuple[str, ...] = ()
-    """The file is there, and is not what was kept."""
+    """Their files differ from what was kept."""
     missing: tuple[str, ...] = ()
 
 
 class Scrub:
-    """`lost` is told each generation whose file is gone, `damaged` each whose file has changed."""
+    """Calls `on_lost` with each generation whose file is missing, `on_damaged` where it has changed."""
 
     def __init__(
         self,
         library_rows: LibraryRows,
         folder: MediaFolder,
         *,
-        lost: Callable[[str], None],
-        damaged: Callable[[str], None],
+        on_lost: Callable[[str], None],
+        on_damaged: Callable[[str], None],
         now: Callable[[], float] = time.time,
-        rests: float = RESTS,
+        pause_factor: float = PAUSE_FACTOR,
     ) -> None:
         self._rows = library_rows
         self._folder = folder
-        self._lost = lost
-        self._damaged = damaged
+        self._on_lost = on_lost
+        self._on_damaged = on_damaged
         self._now = now
-        self._rests = rests
+        self._pause_factor = pause_factor
 
     async def run(self) -> None:
-        """For ever; the engine owns the task. A round that a restart cut short goes on where it was."""
+        """Until cancelled. A restart resumes an unfinished run."""
         while True:
             with log_failures("The round over the kept files failed"):
-                await self.go_round()
-            await asyncio.sleep(LOOKS_EVERY_S)
+                await self.run_once()
+            await asyncio.sleep(CHECK_INTERVAL_S)
 
-    async def last(self) -> Round | None:
-        """The newest one, under way or ended; None before the first."""
-        stored = await self._rows.preference(NAME, owner=OWNER)
+    async def latest(self) -> ScrubRun | None:
+        """The newest run, finished or not; None before the first."""
+        stored = await self._rows.preference(PREFERENCE, owner=OF_THE_INSTALL)
         if stored is None:
             return None
-        return Round(**stored | {name: tuple(stored[name]) for name in ("damaged", "missing")})
+        return ScrubRun(**stored | {name: tuple(stored[name]) for name in ("damaged", "missing")})
 
-    async def go_round(self, *, at_once: bool = False) -> Round:
-        """Begin one when a week has passed (or `at_once`), go on with one that is under way; to its end."""
-        now, current = self._now(), await self.last()
-        if current is not None and current.ended_at is not None:
-            if not at_once and now - current.began_at < EVERY_S:
-                return current
-            current = None
-        current = current or Round(began_at=now)
-        while some := await self._rows.kept_after(current.after_id, limit=AT_ONCE):
-            for generation_id, kept in some:
-                current = await self._look(current, generation_id, kept)
-            await self._save(current)
-        current = replace(current, ended_at=self._now())
-        await self._save(current)
-        if current.checked:
+    async def run_once(self, *, force: bool = False) -> ScrubRun:
+        """Finishes the unfinished run, or does a new one when a week has passed (or with `force`)."""
+        now, run = self._now(), await self.latest()
+        if run is None or run.ended_at is not None:
+            if run is not None and not force and now - run.began_at < INTERVAL_S:
+                return run
+            run = ScrubRun(began_at=now)
+        while batch := await self._rows.kept_after(run.after_id, limit=BATCH_SIZE):
+            for generation_id, kept in batch:
+                run = await self._check(run, generation_id, kept)
+            await self._save(run)
+        run = replace(run, ended_at=self._now())
+        await self._save(run)
+        if run.checked:
             log.info(
                 "The round over the kept files ended: %d checked, %d damaged, %d missing.",
-                current.checked,
-                len(current.damaged),
-                len(current.missing),
+                run.checked,
+                len(run.damaged),
+                len(run.missing),
             )
-        return current
+        return run
 
-    async def _look(self, current: Round, generation_id: str, kept: Kept) -> Round:
+    async def _check(self, run: ScrubRun, generation_id: str, kept: Kept) -> ScrubRun:
         began = time.monotonic()
-        finding = await in_thread(self._compare, kept)
-        if finding and await self._rows.kept_of(generation_id) == kept:  # else it was removed meanwhile
-            if finding == "missing":
+        problem = await in_thread(self._compare, kept)
+        if problem and await self._rows.kept_of(generation_id) == kept:  # else it was removed meanwhile
+            if problem == "missing":
                 log.error("The kept file of %s is missing from the media folder.", generation_id)
-                self._lost(generation_id)
-                current = replace(current, missing=(*current.missing, generation_id)[-MOST_NAMED:])
+                self._on_lost(generation_id)
+                run = replace(run, missing=(*run.missing, generation_id)[-MAX_IDS:])
             else:
                 log.error("The kept file of %s is not what was kept: its disk has damaged it.", generation_id)
-                self._damaged(generation_id)
-                current = replace(current, damaged=(*current.damaged, generation_id)[-MOST_NAMED:])
-        await asyncio.sleep(self._rests * (time.monotonic() - began))
-        return replace(current, after_id=generation_id, checked=current.checked + 1)
+                self._on_damaged(generation_id)
+                run = replace(run, damaged=(*run.damaged, generation_id)[-MAX_IDS:])
+        await asyncio.sleep(self._pause_factor * (time.monotonic() - began))
+        return replace(run, after_id=generation_id, checked=run.checked + 1)
 
     def _compare(self, kept: Kept) -> str:
         try:
             size_bytes, sha256 = measure(self._folder.path(kept.name))
         except FileNotFoundError:
             return "missing"
-        except OSError:  # a sector that cannot be read
+        except OSError:  # an unreadable sector
             return "damaged"
         return "" if (size_bytes, sha256) == (kept.size_bytes, kept.sha256) else "damaged"
 
-    async def _save(self, current: Round) -> None:
-        await self._rows.prefer(NAME, asdict(current), owner=OWNER)
+    async def _save(self, run: ScrubRun) -> None:
+        await self._rows.prefer(PREFERENCE, asdict(run), owner=OF_THE_INSTALL)

@@ -1,6 +1,7 @@
 """Compares rows and media folder: missing files, orphans, and the space used."""
 
 import logging
+import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
@@ -10,15 +11,15 @@ from services.store.store import Store
 
 log = logging.getLogger(__name__)
 
-MOST_NAMED = 20
-"""Lines of the log: a disk that is not mounted misses everything."""
-YOUNG_S = 86_400.0
-"""What is on its way into the folder belongs to no row yet."""
+MAX_LOGGED = 20
+"""When a disk is not mounted, every file is missing."""
+MIN_ORPHAN_AGE_S = 86_400.0
+"""A younger file may be on its way into the folder, before its row is committed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """`missing` are generations whose kept file is gone, `orphans` files that no generation names."""
+class StorageReport:
+    """`missing` are ids of generations whose kept file is gone, `orphans` files that no generation names."""
 
     missing: list[str]
     orphans: list[str]
@@ -28,65 +29,62 @@ class Findings:
 
 
 class Storage:
-    def __init__(self, store: Store, folder: MediaFolder, *, lost: Callable[[str], None]) -> None:
-        """`lost` is told the id of each generation whose file is found to be gone."""
+    def __init__(self, store: Store, folder: MediaFolder, *, on_lost: Callable[[str], None]) -> None:
+        """Calls `on_lost` with the id of each generation whose file is missing."""
         self._store = store
         self._folder = folder
-        self._lost = lost
+        self._on_lost = on_lost
 
-    async def check(self, *, older_than: float) -> Findings:
-        """What is missing, and what is nobody's; nothing is changed.
+    async def check(self) -> StorageReport:
+        """Changes nothing. An orphan is at least a day old; an unused source picture a week more."""
+        return (await self._compare(time.time() - MIN_ORPHAN_AGE_S))[0]
 
-        Only files last written before that moment can be orphans: younger ones may be on their way.
-
-        A source picture may wait in a composer, and has a week more.
-        """
-        return (await self._look(older_than))[0]
-
-    async def _look(self, older_than: float) -> tuple[Findings, dict[str, StoredFile]]:
-        kept = await self._store.kept_files()
-        found = await self._folder.files()
-        named = await self._store.media_names()
-        missing = _missing(kept, found, named)
-        for generation_id in missing[:MOST_NAMED]:
-            log.error("The kept file of %s is missing from the media folder.", generation_id)
-        if len(missing) > MOST_NAMED:
-            log.error("So are %d more: is the disk of the media folder there?", len(missing) - MOST_NAMED)
-        for generation_id in missing:
-            self._lost(generation_id)
-        orphans = sorted(
-            name
-            for name, file in found.items()
-            if name not in named and file.written_at < older_than - (UNUSED_FOR_S if is_source(name) else 0.0)
+    async def remove_orphans(
+        self, *, older_than: float | None = None, only: Callable[[str, float], bool] = lambda *_: True
+    ) -> StorageReport:
+        """Checks, and removes the orphans: all, or `only` those of such a name and time of writing."""
+        report, files = await self._compare(
+            time.time() - MIN_ORPHAN_AGE_S if older_than is None else older_than
         )
-        return Findings(
-            missing=missing,
-            orphans=orphans,
-            orphan_bytes=sum(found[name].size_bytes for name in orphans),
-            folder_bytes=sum(file.size_bytes for file in found.values()),
-            free_bytes=await self._folder.free_bytes(),
-        ), found
+        for name in report.orphans:
+            if only(name, files[name].written_at):
+                await self._folder.remove(name)
+                log.info("Removed a file that no generation names: %s", name)
+        return report
 
     async def missing(self) -> list[str]:
-        """Ids of the generations whose kept file is not there; only looked, nothing is told or changed."""
+        """Ids of the generations whose kept file is missing; neither logs nor reports them."""
         kept = await self._store.kept_files()
-        found = await self._folder.files()
-        if all(name in found for name in kept.values()):
+        files = await self._folder.files()
+        if all(name in files for name in kept.values()):
             return []
-        return _missing(kept, found, await self._store.media_names())
+        return _missing(kept, files, await self._store.media_names())
 
-    async def tidy(
-        self, *, older_than: float, only: Callable[[str, float], bool] = lambda *_: True
-    ) -> Findings:
-        """Check, and remove the orphans: all, or `only` those of such a name and time of writing."""
-        findings, found = await self._look(older_than)
-        going = [name for name in findings.orphans if only(name, found[name].written_at)]
-        for name in going:
-            await self._folder.remove(name)
-            log.info("Removed a file that no generation names: %s", name)
-        return findings
+    async def _compare(self, older_than: float) -> tuple[StorageReport, dict[str, StoredFile]]:
+        kept = await self._store.kept_files()
+        files = await self._folder.files()
+        named = await self._store.media_names()
+        missing = _missing(kept, files, named)
+        for generation_id in missing[:MAX_LOGGED]:
+            log.error("The kept file of %s is missing from the media folder.", generation_id)
+        if len(missing) > MAX_LOGGED:
+            log.error("So are %d more: is the disk of the media folder there?", len(missing) - MAX_LOGGED)
+        for generation_id in missing:
+            self._on_lost(generation_id)
+        orphans = sorted(
+            name
+            for name, file in files.items()
+            if name not in named and file.written_at < older_than - (UNUSED_FOR_S if is_source(name) else 0.0)
+        )
+        return StorageReport(
+            missing=missing,
+            orphans=orphans,
+            orphan_bytes=sum(files[name].size_bytes for name in orphans),
+            folder_bytes=sum(file.size_bytes for file in files.values()),
+            free_bytes=await self._folder.free_bytes(),
+        ), files
 
 
-def _missing(kept: Mapping[str, str], found: Container[str], named: Container[str]) -> list[str]:
-    """Rows are read before files; one that was removed between the two is not `named` any more."""
-    return [each for each, name in kept.items() if name not in found and name in named]
+def _missing(kept: Mapping[str, str], files: Container[str], named: Container[str]) -> list[str]:
+    """Rows are read before files: one that was removed in between is no longer `named`."""
+    return [each for each, name in kept.items() if name not in files and name in named]

@@ -8,7 +8,7 @@ from typing import Any
 from services.core.model import Generation
 from services.generations.event_log import EventLog
 from services.generations.service import Generations, TypicalDuration
-from services.library.scrub import Round, Scrub
+from services.library.scrub import Scrub, ScrubRun
 from services.library.storage import Storage
 from services.media.threads import in_thread
 from services.statistics.bug_report import Installation, bundle
@@ -36,7 +36,7 @@ class Safe:
 
     missing: list[str]
     looked_at: float
-    round: Round | None
+    round: ScrubRun | None
     """The newest weekly round, under way or ended."""
 
 
@@ -96,7 +96,7 @@ class Statistics:
         if self._missing is None or not 0 <= now - self._missing[1] < LOOKS_EVERY_S:
             self._missing = (await self._storage.missing(), now)
         missing, looked_at = self._missing
-        return Safe(missing=missing, looked_at=looked_at, round=await self._scrub.last())
+        return Safe(missing=missing, looked_at=looked_at, round=await self._scrub.latest())
 
     async def estimates(self, figures: Figures) -> list[Estimate]:
         """How long this install's own runs took, for what was delivered in the span."""

@@ -56,7 +56,11 @@ class LibraryHarness:
         self.lost: list[str] = []
         self.damaged: list[str] = []
         self.scrub = Scrub(
-            self.library_rows, self.folder, lost=self.lost.append, damaged=self.damaged.append, rests=0.0
+            self.library_rows,
+            self.folder,
+            on_lost=self.lost.append,
+            on_damaged=self.damaged.append,
+            pause_factor=0.0,
         )
         runtime = Runtime()
         self.settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
@@ -69,7 +73,7 @@ class LibraryHarness:
             parts.supervisor,
             parts.generations,
         )
-        storage = Storage(self.store, self.folder, lost=self.lost.append)
+        storage = Storage(self.store, self.folder, on_lost=self.lost.append)
         self.library = Library(
             library_rows=self.library_rows,
             generations=self.generations,

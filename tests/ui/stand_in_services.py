@@ -84,6 +84,12 @@ class StandInLibrary:
 
 
 class EmptyLibrary:
+    """The library, and its retention."""
+
+    @property
+    def retention(self) -> EmptyLibrary:
+        return self
+
     async def totals(self, *, owner: str) -> list[Total]:
         return []
 

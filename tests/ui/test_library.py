@@ -119,7 +119,7 @@ async def test_what_is_new_or_changed_comes_to_the_open_page(
     harness.bus.publish(other)
     await eventually(lambda: len(sent) == 2)
     assert sent[1][2] is False
-    await harness.library.trash([row.id], owner=LOCAL_OWNER)
+    await harness.library.trash.put([row.id], owner=LOCAL_OWNER)
     await eventually(lambda: len(sent) == 3)
     assert (sent[2][1]["trashed"], sent[2][2]) == (True, False)
 
@@ -167,7 +167,7 @@ async def test_the_trash_is_restored_and_emptied_after_a_question(
     harness: LibraryHarness, visitor: User
 ) -> None:
     first, second = await harness.put("one"), await harness.put("two")
-    await harness.library.trash([first.id, second.id], owner=LOCAL_OWNER)
+    await harness.library.trash.put([first.id, second.id], owner=LOCAL_OWNER)
     await visitor.open("/library?trash=1")
     assert titles(visitor) == ["two", "one"]
     act(visitor, "restore", [first.id])
@@ -246,10 +246,10 @@ async def test_a_rule_is_saved_after_a_confirmation_and_an_invalid_figure_is_sho
     field.value = "12,5"
     press(visitor, "Save the rule")
     await visitor.should_see("Save this rule?")
-    assert (await harness.library.rule(owner=LOCAL_OWNER)).keep == "all"
+    assert (await harness.library.retention.rule(owner=LOCAL_OWNER)).keep == "all"
     press(visitor, "Save the rule", last=True)
     await visitor.should_see("The rule is saved.")
-    rule = await harness.library.rule(owner=LOCAL_OWNER)
+    rule = await harness.library.retention.rule(owner=LOCAL_OWNER)
     assert (rule.keep, rule.gb) == ("size", 12.5)
 
 

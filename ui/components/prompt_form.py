@@ -9,7 +9,7 @@ from nicegui import ui
 from services.core.errors import InvalidRequest
 from services.core.model import Draft, Kind, Model
 from services.generations.service import MAX_AT_ONCE, TypicalDuration
-from services.library.embedded_facts import draft_in
+from services.library.embedded_facts import read_draft
 from ui.components import field
 from ui.components.aspect_ratio_picker import aspect_ratio_picker
 from ui.components.button import Button
@@ -152,7 +152,7 @@ class PromptForm:
     def _restore_settings(self, metadata: str) -> None:
         """Opens the settings embedded in a dropped file."""
         try:
-            draft = draft_in(metadata.encode())
+            draft = read_draft(metadata.encode())
         except InvalidRequest as error:
             self.fields["source"].show_error(error_text(error))
             return

@@ -5,8 +5,8 @@ from nicegui import ui
 from services.core.errors import InvalidRequest
 from services.core.model import Kind
 from services.library import Library
-from services.library.retention import MOST_DAYS, MOST_GB, Rule
-from services.library.storage import Findings
+from services.library.retention import MAX_DAYS, MAX_GB, Rule
+from services.library.storage import StorageReport
 from services.store.library import Total
 from ui.components.button import Button
 from ui.components.confirm import confirm
@@ -47,7 +47,7 @@ async def storage(library: Library) -> None:
             result.clear()
             with result:
                 ui.label(_("Checking each file against the list of what is kept.")).classes("r-quiet")
-            _show_findings(library, result, await library.check_storage())
+            _show_findings(library, result, await library.storage.check())
 
         with ui.element("div").classes("r-row"):
             Button(_("Check the files"), check, icon_name="check")
@@ -63,7 +63,7 @@ def _fact(name: str, totals: list[Total]) -> None:
         ui.label(template.format(size=size, count=measure.number(items)))
 
 
-def _show_findings(library: Library, result: ui.element, findings: Findings) -> None:
+def _show_findings(library: Library, result: ui.element, findings: StorageReport) -> None:
     result.clear()
     with result:
         whole = _("The whole folder takes {size}.").format(size=measure.size(findings.folder_bytes))
@@ -85,7 +85,7 @@ def _show_missing(ids: list[str]) -> None:
             ui.label(generation_id)
 
 
-def _show_orphans(library: Library, result: ui.element, findings: Findings) -> None:
+def _show_orphans(library: Library, result: ui.element, findings: StorageReport) -> None:
     count, size = len(findings.orphans), measure.size(findings.orphan_bytes)
     template = ngettext(
         "{count} file belongs to nothing ({size}).", "{count} files belong to nothing ({size}).", count
@@ -93,10 +93,10 @@ def _show_orphans(library: Library, result: ui.element, findings: Findings) -> N
     ui.label(template.format(count=measure.number(count), size=size)).classes("r-strong")
 
     async def remove() -> None:
-        removed = len((await library.remove_orphans()).orphans)
+        removed = len((await library.storage.remove_orphans()).orphans)
         template = ngettext("{count} file removed.", "{count} files removed.", removed)
         toast(template.format(count=measure.number(removed)), tone="good")
-        _show_findings(library, result, await library.check_storage())
+        _show_findings(library, result, await library.storage.check())
 
     with ui.element("div").classes("r-row"):
         Button(_("Remove them"), remove, icon_name="trash", look="trouble")
@@ -104,7 +104,7 @@ def _show_orphans(library: Library, result: ui.element, findings: Findings) -> N
 
 async def retention(library: Library) -> None:
     """Draws the retention rule."""
-    rule = await library.rule(owner=current_person())
+    rule = await library.retention.rule(owner=current_person())
     form = _RetentionForm(library, rule)
     with section(_("What stays"), _("What carries a star always stays.")):
         form.draw()
@@ -142,7 +142,7 @@ class _RetentionForm:
         if rule.keep != "all" and not await confirm(_("Save this rule?"), detail, yes=_("Save the rule")):
             return
         try:
-            count = await self.library.set_rule(rule, owner=current_person())
+            count = await self.library.retention.set_rule(rule, owner=current_person())
         except InvalidRequest as error:
             (self.gb_field if error.field == "gb" else self.days_field).show_error(error_text(error))
             return
@@ -159,7 +159,7 @@ class _RetentionForm:
         if self.keep == "days":
             if not self.days.strip().isdecimal() or len(self.days.strip()) > 6:
                 sentence = _("Give a number of days from 1 to {most}.")
-                self.days_field.show_error(sentence.format(most=measure.number(MOST_DAYS)))
+                self.days_field.show_error(sentence.format(most=measure.number(MAX_DAYS)))
                 return None
             rule = Rule(keep="days", days=int(self.days))
         if self.keep == "size":
@@ -167,6 +167,6 @@ class _RetentionForm:
                 rule = Rule(keep="size", gb=float(self.gb.replace(",", ".")))
             except ValueError:
                 sentence = _("Give a size from 0.1 to {most} GB.")
-                self.gb_field.show_error(sentence.format(most=measure.number(MOST_GB)))
+                self.gb_field.show_error(sentence.format(most=measure.number(MAX_GB)))
                 return None
         return rule

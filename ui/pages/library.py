@@ -11,7 +11,7 @@ from services.core.errors import Conflict
 from services.core.model import Generation, Kind, Phase
 from services.generations.service import Generations, Page
 from services.library import Library
-from services.library.query_match import fits
+from services.library.query_match import matches
 from ui.components.actions import Actions, open_composer
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
@@ -228,10 +228,10 @@ class LibraryPage:
             self._in_background(partial(actions[name], ids))()
 
     async def trash(self, ids: list[str]) -> None:
-        trashed = await self.library.trash(ids, owner=self.context.owner)
+        trashed = await self.library.trash.put(ids, owner=self.context.owner)
         if trashed:
             template = ngettext("{count} is in the trash.", "{count} are in the trash.", len(trashed))
-            undo = self._in_background(partial(self.library.restore, trashed, owner=self.context.owner))
+            undo = self._in_background(partial(self.library.trash.restore, trashed, owner=self.context.owner))
             toast(template.format(count=measure.number(len(trashed))), on_open=undo, action_label=_("Undo"))
         await self._update_totals()
 
@@ -251,7 +251,7 @@ class LibraryPage:
         toast(template.format(count=measure.number(len(ids))), tone="good")
 
     async def restore(self, ids: list[str]) -> None:
-        restored = await self.library.restore(ids, owner=self.context.owner)
+        restored = await self.library.trash.restore(ids, owner=self.context.owner)
         template = ngettext(
             "{count} is back in the library.", "{count} are back in the library.", len(restored)
         )
@@ -264,16 +264,16 @@ class LibraryPage:
         if await confirm(
             question, _("The files are removed too. Nothing brings them back."), yes=_("Delete")
         ):
-            count = await self.library.empty(ids, owner=self.context.owner)
-            self._report_removed(count, await self.library.waiting(ids, owner=self.context.owner))
+            count = await self.library.trash.empty(ids, owner=self.context.owner)
+            self._report_removed(count, await self.library.trash.waiting(ids, owner=self.context.owner))
             await self.fill()
 
     async def empty(self) -> None:
         if await confirm(
             _("Empty the trash?"), _("All files in it are removed. Nothing brings them back."), yes=_("Empty")
         ):
-            count = await self.library.empty(owner=self.context.owner)
-            self._report_removed(count, await self.library.waiting(owner=self.context.owner))
+            count = await self.library.trash.empty(owner=self.context.owner)
+            self._report_removed(count, await self.library.trash.waiting(owner=self.context.owner))
             await self.fill()
 
     def _report_removed(self, count: int, waiting: int) -> None:
@@ -323,7 +323,7 @@ class LibraryPage:
     def on_change(self, change: Change) -> None:
         if self.grid is None:
             return
-        self.grid.put(change.after, belongs=fits(self.filter, change.after))
+        self.grid.put(change.after, belongs=matches(self.filter, change.after))
         before, after = change.before, change.after
         if before is None or (before.kept, before.trashed_at) != (after.kept, after.trashed_at):
             self._schedule_totals()

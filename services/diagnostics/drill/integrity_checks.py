@@ -28,7 +28,7 @@ async def bit_rot(sandbox: Sandbox) -> None:
     done = await sandbox.until_kept(await sandbox.start("bit rot"))
     assert done.kept is not None
     await asyncio.to_thread(_flip_a_bit, sandbox.engine.generations.media(done.kept.name))
-    scrubbed = await sandbox.engine.library.scrub.go_round(at_once=True)
+    scrubbed = await sandbox.engine.library.scrub.run_once(force=True)
     expect(done.id in scrubbed.damaged, Sentence("the damaged file was not named"))
 
 

@@ -1,4 +1,4 @@
-"""Stars, tags, the trash, what is removed for good, storage and rules; with real rows and files."""
+"""Stars, tags, the trash, permanent removal, storage and rules; with real rows and files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.core.errors import InvalidRequest, NotFound
 from services.core.model import LOCAL_OWNER, GenerationQuery, Kept, Kind, Phase, TraceEntry
-from services.library.retention import Rule, apply
+from services.library.retention import Retention, Rule
 from services.store.listing import first_id_at
 from tests.support.library_harness import RECEIPT, LibraryHarness
 
@@ -51,30 +51,30 @@ async def test_tags_are_found_listed_and_taken_away(harness: LibraryHarness) -> 
 
 async def test_the_trash_gives_back_what_was_put_into_it(harness: LibraryHarness) -> None:
     row = await harness.put()
-    assert await harness.library.trash([row.id], owner=LOCAL_OWNER) == [row.id]
+    assert await harness.library.trash.put([row.id], owner=LOCAL_OWNER) == [row.id]
     assert (await ids(harness), await ids(harness, trashed=True)) == ([], [row.id])
     with pytest.raises(NotFound):
         await harness.generations.get(row.id, owner=LOCAL_OWNER)
-    assert await harness.library.restore([row.id], owner=LOCAL_OWNER) == [row.id]
+    assert await harness.library.trash.restore([row.id], owner=LOCAL_OWNER) == [row.id]
     assert (await ids(harness), await ids(harness, trashed=True)) == ([row.id], [])
     assert [news.trashed_at is None for news in harness.heard] == [False, True]
 
 
 async def test_an_open_one_is_stopped_on_its_way_into_the_trash(harness: LibraryHarness) -> None:
     row = await harness.put(phase=Phase.PROCESSING)
-    assert await harness.library.trash([row.id, "unknown"], owner=LOCAL_OWNER) == [row.id]
+    assert await harness.library.trash.put([row.id, "unknown"], owner=LOCAL_OWNER) == [row.id]
     assert (await harness.store.get(row.id)).phase is Phase.DROPPED
 
 
 async def test_emptying_removes_rows_and_files_and_nothing_else(harness: LibraryHarness) -> None:
     stays, goes = await harness.put("stays"), await harness.put("goes", poster=None)
-    await harness.library.trash([goes.id], owner=LOCAL_OWNER)
-    assert await harness.library.empty(owner=LOCAL_OWNER) == 1
+    await harness.library.trash.put([goes.id], owner=LOCAL_OWNER)
+    assert await harness.library.trash.empty(owner=LOCAL_OWNER) == 1
     with pytest.raises(NotFound):
         await harness.store.get(goes.id)
     assert stays.kept is not None
     assert set(await harness.folder.files()) == {stays.kept.name}
-    assert await harness.library.empty(owner=LOCAL_OWNER) == 0
+    assert await harness.library.trash.empty(owner=LOCAL_OWNER) == 0
     assert [(total.items, total.trashed) for total in await harness.library.totals(owner=LOCAL_OWNER)] == [
         (1, False),
         (0, True),
@@ -85,16 +85,16 @@ async def test_an_open_one_in_the_trash_is_never_removed_and_may_still_arrive(
     harness: LibraryHarness,
 ) -> None:
     row = await harness.put(phase=Phase.PROCESSING, trashed_at=1.0)
-    assert await harness.library.empty(owner=LOCAL_OWNER) == 0
+    assert await harness.library.trash.empty(owner=LOCAL_OWNER) == 0
     done = await harness.store.complete(row.id, epoch=0, kept=harness.file(b"late"), receipt=RECEIPT)
     assert done is not None
     assert await ids(harness, trashed=True) == [row.id]
-    assert await harness.library.restore([row.id], owner=LOCAL_OWNER) == [row.id]
+    assert await harness.library.trash.restore([row.id], owner=LOCAL_OWNER) == [row.id]
 
 
 async def test_what_comes_late_for_a_removed_row_harms_nobody(harness: LibraryHarness) -> None:
     gone, other = await harness.put(phase=Phase.DROPPED, trashed_at=1.0, job_id="job"), await harness.put()
-    await harness.library.empty(owner=LOCAL_OWNER)
+    await harness.library.trash.empty(owner=LOCAL_OWNER)
     assert await harness.store.complete(gone.id, epoch=0, kept=harness.file(b"late"), receipt=RECEIPT) is None
     assert await harness.store.note(gone.id, poster="x") is None
     lines = [
@@ -108,11 +108,11 @@ async def test_what_comes_late_for_a_removed_row_harms_nobody(harness: LibraryHa
 async def test_a_shared_source_goes_with_the_last_that_names_it(harness: LibraryHarness) -> None:
     source = harness.file(b"source").name
     first, second = await harness.put("one", source=source), await harness.put("two", source=source)
-    await harness.library.trash([first.id], owner=LOCAL_OWNER)
-    await harness.library.empty(owner=LOCAL_OWNER)
+    await harness.library.trash.put([first.id], owner=LOCAL_OWNER)
+    await harness.library.trash.empty(owner=LOCAL_OWNER)
     assert source in await harness.folder.files()
-    await harness.library.trash([second.id], owner=LOCAL_OWNER)
-    await harness.library.empty(owner=LOCAL_OWNER)
+    await harness.library.trash.put([second.id], owner=LOCAL_OWNER)
+    await harness.library.trash.empty(owner=LOCAL_OWNER)
     assert await harness.folder.files() == {}
 
 
@@ -121,7 +121,7 @@ async def test_a_key_whose_rows_are_removed_is_free_again(harness: LibraryHarnes
     idempotent = replace(row, id=first_id_at(1.0) + "-7000-8000-000000000001", request_id="keyed", job_id="j")
     await harness.store.add([idempotent], key="k", fingerprint="f")
     assert await harness.store.known("local", "k", "f") == [idempotent]
-    await harness.library.empty([idempotent.id], owner=LOCAL_OWNER)
+    await harness.library.trash.empty([idempotent.id], owner=LOCAL_OWNER)
     assert await harness.store.known("local", "k", "other") == []
     again = replace(idempotent, id=first_id_at(2.0) + "-7000-8000-000000000001")
     assert await harness.store.add([again], key="k", fingerprint="other") == [again]
@@ -131,13 +131,13 @@ async def test_sums_follow_every_change(harness: LibraryHarness) -> None:
     await harness.put(content=b"x" * 100)
     second = await harness.put(content=b"x" * 10)
     await harness.put(phase=Phase.ERROR)
-    await harness.library.trash([second.id], owner=LOCAL_OWNER)
+    await harness.library.trash.put([second.id], owner=LOCAL_OWNER)
     totals = {
         (total.kind, total.trashed): (total.items, total.size_bytes)
         for total in await harness.library.totals(owner=LOCAL_OWNER)
     }
     assert totals == {(Kind.IMAGE, False): (1, 100), (Kind.IMAGE, True): (1, 10)}
-    assert await harness.library.size_bytes(owner=LOCAL_OWNER) == 110
+    assert await harness.library.retention.size_bytes(owner=LOCAL_OWNER) == 110
 
 
 async def test_models_are_listed_without_counting(harness: LibraryHarness) -> None:
@@ -148,7 +148,7 @@ async def test_models_are_listed_without_counting(harness: LibraryHarness) -> No
 
 async def test_too_many_at_once_are_refused(harness: LibraryHarness) -> None:
     with pytest.raises(InvalidRequest):
-        await harness.library.trash([str(number) for number in range(5001)], owner=LOCAL_OWNER)
+        await harness.library.trash.put([str(number) for number in range(5001)], owner=LOCAL_OWNER)
 
 
 async def test_a_check_finds_what_is_missing_and_what_is_nobodys(harness: LibraryHarness) -> None:
@@ -157,11 +157,11 @@ async def test_a_check_finds_what_is_missing_and_what_is_nobodys(harness: Librar
     harness.folder.path(missing.kept.name).unlink()
     orphan, young = harness.file(b"orphan"), harness.file(b"young")
     os.utime(harness.folder.path(orphan.name), (1.0, 1.0))
-    findings = await harness.library.check_storage()
+    findings = await harness.library.storage.check()
     assert (findings.missing, findings.orphans, findings.orphan_bytes) == ([missing.id], [orphan.name], 6)
     assert harness.lost == [missing.id]
     assert orphan.name in await harness.folder.files()
-    await harness.library.remove_orphans()
+    await harness.library.storage.remove_orphans()
     assert there.kept is not None
     assert set(await harness.folder.files()) == {young.name, there.kept.name}
 
@@ -176,7 +176,7 @@ async def test_a_source_that_waits_in_a_composer_is_nobody_s_only_after_a_week(
     for age_days, orphans in ((6, []), (9, [name])):
         written_at = time.time() - age_days * 86_400
         os.utime(path, (written_at, written_at))
-        assert (await harness.library.check_storage()).orphans == orphans
+        assert (await harness.library.storage.check()).orphans == orphans
 
 
 async def test_by_days_the_old_go_into_the_trash_and_later_out_of_it(harness: LibraryHarness) -> None:
@@ -185,11 +185,12 @@ async def test_by_days_the_old_go_into_the_trash_and_later_out_of_it(harness: Li
     old = await harness.put("old", id=first_id_at(now - 40 * 86_400) + tail)
     starred = await harness.put("starred", id=first_id_at(now - 50 * 86_400) + tail, starred_at=1.0)
     young = await harness.put("young")
-    assert await harness.library.set_rule(Rule(keep="days", days=30), owner=LOCAL_OWNER) == 1
+    assert await harness.library.retention.set_rule(Rule(keep="days", days=30), owner=LOCAL_OWNER) == 1
     assert (await ids(harness), await ids(harness, trashed=True)) == ([young.id, starred.id], [old.id])
-    assert await apply(harness.library, owner="local") == 0
-    await harness.library.trash([starred.id], owner=LOCAL_OWNER)
-    assert await apply(harness.library, owner="local", now=lambda: now + 8 * 86_400) == 1
+    assert await harness.library.retention.apply(owner="local") == 0
+    await harness.library.trash.put([starred.id], owner=LOCAL_OWNER)
+    later = Retention(harness.library_rows, harness.library.trash, now=lambda: now + 8 * 86_400)
+    assert await later.apply(owner="local") == 1
     assert await ids(harness, trashed=True) == [starred.id]
 
 
@@ -197,16 +198,16 @@ async def test_by_size_the_trash_goes_first_then_the_oldest_and_never_a_star(har
     size = 40_000_000
     rows = [await harness.put(str(number), kept=sized(harness, size)) for number in range(5)]
     await harness.library.star([rows[0].id], on=True, owner=LOCAL_OWNER)
-    await harness.library.trash([rows[4].id], owner=LOCAL_OWNER)
-    assert await harness.library.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 3
+    await harness.library.trash.put([rows[4].id], owner=LOCAL_OWNER)
+    assert await harness.library.retention.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 3
     assert await ids(harness) == [rows[3].id, rows[0].id]
-    assert await harness.library.size_bytes(owner=LOCAL_OWNER) == 2 * size
+    assert await harness.library.retention.size_bytes(owner=LOCAL_OWNER) == 2 * size
     assert len(await harness.folder.files()) == 2
 
 
 async def test_a_rule_that_cannot_be_met_ends(harness: LibraryHarness) -> None:
     row = await harness.put(kept=sized(harness, 400_000_000), starred_at=1.0)
-    assert await harness.library.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 0
+    assert await harness.library.retention.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 0
     assert await ids(harness) == [row.id]
 
 
@@ -215,20 +216,20 @@ async def test_a_rule_that_cannot_be_met_ends(harness: LibraryHarness) -> None:
 )
 async def test_a_rule_that_cannot_be_read_keeps_everything(harness: LibraryHarness, stored: object) -> None:
     await harness.library_rows.prefer("retention", stored, owner="local")
-    assert await harness.library.rule(owner=LOCAL_OWNER) == Rule()
+    assert await harness.library.retention.rule(owner=LOCAL_OWNER) == Rule()
 
 
 async def test_rules_have_bounds(harness: LibraryHarness) -> None:
     for rule in (Rule(keep="days", days=0), Rule(keep="size", gb=0.0), Rule(keep="size", gb=float("nan"))):
         with pytest.raises(InvalidRequest):
-            await harness.library.set_rule(rule, owner=LOCAL_OWNER)
+            await harness.library.retention.set_rule(rule, owner=LOCAL_OWNER)
 
 
 async def test_pages_of_a_list_never_overlap_while_it_changes(harness: LibraryHarness) -> None:
     rows = [await harness.put(str(number)) for number in range(7)]
     first = await harness.library.page(GenerationQuery(), limit=3, owner=LOCAL_OWNER)
     await harness.put("newer")
-    await harness.library.trash([rows[4].id], owner=LOCAL_OWNER)
+    await harness.library.trash.put([rows[4].id], owner=LOCAL_OWNER)
     second = await harness.library.page(GenerationQuery(), cursor=first.next, limit=3, owner=LOCAL_OWNER)
     assert [row.request.prompt for row in first.items + second.items] == ["6", "5", "4", "3", "2", "1"]
     with pytest.raises(InvalidRequest):

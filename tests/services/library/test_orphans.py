@@ -17,16 +17,16 @@ pytestmark = pytest.mark.asyncio
 
 ENDED = time.time()
 BEGAN = ENDED - 3600
-"""The life before: rows are leased by the true clock."""
+"""The run before: rows are leased by the true clock."""
 
 
-def orphans(harness: LibraryHarness, now: float) -> Orphans:
-    storage = Storage(harness.store, harness.folder, lost=harness.lost.append)
+def an_orphan_remover(harness: LibraryHarness, now: float) -> Orphans:
+    storage = Storage(harness.store, harness.folder, on_lost=harness.lost.append)
     return Orphans(harness.library_rows, harness.store, storage, now=lambda: now)
 
 
-async def lived(harness: LibraryHarness) -> None:
-    await orphans(harness, BEGAN).open()
+async def a_crashed_run(harness: LibraryHarness) -> None:
+    await an_orphan_remover(harness, BEGAN).open()
     await harness.put("open", phase=Phase.COLLECTING, updated_at=ENDED)
 
 
@@ -37,14 +37,14 @@ def orphan(harness: LibraryHarness, written_at: float) -> str:
 
 
 async def after_a_start(harness: LibraryHarness, now: float = ENDED + 60) -> set[str]:
-    begun = orphans(harness, now)
+    begun = an_orphan_remover(harness, now)
     await begun.open()
-    await begun.tidy(older_than=now)
+    await begun.remove(older_than=now)
     return set(await harness.folder.files())
 
 
 async def test_what_the_last_life_left_between_rename_and_commit_goes(harness: LibraryHarness) -> None:
-    await lived(harness)
+    await a_crashed_run(harness)
     orphan(harness, ENDED + 1)
     assert await after_a_start(harness) == set()
 
@@ -52,7 +52,7 @@ async def test_what_the_last_life_left_between_rename_and_commit_goes(harness: L
 async def test_what_is_newer_than_a_database_from_a_backup_stays(
     harness: LibraryHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await lived(harness)
+    await a_crashed_run(harness)
     newer = orphan(harness, ENDED + 3600)
     with caplog.at_level(logging.WARNING):
         assert await after_a_start(harness, ENDED + 7200) == {newer}
@@ -68,9 +68,9 @@ async def test_beside_a_new_database_everything_stays(harness: LibraryHarness) -
 
 
 async def test_a_life_that_was_not_tidied_after_is_remembered_until_it_is(harness: LibraryHarness) -> None:
-    await lived(harness)
+    await a_crashed_run(harness)
     orphan(harness, ENDED + 1)
-    await orphans(harness, ENDED + 30).open()  # and dies at once
+    await an_orphan_remover(harness, ENDED + 30).open()  # and dies at once
     assert await after_a_start(harness) == set()
 
 
@@ -85,7 +85,7 @@ async def test_what_was_removed_for_good_goes_however_old_it_is(harness: Library
 
 async def test_what_went_whole_is_not_remembered(harness: LibraryHarness) -> None:
     row = await harness.put("old")
-    await harness.library.trash([row.id], owner=LOCAL_OWNER)
-    assert await harness.library.empty(owner=LOCAL_OWNER) == 1
+    await harness.library.trash.put([row.id], owner=LOCAL_OWNER)
+    assert await harness.library.trash.empty(owner=LOCAL_OWNER) == 1
     assert await harness.library_rows.files_going() == []
     assert await harness.folder.files() == {}

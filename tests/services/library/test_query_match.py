@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.core.model import LOCAL_OWNER, GenerationQuery, Kind, Phase
-from services.library.query_match import fits
+from services.library.query_match import matches
 from tests.support.library_harness import LibraryHarness
 
 PROMPTS = [
@@ -23,9 +23,9 @@ WORDS = ["", "rain light", "light rain", "елка", "маяк дожд", "cafe"
 async def test_words_fit_just_where_the_search_finds_them(harness: LibraryHarness) -> None:
     rows = [await harness.put(prompt) for prompt in PROMPTS]
     for words in WORDS:
-        wanted = GenerationQuery(words=words)
-        found = {row.id for row in (await harness.library.page(wanted, owner=LOCAL_OWNER)).items}
-        assert {row.id for row in rows if fits(wanted, row)} == found, words
+        query = GenerationQuery(words=words)
+        listed = {row.id for row in (await harness.library.page(query, owner=LOCAL_OWNER)).items}
+        assert {row.id for row in rows if matches(query, row)} == listed, words
 
 
 @pytest.mark.asyncio
@@ -36,9 +36,9 @@ async def test_filters_fit_just_where_the_list_has_them(harness: LibraryHarness)
     ]  # fmt: skip
     await harness.library.tag([rows[0].id], "a", on=True, owner=LOCAL_OWNER)
     rows[0] = await harness.generations.get(rows[0].id, owner=LOCAL_OWNER)
-    for wanted in (
+    for query in (
         GenerationQuery(), GenerationQuery(kind=Kind.VIDEO), GenerationQuery(starred=True), GenerationQuery(trashed=True), GenerationQuery(tag="a"),
         GenerationQuery(phases=frozenset({Phase.ERROR})), GenerationQuery(backend="animatic", model="other"),
     ):  # fmt: skip
-        found = {row.id for row in (await harness.library.page(wanted, owner=LOCAL_OWNER)).items}
-        assert {row.id for row in rows if fits(wanted, row)} == found, wanted
+        listed = {row.id for row in (await harness.library.page(query, owner=LOCAL_OWNER)).items}
+        assert {row.id for row in rows if matches(query, row)} == listed, query

@@ -34,8 +34,8 @@ async def test_pictures_of_what_was_removed_while_they_were_drawn_go_too(tmp_pat
     delivery = harness.delivery(pictures)
     row = await harness.put()
     delivery.illustrate(row)
-    await harness.library.trash([row.id], owner=LOCAL_OWNER)
-    await harness.library.empty(owner=LOCAL_OWNER)
+    await harness.library.trash.put([row.id], owner=LOCAL_OWNER)
+    await harness.library.trash.empty(owner=LOCAL_OWNER)
     pictures.go_on.set()
     async with asyncio.timeout(2):
         while not pictures.discarded:

@@ -9,7 +9,7 @@ import pytest
 
 from services.core.model import LOCAL_OWNER, Generation
 from services.library import scrub
-from services.library.scrub import EVERY_S, Scrub
+from services.library.scrub import INTERVAL_S, Scrub
 from tests.support.library_harness import LibraryHarness
 
 pytestmark = pytest.mark.asyncio
@@ -23,14 +23,14 @@ class Clock:
         return self.now
 
 
-def going(harness: LibraryHarness, clock: Clock) -> Scrub:
+def a_scrub(harness: LibraryHarness, clock: Clock) -> Scrub:
     return Scrub(
         harness.library_rows,
         harness.folder,
-        lost=harness.lost.append,
-        damaged=harness.damaged.append,
+        on_lost=harness.lost.append,
+        on_damaged=harness.damaged.append,
         now=clock,
-        rests=0.0,
+        pause_factor=0.0,
     )
 
 
@@ -45,7 +45,7 @@ async def test_one_flipped_bit_is_found_and_named(harness: LibraryHarness) -> No
     content = bytearray(path.read_bytes())
     content[20] ^= 1
     path.write_bytes(content)
-    ended = await harness.scrub.go_round()
+    ended = await harness.scrub.run_once()
     assert (ended.checked, ended.damaged, ended.missing) == (2, (rotten.id,), ())
     assert (harness.damaged, harness.lost) == ([rotten.id], [])
     assert path.read_bytes() == content and file_of(harness, whole).exists()
@@ -54,7 +54,7 @@ async def test_one_flipped_bit_is_found_and_named(harness: LibraryHarness) -> No
 async def test_a_file_that_is_gone_is_named_as_lost_also_from_the_trash(harness: LibraryHarness) -> None:
     gone = await harness.put("gone", trashed_at=5.0)
     file_of(harness, gone).unlink()
-    ended = await harness.scrub.go_round()
+    ended = await harness.scrub.run_once()
     assert (ended.missing, harness.lost, harness.damaged) == ((gone.id,), [gone.id], [])
 
 
@@ -63,25 +63,25 @@ async def test_a_file_that_cannot_be_read_is_damaged(harness: LibraryHarness) ->
     path = file_of(harness, row)
     path.unlink()
     path.mkdir()
-    assert (await harness.scrub.go_round()).damaged == (row.id,)
+    assert (await harness.scrub.run_once()).damaged == (row.id,)
 
 
 async def test_the_next_round_begins_after_a_week_and_not_before(harness: LibraryHarness) -> None:
     clock = Clock()
     row = await harness.put()
-    first = await going(harness, clock).go_round()
+    first = await a_scrub(harness, clock).run_once()
     file_of(harness, row).unlink()
-    clock.now += EVERY_S - 1
-    assert await going(harness, clock).go_round() == first
+    clock.now += INTERVAL_S - 1
+    assert await a_scrub(harness, clock).run_once() == first
     clock.now += 1
-    assert (await going(harness, clock).go_round()).missing == (row.id,)
-    assert (await going(harness, clock).go_round(at_once=True)).checked == 1
+    assert (await a_scrub(harness, clock).run_once()).missing == (row.id,)
+    assert (await a_scrub(harness, clock).run_once(force=True)).checked == 1
 
 
 async def test_a_round_that_was_cut_short_goes_on_where_it_was(
     harness: LibraryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scrub, "AT_ONCE", 2)
+    monkeypatch.setattr(scrub, "BATCH_SIZE", 2)
     rows = [await harness.put(f"number {number}") for number in range(5)]
     file_of(harness, rows[0]).unlink()
     file_of(harness, rows[4]).unlink()
@@ -96,10 +96,10 @@ async def test_a_round_that_was_cut_short_goes_on_where_it_was(
 
     monkeypatch.setattr(scrub, "measure", pulled)
     with pytest.raises(RuntimeError):
-        await harness.scrub.go_round()
-    half = await harness.scrub.last()
+        await harness.scrub.run_once()
+    half = await harness.scrub.latest()
     assert half is not None and (half.checked, half.ended_at, half.missing) == (2, None, (rows[0].id,))
-    ended = await going(harness, Clock()).go_round()
+    ended = await a_scrub(harness, Clock()).run_once()
     assert (ended.checked, ended.missing) == (5, (rows[0].id, rows[4].id))
     assert harness.lost == [rows[0].id, rows[4].id]
 
@@ -111,10 +111,10 @@ async def test_what_is_removed_for_good_while_its_file_is_read_is_not_called_los
     kept_of = harness.library_rows.kept_of
 
     async def removed_meanwhile(generation_id: str) -> Any:
-        await harness.library.empty([row.id], owner=LOCAL_OWNER)
+        await harness.library.trash.empty([row.id], owner=LOCAL_OWNER)
         return await kept_of(generation_id)
 
     file_of(harness, row).unlink()
     monkeypatch.setattr(harness.library_rows, "kept_of", removed_meanwhile)
-    ended = await harness.scrub.go_round()
+    ended = await harness.scrub.run_once()
     assert (ended.missing, harness.lost) == ((), [])

@@ -289,7 +289,7 @@ async def test_a_file_that_is_gone_is_lost_and_nothing_else_is(harness: LibraryH
 async def test_the_weekly_round_is_told(harness: LibraryHarness) -> None:
     assert (await harness.statistics.safe()).round is None
     await put(harness)
-    await harness.scrub.go_round()
+    await harness.scrub.run_once()
     told = (await harness.statistics.safe()).round
     assert told is not None
     assert (told.checked, told.damaged, told.missing) == (1, (), ())
