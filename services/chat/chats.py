@@ -180,13 +180,12 @@ class Chats:
 
     async def _store(self, generation: Generation) -> None:
         """Adds artifact and result once: the rows are unique by generation."""
-        chat_id = generation.request.chat_id or ""
         self._stored[generation.id] = generation.final
         while len(self._stored) > MAX_REMEMBERED:
             del self._stored[next(iter(self._stored))]
         async with self._replier.artifacts_lock:
             try:
-                await self._rows.chat(chat_id, owner=generation.owner)
+                await self._rows.chat(generation.request.chat_id or "", owner=generation.owner)
             except NotFound:
                 return
             now = self._runtime.now()

@@ -14,9 +14,9 @@ Value = str | float | int | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """A setting that differs from the request: `asked` and `given` are its values.
+    """A setting that differs from the request, with the values `asked` and `given`.
 
-    `code` is length, frame, resolution, rate, count, or model (the model asked for is not offered).
+    `code`: length, frame, resolution, rate, count, or model (the model asked for is not offered).
     """
 
     code: str
@@ -33,10 +33,7 @@ class PlannedGeneration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`code` is `making` with works, `said` for a model's text alone, else why nothing is made.
-
-    The field names are stored.
-    """
+    """Stored as JSON. `code`: `making`, `said` for a model's text alone, else why nothing is made."""
 
     code: str
     works: tuple[PlannedGeneration, ...] = ()

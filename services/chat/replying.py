@@ -118,7 +118,8 @@ class Replier:
             except StoreFailed:
                 raise
             except AppError as error:
-                content["refusal"] = {"sentence": error.sentence, "values": _plain(error.values)}
+                values = {k: v if isinstance(v, int | float) else str(v) for k, v in error.values.items()}
+                content["refusal"] = {"sentence": error.sentence, "values": values}
                 if not works:
                     content["code"] = "refused"
                 break
@@ -174,10 +175,6 @@ class Replier:
             "seed": request.seed if seed_named else None,
             "without": request.settings.negative_prompt,
         }
-
-
-def _plain(values: dict[str, object]) -> dict[str, object]:
-    return {name: value if isinstance(value, int | float) else str(value) for name, value in values.items()}
 
 
 def message_about(generation: Generation, sort: Sort, at: float) -> Message:

@@ -60,9 +60,8 @@ def read(settings: type[S]) -> S:
         return settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        prefix = settings.model_config.get("env_prefix", "")
-        raise CannotStart(f"the setting {prefix}{name} is not right: {first['msg']}.") from error
+        name = settings.model_config.get("env_prefix", "") + "_".join(map(str, first["loc"])).upper()
+        raise CannotStart(f"the setting {name} is not right: {first['msg']}.") from error
 
 
 def read_settings() -> Settings:

@@ -6,33 +6,28 @@ from services.chat.parser.intents import Change
 from services.chat.parser.scenes import SCENES
 from services.chat.parser.settings import take_from_start
 
-STEPS: tuple[tuple[str, str], ...] = (
-    (
-        "another_seed",
+STEPS = {
+    "another_seed": (
         r"(?:with |but )?(?:an?other|a different|different|a new|new|other|a random|random) seed"
         r"|(?:с |со )?(?:друг(?:им|ой|ое)|нов(?:ым|ый|ое)|случайн(?:ым|ый|ое)) (?:сид(?:ом)?"
         r"|зерно(?:м)?)|смени сид"
         r"|(?:an?other|one more|a different|a new) (?:one|version|take|variant|variation|try)|variations?"
-        r"|(?:ещё|еще|друг(?:ой|ую|ое)) (?:один |одну |одно )?(?:вариант|верси[юя]|дубль)|по-другому|иначе",
+        r"|(?:ещё|еще|друг(?:ой|ую|ое)) (?:один |одну |одно )?(?:вариант|верси[юя]|дубль)|по-другому|иначе"
     ),
-    (
-        "longer",
+    "longer": (
         r"(?:a (?:bit|little) |much |even |twice as )?(?:longer|long)|lengthen|extend|slow(?:er)? ending"
         r"|(?:чуть |немного |ещё |еще |вдвое |в два раза )?(?:по)?(?:длин+ее|дольше|длинней)"
-        r"|удлини(?:ть)?|продли(?:ть)?",
+        r"|удлини(?:ть)?|продли(?:ть)?"
     ),
-    (
-        "shorter",
+    "shorter": (
         r"(?:a (?:bit|little) |much |even |half as )?(?:shorter|short)|shorten|trim"
-        r"|(?:чуть |немного |ещё |еще |вдвое |в два раза )?(?:по)?короче|укороти(?:ть)?|сократи(?:ть)?",
+        r"|(?:чуть |немного |ещё |еще |вдвое |в два раза )?(?:по)?короче|укороти(?:ть)?|сократи(?:ть)?"
     ),
-    (
-        "again",
+    "again": (
         r"(?:once )?again|(?:once|one) more(?: time)?|repeat(?: (?:it|that))?|redo(?: (?:it|that))?"
-        r"|retry|try again|(?:ещё|еще) (?:раз|разок|один|одну|одно)|ещё|еще|снова|заново|повтори(?:ть)?",
+        r"|retry|try again|(?:ещё|еще) (?:раз|разок|один|одну|одно)|ещё|еще|снова|заново|повтори(?:ть)?"
     ),
-    (
-        "to_video",
+    "to_video": (
         r"(?:animate|оживи(?:ть)?|анимируй|анимировать|заанимируй)"
         r"(?: (?:it|this|that|them|the (?:picture|image|photo|still|last one)|её|ее|его|это|картинку"
         r"|изображение|фото))?"
@@ -41,22 +36,20 @@ STEPS: tuple[tuple[str, str], ...] = (
         r"|as an? (?:video|film|clip|movie)|an? (?:video|film|clip|movie) (?:of|from|out of) (?:it|this|that)"
         r"|(?:в|как) (?:видео|ролик|фильм|клип)|(?:видео|ролик|фильм) из (?:неё|нее|него|этого|этой картинки)"
         r"|из (?:неё|нее|него|этого|этой картинки|картинки) (?:видео|ролик|фильм)|(?:пусть"
-        r"|чтобы) (?:она|оно|он)? ?движется",
+        r"|чтобы) (?:она|оно|он)? ?движется"
     ),
-    (
-        "onwards",
+    "onwards": (
         r"continue(?: it| this| the (?:story|video|film|clip))?|go on|carry on|what happens next"
-        r"|продолжи(?:ть)?|продолжай|продолжение|(?:а )?что (?:было )?дальше",
+        r"|продолжи(?:ть)?|продолжай|продолжение|(?:а )?что (?:было )?дальше"
     ),
-    (
-        "to_image",
+    "to_image": (
         r"(?:in)?to an? (?:image|picture|still|photo)|as an? (?:image|picture|still|photo)"
         r"|an? (?:image|picture|still|photo) (?:of|from) (?:it|this|that)|(?:в|как) (?:картинку"
-        r"|изображение|фото)|картинкой",
+        r"|изображение|фото)|картинкой"
     ),
-    *((code, asked) for code, (asked, *_) in SCENES.items()),
-)  # fmt: skip
-_STEPS = [(code, re.compile(rf"(?:{pattern})(?![\w'’-])", re.I)) for code, pattern in STEPS]
+    **{code: asked for code, (asked, *_) in SCENES.items()},
+}
+_STEPS = [(code, re.compile(rf"(?:{pattern})(?![\w'’-])", re.I)) for code, pattern in STEPS.items()]
 
 LEAD = re.compile(
     r"(?:(?:please|now|and|then|but|ok(?:ay)?|yes|а|и|но|ну|теперь|да|пожалуйста|тогда|только)\s+)*"

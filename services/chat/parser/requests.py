@@ -135,8 +135,7 @@ def _take_before_noun(before: str, settings: RequestedSettings, *, asked: bool, 
         return None
     words: list[str] = []
     while before.strip(" ,"):
-        shorter = take_from_start(before, settings)
-        if shorter != before:
+        if (shorter := take_from_start(before, settings)) != before:
             before = shorter
         elif small := SMALL.match(before):
             if words:

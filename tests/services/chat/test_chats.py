@@ -51,10 +51,10 @@ async def sorts(harness: EngineHarness, chat_id: str) -> list[str]:
 
 
 async def reply(harness: EngineHarness, chat_id: str) -> dict[str, Any]:
-    """What the last reply says."""
-    said = [one for one in await thread(harness, chat_id) if one.reply_to is not None]
-    assert said[-1].understood is not None
-    return said[-1].understood
+    """The content of the last reply."""
+    replies = [one for one in await thread(harness, chat_id) if one.reply_to is not None]
+    assert replies[-1].understood is not None
+    return replies[-1].understood
 
 
 ASKED_AND_ARRIVED = ["person:words", "studio:words", "studio:artifact", "studio:result"]
@@ -145,7 +145,7 @@ async def test_a_kill_at_any_moment_leaves_one_reply_one_artifact_and_one_result
     assert len(harness.backend.jobs) == 1
 
 
-async def test_what_finished_while_nobody_listened_is_told_at_the_next_start(
+async def test_a_result_that_arrives_while_the_chat_is_closed_is_added_at_the_next_start(
     harness: EngineHarness, chat_id: str
 ) -> None:
     await say(harness, chat_id, "/video a kite")
@@ -158,7 +158,7 @@ async def test_what_finished_while_nobody_listened_is_told_at_the_next_start(
     assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
 
 
-async def test_what_was_started_elsewhere_for_the_conversation_is_in_it(
+async def test_a_generation_started_elsewhere_for_the_conversation_is_in_it(
     harness: EngineHarness, chat_id: str
 ) -> None:
     await say(harness, chat_id, "hello")
@@ -243,7 +243,7 @@ async def test_a_change_is_of_the_last_artifact(harness: EngineHarness, chat_id:
     assert (await reply(harness, chat_id))["changes"] == ["another_seed"]
 
 
-async def test_what_a_model_does_not_offer_becomes_the_nearest_and_is_said(
+async def test_what_a_model_does_not_offer_becomes_the_nearest_and_the_reply_names_it(
     harness: EngineHarness, chat_id: str
 ) -> None:
     await say(harness, chat_id, "make an 8 second video of a kite in 4:3")
@@ -272,7 +272,7 @@ async def test_at_the_longest_there_is_no_longer(harness: EngineHarness, chat_id
         ("/image a kite", "animate it", "not_ready"),
     ],
 )
-async def test_what_cannot_be_made_is_said(
+async def test_the_reply_says_why_nothing_is_made(
     harness: EngineHarness, chat_id: str, before: str | None, text: str, code: str
 ) -> None:
     if before is not None:
@@ -350,7 +350,7 @@ async def test_a_full_disk_delays_the_reply_and_does_not_lose_it(
     assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
 
 
-async def test_a_bug_in_a_reply_is_said_and_the_conversation_goes_on(
+async def test_a_bug_in_a_reply_is_reported_and_the_conversation_goes_on(
     harness: EngineHarness, chat_id: str, monkeypatch: Any, caplog: Any
 ) -> None:
     monkeypatch.setattr("services.chat.replying.parse", lambda *_, **__: 1 / 0)
@@ -366,7 +366,7 @@ async def test_a_bug_in_a_reply_is_said_and_the_conversation_goes_on(
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "x" * 50_000, "a\x00b"])
-async def test_a_message_that_cannot_be_taken_is_refused_with_a_sentence(
+async def test_an_invalid_message_is_refused_with_a_sentence(
     harness: EngineHarness, chat_id: str, text: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refusal:
@@ -418,15 +418,15 @@ async def test_a_long_conversation_is_read_in_pages(harness: EngineHarness, chat
     assert len(before + last) == 24
 
 
-async def test_listeners_hear_each_message_once(harness: EngineHarness, chat_id: str) -> None:
-    heard: list[ChatEvent] = []
-    harness.chats.events.subscribe(heard.append, topic=chat_id)
+async def test_listeners_receive_each_message_once(harness: EngineHarness, chat_id: str) -> None:
+    received: list[ChatEvent] = []
+    harness.chats.events.subscribe(received.append, topic=chat_id)
     await say(harness, chat_id, "/video a kite")
     await asyncio.sleep(6)
-    ids = [one.id for one in heard if isinstance(one, Message)]
+    ids = [one.id for one in received if isinstance(one, Message)]
     assert len(ids) == len(set(ids)) == 4
-    assert not any(isinstance(one, PartialReply) for one in heard)
-    first = next(one for one in heard if isinstance(one, Message))
+    assert not any(isinstance(one, PartialReply) for one in received)
+    first = next(one for one in received if isinstance(one, Message))
     assert first.role is Role.PERSON
 
 

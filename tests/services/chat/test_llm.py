@@ -1,4 +1,4 @@
-"""A language model over a real HTTP server: its words, its tools, and every way in which it fails."""
+"""A language model over a real HTTP server: its text, its tool calls, and each way in which it fails."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness
 
 
 async def reply(harness: EngineHarness, text: str, chat_id: str | None = None) -> Message:
-    said = await harness.chats.post(chat_id or str(uuid7()), text, begin=True, owner=LOCAL_OWNER)
+    sent = await harness.chats.post(chat_id or str(uuid7()), text, begin=True, owner=LOCAL_OWNER)
     async with asyncio.timeout(8):
-        while harness.chats.is_answering(said.id, owner=LOCAL_OWNER):
+        while harness.chats.is_answering(sent.id, owner=LOCAL_OWNER):
             await asyncio.sleep(0.01)
-    messages = await harness.chats.messages(said.chat_id, owner=LOCAL_OWNER)
-    return next(one for one in messages if one.reply_to == said.id)
+    messages = await harness.chats.messages(sent.chat_id, owner=LOCAL_OWNER)
+    return next(one for one in messages if one.reply_to == sent.id)
 
 
 def code(message: Message) -> str:
@@ -69,7 +69,7 @@ def code(message: Message) -> str:
     return str(message.understood["code"])
 
 
-async def test_it_talks(harness: EngineHarness, talker: Talker) -> None:
+async def test_it_replies_with_text(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="A lighthouse would look well at night.")]
     answer = await reply(harness, "what would look well at night?")
     assert (answer.text, code(answer)) == ("A lighthouse would look well at night.", "said")
@@ -80,18 +80,18 @@ async def test_it_talks(harness: EngineHarness, talker: Talker) -> None:
     assert talker.keys == [f"Bearer {KEY}"]
 
 
-async def test_its_words_are_told_while_it_speaks(harness: EngineHarness, talker: Talker) -> None:
+async def test_its_text_is_published_while_it_arrives(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 20, piece_every_s=0.03)]
-    heard: list[str] = []
+    published: list[str] = []
     harness.chats.events.subscribe(
-        lambda news: heard.append(news.text) if isinstance(news, PartialReply) else None
+        lambda event: published.append(event.text) if isinstance(event, PartialReply) else None
     )
     answer = await reply(harness, "talk to me")
-    assert len(heard) >= 2
-    assert all(answer.text.startswith(text.strip()) for text in heard)
+    assert len(published) >= 2
+    assert all(answer.text.startswith(text.strip()) for text in published)
 
 
-async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) -> None:
+async def test_its_tool_call_makes_a_video(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="At once.", calls=[LIGHTHOUSE])]
     answer = await reply(harness, "something with a lighthouse, tall, ten seconds")
     assert (answer.text, code(answer)) == ("At once.", "making")
@@ -106,7 +106,7 @@ async def test_its_call_makes_a_video(harness: EngineHarness, talker: Talker) ->
     assert len(talker.asked) == 1
 
 
-async def test_it_may_make_several_things(harness: EngineHarness, talker: Talker) -> None:
+async def test_it_may_call_several_tools(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE, ("make_image", {"prompt": "a fox", "count": 2})])]
     answer = await reply(harness, "a film and two pictures")
     kinds = sorted(one.request.kind for one in (await harness.generations.listed(owner=LOCAL_OWNER)).items)
@@ -116,7 +116,7 @@ async def test_it_may_make_several_things(harness: EngineHarness, talker: Talker
     ) == 3
 
 
-async def test_it_knows_what_was_said_and_made(harness: EngineHarness, talker: Talker) -> None:
+async def test_it_knows_earlier_messages_and_artifacts(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE]), Turn(say="Good.")]
     first = await reply(harness, "a lighthouse please")
     await reply(harness, "and now?", first.chat_id)
@@ -129,7 +129,7 @@ async def test_it_knows_what_was_said_and_made(harness: EngineHarness, talker: T
     assert last["content"] == "and now?"
 
 
-async def test_a_command_is_read_without_it(harness: EngineHarness, talker: Talker) -> None:
+async def test_a_command_goes_to_the_parser_alone(harness: EngineHarness, talker: Talker) -> None:
     assert code(await reply(harness, "/video a kite")) == "making"
     assert code(await reply(harness, "/video")) == "empty_command"
     assert talker.asked == []
@@ -153,18 +153,18 @@ WRONG: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize("call", WRONG, ids=[str(each)[:60] for each in WRONG])
-async def test_wrong_arguments_may_be_mended_once(
+async def test_wrong_arguments_may_be_corrected_once(
     harness: EngineHarness, talker: Talker, call: tuple[str, Any]
 ) -> None:
     talker.turns = [Turn(calls=[call]), Turn(calls=[LIGHTHOUSE])]
     assert code(await reply(harness, "a lighthouse")) == "making"
-    told = talker.asked[1]["messages"][-1]
-    assert told["role"] == "tool"
-    assert told["content"].startswith("Not taken: ")
+    result = talker.asked[1]["messages"][-1]
+    assert result["role"] == "tool"
+    assert result["content"].startswith("Not taken: ")
     assert len((await harness.generations.listed(owner=LOCAL_OWNER)).items) == 1
 
 
-async def test_twice_wrong_the_reader_answers_and_nothing_was_made_of_it(
+async def test_after_two_wrong_calls_the_parser_answers_and_no_call_was_carried_out(
     harness: EngineHarness, talker: Talker
 ) -> None:
     talker.turns = [Turn(calls=[LIGHTHOUSE, WRONG[0]])]
@@ -195,7 +195,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("turn", "reason"), FAULTS, ids=[f"{each.fault or each.status} {n}" for n, (each, _) in enumerate(FAULTS)])  # fmt: skip
-async def test_when_it_fails_the_reader_answers_in_bounded_time_and_says_so(
+async def test_when_it_fails_the_parser_answers_in_bounded_time_and_names_the_failure(
     harness: EngineHarness, talker: Talker, turn: Turn, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     talker.turns = [turn]
@@ -209,14 +209,14 @@ async def test_when_it_fails_the_reader_answers_in_bounded_time_and_says_so(
     assert KEY not in caplog.text
 
 
-async def test_when_it_is_not_there_the_reader_answers(harness: EngineHarness, talker: Talker) -> None:
+async def test_when_it_is_down_the_parser_answers(harness: EngineHarness, talker: Talker) -> None:
     talker.close()
     answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
     assert (code(answer), answer.understood["speechless"]) == ("making", "down")
 
 
-async def test_a_kill_while_it_speaks_starts_nothing_twice(harness: EngineHarness, talker: Talker) -> None:
+async def test_a_kill_during_its_answer_starts_nothing_twice(harness: EngineHarness, talker: Talker) -> None:
     talker.turns = [Turn(say="word " * 40, calls=[LIGHTHOUSE], piece_every_s=0.02)]
     chat_id = str(uuid7())
     await harness.chats.post(chat_id, "a lighthouse", begin=True, owner=LOCAL_OWNER)

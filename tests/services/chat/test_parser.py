@@ -1,4 +1,4 @@
-"""Tables of sentences, and what the reader makes of them."""
+"""Tables of sentences, and their parse results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.core.model import Kind
 
 V, I = Kind.VIDEO, Kind.IMAGE  # noqa: E741
 
-WISHES: list[tuple[str, Kind, str, dict[str, Any]]] = [
+REQUESTS: list[tuple[str, Kind, str, dict[str, Any]]] = [
     # commands
     ("/video a lighthouse at night", V, "a lighthouse at night", {}),
     ("/video 10s 9:16 a lighthouse", V, "a lighthouse", {"duration_s": 10, "aspect_ratio": "9:16"}),
@@ -62,9 +62,11 @@ WISHES: list[tuple[str, Kind, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "kind", "prompt", "settings"), WISHES, ids=[row[0] for row in WISHES])
+@pytest.mark.parametrize(("text", "kind", "prompt", "settings"), REQUESTS, ids=[row[0] for row in REQUESTS])
 @pytest.mark.parametrize("follows", [False, True])
-def test_a_wish_is_read(text: str, kind: Kind, prompt: str, settings: dict[str, Any], follows: bool) -> None:
+def test_a_request_is_parsed(
+    text: str, kind: Kind, prompt: str, settings: dict[str, Any], follows: bool
+) -> None:
     intent = parse(text, follows=follows)
     assert isinstance(intent, Intent), intent
     assert (intent.kind, intent.prompt) == (kind, prompt)
@@ -147,7 +149,7 @@ CHANGES: list[tuple[str, tuple[str, ...], dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(
     ("text", "steps", "settings", "more", "less"), CHANGES, ids=[row[0] for row in CHANGES]
 )
-def test_a_change_of_the_last_one_is_read(
+def test_a_change_of_the_last_one_is_parsed(
     text: str, steps: tuple[str, ...], settings: dict[str, Any], more: str, less: str
 ) -> None:
     change = parse(text, follows=True)
@@ -186,7 +188,7 @@ UNCLEAR = [
 
 
 @pytest.mark.parametrize(("text", "code"), UNCLEAR, ids=[row[0] for row in UNCLEAR])
-def test_what_is_not_clear_is_named(text: str, code: str) -> None:
+def test_a_message_without_an_intent_gets_a_code(text: str, code: str) -> None:
     parsed = parse(text, follows=False)
     assert isinstance(parsed, NoIntent), parsed
     assert parsed.code == code
@@ -195,17 +197,17 @@ def test_what_is_not_clear_is_named(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     "text", ["tell me a joke about a lighthouse", "what is the weather like today?", "a lighthouse at night"]
 )
-def test_an_earlier_artifact_makes_no_change_out_of_other_talk(text: str) -> None:
+def test_an_earlier_artifact_makes_no_change_of_an_unrelated_message(text: str) -> None:
     assert isinstance(parse(text, follows=True), NoIntent)
 
 
 @given(st.text(max_size=400), st.booleans())
-def test_no_text_breaks_the_reader(text: str, follows: bool) -> None:
+def test_the_parser_accepts_any_text(text: str, follows: bool) -> None:
     parse(text, follows=follows)
 
 
 @given(st.lists(st.sampled_from(["make", "it", "a", "video", "10", "seconds", "of", ",", "ещё", "видео", "на", "9:16", "the", "longer", "-", "/video", "с"]), max_size=3000))  # fmt: skip
-def test_no_long_message_keeps_the_reader_busy(words: list[str]) -> None:
+def test_a_long_message_is_parsed_within_a_second(words: list[str]) -> None:
     import time
 
     begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What fails in a round that goes on for ever is told, and ends nothing."""
+"""A failed iteration of a periodic task is logged, and the task goes on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.core.errors import StoreFailed
 from services.core.log_failures import log_failures
 
 
-def test_a_database_in_trouble_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_failure_is_a_warning_of_one_line(caplog: pytest.LogCaptureFixture) -> None:
     with log_failures("The leases could not be renewed"):
         raise StoreFailed("The database is held.")
     (line,) = caplog.records
@@ -21,7 +21,7 @@ def test_a_database_in_trouble_is_a_line_in_the_log(caplog: pytest.LogCaptureFix
     assert (line.levelname, line.exc_info) == ("WARNING", None)
 
 
-def test_a_bug_is_told_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     with log_failures("The leases could not be renewed"):
         raise KeyError("kite")
     (line,) = caplog.records
@@ -29,6 +29,6 @@ def test_a_bug_is_told_with_its_traceback(caplog: pytest.LogCaptureFixture) -> N
     assert line.exc_info
 
 
-def test_a_cancelled_round_is_over() -> None:
+def test_a_cancellation_passes() -> None:
     with pytest.raises(asyncio.CancelledError), log_failures("The leases could not be renewed"):
         raise asyncio.CancelledError
