@@ -1,4 +1,4 @@
-"""A small Generations: a real bus, rows in a dict, and every act told to the bus."""
+"""A small Generations: a real bus, rows in a dict; every action is published."""
 
 from __future__ import annotations
 

@@ -40,9 +40,9 @@ async def test_a_drill_is_begun_and_its_findings_are_told(client: httpx.AsyncCli
     begun = await client.post("/api/drill")
     assert (begun.status_code, begun.json()["drill"]["held"]) == (202, None)
     await played(client.app.state.diagnostics.drills)  # type: ignore[attr-defined]
-    told = (await client.get("/api/drill")).json()["drill"]
-    assert (told["held"], told["tried"], told["of"]) == (False, len(CHECKS), len(CHECKS))
-    (broken,) = (found for found in told["findings"] if not found["held"])
+    drill = (await client.get("/api/drill")).json()["drill"]
+    assert (drill["held"], drill["tried"], drill["of"]) == (False, len(CHECKS), len(CHECKS))
+    (broken,) = (found for found in drill["findings"] if not found["held"])
     assert (broken["rule"], broken["seen"]) == ("R6", "it was sent 2 times")
 
 

@@ -41,10 +41,10 @@ class Listener:
             return None
 
     async def all(self) -> list[Event]:
-        told = []
+        events = []
         while (event := await self.event()) is not None:
-            told.append(event)
-        return told
+            events.append(event)
+        return events
 
 
 @pytest_asyncio.fixture
@@ -73,7 +73,7 @@ async def until(true: Any) -> None:
             await asyncio.sleep(0.01)
 
 
-def told(event: Event | None) -> tuple[str, Any]:
+def summary(event: Event | None) -> tuple[str, Any]:
     """The event's type, and what of it changes."""
     assert event is not None
     kind, thing = event[1]["type"], event[1].get("object", {})
@@ -87,13 +87,13 @@ async def test_each_event_arrives_as_it_happens(stand_in: StandIn, address: str)
         assert listener.response.headers["Content-Type"].startswith("text/event-stream")
         assert listener.response.headers["Cache-Control"] == "no-store"
         assert listener.response.headers["X-Accel-Buffering"] == "no"
-        assert told(await listener.event()) == ("task", "pending")
+        assert summary(await listener.event()) == ("task", "pending")
         stand_in.change("gen-0", phase=Phase.PROCESSING)
-        assert told(await listener.event()) == ("task", "processing")
+        assert summary(await listener.event()) == ("task", "processing")
         stand_in.change("gen-0", progress=0.25)
-        assert told(await listener.event()) == ("render_progress", 25)
+        assert summary(await listener.event()) == ("render_progress", 25)
         stand_in.change("gen-0", phase=Phase.COLLECTING)
-        assert told(await listener.event()) == ("task", "collecting")
+        assert summary(await listener.event()) == ("task", "collecting")
         stand_in.finish("gen-0", poster="p.webp")
         event = await listener.event()
         assert await listener.event() is None
@@ -162,7 +162,7 @@ async def test_a_resumed_stream_repeats_nothing(stand_in: StandIn, address: str)
 async def test_what_was_missed_is_told_on_resuming(stand_in: StandIn, address: str, seen: str) -> None:
     stand_in.commit(generation(phase=Phase.PROCESSING, revision=7))
     async with listening(address, seen=seen) as listener:
-        assert told(await listener.event()) == ("task", "processing")
+        assert summary(await listener.event()) == ("task", "processing")
 
 
 @pytest.mark.asyncio
@@ -183,7 +183,7 @@ async def test_who_has_heard_the_end_is_asked_to_stay_away(stand_in: StandIn, ad
         assert listener.response.status_code == 204
     for heard_less in ("0", "1", "1.error"):
         async with listening(address, seen=heard_less) as listener:
-            assert told(await listener.event())[0] == "file"
+            assert summary(await listener.event())[0] == "file"
 
 
 @pytest.mark.asyncio
@@ -243,7 +243,7 @@ async def test_news_that_never_came_is_read_from_the_row(
         await listener.event()
         monkeypatch.setattr(stand_in.bus, "publish", lambda _: None)
         stand_in.finish("gen-0")
-        assert told(await listener.event())[0] == "file"
+        assert summary(await listener.event())[0] == "file"
 
 
 @pytest.mark.asyncio

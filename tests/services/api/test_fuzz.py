@@ -31,7 +31,7 @@ quickly = settings(
 )
 
 
-class Asker:
+class FuzzClient:
     def __init__(self, app: FastAPI, runner: asyncio.Runner) -> None:
         self._client = client_of(app)  # an exception in the app is raised here
         self._runner = runner
@@ -42,9 +42,9 @@ class Asker:
 
 
 @pytest.fixture
-def asker(app: FastAPI) -> Iterator[Asker]:
+def fuzz_client(app: FastAPI) -> Iterator[FuzzClient]:
     with asyncio.Runner() as runner:
-        yield Asker(app, runner)
+        yield FuzzClient(app, runner)
 
 
 def assert_is_plain(answer: httpx.Response) -> None:
@@ -60,14 +60,16 @@ def assert_is_plain(answer: httpx.Response) -> None:
 
 @quickly
 @given(path=PATHS, body=BODIES | VALUES)
-def test_any_json_is_taken_or_refused_plainly(asker: Asker, path: str, body: Any) -> None:
-    assert_is_plain(asker.post(path, json.dumps(body).encode(), "application/json"))
+def test_any_json_is_taken_or_refused_plainly(fuzz_client: FuzzClient, path: str, body: Any) -> None:
+    assert_is_plain(fuzz_client.post(path, json.dumps(body).encode(), "application/json"))
 
 
 @quickly
 @given(path=PATHS, content=some.binary(max_size=200) | some.text(max_size=60).map(str.encode))
-def test_any_bytes_are_refused_plainly(asker: Asker, stand_in: StandIn, path: str, content: bytes) -> None:
-    assert_is_plain(asker.post(path, content, "application/json"))
+def test_any_bytes_are_refused_plainly(
+    fuzz_client: FuzzClient, stand_in: StandIn, path: str, content: bytes
+) -> None:
+    assert_is_plain(fuzz_client.post(path, content, "application/json"))
 
 
 @quickly
@@ -85,9 +87,9 @@ def test_any_bytes_are_refused_plainly(asker: Asker, stand_in: StandIn, path: st
     ),
 )
 def test_any_form_is_taken_or_refused_plainly(
-    asker: Asker, path: str, parts: list[bytes], boundary: str
+    fuzz_client: FuzzClient, path: str, parts: list[bytes], boundary: str
 ) -> None:
-    assert_is_plain(asker.post(path, b"".join(parts), f"multipart/form-data{boundary}"))
+    assert_is_plain(fuzz_client.post(path, b"".join(parts), f"multipart/form-data{boundary}"))
 
 
 @settings(max_examples=100, deadline=None)

@@ -86,8 +86,8 @@ async def test_a_filter_that_is_none_is_refused_with_a_sentence(
 
 
 async def test_a_time_that_is_none_is_told_how_one_is_written(client: httpx.AsyncClient) -> None:
-    for told in ("yesterday", "2026-01-01", "2026-01-01T10:00:00"):
-        answer = await client.get("/api/files", params={"since": told})
+    for since in ("yesterday", "2026-01-01", "2026-01-01T10:00:00"):
+        answer = await client.get("/api/files", params={"since": since})
         assert answer.json()["error"] == "since must be a time with its zone, as 2026-01-31T18:00:00Z."
 
 

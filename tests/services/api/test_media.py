@@ -40,7 +40,7 @@ async def test_the_media_keep_their_own_stricter_policy(client: httpx.AsyncClien
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("wanted", "content", "told"),
+    ("wanted", "content", "content_range"),
     [
         ("bytes=0-3", FILM[:4], "bytes 0-3/1024"),
         ("bytes=1020-", FILM[1020:], "bytes 1020-1023/1024"),
@@ -48,11 +48,11 @@ async def test_the_media_keep_their_own_stricter_policy(client: httpx.AsyncClien
     ],
 )
 async def test_a_range_is_a_206(
-    client: httpx.AsyncClient, finished: str, wanted: str, content: bytes, told: str
+    client: httpx.AsyncClient, finished: str, wanted: str, content: bytes, content_range: str
 ) -> None:
     answer = await client.get(f"/media/{finished}/file", headers={"Range": wanted})
     assert (answer.status_code, answer.content) == (206, content)
-    assert answer.headers["Content-Range"] == told
+    assert answer.headers["Content-Range"] == content_range
 
 
 @pytest.mark.asyncio

@@ -81,13 +81,13 @@ def test_lateness_is_counted_once(bus: Bus, metrics: Metrics) -> None:
 
 
 def test_polls_and_broken_streams_are_counted_from_the_trace(bus: Bus, metrics: Metrics) -> None:
-    told = [
+    entries = [
         ("poll", "attempt", ""),
         ("poll", "check", ""),
         ("push", "lost", "silent"),
         ("push", "lost", "?!"),
     ]
-    for seq, (lane, event, reason) in enumerate(told):
+    for seq, (lane, event, reason) in enumerate(entries):
         data: dict[str, str | float | int | bool | None] = {"reason": reason}
         bus.publish(
             TraceEntry(
