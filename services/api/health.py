@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from services.diagnostics.doctor.disk import FREE_AT_LEAST_BYTES, can_write
+from services.diagnostics.doctor.disk import MIN_FREE_BYTES, can_write
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Health:
         models, problems = self.models_known(), dict(self.problems())
         faults = {
             "The data folder cannot be written.": not writable,
-            "Less than 200 MB are free on the data folder's disk.": (free_bytes or 0) < FREE_AT_LEAST_BYTES,
+            "Less than 200 MB are free on the data folder's disk.": (free_bytes or 0) < MIN_FREE_BYTES,
             "The database does not answer.": open_now is None,
             "The database file is damaged: see the log.": self.damaged(),
             "No backend has told its models yet.": not models,

@@ -14,23 +14,23 @@ class Diagnostics:
         self.drills = drills
         self._doctor = doctor
         self._public_url = public_url
-        self._looking: asyncio.Task[list[Finding]] | None = None
+        self._local_check: asyncio.Task[list[Finding]] | None = None
 
     async def open(self) -> None:
         await self.drills.open()
 
     async def check_local(self) -> list[Finding]:
-        """Disk and backends, as this process reaches them, within 10 s; one look for all who ask at once."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._doctor.check_local(), name="doctor")
-        return await asyncio.shield(self._looking)
+        """Checks disk and backends within 10 s; callers at the same time share one check."""
+        if self._local_check is None or self._local_check.done():
+            self._local_check = asyncio.create_task(self._doctor.check_local(), name="doctor")
+        return await asyncio.shield(self._local_check)
 
     def judge(self, measured: BrowserReport) -> list[Finding]:
-        """What a browser has measured on its own way to here."""
+        """Judges a browser's measurements of its own way to here."""
         return judge(measured, self._public_url)
 
     async def close(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        if self._local_check is not None:
+            self._local_check.cancel()
+            await asyncio.gather(self._local_check, return_exceptions=True)
         await self.drills.close()

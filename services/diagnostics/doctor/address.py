@@ -15,6 +15,7 @@ from services.http.websocket_probe import WebSocketRefused, first_message
 
 WITHIN_S = 10.0
 FIRST, LAST = 100, 299
+WEBSOCKET_PATH = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
 COMPRESSED = {"Accept-Encoding": "gzip, deflate"}
 PATTERN = bytes(range(256)) * 256
 """The content of /api/doctor/bytes."""
@@ -44,9 +45,8 @@ async def app(client: httpx.AsyncClient, url: str) -> tuple[bool, list[Finding]]
         return False, [failed("app", Sentence("Nothing answers there."), advice)]
     status, body = response.status_code, _object(response)
     if status in (400, 403):
-        return False, [
-            failed("app", Sentence("It answers {status}: the address is not allowed.", status=status), HOST)
-        ]
+        says = Sentence("It answers {status}: the address is not allowed.", status=status)
+        return False, [failed("app", says, HOST)]
     if "models_known" not in body:
         advice = Sentence("The proxy must pass /health to Rushes, and everything else too.")
         says = Sentence("It answers {status}, and not as Rushes does.", status=status)
@@ -84,28 +84,25 @@ async def ranges(client: httpx.AsyncClient, url: str) -> Finding:
 
 def judge_ranges(status: int, size_bytes: int, *, right: bool) -> Finding:
     """`status` is 0 without an answer; `right` means exactly the requested bytes."""
-    what = "ranges"
     if not status:
         says = Sentence("The question for a part of a file was not answered.")
-        return failed(what, says, Sentence("Look at the proxy's error log."))
+        return failed("ranges", says, Sentence("Look at the proxy's error log."))
     if status == 206 and right:
-        return passed(what, Sentence("A part of a file comes as asked: films can be wound."))
+        return passed("ranges", Sentence("A part of a file comes as asked: films can be wound."))
     advice = Sentence(
         "nginx: proxy_set_header Range $http_range; and no cache, slice or filter on /media/ and /api/."
     )
     says = Sentence(
         "A part of a file was asked for, and {status} with {size} bytes came.", status=status, size=size_bytes
     )
-    return failed(what, says, advice)
+    return failed("ranges", says, advice)
 
 
 async def websocket(url: str) -> Finding:
     """Opens the websocket that the pages use."""
     try:
         async with asyncio.timeout(WITHIN_S):
-            message = await first_message(
-                f"{url}/_nicegui_ws/socket.io/?EIO=4&transport=websocket", origin=url
-            )
+            message = await first_message(f"{url}{WEBSOCKET_PATH}", origin=url)
     except WebSocketRefused as error:
         says = Sentence("Its handshake is answered with {status}: pages stay still.", status=error.status)
         return failed("websocket", says, REFUSED if error.status == 403 else UPGRADE)

@@ -1,6 +1,7 @@
 """Checks each configured backend: its models, polls, stream and clock. Nothing is paid."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import httpx
 
@@ -11,9 +12,9 @@ from services.diagnostics.doctor.finding import Finding, failed, passed
 
 WITHIN_S = 10.0
 STREAM_WITHIN_S = 5.0
-NOBODY = "00000000-0000-4000-8000-000000000000"
-"""A job that does not exist: a backend that can be reached says so."""
-ANSWERED = frozenset({"", "gone", "no_content"})
+UNKNOWN_JOB_ID = "00000000-0000-4000-8000-000000000000"
+"""A backend that can be reached answers that it has no such job."""
+ANSWERED = frozenset({"gone", "no_content"})
 ADVICE = {
     "unauthorized": Sentence("The key is not accepted: set the right one, and restart."),
     "busy": Sentence("Its limit is reached: wait, or ask its provider for more."),
@@ -47,44 +48,38 @@ async def _models(backend: Backend) -> Finding:
 
 
 async def _poll(backend: Backend) -> Finding:
-    try:
-        async with asyncio.timeout(WITHIN_S):
-            await backend.poll(NOBODY)
-    except ChannelLost as lost:
-        return _judge_poll(backend.name, lost.reason)
-    except TimeoutError:
-        return _judge_poll(backend.name, "timeout")
-    return _judge_poll(backend.name, "")
+    reason = await _failure(backend.poll(UNKNOWN_JOB_ID), WITHIN_S)
+    if not reason:
+        return passed(backend.name, Sentence("Polling is answered."))
+    says = Sentence("Polling is not answered ({reason}).", reason=reason)
+    return failed(backend.name, says, ADVICE.get(reason, UNREACHED))
 
 
 async def _stream(backend: Backend) -> Finding:
     if not backend.capabilities.push:
         return passed(backend.name, Sentence("It has no stream."))
-    try:
-        async with (
-            asyncio.timeout(STREAM_WITHIN_S + 1.0),
-            backend.updates(NOBODY, silence_s=STREAM_WITHIN_S),
-        ):
-            pass
-    except ChannelLost as lost:
-        return _judge_stream(backend.name, lost.reason)
-    except TimeoutError:
-        return _judge_stream(backend.name, "timeout")
-    return _judge_stream(backend.name, "")
-
-
-def _judge_poll(name: str, reason: str) -> Finding:
-    if reason in ANSWERED:
-        return passed(name, Sentence("Polling is answered."))
-    says = Sentence("Polling is not answered ({reason}).", reason=reason)
-    return failed(name, says, ADVICE.get(reason, UNREACHED))
-
-
-def _judge_stream(name: str, reason: str) -> Finding:
-    if reason in ANSWERED:
-        return passed(name, Sentence("Its stream is answered."))
+    reason = await _failure(_open_stream(backend), STREAM_WITHIN_S + 1.0)
+    if not reason:
+        return passed(backend.name, Sentence("Its stream is answered."))
     says = Sentence("Its stream is not answered ({reason}).", reason=reason)
-    return failed(name, says, ADVICE.get(reason, UNREACHED))
+    return failed(backend.name, says, ADVICE.get(reason, UNREACHED))
+
+
+async def _open_stream(backend: Backend) -> None:
+    async with backend.updates(UNKNOWN_JOB_ID, silence_s=STREAM_WITHIN_S):
+        pass
+
+
+async def _failure(call: Awaitable[object], within_s: float) -> str:
+    """Returns the reason for which the backend gave no answer; empty where it gave one."""
+    try:
+        async with asyncio.timeout(within_s):
+            await call
+    except ChannelLost as lost:
+        return "" if lost.reason in ANSWERED else lost.reason
+    except TimeoutError:
+        return "timeout"
+    return ""
 
 
 async def _clock(backend: Backend, url: str, client: httpx.AsyncClient) -> Finding | None:

@@ -11,9 +11,9 @@ from services.diagnostics.doctor.finding import Finding, passed, warning
 from services.diagnostics.doctor.stream import StreamMeasurement
 from services.diagnostics.doctor.stream import judge as judge_stream
 
-MOST_S = 1e10
-Seconds = Annotated[float, Field(ge=-MOST_S, le=MOST_S, allow_inf_nan=False)]
-Span = Annotated[float, Field(ge=0, le=MOST_S, allow_inf_nan=False)]
+MAX_S = 1e10
+Seconds = Annotated[float, Field(ge=-MAX_S, le=MAX_S, allow_inf_nan=False)]
+Span = Annotated[float, Field(ge=0, le=MAX_S, allow_inf_nan=False)]
 Status = Annotated[int, Field(ge=0, le=999)]
 """0: no answer."""
 
@@ -58,21 +58,14 @@ class BrowserReport(_Report):
 
 def judge(measured: BrowserReport, public_url: str | None) -> list[Finding]:
     """Judges the way of this one browser; warns when people use another address."""
-    reported = measured.stream
-    measured_stream = StreamMeasurement(
-        status=reported.status,
-        lags_s=reported.lags_s,
-        complete=reported.complete,
-        lived_s=reported.lived_s,
-        quiet_s=reported.quiet_s,
-    )
+    stream = StreamMeasurement(**measured.stream.model_dump())
     findings = [
         _address(measured.origin, public_url),
-        *judge_stream(measured_stream, measured.seconds),
+        *judge_stream(stream, measured.seconds),
         judge_ranges(measured.ranges.status, measured.ranges.size, right=measured.ranges.right),
         judge_websocket(opened=measured.websocket.opened, ours=measured.websocket.ours),
     ]
-    return [*findings, browser_clock(min(reported.lags_s))] if reported.lags_s else findings
+    return [*findings, browser_clock(min(stream.lags_s))] if stream.lags_s else findings
 
 
 def _address(origin: str, public_url: str | None) -> Finding:

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from services.core.errors import Sentence
 from services.diagnostics.doctor.finding import Finding, passed, warning
 
-OFF_BY_S = 60.0
+MAX_SKEW_S = 60.0
 ADVICE = Sentence("Turn on time synchronisation (timedatectl set-ntp true) where it is wrong.")
 
 
@@ -17,23 +17,19 @@ def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
         off_s = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
     except (KeyError, ValueError):
         return None
-    if abs(off_s) <= OFF_BY_S:
+    if abs(off_s) <= MAX_SKEW_S:
         return passed("clock", Sentence("{whose}: its clock and this machine's agree.", whose=whose))
-    seconds = round(abs(off_s))
+    values = {"whose": whose, "seconds": round(abs(off_s))}
     if off_s > 0:
-        says = Sentence(
-            "{whose}: its clock is {seconds} s ahead of this machine's.", whose=whose, seconds=seconds
-        )
+        says = Sentence("{whose}: its clock is {seconds} s ahead of this machine's.", **values)
     else:
-        says = Sentence(
-            "{whose}: its clock is {seconds} s behind this machine's.", whose=whose, seconds=seconds
-        )
+        says = Sentence("{whose}: its clock is {seconds} s behind this machine's.", **values)
     return warning("clock", says, ADVICE)
 
 
 def browser_clock(off_s: float) -> Finding:
     """`off_s` is how far the browser's clock is ahead of this machine's."""
-    if abs(off_s) <= OFF_BY_S:
+    if abs(off_s) <= MAX_SKEW_S:
         return passed("clock", Sentence("This browser's clock and Rushes' agree."))
     seconds = round(abs(off_s))
     if off_s > 0:

@@ -7,9 +7,8 @@ from pathlib import Path
 from services.core.errors import Sentence
 from services.diagnostics.doctor.finding import Finding, failed, passed, warning
 
-FREE_AT_LEAST_BYTES = 200_000_000
-FREE_BETTER_BYTES = 2_000_000_000
-GB = 1_000_000_000
+MIN_FREE_BYTES = 200_000_000
+LOW_FREE_BYTES = 2_000_000_000
 
 
 def can_write(folder: Path) -> bool:
@@ -20,7 +19,6 @@ def can_write(folder: Path) -> bool:
 
 
 def disk(folder: Path) -> Finding:
-    what = "disk"
     try:
         can_write(folder)
         free_bytes = shutil.disk_usage(folder).free
@@ -29,12 +27,12 @@ def disk(folder: Path) -> Finding:
             "Make it writable for the user Rushes runs as, or name another folder in RUSHES_DATA_DIR."
         )
         says = Sentence("The data folder cannot be written ({error}).", error=error.strerror)
-        return failed(what, says, advice)
-    free = round(free_bytes / GB, 1)
-    if free_bytes < FREE_AT_LEAST_BYTES:
+        return failed("disk", says, advice)
+    free = round(free_bytes / 1e9, 1)
+    if free_bytes < MIN_FREE_BYTES:
         advice = Sentence("Rushes takes no work below 0.2 GB: make room on this disk.")
-        return failed(what, Sentence("Only {free} GB are free.", free=free), advice)
-    if free_bytes < FREE_BETTER_BYTES:
+        return failed("disk", Sentence("Only {free} GB are free.", free=free), advice)
+    if free_bytes < LOW_FREE_BYTES:
         advice = Sentence("Make room soon: below 0.2 GB Rushes takes no work.")
-        return warning(what, Sentence("Only {free} GB are free.", free=free), advice)
-    return passed(what, Sentence("The data folder can be written, {free} GB are free.", free=free))
+        return warning("disk", Sentence("Only {free} GB are free.", free=free), advice)
+    return passed("disk", Sentence("The data folder can be written, {free} GB are free.", free=free))

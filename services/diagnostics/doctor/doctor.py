@@ -23,7 +23,7 @@ class Doctor:
     ) -> None:
         self._data_dir = data_dir
         self._backends = backends
-        self._place_of = url_of
+        self._url_of = url_of
 
     async def examine(self, url: str, *, stream_s: int) -> list[Finding]:
         """Checks the address people use, the disk and the backends.
@@ -31,19 +31,23 @@ class Doctor:
         Listens to the stream for `stream_s` seconds; the other checks run meanwhile, for 10 s at most.
         """
         async with await _client() as client:
-            way, around = await asyncio.gather(_way(client, url.rstrip("/"), stream_s), self._around(client))
-        return [*way, *around]
+            address_findings, local = await asyncio.gather(
+                _check_address(client, url.rstrip("/"), stream_s), self._check_local(client)
+            )
+        return [*address_findings, *local]
 
     async def check_local(self) -> list[Finding]:
         """Checks the disk and the backends."""
         async with await _client() as client:
-            return await self._around(client)
+            return await self._check_local(client)
 
-    async def _around(self, client: httpx.AsyncClient) -> list[Finding]:
-        asked = (
-            backends.check(backend, self._place_of(name), client) for name, backend in self._backends.items()
+    async def _check_local(self, client: httpx.AsyncClient) -> list[Finding]:
+        checks = (
+            backends.check(backend, self._url_of(name), client) for name, backend in self._backends.items()
         )
-        local, reached = await asyncio.gather(asyncio.to_thread(disk, self._data_dir), asyncio.gather(*asked))
+        local, reached = await asyncio.gather(
+            asyncio.to_thread(disk, self._data_dir), asyncio.gather(*checks)
+        )
         return [local, *(finding for each in reached for finding in each)]
 
 
@@ -51,13 +55,11 @@ async def _client() -> httpx.AsyncClient:
     return http_client(Transport(tls=await asyncio.to_thread(default_tls)))  # 20 ms
 
 
-async def _way(client: httpx.AsyncClient, url: str, stream_s: int) -> list[Finding]:
-    there, findings = await address.app(client, url)
-    if not there:
+async def _check_address(client: httpx.AsyncClient, url: str, stream_s: int) -> list[Finding]:
+    reachable, findings = await address.app(client, url)
+    if not reachable:
         return findings
-    measured_stream, part, socket = await asyncio.gather(
-        stream(client, url, stream_s),
-        address.ranges(client, url),
-        address.websocket(url),
+    streamed, ranges, websocket = await asyncio.gather(
+        stream(client, url, stream_s), address.ranges(client, url), address.websocket(url)
     )
-    return [*findings, *measured_stream, part, socket]
+    return [*findings, *streamed, ranges, websocket]

@@ -12,9 +12,9 @@ from services.diagnostics.doctor.finding import Finding, failed, passed
 from services.http.redirects import get_anywhere
 
 WHAT = "stream"
-HELD_S = 2.0
+MAX_SPREAD_S = 2.0
 GRACE_S = 5.0
-AS_BROWSERS_DO = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate"}
+HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate"}
 UNBUFFER = Sentence(
     "nginx: proxy_buffering off; gzip off; (and no proxy_ignore_headers X-Accel-Buffering) there."
 )
@@ -45,52 +45,40 @@ async def stream(client: httpx.AsyncClient, url: str, seconds: int) -> list[Find
     return judge(await _measure(client, f"{url}/api/doctor/stream?seconds={seconds}", seconds), seconds)
 
 
-def judge(measured_stream: StreamMeasurement, seconds: int) -> list[Finding]:
-    if measured_stream.status not in (0, 200):
+def judge(measured: StreamMeasurement, seconds: int) -> list[Finding]:
+    if measured.status not in (0, 200):
         advice = Sentence("Let the proxy pass /api/ to Rushes as it is.")
-        return [
-            failed(
-                WHAT, Sentence("The event stream answers {status}.", status=measured_stream.status), advice
-            )
-        ]
-    lived_s, quiet_s, held_s = (
-        round(measured_stream.lived_s),
-        round(measured_stream.quiet_s),
-        round(measured_stream.held_s),
-    )
-    if not measured_stream.lags_s:
+        return [failed(WHAT, Sentence("The event stream answers {status}.", status=measured.status), advice)]
+    lived_s, quiet_s, held_s = map(round, (measured.lived_s, measured.quiet_s, measured.held_s))
+    if not measured.lags_s:
         says = Sentence("Nothing came within {seconds} s: buffered or cut.", seconds=lived_s)
         return [failed(WHAT, says, BOTH)]
-    if measured_stream.held_s > HELD_S:
+    if measured.held_s > MAX_SPREAD_S:
         says = Sentence("Buffered: events came up to {seconds} s after they were sent.", seconds=held_s)
         buffered = failed(WHAT, says, UNBUFFER)
     else:
         buffered = passed(WHAT, Sentence("Not buffered: events come when they are sent."))
-    if measured_stream.complete:
+    if measured.complete:
         return [buffered, passed(WHAT, Sentence("Not cut within {seconds} s.", seconds=seconds))]
-    says = Sentence(
-        "Cut after about {lived} s, {quiet} s after the last event.", lived=lived_s, quiet=quiet_s
-    )
+    values = {"lived": lived_s, "quiet": quiet_s}
+    says = Sentence("Cut after about {lived} s, {quiet} s after the last event.", **values)
     return [buffered, failed(WHAT, says, KEEP)]
 
 
 async def _measure(client: httpx.AsyncClient, url: str, seconds: int) -> StreamMeasurement:
-    measured_stream, begun = StreamMeasurement(), time.monotonic()
-    last = begun
+    measured = StreamMeasurement()
+    last = begun = time.monotonic()
     try:
-        async with (
-            asyncio.timeout(seconds + GRACE_S),
-            get_anywhere(client, url, AS_BROWSERS_DO) as response,
-        ):
-            measured_stream.status = response.status_code
+        async with asyncio.timeout(seconds + GRACE_S), get_anywhere(client, url, HEADERS) as response:
+            measured.status = response.status_code
             async for line in response.aiter_lines():
                 if line.startswith("data:"):
                     last = time.monotonic()
                     event = json.loads(line[5:])
-                    measured_stream.lags_s.append(time.time() - float(event["sent_at"]))
-                    measured_stream.complete = bool(event["last"])
+                    measured.lags_s.append(time.time() - float(event["sent_at"]))
+                    measured.complete = bool(event["last"])
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError):
         pass  # the events so far are judged
     ended = time.monotonic()
-    measured_stream.lived_s, measured_stream.quiet_s = ended - begun, ended - last
-    return measured_stream
+    measured.lived_s, measured.quiet_s = ended - begun, ended - last
+    return measured

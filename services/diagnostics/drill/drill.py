@@ -61,11 +61,12 @@ async def _run_all(checks: Sequence[Check], sandbox: Sandbox, report: Report) ->
 
 
 async def _run(check: Check, sandbox: Sandbox, report: Report) -> Finding:
+    broken = Sentence()
     try:
         await check.run(sandbox)
     except Exception as error:  # a broken rule may break the check itself
-        return _reported(Finding(check.name, _breach(error)), report)
-    return _reported(Finding(check.name), report)
+        broken = _breach(error)
+    return _reported(Finding(check.name, broken), report)
 
 
 async def _run_after_power_cut(checks: Sequence[Check], sandbox: Sandbox, report: Report) -> list[Finding]:

@@ -86,7 +86,7 @@ class Sandbox:
     """After a power cut: the rows before it, by prompt."""
 
     def beside(self, folder: Path, backend: RecordingBackend) -> Sandbox:
-        """Another one, to be opened at the same time."""
+        """Returns another one, to be opened at the same time."""
         return dataclasses.replace(self, folder=folder, backend=backend)
 
     @asynccontextmanager
@@ -107,11 +107,11 @@ class Sandbox:
         models = self.engine.generations.catalogue.models(Kind.IMAGE)
         return {model.backend for model in models} >= {self.backend.name, HOSTED}
 
-    def _record(self, probe: DatabaseProbe, news: GenerationEvent) -> None:
-        if isinstance(news, Generation):
-            self.events.append(news)
-            if probe.revision(news.id) < news.revision:
-                self.uncommitted.append(news)
+    def _record(self, probe: DatabaseProbe, event: GenerationEvent) -> None:
+        if isinstance(event, Generation):
+            self.events.append(event)
+            if probe.revision(event.id) < event.revision:
+                self.uncommitted.append(event)
 
     async def start(self, prompt: str, model: str = STILL, **script: Any) -> Generation:
         """`script` holds fields of Script."""

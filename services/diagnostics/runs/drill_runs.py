@@ -13,18 +13,18 @@ from pathlib import Path
 
 from services.core.errors import Sentence
 from services.core.events import Broadcaster
-from services.diagnostics.doctor.disk import FREE_AT_LEAST_BYTES
+from services.diagnostics.doctor.disk import MIN_FREE_BYTES
 from services.diagnostics.runs.drill_run import Run, remember, remembered
 from services.diagnostics.runs.finding_json import from_line
 
 log = logging.getLogger(__name__)
 
 LAST = "drill.json"
-ABOUT = "drill"
-LASTS_AT_MOST_S = 120.0
-ENDS_WITHIN_S = 0.8
+TOPIC = "drill"
+MAX_RUN_S = 120.0
+STOP_TIMEOUT_S = 0.8
 FULL = Sentence("There is no room for it: less than 0.2 GB are free on the data folder's disk.")
-TOO_LONG = Sentence("It did not end within {seconds} s, and was ended.", seconds=round(LASTS_AT_MOST_S))
+TOO_LONG = Sentence("It did not end within {seconds} s, and was ended.", seconds=round(MAX_RUN_S))
 CUT_OFF = Sentence("Rushes ended before it did.")
 
 
@@ -51,10 +51,9 @@ class DrillRuns:
         """Starts a run; returns the one under way instead, whoever started it."""
         if self._run is not None and self._run.under_way:
             return self._run
-        self._run = Run(began_at=self._now())
+        run = self._publish(Run(began_at=self._now()))
         self._task = asyncio.create_task(self._supervise(), name="drill")
-        self._publish()
-        return self._run
+        return run
 
     async def close(self) -> None:
         """Ends a run that is under way."""
@@ -74,7 +73,8 @@ class DrillRuns:
 
     async def _run_command(self) -> Sentence:
         """Returns why the run was not completed; empty where it was."""
-        if await asyncio.to_thread(self._full):
+        usage = await asyncio.to_thread(shutil.disk_usage, self._folder)
+        if usage.free < MIN_FREE_BYTES:
             return FULL
         process = await asyncio.create_subprocess_exec(
             *self._command,
@@ -84,7 +84,7 @@ class DrillRuns:
             env=os.environ | {"RUSHES_DATA_DIR": str(self._folder.absolute()), "PYTHONUTF8": "1"},
         )
         try:
-            async with asyncio.timeout(LASTS_AT_MOST_S):
+            async with asyncio.timeout(MAX_RUN_S):
                 last_line = await self._read_findings(process)
                 code = await process.wait()
         except TimeoutError:
@@ -102,8 +102,7 @@ class DrillRuns:
         while line := await process.stdout.readline():
             finding = from_line(line)
             if finding is not None:
-                self._run = replace(self._run, findings=(*self._run.findings, finding))
-                self._publish()
+                self._publish(replace(self._run, findings=(*self._run.findings, finding)))
             else:
                 last = line.decode(errors="replace").strip()[:300] or last
         return last
@@ -116,15 +115,12 @@ class DrillRuns:
             await asyncio.to_thread(remember, ended, self._folder / LAST)
         except OSError as error:
             log.warning("The drill's verdict could not be written down (%s).", error.strerror)
-        self._run = ended
-        self._publish()
+        self._publish(ended)
 
-    def _full(self) -> bool:
-        return shutil.disk_usage(self._folder).free < FREE_AT_LEAST_BYTES
-
-    def _publish(self) -> None:
-        if self._run is not None:
-            self.events.publish(self._run, topic=ABOUT)
+    def _publish(self, run: Run) -> Run:
+        self._run = run
+        self.events.publish(run, topic=TOPIC)
+        return run
 
 
 async def _ended(process: Process) -> None:
@@ -134,7 +130,7 @@ async def _ended(process: Process) -> None:
     assert process.stdin is not None
     process.stdin.close()
     try:
-        async with asyncio.timeout(ENDS_WITHIN_S):
+        async with asyncio.timeout(STOP_TIMEOUT_S):
             await process.wait()
     except TimeoutError:
         with suppress(ProcessLookupError):

@@ -74,8 +74,8 @@ async def test_it_ends_with_the_app_and_says_so(tmp_path: Path) -> None:
 async def test_one_that_does_not_heed_the_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "LASTS_AT_MOST_S", 0.3)
-    monkeypatch.setattr(room, "ENDS_WITHIN_S", 0.1)
+    monkeypatch.setattr(room, "MAX_RUN_S", 0.3)
+    monkeypatch.setattr(room, "STOP_TIMEOUT_S", 0.1)
     run = await played(DrillRuns([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path))
     assert run.trouble == room.TOO_LONG
     assert psutil.Process().children() == []
