@@ -1,1 +1,1 @@
-"""Values, errors, settings and events that every room speaks in; performs no I/O."""
+"""Values, errors, settings and events that all packages share; no I/O."""

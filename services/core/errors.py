@@ -34,7 +34,7 @@ class Sentence:
 
 
 class AppError(Exception):
-    """Root of all errors of ours. `sentence` names its `values` in braces; `str` is the English of both."""
+    """Root of the app's errors. `sentence` names its `values` in braces; `str` is the English of both."""
 
     def __init__(self, sentence: str = "", **values: object) -> None:
         super().__init__(sentence.format(**values) if values else sentence)

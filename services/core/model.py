@@ -1,4 +1,4 @@
-"""Values that every room speaks in. Times `_at` are Unix seconds (UTC); fractions are 0.0-1.0."""
+"""Values that all packages share. Times `_at` are Unix seconds (UTC); fractions are 0.0-1.0."""
 
 import enum
 from dataclasses import dataclass, field
@@ -123,7 +123,7 @@ def _even(value: float) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A result's bytes on our disk, as received. Names are relative to the media folder."""
+    """A result's stored bytes, as received. Names are relative to the media folder."""
 
     name: str
     size_bytes: int

@@ -82,8 +82,8 @@ MAX_ADDED_WORDS = 14
 def parse_change(text: str, *, rest_allowed: bool) -> Change | None:
     """None where the text is no change.
 
-    Without `rest_allowed` every word must be known. With it, unknown words after a beginning that refers to
-    the last artifact ("make it …") become part of the prompt.
+    Without `rest_allowed` every word must be known. With it, the words that follow a reference to the last
+    artifact ("make it …") become part of the prompt.
     """
     text = " ".join(text.split()).strip(" .!,;")
     found, body, lead = Change(), text, dict.fromkeys(LEAD.groupindex)

@@ -77,7 +77,7 @@ FRAMES: tuple[Rule, ...] = (
         lambda _: "16:9",
     ),
 )
-"""Words that may belong to the prompt: a setting only after a joint at the end, or at the beginning."""
+"""Words that may belong to the prompt: settings only at its beginning, or at its end after a joint."""
 
 FORMAT = r"(?:\s+(?:format|frame|aspect\s+ratio|orientation|version|формат[а-яё]*|кадр[а-яё]*|верси[а-яё]+))?"
 BEFORE = (
