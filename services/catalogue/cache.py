@@ -1,4 +1,4 @@
-"""The last model lists on disk: work is accepted after a restart while a backend is away."""
+"""Caches the model lists on disk, so that a restart accepts work while a backend is away."""
 
 import logging
 from pathlib import Path
@@ -9,14 +9,14 @@ from services.core.model import Model
 
 log = logging.getLogger(__name__)
 
-Lists = dict[str, list[Model]]
-SHAPE = TypeAdapter(Lists)
+ModelLists = dict[str, list[Model]]
+_ADAPTER = TypeAdapter(ModelLists)
 
 
-def recall(path: Path) -> Lists:
-    """Empty when there is none, or none of this version's. Blocks, for some kilobytes."""
+def load(path: Path) -> ModelLists:
+    """Empty without a file that this version can read. Blocks, for some kilobytes."""
     try:
-        return SHAPE.validate_json(path.read_bytes())
+        return _ADAPTER.validate_json(path.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValidationError) as error:
@@ -24,9 +24,9 @@ def recall(path: Path) -> Lists:
         return {}
 
 
-def remember(path: Path, lists: Lists) -> None:
-    """Whole or not at all. Blocks. Raises OSError."""
+def save(path: Path, lists: ModelLists) -> None:
+    """Atomic. Blocks. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".json.new")
-    beside.write_bytes(SHAPE.dump_json(lists))
-    beside.replace(path)
+    new = path.with_suffix(".json.new")
+    new.write_bytes(_ADAPTER.dump_json(lists))
+    new.replace(path)

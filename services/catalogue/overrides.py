@@ -1,4 +1,4 @@
-"""A person's `models.toml`: labels, prices and figures over what a backend lists.
+"""`models.toml`: the admin's labels, prices and figures, which override what a backend lists.
 
 [superduperai."google-cloud/veo3"]
 label = "Veo 3"
@@ -36,7 +36,7 @@ class Override(BaseModel):
     watch_for_s: Seconds | None = None
     hide: bool = False
 
-    def over(self, model: Model) -> Model:
+    def apply(self, model: Model) -> Model:
         changes: dict[str, Any] = self.model_dump(exclude_none=True, exclude={"hide"})
         if "durations_s" in changes:
             changes |= {"durations_s": tuple(sorted(changes["durations_s"])), "any_duration": False}
@@ -49,11 +49,11 @@ class Override(BaseModel):
 class Overrides:
     by_name: dict[tuple[str, str], Override] = field(default_factory=dict)
     problem: str = ""
-    """One sentence about what could not be taken; the rest is."""
+    """One sentence about the entries that are skipped."""
 
-    def applied(self, model: Model) -> Model:
+    def apply(self, model: Model) -> Model:
         override = self.by_name.get((model.backend, model.name))
-        return model if override is None else override.over(model)
+        return model if override is None else override.apply(model)
 
     def hides(self, model: Model) -> bool:
         override = self.by_name.get((model.backend, model.name))
@@ -61,7 +61,7 @@ class Overrides:
 
 
 def read_overrides(path: Path) -> Overrides:
-    """Blocks. No file is no override; what is wrong in it stands in `problem`."""
+    """Blocks. Errors in the file are in `problem`."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -75,12 +75,8 @@ def read_overrides(path: Path) -> Overrides:
             try:
                 found[backend, name] = Override.model_validate(entry)
             except ValidationError as error:
-                wrong.append(_sentence(f"{backend} {name}".strip(), error))
+                first = error.errors()[0]
+                field_path = ".".join(map(str, first["loc"]))
+                parts = (f"{backend} {name}".strip(), field_path, first["msg"])
+                wrong.append(": ".join(part for part in parts if part))
     return Overrides(found, f"{path.name}: {'; '.join(wrong[:3])}." if wrong else "")
-
-
-def _sentence(entry: str, error: ValidationError) -> str:
-    first = error.errors()[0]
-    field_name = ".".join(str(part) for part in first["loc"])
-    said = first["msg"]
-    return f"{entry}: {field_name}: {said}" if field_name else f"{entry}: {said}"

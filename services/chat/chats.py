@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from uuid6 import UUID, uuid7
 
-from services.catalogue.field_checks import a_text
+from services.catalogue.field_checks import check_text
 from services.chat.replying import RETRY_AFTER_S, Llm, Replier, message_about
 from services.core.conversation import ChatEvent, Conversation, Message, PartialReply, Role, Sort
 from services.core.errors import InvalidRequest, NotFound, StoreFailed
@@ -73,7 +73,7 @@ class Chats:
 
         `begin` creates a conversation that does not exist. Raises InvalidRequest, NotFound, Conflict.
         """
-        text = a_text("message", text, MAX_MESSAGE_CHARACTERS)
+        text = check_text("message", text, MAX_MESSAGE_CHARACTERS)
         if not text:
             raise InvalidRequest("The message is empty: write what you want to see.", field="message")
         if message_id is not None and not _is_id(message_id):
@@ -119,7 +119,7 @@ class Chats:
 
     async def rename(self, chat_id: str, title: str, *, owner: str) -> Conversation:
         """Raises NotFound, InvalidRequest."""
-        title = a_text("title", " ".join(title.split()), MAX_TITLE_CHARACTERS)
+        title = check_text("title", " ".join(title.split()), MAX_TITLE_CHARACTERS)
         if not title:
             raise InvalidRequest("The title is empty: write one.", field="title")
         return await self._change(chat_id, owner, title=title)

@@ -9,7 +9,7 @@ from services.core.model import Generation, TraceEntry
 from services.core.settings import Settings
 from services.statistics.redaction import Redaction
 
-SHOWN = (
+SHOWN_SETTINGS = {
     "animatic",
     "poll_every_s",
     "poll_attempts",
@@ -17,10 +17,10 @@ SHOWN = (
     "chat_model",
     "stream_silence_s",
     "watch_for_s",
-)
-"""Settings that are told as they are; of all others only whether they are set."""
-LEFT_OUT = ("owner", "request", "kept", "receipt", "poster", "preview", "tags")
-"""Of the generation itself: told elsewhere, or names that open a file or a person."""
+}
+"""Settings whose values are included; of the others only whether they are set."""
+OMITTED_FIELDS = {"owner", "request", "kept", "receipt", "poster", "preview", "tags"}
+"""Of the generation itself: included elsewhere, or names that open a file or identify a person."""
 ABOUT = (
     "A Rushes generation, for a bug report. Times are Unix seconds (UTC). It holds the prompt; links, keys "
     "and tokens have been taken out."
@@ -42,16 +42,17 @@ def bundle(
     generation: Generation, entries: Sequence[TraceEntry], installation: Installation, *, made_at: float
 ) -> dict[str, Any]:
     """Plain JSON."""
-    redaction = Redaction(secrets=installation.secrets(), names=_names(generation))
-    kept = asdict(generation.kept) if generation.kept is not None else None
-    request = asdict(generation.request)
+    fields = asdict(generation)
+    kept, request = fields["kept"], fields["request"]
     request |= request.pop("settings")
+    names = [fields["id"], fields["request_id"], fields["job_id"], request["chat_id"], request["model"]]
+    redaction = Redaction(secrets=installation.secrets(), names=[*names, kept and kept["sha256"]])
     request["source"] = request["source"] is not None
-    told = {
-        "generation": {name: value for name, value in asdict(generation).items() if name not in LEFT_OUT},
+    report = {
+        "generation": {name: value for name, value in fields.items() if name not in OMITTED_FIELDS},
         "request": request,
         "kept": kept and {name: value for name, value in kept.items() if name != "name"},
-        "receipt": asdict(generation.receipt) if generation.receipt is not None else None,
+        "receipt": fields["receipt"],
         "trace": [
             {"at": entry.at, "lane": entry.lane, "event": entry.event, "data": entry.data}
             for entry in entries
@@ -65,28 +66,13 @@ def bundle(
         "python": platform.python_version(),
         "made_at": made_at,
     }
-    return about | dict(redaction.plain(told))
+    return about | dict(redaction.redact_json(report))
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
-    return {
-        name: getattr(settings, name) if name in SHOWN else _is_set(name, settings)
-        for name in sorted(type(settings).model_fields)
+    shown = settings.model_dump(include=SHOWN_SETTINGS)
+    hidden = {
+        name: "default" if getattr(settings, name) == field.default else "set"
+        for name, field in type(settings).model_fields.items()
     }
-
-
-def _is_set(name: str, settings: Settings) -> str:
-    default = type(settings).model_fields[name].default
-    return "default" if getattr(settings, name) == default else "set"
-
-
-def _names(generation: Generation) -> list[str | None]:
-    request = generation.request
-    return [
-        generation.id,
-        generation.request_id,
-        generation.job_id,
-        request.chat_id,
-        request.model,
-        generation.kept.sha256 if generation.kept is not None else None,
-    ]
+    return dict(sorted((hidden | shown).items()))

@@ -36,8 +36,9 @@ from services.generations.service import Generations, Page, TypicalDuration
 from services.library import Library
 from services.library.retention import Rule
 from services.statistics import Statistics
+from services.statistics.channel_status import ChannelStatus
 from services.statistics.figures import Figures, count
-from services.statistics.service import Estimate, Open, Safe
+from services.statistics.service import Estimate, FileIntegrity
 from services.store.library import Total
 from services.store.statistics import Told
 from tests.support.fake_drill import diagnostics
@@ -132,11 +133,11 @@ class EmptyDeliveries:
     async def figures(self, days: int, *, owner: str) -> Figures:
         return count(Told(asked=[], polls=[], breaks=[], cut=False), days=days, now=time.time())
 
-    async def open_ones(self, *, owner: str) -> tuple[list[Open], int]:
+    async def open_generations(self, *, owner: str) -> tuple[list[tuple[Generation, ChannelStatus]], int]:
         return [], 0
 
-    async def safe(self) -> Safe:
-        return Safe(missing=[], looked_at=time.time(), round=None)
+    async def file_integrity(self) -> FileIntegrity:
+        return FileIntegrity(missing=[], scrub=None)
 
     async def estimates(self, figures: Figures) -> list[Estimate]:
         return []

@@ -100,9 +100,9 @@ def polls_sentence(tally: Tally) -> str:
     template = _("Attempts in their turn: {attempts}; checks out of turn: {checks}").format(
         attempts=measure.number(tally.attempts), checks=measure.number(tally.checks)
     )
-    if not tally.asked:
+    if not tally.total:
         return template + "."
-    each = measure.number((tally.attempts + tally.checks) / tally.asked, 1)
+    each = measure.number((tally.attempts + tally.checks) / tally.total, 1)
     return _("{said}. {each} for each generation.").format(said=template, each=each)
 
 
@@ -120,7 +120,7 @@ def late_sentence(tally: Tally) -> str:
         "{count} of {all} took longer than announced.",
         tally.late,
     )
-    return template.format(count=measure.number(tally.late), all=measure.number(tally.asked))
+    return template.format(count=measure.number(tally.late), all=measure.number(tally.total))
 
 
 def format_breaks(breaks: Mapping[str, int]) -> str:

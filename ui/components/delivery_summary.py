@@ -3,7 +3,7 @@
 from nicegui import ui
 
 from services.statistics.figures import Tally
-from services.statistics.service import Estimate, Safe
+from services.statistics.service import Estimate, FileIntegrity
 from ui.components.timestamp import Timestamp
 from ui.text import _, labels, measure, ngettext
 
@@ -14,11 +14,11 @@ class Tiles:
     def __init__(self) -> None:
         self.list = ui.element("dl").classes("r-tiles")
 
-    def show(self, tally: Tally, safe: Safe) -> None:
+    def show(self, tally: Tally, integrity: FileIntegrity) -> None:
         self.list.clear()
         lag = tally.lag
         with self.list:
-            lost = len(safe.missing)
+            lost = len(integrity.missing)
             _tile(_("Lost"), measure.number(lost), _("kept files that are gone"), bad=lost > 0)
             _tile(
                 _("Delivered"),
@@ -37,7 +37,7 @@ class Tiles:
                 _("Late"),
                 measure.percent(share) if share is not None else "–",
                 _("{count} of {all}").format(
-                    count=measure.number(tally.late), all=measure.number(tally.asked)
+                    count=measure.number(tally.late), all=measure.number(tally.total)
                 ),
             )
 
@@ -51,15 +51,17 @@ def _tile(name: str, value: str, about: str, *, bad: bool = False) -> None:
             ui.label(about).classes("r-quiet")
 
 
-def integrity_facts(safe: Safe) -> None:
+def integrity_facts(integrity: FileIntegrity) -> None:
     """Draws the integrity of kept files; the caller draws the section."""
-    if safe.missing:
-        template = ngettext("{count} kept file is gone.", "{count} kept files are gone.", len(safe.missing))
-        ui.label(template.format(count=measure.number(len(safe.missing)))).classes("r-trouble")
-        _links(safe.missing)
+    if integrity.missing:
+        template = ngettext(
+            "{count} kept file is gone.", "{count} kept files are gone.", len(integrity.missing)
+        )
+        ui.label(template.format(count=measure.number(len(integrity.missing)))).classes("r-trouble")
+        _links(integrity.missing)
     else:
         ui.label(_("Every kept file is there."))
-    scrub = safe.round
+    scrub = integrity.scrub
     if scrub is None:
         ui.label(_("Each file is read again once a week; the first round has not begun.")).classes("r-quiet")
         return

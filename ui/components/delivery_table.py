@@ -52,7 +52,7 @@ def _names() -> list[str]:
 
 
 def _row(when: str, backend: str, tally: Tally) -> None:
-    counts = (tally.asked, tally.push, tally.poll, tally.failed, tally.late)
+    counts = (tally.total, tally.push, tally.poll, tally.failed, tally.late)
     lags = (tally.lag.p50_s, tally.lag.p95_s, tally.lag.p99_s) if tally.lag else ()
     cells = [
         backend,

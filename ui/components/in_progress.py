@@ -5,22 +5,21 @@ from collections.abc import Sequence
 from nicegui import ui
 
 from services.core.model import Generation, TraceEntry
-from services.statistics.channel_status import Lanes, Poll, Push
-from services.statistics.service import Open
+from services.statistics.channel_status import ChannelStatus, PollState, PushState
 from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, labels, measure, ngettext
 
 PUSH = {
-    Push.NONE: deferred("not opened yet"),
-    Push.CONNECTING: deferred("connecting"),
-    Push.CONNECTED: deferred("connected"),
-    Push.LOST: deferred("lost"),
+    PushState.NONE: deferred("not opened yet"),
+    PushState.CONNECTING: deferred("connecting"),
+    PushState.CONNECTED: deferred("connected"),
+    PushState.LOST: deferred("lost"),
 }
 POLL = {
-    Poll.NONE: deferred("not asked yet"),
-    Poll.ASKING: deferred("asking now"),
-    Poll.ANSWERED: deferred("answered"),
-    Poll.LOST: deferred("no answer"),
+    PollState.NONE: deferred("not asked yet"),
+    PollState.ASKING: deferred("asking now"),
+    PollState.ANSWERED: deferred("answered"),
+    PollState.LOST: deferred("no answer"),
 }
 MAX_ROWS = 50
 
@@ -38,16 +37,16 @@ class InProgressRows:
     def wants_trace(self, generation_id: str) -> bool:
         return self._buffered is not None or generation_id in self._rows
 
-    def fill(self, items: Sequence[Open], total: int) -> None:
+    def fill(self, items: Sequence[tuple[Generation, ChannelStatus]], total: int) -> None:
         """Shows the rows that were read; entries received meanwhile are newer and applied on top."""
-        ids = {one.generation.id for one in items}
+        ids = {generation.id for generation, _status in items}
         for generation_id in set(self._rows) - ids:
             self._remove(generation_id)
-        for one in reversed(items):
-            if one.generation.id in self._rows:
-                self._rows[one.generation.id].merge(one.lanes)
+        for generation, status in reversed(items):
+            if generation.id in self._rows:
+                self._rows[generation.id].merge(status)
             else:
-                self._add(one.generation, one.lanes)
+                self._add(generation, status)
         self._total = total
         self._update_count()
         buffered, self._buffered = self._buffered, None
@@ -60,7 +59,7 @@ class InProgressRows:
         elif generation.id in self._rows:
             self._rows[generation.id].refresh(generation)
         elif len(self._rows) < MAX_ROWS:
-            self._add(generation, Lanes())
+            self._add(generation, ChannelStatus())
             self._total += 1
         self._update_count()
 
@@ -71,9 +70,9 @@ class InProgressRows:
             if row := self._rows.get(entry.generation_id):
                 row.add(entry)
 
-    def _add(self, generation: Generation, channels: Lanes) -> None:
+    def _add(self, generation: Generation, status: ChannelStatus) -> None:
         with self._list:
-            row = self._rows[generation.id] = _Row(generation, channels)
+            row = self._rows[generation.id] = _Row(generation, status)
             row.box.move(target_index=0)
 
     def _remove(self, generation_id: str) -> bool:
@@ -94,8 +93,8 @@ class InProgressRows:
 
 
 class _Row:
-    def __init__(self, generation: Generation, channels: Lanes) -> None:
-        self.channels = channels
+    def __init__(self, generation: Generation, status: ChannelStatus) -> None:
+        self.status = status
         with ui.element("li").classes("r-open-row") as self.box:
             with ui.element("p").classes("r-open-what"):
                 with ui.element("a").classes("r-open-title") as link:
@@ -120,19 +119,19 @@ class _Row:
         self.phase.text = labels.short(generation)
 
     def add(self, entry: TraceEntry) -> None:
-        self.merge(self.channels.after(entry))
+        self.merge(self.status.after(entry))
 
-    def merge(self, channels: Lanes) -> None:
+    def merge(self, status: ChannelStatus) -> None:
         """Adopts the channel states if they are newer."""
-        if channels.seq > self.channels.seq:
-            self.channels = channels
+        if status.seq > self.status.seq:
+            self.status = status
             self._draw()
 
     def _draw(self) -> None:
-        self.push.text, self.poll.text = push_text(self.channels), poll_text(self.channels)
-        self.push.classes(replace="r-open-lost" if self.channels.push is Push.LOST else "")
-        if self._due_at != self.channels.due_at:
-            self._due_at = self.channels.due_at
+        self.push.text, self.poll.text = push_text(self.status), poll_text(self.status)
+        self.push.classes(replace="r-open-lost" if self.status.push is PushState.LOST else "")
+        if self._due_at != self.status.due_at:
+            self._due_at = self.status.due_at
             self.due.clear()
             if self._due_at is not None:
                 with self.due:
@@ -140,23 +139,23 @@ class _Row:
                     Timestamp(self._due_at, "until")
 
 
-def push_text(channels: Lanes) -> str:
+def push_text(status: ChannelStatus) -> str:
     """Returns "connected", "lost: silent for too long" or "connected, lost 2 times before"."""
-    text = _(PUSH[channels.push])
-    if channels.push is Push.LOST:
-        return _("{state}: {reason}").format(state=text, reason=labels.reason(channels.push_reason))
-    if not channels.breaks:
+    text = _(PUSH[status.push])
+    if status.push is PushState.LOST:
+        return _("{state}: {reason}").format(state=text, reason=labels.reason(status.push_reason))
+    if not status.breaks:
         return text
-    before = ngettext("lost {count} time before", "lost {count} times before", channels.breaks)
-    return f"{text}, {before.format(count=channels.breaks)}"
+    before = ngettext("lost {count} time before", "lost {count} times before", status.breaks)
+    return f"{text}, {before.format(count=status.breaks)}"
 
 
-def poll_text(channels: Lanes) -> str:
+def poll_text(status: ChannelStatus) -> str:
     """Returns "answered, 3 questions" or "no answer: no answer in time, 1 question"."""
-    text = _(POLL[channels.poll])
-    if channels.poll is Poll.NONE:
+    text = _(POLL[status.poll])
+    if status.poll is PollState.NONE:
         return text
-    if channels.poll is Poll.LOST:
-        text = _("{state}: {reason}").format(state=text, reason=labels.reason(channels.poll_reason))
-    asked = channels.attempts + channels.checks
+    if status.poll is PollState.LOST:
+        text = _("{state}: {reason}").format(state=text, reason=labels.reason(status.poll_reason))
+    asked = status.attempts + status.checks
     return f"{text}, {ngettext('{count} question', '{count} questions', asked).format(count=asked)}"

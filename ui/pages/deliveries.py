@@ -94,7 +94,7 @@ class DeliveriesPage:
                 with section(_("How long it takes here")):
                     self.estimates = ui.element("div")
                 with section(_("Safe-keeping")):
-                    self.safe = ui.element("div").classes("r-safe")
+                    self.integrity = ui.element("div").classes("r-safe")
             if not self.lookup.id:
                 await self.lookup.draw()
         self._in_background(self.fill)
@@ -134,26 +134,26 @@ class DeliveriesPage:
         """Counts and shows the figures; an outdated result is dropped."""
         self._request_number += 1
         number, began = self._request_number, time.monotonic()
-        generations, total = await self.statistics.open_ones(owner=self.context.owner)
+        generations, total = await self.statistics.open_generations(owner=self.context.owner)
         if self.rows is not None:
             self.rows.fill(generations, total)
         figures = await self.statistics.figures(int(self.days), owner=self.context.owner)
-        safe = await self.statistics.safe()
+        integrity = await self.statistics.file_integrity()
         estimates = await self.statistics.estimates(figures)
         self._refresh_after_s = max(REFRESH_S, REST_FACTOR * (time.monotonic() - began))
         if number != self._request_number:
             return
         self._show_backends(figures)
-        self.tiles.show(figures.of(self.backend)[0], safe)
+        self.tiles.show(figures.of(self.backend)[0], integrity)
         self.note.text = _note(figures)
         self.plots.show(figures, self.backend)
         self.table.show(figures, self.backend)
         self.estimates.clear()
         with self.estimates:
             estimate_facts(estimates)
-        self.safe.clear()
-        with self.safe:
-            integrity_facts(safe)
+        self.integrity.clear()
+        with self.integrity:
+            integrity_facts(integrity)
 
     def _show_backends(self, figures: Figures) -> None:
         """Offers the backends of this span, if there is a choice."""
@@ -207,12 +207,12 @@ class DeliveriesPage:
 
 
 def _note(figures: Figures) -> str:
-    asked = figures.all.asked
+    asked = figures.all.total
     text = ngettext(
         "Counted from {count} generation that was asked for in this time.",
         "Counted from {count} generations that were asked for in this time.",
         asked,
     ).format(count=measure.number(asked))
-    if figures.cut:
+    if figures.truncated:
         return text + " " + _("There were more: the oldest are left out.")
     return text

@@ -476,4 +476,4 @@ async def test_one_who_is_back_is_asked_calmly_again_and_a_wake_asks_at_once(tmp
 
 
 def test_no_models_is_an_error_of_ours() -> None:
-    assert issubclass(NoModels, AppError) and catalogue.EVERY_S == 600
+    assert issubclass(NoModels, AppError) and catalogue.INTERVAL_S == 600

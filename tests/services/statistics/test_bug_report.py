@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from services.api import Metrics, include
 from services.core.model import LOCAL_OWNER, Phase, TraceEntry
 from services.core.settings import Settings
-from services.statistics.bug_report import SHOWN
+from services.statistics.bug_report import SHOWN_SETTINGS
 from services.statistics.redaction import Redaction
 from tests.services.api.stand_in import client_of, health, parts
 from tests.support.library_harness import LibraryHarness
@@ -130,13 +130,13 @@ async def test_settings_are_told_only_where_they_open_nothing(harness: LibraryHa
     told = (await harness.statistics.bundle(row.id, owner=LOCAL_OWNER))["settings"]
     assert told["chat_key"] == told["chat_url"] == "set"
     assert told["public_url"] == "default"
-    assert {name for name, value in told.items() if value not in ("set", "default")} <= set(SHOWN)
+    assert {name for name, value in told.items() if value not in ("set", "default")} <= SHOWN_SETTINGS
     assert KEY not in str(told) and "x.example" not in str(told)
 
 
 @pytest.mark.parametrize("text", PLANTED)
 def test_each_is_found_alone_too(text: str) -> None:
-    cleaned = Redaction(secrets=()).text(text)
+    cleaned = Redaction(secrets=()).redact(text)
     assert not any(trace in cleaned for trace in NEVER), cleaned
 
 
@@ -152,10 +152,10 @@ def test_each_is_found_alone_too(text: str) -> None:
     ],
 )
 def test_plain_words_stay(text: str) -> None:
-    assert Redaction(secrets=()).text(text) == text
+    assert Redaction(secrets=()).redact(text) == text
 
 
 def test_a_secret_is_found_inside_a_word_and_percent_encoded() -> None:
     redaction = Redaction(secrets=[KEY, ""])
-    said: Any = redaction.plain([f"x{KEY}y", "key=p4ssw0rd%2F%C3%A4%C3%B6%C3%BC%26x%3D1"])
-    assert "p4ssw0rd" not in str(said)
+    redacted: Any = redaction.redact_json([f"x{KEY}y", "key=p4ssw0rd%2F%C3%A4%C3%B6%C3%BC%26x%3D1"])
+    assert "p4ssw0rd" not in str(redacted)

@@ -14,8 +14,8 @@ from uuid6 import uuid7
 
 from services.core.model import LOCAL_OWNER, Channel, Generation, Phase, Receipt, TraceEntry
 from services.statistics import service
-from services.statistics.channel_status import Lanes, Poll, Push
-from services.statistics.figures import Lag, quantile, slots_of
+from services.statistics.channel_status import ChannelStatus, PollState, PushState
+from services.statistics.figures import Lag, quantile, slot_starts
 from tests.support.library_harness import LibraryHarness
 
 NOON = datetime(2026, 11, 20, 12, 30).timestamp()
@@ -72,7 +72,7 @@ async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(harness: Li
     await put(harness, NOON - 8 * DAY_S, receipt=won(), kept=harness.file(b"d"))
     figures = await harness.statistics.figures(7, owner=LOCAL_OWNER)
     told = figures.all
-    assert (told.asked, told.push, told.poll, told.failed, told.stopped, told.open) == (6, 2, 1, 1, 1, 1)
+    assert (told.total, told.push, told.poll, told.failed, told.stopped, told.open) == (6, 2, 1, 1, 1, 1)
     assert told.late == 2
     assert told.late_share == pytest.approx(2 / 6)
     today, yesterday = figures.slots[-1], figures.slots[-2]
@@ -80,7 +80,7 @@ async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(harness: Li
     assert figures.by_both["animatic", today].kept == 2
     assert figures.by_both["animatic", yesterday].kept == 1
     assert figures.of("animatic")[0] == told
-    assert figures.of("no such")[0].asked == 0
+    assert figures.of("no such")[0].total == 0
     assert figures.models == [("animatic", "animatic/still", None)]
 
 
@@ -145,8 +145,8 @@ async def test_somebody_elses_are_not_counted(harness: LibraryHarness) -> None:
     await trace(harness, row, ("poll", "attempt", {"n": 1}), ("push", "lost", {"reason": "reset"}))
     mine = await put(harness, NOON - 60, receipt=won(), kept=harness.file(b"b"))
     told = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all
-    assert (told.asked, told.attempts, dict(told.breaks)) == (1, 0, {})
-    assert (await harness.statistics.open_ones(owner="somebody"))[1] == 0
+    assert (told.total, told.attempts, dict(told.breaks)) == (1, 0, {})
+    assert (await harness.statistics.open_generations(owner="somebody"))[1] == 0
     assert mine.owner == "local"
 
 
@@ -154,20 +154,20 @@ async def test_somebody_elses_are_not_counted(harness: LibraryHarness) -> None:
 async def test_what_is_above_the_bound_is_left_out_and_said(
     harness: LibraryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "MOST_COUNTED", 2)
+    monkeypatch.setattr(service, "MAX_COUNTED", 2)
     for number in range(3):
         await put(harness, NOON - number, receipt=won(), kept=harness.file(b"a"))
     figures = await harness.statistics.figures(7, owner=LOCAL_OWNER)
-    assert (figures.all.asked, figures.cut) == (2, True)
-    monkeypatch.setattr(service, "MOST_COUNTED", 3)
-    assert not (await harness.statistics.figures(7, owner=LOCAL_OWNER)).cut
+    assert (figures.all.total, figures.truncated) == (2, True)
+    monkeypatch.setattr(service, "MAX_COUNTED", 3)
+    assert not (await harness.statistics.figures(7, owner=LOCAL_OWNER)).truncated
 
 
 def test_a_day_is_told_by_the_hour_and_none_is_left_out() -> None:
-    hours = slots_of(1, NOON)
+    hours = slot_starts(1, NOON)
     assert len(hours) == 24
     assert hours[-1] == NOON - 1800
-    assert len(slots_of(30, NOON)) == 30
+    assert len(slot_starts(30, NOON)) == 30
 
 
 @pytest.mark.asyncio
@@ -201,7 +201,7 @@ async def test_a_thousand_rows_are_counted_in_a_tenth_of_a_second(harness: Libra
         began = time.process_time()  # of all threads, and whatever else the machine does
         figures = await harness.statistics.figures(7, owner=LOCAL_OWNER)
         took.append(time.process_time() - began)
-    assert (figures.all.asked, figures.all.attempts, figures.all.breaks) == (1000, 3000, {"reset": 1000})
+    assert (figures.all.total, figures.all.attempts, figures.all.breaks) == (1000, 3000, {"reset": 1000})
     print(f"1,000 generations with 45 lines each: {min(took) * 1000:.0f} ms")
     assert min(took) < 0.1
 
@@ -236,11 +236,11 @@ async def test_an_open_generation_tells_both_channels(harness: LibraryHarness) -
         ("poll", "answer", {"heard": "running"}),
         ("poll", "due", {"at": NOON + 99.0}),
     )
-    (one,), many = await harness.statistics.open_ones(owner=LOCAL_OWNER)
-    assert (one.generation.id, many) == (row.id, 1)
-    lanes = one.lanes
-    assert (lanes.push, lanes.push_reason, lanes.breaks) == (Push.LOST, "silent", 1)
-    assert (lanes.poll, lanes.attempts, lanes.checks, lanes.due_at) == (Poll.ANSWERED, 1, 0, NOON + 99.0)
+    ((generation, status),), total = await harness.statistics.open_generations(owner=LOCAL_OWNER)
+    assert (generation.id, total) == (row.id, 1)
+    assert (status.push, status.push_reason, status.breaks) == (PushState.LOST, "silent", 1)
+    assert (status.poll, status.attempts, status.checks) == (PollState.ANSWERED, 1, 0)
+    assert status.due_at == NOON + 99.0
 
 
 @pytest.mark.asyncio
@@ -249,19 +249,19 @@ async def test_a_stream_that_only_talks_is_connected_however_much_it_said(harnes
     await trace(
         harness, row, ("push", "lost", {"reason": "reset"}), *[("push", "event", {"heard": "progress"})] * 60
     )
-    ((one,), _) = await harness.statistics.open_ones(owner=LOCAL_OWNER)
-    assert (one.lanes.push, one.lanes.breaks) == (Push.CONNECTED, 1)
+    (((_, status),), _) = await harness.statistics.open_generations(owner=LOCAL_OWNER)
+    assert (status.push, status.breaks) == (PushState.CONNECTED, 1)
 
 
 def test_a_restart_makes_the_old_stream_no_stream() -> None:
-    lanes = Lanes()
+    status = ChannelStatus()
     for seq, (lane, event) in enumerate([("push", "open"), ("engine", "resumed")]):
-        lanes = lanes.after(entry(seq, lane, event))
-    assert lanes.push is Push.NONE
+        status = status.after(entry(seq, lane, event))
+    assert status.push is PushState.NONE
 
 
 def test_an_entry_that_is_known_changes_nothing() -> None:
-    known = Lanes().after(entry(5, "poll", "attempt"))
+    known = ChannelStatus().after(entry(5, "poll", "attempt"))
     assert known.after(entry(5, "poll", "attempt")) == known
     assert known.after(entry(4, "push", "lost")) == known
 
@@ -276,21 +276,21 @@ def entry(seq: int, lane: str, event: str) -> TraceEntry:
 @pytest.mark.asyncio
 async def test_a_file_that_is_gone_is_lost_and_nothing_else_is(harness: LibraryHarness) -> None:
     there, gone = await put(harness), await put(harness)
-    assert (await harness.statistics.safe()).missing == []
+    assert (await harness.statistics.file_integrity()).missing == []
     assert gone.kept is not None and there.kept is not None
     harness.folder.path(gone.kept.name).unlink()
-    assert (await harness.statistics.safe()).missing == [], "looked at a moment ago"
+    assert (await harness.statistics.file_integrity()).missing == [], "looked at a moment ago"
     harness.statistics._now = lambda: NOON + 61
-    assert (await harness.statistics.safe()).missing == [gone.id]
+    assert (await harness.statistics.file_integrity()).missing == [gone.id]
     assert harness.lost == [], "only looked"
 
 
 @pytest.mark.asyncio
 async def test_the_weekly_round_is_told(harness: LibraryHarness) -> None:
-    assert (await harness.statistics.safe()).round is None
+    assert (await harness.statistics.file_integrity()).scrub is None
     await put(harness)
     await harness.scrub.run_once()
-    told = (await harness.statistics.safe()).round
+    told = (await harness.statistics.file_integrity()).scrub
     assert told is not None
     assert (told.checked, told.damaged, told.missing) == (1, (), ())
 
