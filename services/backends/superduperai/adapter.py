@@ -150,7 +150,7 @@ class SuperDuperAI:
         return reference
 
     async def _accepted_before(self, generation: Generation) -> str:
-        """Finds the job that took the key with other bytes: its source was uploaded again since."""
+        """Finds the job that took the key with other bytes (a repeated upload); reads one page only."""
         since = (generation.possibly_accepted_since or generation.created_at) - CLOCK_TOLERANCE_S
         jobs = (await self.listed(generation.request.kind)).jobs if self.capabilities.searchable else []
         found = {

@@ -17,23 +17,27 @@ def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
         off_s = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
     except (KeyError, ValueError):
         return None
-    if abs(off_s) <= MAX_SKEW_S:
-        return passed("clock", Sentence("{whose}: its clock and this machine's agree.", whose=whose))
     values = {"whose": whose, "seconds": round(abs(off_s))}
-    if off_s > 0:
-        says = Sentence("{whose}: its clock is {seconds} s ahead of this machine's.", **values)
-    else:
-        says = Sentence("{whose}: its clock is {seconds} s behind this machine's.", **values)
-    return warning("clock", says, ADVICE)
+    return _judge(
+        off_s,
+        agree=Sentence("{whose}: its clock and this machine's agree.", whose=whose),
+        ahead=Sentence("{whose}: its clock is {seconds} s ahead of this machine's.", **values),
+        behind=Sentence("{whose}: its clock is {seconds} s behind this machine's.", **values),
+    )
 
 
 def browser_clock(off_s: float) -> Finding:
     """`off_s` is how far the browser's clock is ahead of this machine's."""
-    if abs(off_s) <= MAX_SKEW_S:
-        return passed("clock", Sentence("This browser's clock and Rushes' agree."))
     seconds = round(abs(off_s))
-    if off_s > 0:
-        says = Sentence("This browser's clock is {seconds} s ahead of Rushes'.", seconds=seconds)
-    else:
-        says = Sentence("This browser's clock is {seconds} s behind Rushes'.", seconds=seconds)
-    return warning("clock", says, ADVICE)
+    return _judge(
+        off_s,
+        agree=Sentence("This browser's clock and Rushes' agree."),
+        ahead=Sentence("This browser's clock is {seconds} s ahead of Rushes'.", seconds=seconds),
+        behind=Sentence("This browser's clock is {seconds} s behind Rushes'.", seconds=seconds),
+    )
+
+
+def _judge(off_s: float, *, agree: Sentence, ahead: Sentence, behind: Sentence) -> Finding:
+    if abs(off_s) <= MAX_SKEW_S:
+        return passed("clock", agree)
+    return warning("clock", ahead if off_s > 0 else behind, ADVICE)
