@@ -32,7 +32,10 @@ ONCE: dict[str, dict[str, Any]] = {
     "a length that lies": {"download": "announced", "announced_bytes": 1000},
     "a result that is a page": {"download": "html"},
     "a result that is a picture": {"download": "picture"},
-    "a redirect to a private address": {"download": "leads_on", "leads_to": "http://169.254.169.254/latest/"},
+    "a redirect to a private address": {
+        "download": "redirect",
+        "redirect_to": "http://169.254.169.254/latest/",
+    },
     "an event of 50 MB": {"push": "large"},
     "an event that never ends": {"push": "oversize"},
     "a deep event": {"push": "deep"},
@@ -115,7 +118,7 @@ def test_a_redirect_to_a_server_beside_us_is_never_followed(app: RunningApp, wir
     name = "a redirect to our own machine"
     with socket.create_server(("127.0.0.1", 0)) as secret:
         port = secret.getsockname()[1]
-        wire.script(prompt=name, length_s=0.5, download="leads_on", download_times=1, leads_to=f"http://localhost:{port}/")  # fmt: skip
+        wire.script(prompt=name, length_s=0.5, download="redirect", download_times=1, redirect_to=f"http://localhost:{port}/")  # fmt: skip
         with nothing_else_harmed(app, wire, name):
             file_id = app.generate(name, model="wire/film")
             arrived(app, wire, file_id, name)
@@ -152,7 +155,7 @@ def test_a_backends_clock_that_is_a_day_off_changes_no_time_of_ours(
     ahead_s: float, app: RunningApp, wire: WireServer
 ) -> None:
     name = f"a clock that is off by {ahead_s:.0f} s"
-    wire.script(prompt=name, length_s=1.0, tells_finish=True)
+    wire.script(prompt=name, length_s=1.0, reports_finish=True)
     wire.clock_ahead_s = ahead_s
     try:
         with nothing_else_harmed(app, wire, name):

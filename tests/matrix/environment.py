@@ -1,4 +1,4 @@
-"""Where the matrix is played: a whole engine of ours, the real adapter, and a backend behind a line that breaks."""
+"""A complete engine with the real adapter, in front of the faulty backend, disk and database."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from services.core.settings import Settings
 from services.generations import delivery, submission, supervisor
 from services.http import client, event_stream
 from services.media.download import Downloader, Limits
-from tests.matrix.backend import Backdrop
+from tests.matrix.backend import FaultyBackend
 from tests.matrix.plan import Combination
-from tests.support.fault_proxy import Asked
-from tests.support.local_faults import BadDatabase, BadDisk
+from tests.support.fault_proxy import ProxiedRequest
+from tests.support.local_faults import FaultyDatabase, FaultyDisk
 from ui.session import notification_rules
 from ui.state import TabState
 
@@ -36,16 +36,16 @@ SUBMIT_S = 5.0
 LIMIT_BYTES = 1024 * 1024
 
 
-def hasten(patch: pytest.MonkeyPatch) -> None:
-    """The engine's own patience, several times shorter; what hangs, hangs for two seconds or three."""
+def shorten_timeouts(patch: pytest.MonkeyPatch) -> None:
+    """Divides the engine's timeouts and pauses; whatever hangs does so for two or three seconds."""
     patch.setattr(adapter, "SUBMIT_TIMEOUT_S", SUBMIT_S)
     patch.setattr(adapter, "POLL_TIMEOUT_S", 2.5)
     patch.setattr(adapter, "open_stream", functools.partial(event_stream.open_stream, connect_s=2.0))
     patch.setattr(client, "CONNECT_TIMEOUT_S", 2.0)
     patch.setattr(backoff, "LONGEST_GAP_S", 1.0)
     patch.setattr(push, "LIFE_S", 4.0)
-    for room in (backoff, polling):
-        patch.setattr(room, "UNAUTHORIZED_GAP_S", 1.0)
+    for module in (backoff, polling):
+        patch.setattr(module, "UNAUTHORIZED_GAP_S", 1.0)
     patch.setattr(race, "UNCONFIRMED_FAILURE_S", 3.0)
     patch.setattr(race, "KEEP_GAPS_S", (0.2, 0.4))
     patch.setattr(submission, "SEARCH_GAPS_S", (0.0, 0.3, 1.0))
@@ -55,17 +55,17 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(build, "Downloader", functools.partial(Downloader, limits=limits))
 
 
-class Ground(Backdrop):
+class Environment(FaultyBackend):
     def __init__(self, folder: Path, backend: str, patch: pytest.MonkeyPatch) -> None:
         super().__init__(backend)
         self.folder = folder
-        self.told: dict[str, list[str]] = {}
-        """What an open page said of each generation."""
-        self.heard: dict[str, list[Generation]] = {}
+        self.notifications: dict[str, list[str]] = {}
+        """What an open page showed, by generation."""
+        self.snapshots: dict[str, list[Generation]] = {}
         self.traces: list[TraceEntry] = []
         self.page = TabState()
         self.out_of_order: dict[str, str] = {}
-        """R1: by prompt, what was sent or asked before its row said so."""
+        """R1: requests that preceded their commit, by prompt."""
         self._opened_at = time.time()
         self._seen: set[tuple[str, str]] = set()
         self._both: dict[str, asyncio.Event] = {}
@@ -75,12 +75,12 @@ class Ground(Backdrop):
     # -- opening and closing -----------------------------------------------------------------
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Ground]:
+    async def open(self) -> AsyncIterator[Environment]:
         with ExitStack() as stack:
             stack.enter_context(self.wire)
-            stack.enter_context(self.line())
+            stack.enter_context(self.start_proxy())
             stack.callback(self.dead.close)
-            self.wire.script(addresses=(self.chaos.url,), comment_every_s=0.4, length_s=1.0)
+            self.wire.script(addresses=(self.proxy.url,), comment_every_s=0.4, length_s=1.0)
             settings = Settings(  # type: ignore[call-arg]
                 _env_file=None,
                 data_dir=self.folder,
@@ -89,22 +89,22 @@ class Ground(Backdrop):
                 stream_silence_s=2.5,
             )
             self.engine = build.build_engine(
-                settings, replacements=[self.adapter(self.name)], origins=[self.chaos.url]
+                settings, replacements=[self.adapter(self.name)], origins=[self.proxy.url]
             )
-            for dead in (self.dead.refuses, self.dead.deaf, self.dead.full):
+            for dead in (self.dead.refuses, self.dead.unread, self.dead.stuck):
                 self.engine.downloader._guard.allow(dead)
-            self.disk = BadDisk(self._patch)
-            self.database = BadDatabase(self.engine.store._writes)
-            self.engine.bus.subscribe(self._hear)
-            self.engine.store.prepare()  # alembic knows one migration at a time, and there are three grounds
+            self.disk = FaultyDisk(self._patch)
+            self.database = FaultyDatabase(self.engine.store._writes)
+            self.engine.bus.subscribe(self._on_event)
+            self.engine.store.prepare()  # alembic runs one migration at a time per process, and there are three environments
             async with running(self.engine):
-                await self._models_are_known()
-                self._overtake()
+                await self._wait_for_models()
+                self._patch_complete()
                 yield self
             if self._database is not None:
                 self._database.close()
 
-    async def _models_are_known(self) -> None:
+    async def _wait_for_models(self) -> None:
         async with asyncio.timeout(20):
             while not self.engine.catalogue.models(Kind.VIDEO):
                 await asyncio.sleep(0.02)
@@ -119,80 +119,84 @@ class Ground(Backdrop):
         (generation,) = await self.engine.generations.start(
             Draft(kind=kind, prompt=prompt, model=model), owner=LOCAL_OWNER
         )
-        # The watcher has not had its first turn yet.
+        # The watcher has not run yet.
         if one.plan.disk:
             self.disk.faults[generation.id] = (one.plan.disk, one.plan.times)
         if one.plan.database:
             self.database.faults[generation.id] = (one.plan.commits, one.plan.database, one.plan.times)
         return generation
 
-    # -- what is at work, and what is asked --------------------------------------------------
+    # -- observations ------------------------------------------------------------------------
 
-    def works_on(self, generation_id: str, prompt: str) -> str:
-        """Tasks, open lines and unfinished files of one generation."""
+    def activity_of(self, generation_id: str, prompt: str) -> str:
+        """Tasks, open connections and unfinished files of one generation."""
         tasks = [task.get_name() for task in asyncio.all_tasks() if generation_id in task.get_name()]
         tasks = [name for name in tasks if not name.startswith("illustrate")]
         parts = list((self.engine.settings.media_dir / ".parts").glob(f"{generation_id}.*"))
-        lines = self.chaos.open[prompt]
-        return " ".join([*tasks, *(part.name for part in parts), *([f"{lines} lines"] if lines else [])])
+        open_requests = self.proxy.open[prompt]
+        return " ".join(
+            [
+                *tasks,
+                *(part.name for part in parts),
+                *([f"{open_requests} requests"] if open_requests else []),
+            ]
+        )
 
-    def look(self, asked: Asked) -> None:
-        """In the line's own thread, before anybody has read the request (R1)."""
-        if asked.what not in ("submit", "poll", "stream") or (asked.prompt, asked.what) in self._seen:
+    def on_request(self, request: ProxiedRequest) -> None:
+        """In the proxy's thread, before the request is forwarded (R1)."""
+        if request.kind not in ("submit", "poll", "stream") or (request.prompt, request.kind) in self._seen:
             return
-        self._seen.add((asked.prompt, asked.what))
+        self._seen.add((request.prompt, request.kind))
         if self._database is None:
             path = self.folder / "rushes.db"
             self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
         query = "SELECT phase, job_id FROM generations WHERE prompt = ?"
-        phase, job_id = self._database.execute(query, (asked.prompt,)).fetchone() or ("no row", None)
-        if asked.what == "submit" and phase != "submitting":
-            self.out_of_order[asked.prompt] = f"sent while the row said {phase}"
-        if asked.what != "submit" and job_id != asked.job_id:
-            self.out_of_order[asked.prompt] = f"{asked.what} before the id was kept"
+        phase, job_id = self._database.execute(query, (request.prompt,)).fetchone() or ("no row", None)
+        if request.kind == "submit" and phase != "submitting":
+            self.out_of_order[request.prompt] = f"sent while the row said {phase}"
+        if request.kind != "submit" and job_id != request.job_id:
+            self.out_of_order[request.prompt] = f"{request.kind} before the id was committed"
 
-    # -- what a page hears -------------------------------------------------------------------
-
-    def _hear(self, heard: GenerationEvent) -> None:
-        if isinstance(heard, TraceEntry):
-            self.traces.append(heard)
+    def _on_event(self, event: GenerationEvent) -> None:
+        if isinstance(event, TraceEntry):
+            self.traces.append(event)
             return
-        self.heard.setdefault(heard.id, []).append(heard)
-        change = self.page.apply(heard)
-        event = notification_rules.event_for(change, since=self._opened_at) if change is not None else None
-        if change is not None and event is not None:
-            self.told.setdefault(heard.id, []).append(str(event))
+        self.snapshots.setdefault(event.id, []).append(event)
+        change = self.page.apply(event)
+        notification = notification_rules.event_for(change, since=self._opened_at) if change else None
+        if notification is not None:
+            self.notifications.setdefault(event.id, []).append(str(notification))
 
-    # -- two who commit ----------------------------------------------------------------------
+    # -- concurrent commits ------------------------------------------------------------------
 
-    def _overtake(self) -> None:
-        """What only happens between two watchers: both commit at once, or one was taken over meanwhile."""
-        store, watchers = self.engine.store, self.engine.supervisor
+    def _patch_complete(self) -> None:
+        """For the faults between two watchers: both commit at once, or one has been taken over."""
+        store, supervisor = self.engine.store, self.engine.supervisor
         complete = store.complete
 
-        async def overtaken(generation_id: str, **named: Any) -> Generation | None:
+        async def faulty_complete(generation_id: str, **named: Any) -> Generation | None:
             _, how, times = self.database.faults.get(generation_id, ("", "", 0))
-            if how == "taken over" and self.database.broken[generation_id] < times:
-                self.database.broken[generation_id] += 1
+            if how == "taken over" and self.database.strikes[generation_id] < times:
+                self.database.strikes[generation_id] += 1
                 (claimed,) = await store.claim(generation_id)
                 done = await complete(generation_id, **named)
                 asyncio.get_running_loop().call_later(
-                    0.5, functools.partial(watchers.watch, claimed, resumed=True)
+                    0.5, functools.partial(supervisor.watch, claimed, resumed=True)
                 )
                 return done
             if how == "both at once":
                 await self._wait_for_the_other(generation_id)
             return await complete(generation_id, **named)
 
-        store.complete = overtaken  # type: ignore[method-assign]
+        store.complete = faulty_complete  # type: ignore[method-assign]
 
     async def _wait_for_the_other(self, generation_id: str) -> None:
-        there = self._both.setdefault(generation_id, asyncio.Event())
-        self.database.broken[generation_id] += 1
-        if self.database.broken[generation_id] >= 2:
-            there.set()
+        both = self._both.setdefault(generation_id, asyncio.Event())
+        self.database.strikes[generation_id] += 1
+        if self.database.strikes[generation_id] >= 2:
+            both.set()
         try:
             async with asyncio.timeout(3):
-                await there.wait()
+                await both.wait()
         except TimeoutError:
-            logging.getLogger("matrix").warning("one channel alone came to the commit")
+            logging.getLogger("matrix").warning("only one channel reached the commit")

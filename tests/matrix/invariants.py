@@ -1,4 +1,4 @@
-"""What must hold after each combination, and after all of them (the invariants of the promise)."""
+"""The invariants of the promise, checked after each combination and after all of them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from services.core.model import Generation, Phase
 from tests.matrix.backend import TOKEN
-from tests.matrix.environment import Ground
+from tests.matrix.environment import Environment
 from tests.matrix.plan import BLIND, Combination, End
 
 WITHIN_S = 60.0
-KINDS = ("lost", "twice", "paid_twice", "wrong_bytes", "told_wrongly", "left_over", "broken")
+KINDS = ("lost", "twice", "paid_twice", "wrong_bytes", "reported_wrongly", "left_over", "broken")
 
 
-class Wrong(NamedTuple):
+class Violation(NamedTuple):
     """`what` is one of KINDS."""
 
     what: str
@@ -39,136 +40,149 @@ def expected(one: Combination) -> Phase:
             return Phase.UNCONFIRMED if one.backend == BLIND else Phase.COMPLETED
 
 
-def may_be_taken(one: Combination) -> bool:
-    """Whether the backend is to have one job of it in the end, or none."""
+def may_be_accepted(one: Combination) -> bool:
+    """Whether the backend should have one job of it in the end, or none."""
     return one.plan.end is not End.REFUSED and (one.plan.end is not End.NOT_TAKEN or one.backend == "keyed")
 
 
-async def come_to_rest(ground: Ground, generation: Generation, one: Combination) -> float:
-    """Until its row is where it must be and nobody works on it any more; how long it took."""
+async def settle(environment: Environment, generation: Generation, one: Combination) -> float:
+    """Waits for the expected phase and the end of all activity; returns the seconds."""
     clock = asyncio.get_running_loop()
     begun = clock.time()
     while clock.time() - begun < WITHIN_S:
-        row = await ground.engine.store.get(generation.id)
-        if row.phase is expected(one) and not ground.works_on(generation.id, str(one)):
+        row = await environment.engine.store.get(generation.id)
+        if row.phase is expected(one) and not environment.activity_of(generation.id, str(one)):
             break
         await asyncio.sleep(0.1)
     return clock.time() - begun
 
 
-async def wrongs(ground: Ground, generation: Generation, one: Combination) -> list[Wrong]:
+async def violations(environment: Environment, generation: Generation, one: Combination) -> list[Violation]:
     """Every invariant that this combination broke."""
-    row = await ground.engine.store.get(generation.id)
+    row = await environment.engine.store.get(generation.id)
     found = [
-        *_end(ground, row, one),
-        *_money(ground, one),
-        *_bytes(ground, row, one),
-        *_news(ground, row, one),
-        *_strikes(ground, row, one),
+        *_outcome(environment, row, one),
+        *_payments(environment, one),
+        *_bytes(environment, row, one),
+        *_reports(environment, row, one),
+        *_strikes(environment, row, one),
     ]
-    if early := ground.out_of_order.get(str(one)):
-        found.append(Wrong("broken", early))
-    return [Wrong(each.what, f"{one}: {each.text}") for each in found]
+    if early := environment.out_of_order.get(str(one)):
+        found.append(Violation("broken", early))
+    return [Violation(each.what, f"{one}: {each.text}") for each in found]
 
 
-def _end(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
+def _outcome(environment: Environment, row: Generation, one: Combination) -> Iterator[Violation]:
     if row.phase is not expected(one):
-        said = f"{row.error_code} {row.error_text} {row.stage}".strip()
-        yield Wrong("lost", f"it is {row.phase} ({said}), not {expected(one)}")
-    if left := ground.works_on(row.id, str(one)):
-        yield Wrong("left_over", f"still at work: {left}")
+        details = f"{row.error_code} {row.error_text} {row.stage}".strip()
+        yield Violation("lost", f"it is {row.phase} ({details}), not {expected(one)}")
+    if left := environment.activity_of(row.id, str(one)):
+        yield Violation("left_over", f"still active: {left}")
 
 
-def _money(ground: Ground, one: Combination) -> Iterator[Wrong]:
-    taken = len(ground.wire.jobs_of(str(one)))
-    if taken > (most := int(may_be_taken(one))):
-        yield Wrong("paid_twice", f"taken {taken} times, not {most}")
-    elif taken < most:
-        yield Wrong("lost", "it was never taken")
+def _payments(environment: Environment, one: Combination) -> Iterator[Violation]:
+    accepted = len(environment.wire.jobs_of(str(one)))
+    if accepted > (limit := int(may_be_accepted(one))):
+        yield Violation("paid_twice", f"accepted {accepted} times, not {limit}")
+    elif accepted < limit:
+        yield Violation("lost", "it was never accepted")
 
 
-def _bytes(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
+def _bytes(environment: Environment, row: Generation, one: Combination) -> Iterator[Violation]:
     if row.phase is not Phase.COMPLETED:
         if row.kept is not None:
-            yield Wrong("broken", "it is not done and names a file")
+            yield Violation("broken", "it is not completed and names a file")
         return
     if row.kept is None or row.receipt is None:
-        yield Wrong("broken", "done without a file or a receipt")
+        yield Violation("broken", "completed without a file or a receipt")
         return
-    job = next(iter(ground.wire.jobs_of(str(one))), None)
-    path = ground.engine.folder.path(row.kept.name)
-    lying = path.read_bytes() if path.exists() else b""
-    if job is None or lying != ground.wire.content(job.id):
-        yield Wrong("wrong_bytes", f"other bytes: {len(lying)} lie there")
-    if hashlib.sha256(lying).hexdigest() != row.kept.sha256 or len(lying) != row.kept.size_bytes:
-        yield Wrong("wrong_bytes", "the row's hash is not the file's")
+    job = next(iter(environment.wire.jobs_of(str(one))), None)
+    path = environment.engine.folder.path(row.kept.name)
+    content = path.read_bytes() if path.exists() else b""
+    if job is None or content != environment.wire.content(job.id):
+        yield Violation("wrong_bytes", f"{len(content)} other bytes")
+    if hashlib.sha256(content).hexdigest() != row.kept.sha256 or len(content) != row.kept.size_bytes:
+        yield Violation("wrong_bytes", "the row's hash is not the file's")
     if job is not None and row.job_id != job.id:
-        yield Wrong("broken", "the row names another job")
+        yield Violation("broken", "the row names another job")
 
 
-def _news(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
-    heard = ground.heard.get(row.id, [])
-    told = ground.told.get(row.id, [])
+def _reports(environment: Environment, row: Generation, one: Combination) -> Iterator[Violation]:
+    snapshots = environment.snapshots.get(row.id, [])
+    notifications = environment.notifications.get(row.id, [])
     ends = {Phase.COMPLETED: "arrived", Phase.ERROR: "failed", Phase.UNCONFIRMED: "unconfirmed"}
     last = ends[expected(one)]
-    # While it is looked for, an unconfirmed one is told as that.
-    if [each for each in told if each in (last, "arrived", "failed")] != [last]:
-        yield Wrong("told_wrongly", f"a page told {told}")
-    if ground.page.known[row.id].phase is not row.phase:
-        yield Wrong("told_wrongly", f"an open page still shows {ground.page.known[row.id].phase}")
-    by_revision = sorted(heard, key=lambda each: each.revision)
+    # During the search an unconfirmed one is shown as such.
+    if [each for each in notifications if each in (last, "arrived", "failed")] != [last]:
+        yield Violation("reported_wrongly", f"a page showed {notifications}")
+    if environment.page.known[row.id].phase is not row.phase:
+        yield Violation(
+            "reported_wrongly", f"an open page still shows {environment.page.known[row.id].phase}"
+        )
+    by_revision = sorted(snapshots, key=lambda each: each.revision)
     progress = [each.progress for each in by_revision if each.progress is not None]
     if progress != sorted(progress):
-        yield Wrong("broken", f"progress went backwards: {progress}")
-    if len({each.kept.name for each in heard if each.kept is not None}) > 1:
-        yield Wrong("twice", "different files were told of")
+        yield Violation("broken", f"progress went backwards: {progress}")
+    if len({each.kept.name for each in snapshots if each.kept is not None}) > 1:
+        yield Violation("twice", "different files were reported")
 
 
-def _strikes(ground: Ground, row: Generation, one: Combination) -> Iterator[Wrong]:
-    """A fault that never struck proves nothing."""
-    struck = ground.strikes(one.plan, str(one))
+def _strikes(environment: Environment, row: Generation, one: Combination) -> Iterator[Violation]:
+    """A fault that never occurred proves nothing."""
+    struck = environment.strikes(one.plan, str(one))
     if one.plan.disk:
-        struck["disk"] = ground.disk.broken[row.id]
+        struck["disk"] = environment.disk.strikes[row.id]
     if one.plan.database:
-        struck["database"] = ground.database.broken[row.id]
+        struck["database"] = environment.database.strikes[row.id]
     for what, times in struck.items():
         if not times:
-            yield Wrong("broken", f"the fault of the {what} never struck")
+            yield Violation("broken", f"the fault of the {what} never occurred")
 
 
-# -- after all of them ------------------------------------------------------------------------
+# -- after all combinations --------------------------------------------------------------------
 
 
-async def left_behind(ground: Ground) -> list[Wrong]:
-    """Files that no row names, and names that have no file."""
-    folder, store = ground.engine.folder, ground.engine.store
-    lying, named = set(await folder.files()), await store.media_names()
-    strangers = {path.relative_to(folder._root).as_posix() for path in ground.disk.strangers}
-    parts = list((ground.engine.settings.media_dir / ".parts").iterdir())
+async def leftover_files(environment: Environment) -> list[Violation]:
+    """Files without a row, and rows without a file."""
+    folder, store = environment.engine.folder, environment.engine.store
+    files, named = set(await folder.files()), await store.media_names()
+    foreign = {path.relative_to(folder._root).as_posix() for path in environment.disk.foreign_files}
+    parts = list((environment.engine.settings.media_dir / ".parts").iterdir())
     prompts = [row.request.prompt for row in await store.page(owner="local", limit=2000)]
     found = {
         ("left_over", "unfinished files"): len(parts),
-        ("left_over", "files that no row names"): len(lying - named - strangers),
-        ("lost", "files that are gone"): len(named - lying),
-        ("lost", "files of somebody else's that were removed"): len(strangers - lying),
-        ("twice", "rows more than intents"): len(prompts) - len(set(prompts)),
+        ("left_over", "files without a row"): len(files - named - foreign),
+        ("lost", "missing files"): len(named - files),
+        ("lost", "removed files of another program"): len(foreign - files),
+        ("twice", "rows beyond the intents"): len(prompts) - len(set(prompts)),
     }
-    return [Wrong(what, f"{ground.name}: {count} {text}") for (what, text), count in found.items() if count]
+    return [
+        Violation(what, f"{environment.name}: {count} {text}")
+        for (what, text), count in found.items()
+        if count
+    ]
 
 
-def told_secrets(ground: Ground, log: str) -> list[Wrong]:
-    """Where the key or a link of the provider's can be read."""
-    page = [ground.page.generation_status, *ground.page.known.values()]
-    page += [each for heard in ground.heard.values() for each in heard]
+def leaked_secrets(environment: Environment, log: str) -> list[Violation]:
+    """Places where the API key or a provider's link can be read."""
+    page = [environment.page.generation_status, *environment.page.known.values()]
+    page += [each for snapshots in environment.snapshots.values() for each in snapshots]
     places = {
         "the log": log,
-        "a trace": "".join(json.dumps(entry.data) for entry in ground.traces),
+        "a trace": "".join(json.dumps(entry.data) for entry in environment.traces),
         "a page": "".join(json.dumps(dataclasses.asdict(each), default=str) for each in page),
-        "the database": dump(ground.folder / "rushes.db"),
+        "the database": dump(environment.folder / "rushes.db"),
     }
-    secrets = (TOKEN, "/files/", ground.chaos.url, ground.dead.refuses, ground.dead.full, ground.dead.deaf)
+    secrets = (
+        TOKEN,
+        "/files/",
+        environment.proxy.url,
+        environment.dead.refuses,
+        environment.dead.stuck,
+        environment.dead.unread,
+    )
     return [
-        Wrong("broken", f"{ground.name}: {secret} stands in {place}")
+        Violation("broken", f"{environment.name}: {secret} is in {place}")
         for place, text in places.items()
         for secret in secrets
         if secret in text
@@ -176,15 +190,12 @@ def told_secrets(ground: Ground, log: str) -> list[Wrong]:
 
 
 def dump(database: Path) -> str:
-    connection = sqlite3.connect(database)
-    try:
+    with closing(sqlite3.connect(database)) as connection:
         return "\n".join(connection.iterdump())
-    finally:
-        connection.close()
 
 
 def open_handles() -> set[str]:
-    """Sockets and files of this process, by what they are; not the pipes of its children."""
+    """Sockets and files of this process, without the pipes of its children."""
     found = set()
     for handle in Path("/proc/self/fd").iterdir():
         try:

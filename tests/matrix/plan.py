@@ -1,4 +1,4 @@
-"""What one cell of the matrix is made of: which line, disk or database breaks, how, and what must come of it."""
+"""The cells of the matrix: which connection, disk or database fails, how, and with which outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.fault_proxy import LineFault
+from tests.support.fault_proxy import ConnectionFault
 
 POINTS = (
     "submit",
@@ -37,38 +37,38 @@ FAULTS = (
     "out of order",
 )
 SHAPES = ("push only", "pull only", "both")
-"""Which channel works at all."""
+"""Which channels work at all."""
 BACKENDS = ("keyed", "unkeyed")
 BLIND = "blind"
-"""Unkeyed, and its jobs cannot be listed: only where the submit is at stake."""
+"""Unkeyed, and its jobs cannot be listed: only for faults of the submit."""
 
-OF_THE_STREAM = frozenset({"stream open", "mid-stream", "terminal event"})
-OF_THE_SUBMIT = frozenset({"submit", "submit's answer"})
+STREAM_POINTS = frozenset({"stream open", "mid-stream", "terminal event"})
+SUBMIT_POINTS = frozenset({"submit", "submit's answer"})
 
 
 class End(enum.Enum):
     DONE = "kept"
-    FAILED = "the backend's failure is told"
-    REFUSED = "refused, nothing taken"
-    NOT_TAKEN = "nobody knows, and it was not taken: keyed sends again, all others ask the person"
-    TAKEN = "nobody knows, and it was taken: keyed sends again, a list is searched, blind asks the person"
+    FAILED = "the backend's failure is reported"
+    REFUSED = "refused, not accepted"
+    NOT_TAKEN = "unknown, not accepted: keyed sends again, all others ask the person"
+    TAKEN = "unknown, accepted: keyed sends again, a list is searched, blind asks the person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`wire` is the script, `lines` what the proxy does, `ports` who answers instead of it, for each thing asked."""
+    """`wire` is the script, `lines` the proxy's faults and `ports` the dead addresses, by kind of request."""
 
     wire: Mapping[str, Any] = field(default_factory=dict)
-    lines: Mapping[str, LineFault] = field(default_factory=dict)
+    lines: Mapping[str, ConnectionFault] = field(default_factory=dict)
     ports: Mapping[str, str] = field(default_factory=dict)
-    """refuses · deaf · full, as DeadEnds has them; of "download": the first addresses that are told."""
+    """refuses · unread · stuck, as in DeadAddresses; for "download": the first addresses that are reported."""
     port_times: int | None = 2
     disk: str = ""
     database: str = ""
     commits: str = "completed"
-    """Into which phase the row goes when the database breaks."""
+    """The phase whose commit fails."""
     times: int = 2
-    """How often disk or database break."""
+    """How often the disk or the database fails."""
     end: End = End.DONE
 
 
@@ -78,7 +78,7 @@ class Cell:
     plans: Mapping[str, Plan]
     """By variant; "" where there is one."""
     harmless: bool = False
-    """The channel works all the same: it cannot be what makes it the broken one."""
+    """The channel works all the same, so it cannot be the broken one."""
     only: frozenset[str] = frozenset()
     """Shapes or backends; empty: all."""
     why_only: str = ""
@@ -103,7 +103,7 @@ class Combination:
         return " / ".join(part for part in parts if part)
 
     @property
-    def for_good(self) -> bool:
-        """The shape is that this very thing never works."""
-        broken = "pull only" if self.point in OF_THE_STREAM else "push only" if self.point == "poll" else ""
+    def is_permanent(self) -> bool:
+        """The fault is what breaks the channel of the shape, so it never ends."""
+        broken = "pull only" if self.point in STREAM_POINTS else "push only" if self.point == "poll" else ""
         return self.shape == broken

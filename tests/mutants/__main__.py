@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.mutants.patch import Mutant, mutants
-from tests.mutants.runner import Laboratory, NotGreen, Verdict
+from tests.mutants.runner import BaselineFailed, MutantRunner, Verdict
 from tests.support.proof_counts import proven
 
 
@@ -25,8 +25,8 @@ def main(names: list[str]) -> int:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rushes-mutants-") as folder:
         try:
-            survived = _try(tried, Laboratory(Path(folder)))
-        except NotGreen as error:
+            survived = _try(tried, MutantRunner(Path(folder)))
+        except BaselineFailed as error:
             print(f"Without any mutant these tests fail already:\n{error}")
             return 2
     killed = len(tried) - survived
@@ -35,9 +35,9 @@ def main(names: list[str]) -> int:
     return 1 if survived else 0
 
 
-def _try(tried: list[Mutant], laboratory: Laboratory) -> int:
+def _try(tried: list[Mutant], laboratory: MutantRunner) -> int:
     """How many were not killed."""
-    laboratory.must_be_green(tried)
+    laboratory.check_baseline(tried)
     survived = 0
     for verdict in laboratory.verdicts(tried):
         survived += not verdict.killed_by

@@ -38,11 +38,11 @@ class Verdict:
     took_s: float = 0.0
 
 
-class NotGreen(Exception):
+class BaselineFailed(Exception):
     """The tests fail without any mutant: nothing can be said."""
 
 
-class Laboratory:
+class MutantRunner:
     """Works in copies, each for one mutant at a time; the tree itself is only read."""
 
     def __init__(self, folder: Path) -> None:
@@ -50,8 +50,8 @@ class Laboratory:
         for number in range(AT_ONCE):
             self._copies.put(copy_to(folder / f"copy-{number}"))
 
-    def must_be_green(self, mutants: Iterable[Mutant]) -> None:
-        """Raises NotGreen."""
+    def check_baseline(self, mutants: Iterable[Mutant]) -> None:
+        """Raises BaselineFailed."""
         killers = list(dict.fromkeys(killer for mutant in mutants for killer in mutant.killers))
         copy = self._copies.get()
         try:
@@ -59,7 +59,7 @@ class Laboratory:
         finally:
             self._copies.put(copy)
         if status != 0:
-            raise NotGreen(said)
+            raise BaselineFailed(said)
 
     def verdicts(self, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
         """In the given order, each as soon as it is known."""

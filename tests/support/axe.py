@@ -1,7 +1,7 @@
-"""axe-core looks at a page and says what keeps people out of it.
+"""Accessibility checks of a page with axe-core.
 
-`axe_core/` holds version 4.14.1 as npm gives it (`npm pack axe-core@4.14.1`: axe.min.js and its licences, MPL-2.0),
-so that the tests need neither npm nor a network. It goes to no browser but the tests'.
+`axe_core/` holds version 4.14.1 as published (`npm pack axe-core@4.14.1`: axe.min.js and its licences, MPL-2.0), so
+that the tests need neither npm nor a network. Only the tests' browser loads it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ def _script() -> str:
 
 
 def grave_findings(page: Page) -> str:
-    """One line for each place: the rule, where, and what is wrong there. Empty is good."""
+    """One line per node: rule, impact, HTML and failure; empty when there are none."""
     if not page.evaluate("'axe' in window"):
-        page.evaluate(_script())  # not as a tag: the page's own policy may stay as it is
-    # without its own requests, for which Quasar would show a bar; no rule with a grave finding needs them
+        page.evaluate(_script())  # not as a script tag, which the page's content policy forbids
+    # preload makes requests, for which Quasar shows a bar; no serious rule needs it
     report = page.evaluate("axe.run({ resultTypes: ['violations'], preload: false })")
-    assert report["passes"], "axe looked at nothing"
+    assert report["passes"], "axe checked nothing"
     return "\n".join(
         f"{rule['id']} ({rule['impact']}): {node['html'][:160]} · {node['failureSummary'].splitlines()[-1].strip()}"
         for rule in report["violations"]

@@ -1,4 +1,4 @@
-"""Around one piece of bad input: memory stays bounded, the log clean, and a generation beside it arrives."""
+"""Checks around one bad input: bounded memory, a clean log, and another generation that is delivered."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.support.fault_server import WireServer
 from tests.support.proof_counts import proven
 
 MB = 1_000_000
-MOST_GROWTH_BYTES = 48 * MB
-"""Of the app's own process, over what it had before: 16 downloads buffer 1 MiB each, a stream 1 MiB."""
+MAX_GROWTH_BYTES = 48 * MB
+"""Of the app's own process: 16 downloads and one stream buffer 1 MiB each."""
 
 
 @contextmanager
 def nothing_else_harmed(app: RunningApp, wire: WireServer, prompt: str) -> Iterator[None]:
-    """While the body lives through the bad input; counted for the promise table."""
-    said_before = len(app.log)
+    """Checks it around the body, and counts it for the promise table."""
+    log_offset = len(app.log)
     memory = PeakMemory(app.process.pid)
     beside = f"beside {prompt}"
     wire.script(prompt=beside, length_s=1.0)
@@ -30,20 +30,20 @@ def nothing_else_harmed(app: RunningApp, wire: WireServer, prompt: str) -> Itera
     app.wait_for(file_id)
     assert kept(app, file_id) == hashlib.sha256(wire.content(job_of(wire, beside))).hexdigest()
     grown = memory.grown_bytes()
-    assert grown < MOST_GROWTH_BYTES, f"{grown / MB:.0f} MB more"
-    said = app.log[said_before:]
-    assert "Traceback" not in said, said
-    assert " ERROR " not in said, said
+    assert grown < MAX_GROWTH_BYTES, f"{grown / MB:.0f} MB more"
+    log = app.log[log_offset:]
+    assert "Traceback" not in log, log
+    assert " ERROR " not in log, log
     proven("bad input", cases=1, harmed=0, MB_more_at_most=round(grown / MB, 1))
 
 
 class PeakMemory:
-    """Of one process, from now on: what the kernel saw, not samples."""
+    """Of one process, from now on, as the kernel measures it."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path(f"/proc/{pid}")
         self._before = self._line("VmRSS")
-        (self._folder / "clear_refs").write_text("5")  # VmHWM begins again
+        (self._folder / "clear_refs").write_text("5")  # resets VmHWM
 
     def grown_bytes(self) -> int:
         return max(0, self._line("VmHWM") - self._before)
@@ -59,23 +59,23 @@ def job_of(wire: WireServer, prompt: str) -> str:
 
 
 def kept(app: RunningApp, file_id: str) -> str:
-    """The hash of what is served."""
+    """The hash of the served file."""
     answer = httpx.get(app.get(f"/api/file/{file_id}")["url"], trust_env=False, timeout=30, verify=NO_TLS)
     return hashlib.sha256(answer.content).hexdigest()
 
 
 def trace(app: RunningApp, file_id: str) -> list[dict[str, object]]:
-    """Of one that was completed; it is written down a moment later."""
+    """Of a completed generation; its last entries are written a moment later."""
     found: list[dict[str, object]] = []
 
-    def whole() -> bool:
+    def is_complete() -> bool:
         found[:] = app.get(f"/api/file/{file_id}/trace")["items"]
         return any(line["event"] == "won" for line in found)
 
-    app.wait_until(whole, 10)
+    app.wait_until(is_complete, 10)
     return found
 
 
 def reasons(app: RunningApp, file_id: str) -> set[str]:
-    """Why something was lost or could not be kept."""
+    """The reasons in its trace for a lost channel or a failed download."""
     return {str(line["data"].get("reason", "")) for line in trace(app, file_id)} - {""}  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What a person does and sees on the pages, in a real browser."""
+"""Actions and locators on the pages, in a real browser."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PHONE = {"width": 360, "height": 740}
 
 
 class Profiles:
-    """Browser profiles, one for each set of options, that are lent as if they were new.
+    """Reused browser profiles, one for each set of options.
 
-    They keep their cache, as a person's browser does: a first page in a new one takes 0.6 s longer.
+    They keep their cache, like a person's browser: the first page of a new one takes 0.6 s longer.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -35,7 +35,7 @@ class Profiles:
         return self._kept[key]
 
     def wipe(self) -> None:
-        """Close all pages and forget what they have stored."""
+        """Closes all pages and clears what they have stored."""
         for context in self._kept.values():
             if context.pages:
                 _forget(context)
@@ -60,14 +60,14 @@ def _forget(context: BrowserContext) -> None:
 
 
 def opened(page: Page, url: str) -> Page:
-    """The page at that address, joined to its server."""
+    """The page at that address, connected to its server."""
     page.goto(url)
     page.wait_for_function("window.did_handshake")
     return page
 
 
 def film(app: RunningApp, prompt: str) -> str:
-    """The smallest that there is, finished; its id."""
+    """Makes the smallest possible video; returns its id when it is completed."""
     file_id = app.generate(prompt, **SMALL)
     app.wait_for(file_id)
     return file_id
@@ -83,7 +83,7 @@ def press(page: Page, name: str) -> None:
 
 
 def shrink(page: Page, *, film: bool = True) -> None:
-    """The form's smallest."""
+    """Chooses the form's smallest length and resolution."""
     if film:
         choose(page, "Length", "1 s")
     if not page.get_by_label("Resolution").is_visible():
@@ -96,8 +96,8 @@ def generate(page: Page, prompt: str) -> None:
     press(page, "Generate")
 
 
-def figure(page: Page) -> Locator:
-    """Of the one on the stage, which comes before the cards."""
+def progress_bar(page: Page) -> Locator:
+    """The stage's, which precedes those of the cards."""
     return page.get_by_role("progressbar", name="Progress").first
 
 
@@ -113,7 +113,7 @@ def player(page: Page, prompt: str) -> Locator:
 
 
 def widened(page: Page, widths: Iterable[int]) -> Iterable[int]:
-    """The page at one width after the other."""
+    """Resizes the page to each width in turn."""
     for width in widths:
         page.set_viewport_size({"width": width, "height": 740})
         page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 100)))")
@@ -121,7 +121,7 @@ def widened(page: Page, widths: Iterable[int]) -> Iterable[int]:
 
 
 def too_wide(page: Page) -> bool:
-    """Whether it stays wider than the screen when it has been laid out."""
+    """Whether it still overflows the screen after layout."""
     try:
         page.wait_for_function("document.documentElement.scrollWidth <= innerWidth", timeout=3000)
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""Bring the catalogues up to date with the code: `make words`."""
+"""Updates the translation catalogues from the code: `make words`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = sorted((ROOT / "ui" / "text").glob("*.po"))
-SPOKEN = ("InvalidRequest", "NoModels", "NotFound", "StoreFailed", "Conflict", "Sentence")
-"""The errors whose sentences come to a page, and Sentence; their first argument is such a sentence."""
+SENTENCE_TYPES = ("InvalidRequest", "NoModels", "NotFound", "StoreFailed", "Conflict", "Sentence")
+"""Types whose first argument is a sentence that a page shows."""
 KEYWORDS = {
     "_": None,
     "deferred": None,
     "Words": None,
     "ngettext": (1, 2),
     "forms": (1, 2),
-    **dict.fromkeys(SPOKEN, (1,)),
+    **dict.fromkeys(SENTENCE_TYPES, (1,)),
 }
-SHOWING = (
+DISPLAY_FUNCTIONS = (
     "label",
     "Button",
     "LinkButton",
@@ -36,28 +36,34 @@ SHOWING = (
     "menu_item",
     "named",
 )
-SPOKEN_PROPS = ("aria-label", "title", "placeholder", "alt")
+TEXT_PROPS = ("aria-label", "title", "placeholder", "alt")
 NAMES = ("Rushes", "Ctrl ↵")
-ELSEWHERE = ("services/animatic", "services/api")
-"""Their sentences are for programs: English."""
-HEAD = ("Language:", "Plural-Forms:", "MIME-Version:", "Content-Type:", "Content-Transfer-Encoding:")
-"""The head's other lines change with each run and would collide when two people add words."""
+EXCLUDED = ("services/animatic", "services/api")
+"""Their sentences are for programs, so they stay English."""
+STABLE_HEADERS = (
+    "Language:",
+    "Plural-Forms:",
+    "MIME-Version:",
+    "Content-Type:",
+    "Content-Transfer-Encoding:",
+)
+"""The other header lines change with each run and would conflict in merges."""
 
 
 def sources() -> Iterator[Path]:
     for folder in ("ui", "services"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if not path.relative_to(ROOT).as_posix().startswith(ELSEWHERE):
+            if not path.relative_to(ROOT).as_posix().startswith(EXCLUDED):
                 yield path
 
 
 def extracted() -> Catalog:
-    """All that the code says to a person."""
-    said = Catalog(charset="utf-8")
+    """Every text that the code shows to a person."""
+    found = Catalog(charset="utf-8")
     for path in sources():
         for _line, message, _comments, _context in extract_from_file(by_syntax, path, keywords=KEYWORDS):
-            said.add(message)
-    return said
+            found.add(message)
+    return found
 
 
 Found = tuple[int, str, str | tuple[str, ...], list[str]]
@@ -66,7 +72,7 @@ Found = tuple[int, str, str | tuple[str, ...], list[str]]
 def by_syntax(
     file: BinaryIO, keywords: Collection[str], comment_tags: object, options: object
 ) -> Iterator[Found]:
-    """A method for Babel, whose own goes by tokens and misses a call inside another call."""
+    """An extraction method for Babel, whose own one misses a call nested in another call."""
     for node in ast.walk(ast.parse(file.read())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in keywords:
             texts = tuple(
@@ -82,16 +88,18 @@ def read(path: Path) -> Catalog:
 
 
 def written(catalogue: Catalog) -> str:
-    """Sorted, each text on one line, nothing that changes by itself: parallel work merges."""
+    """Sorted, one line per text, nothing volatile, so that parallel changes merge."""
     text = BytesIO()
     write_po(text, catalogue, width=0, no_location=True, sort_output=True, ignore_obsolete=True)
     lines = text.getvalue().decode().splitlines(keepends=True)
     return "".join(
-        line for line in lines if not _is_head(line) or line.startswith(tuple(f'"{one}' for one in HEAD))
+        line
+        for line in lines
+        if not _is_header(line) or line.startswith(tuple(f'"{one}' for one in STABLE_HEADERS))
     )
 
 
-def _is_head(line: str) -> bool:
+def _is_header(line: str) -> bool:
     name, colon, _rest = line.partition(": ")
     return (
         bool(colon)
@@ -102,7 +110,7 @@ def _is_head(line: str) -> bool:
 
 
 def unmarked(path: Path) -> Iterator[str]:
-    """Sentences that no catalogue can hold: built on the spot, or shown as they stand."""
+    """Sentences that cannot be translated: formatted before the call, or not marked."""
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.JoinedStr() | ast.BinOp() as text, *_]):
@@ -110,28 +118,28 @@ def unmarked(path: Path) -> Iterator[str]:
                     yield f"{path.name}:{node.lineno}: {ast.unparse(text)}"
             case ast.Call(
                 func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(text)), *_]
-            ) if name in SHOWING:
-                if _reads(text):
+            ) if name in DISPLAY_FUNCTIONS:
+                if _is_sentence(text):
                     yield f"{path.name}:{node.lineno}: {text}"
             case ast.Assign(
                 targets=[ast.Subscript(slice=ast.Constant(value=name))], value=ast.Constant(value=str(text))
-            ) if name in SPOKEN_PROPS:
-                if _reads(text):
+            ) if name in TEXT_PROPS:
+                if _is_sentence(text):
                     yield f"{path.name}:{node.lineno}: {text}"
             case ast.Assign(targets=[ast.Attribute(attr="text")], value=ast.Constant(value=str(text))):
-                if _reads(text):
+                if _is_sentence(text):
                     yield f"{path.name}:{node.lineno}: {text}"
 
 
-def _reads(text: str) -> bool:
+def _is_sentence(text: str) -> bool:
     return any(letter.isalpha() for letter in text) and text not in NAMES
 
 
 def main() -> None:
-    said = extracted()
+    found = extracted()
     for path in CATALOGUES:
         catalogue = read(path)
-        catalogue.update(said, no_fuzzy_matching=True)
+        catalogue.update(found, no_fuzzy_matching=True)
         path.write_text(written(catalogue))
         waiting = [message for message in catalogue if message.id and not _is_translated(message.string)]
         print(f"{path.relative_to(ROOT)}: {len(catalogue)} texts, {len(waiting)} to translate")

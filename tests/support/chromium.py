@@ -1,4 +1,4 @@
-"""Find Chromium for the browser tests, or install it: `python -m tests.support.chromium`."""
+"""Finds or installs Chromium for the browser tests: `python -m tests.support.chromium`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import subprocess
 import sys
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WITHOUT = (
+DISABLED_FEATURES = (
     "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup,"
     "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
     "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
     "AvoidCorsURLLoaderRestartOnRedirect,TcpPortRandomizationWin,OptimizationHints,NetworkTimeServiceQuerying,"
     "AimEnabled,PreconnectToSearch"
 )
-"""An address bar that nobody sees is half the work of each new page (0.4 s of a core). The rest is what playwright
-turns off, said again because the last such flag counts."""
+"""The invisible address bar is half the work of each new page (0.4 s of a core). The rest is what playwright
+disables, repeated because only the last such flag counts."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    f"--disable-features={WITHOUT}",
+    f"--disable-features={DISABLED_FEATURES}",
     "--autoplay-policy=no-user-gesture-required",
 ]
 HELP = (
@@ -43,7 +43,7 @@ def find() -> str | None:
 
 
 def chromium() -> str:
-    """Its path. Raises RuntimeError with what to do."""
+    """Its path. Raises RuntimeError with installation advice."""
     path = find()
     if path is None:
         raise RuntimeError(HELP)
@@ -51,7 +51,7 @@ def chromium() -> str:
 
 
 def install(package: str) -> None:
-    """By apt, where we may; whether it worked is seen by looking for it."""
+    """With apt, as root only; the caller checks whether it worked."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     print(f"Installing {package} (once) ...", flush=True)

@@ -1,6 +1,6 @@
-"""The engine without its processes: real store, real watchers, a scripted backend, bytes that are notes.
+"""The engine without its processes: a real store and supervisor, a scripted backend, a fake media ingest.
 
-Everything runs on one loop without threads, so it can be lived through in virtual time.
+Everything runs on one loop without threads, so it works in virtual time.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -37,14 +36,14 @@ from services.store.store import Store
 from tests.support.race_harness import now
 
 
-class NotedBytes:
-    """Stands for the media room: keeps names, and knows what was never taken away again."""
+class FakeIngest:
+    """Keeps names instead of bytes; `files` are those that were never discarded."""
 
     def __init__(self, bytes_ok: Callable[[str], bool]) -> None:
         self.files: set[str] = set()
         self.download_s = 0.02
-        self._bytes_ok = bytes_ok
-        self._made = 0
+        self.bytes_ok = bytes_ok
+        self.downloads = 0
 
     async def keep(
         self,
@@ -55,10 +54,10 @@ class NotedBytes:
         credentials: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Kept:
         await asyncio.sleep(self.download_s)
-        if not self._bytes_ok(url):
+        if not self.bytes_ok(url):
             raise DeliveryFailed("The address answered 403.", reason="refused")
-        self._made += 1
-        name = f"{generation_id}-{self._made}.mp4"
+        self.downloads += 1
+        name = f"{generation_id}-{self.downloads}.mp4"
         self.files.add(name)
         return Kept(
             name=name,
@@ -90,8 +89,8 @@ def _model(kind: Kind, *, needs_source: bool) -> Model:
 MODELS = [_model(kind, needs_source=needs) for kind in Kind for needs in (False, True)]
 
 
-class EasyCatalogue:
-    """A catalogue with nothing to refuse."""
+class FakeCatalogue:
+    """A catalogue that accepts every draft."""
 
     def complete(self, draft: Draft, *, seed_from: Callable[[], int]) -> Request:
         return Request(
@@ -121,7 +120,7 @@ class EasyCatalogue:
 
 
 class EngineHarness:
-    """`crash` and `open` again: the backend, the database and the files stay, nothing else."""
+    """`crash`, then `open` again: only the backend, the database and the files survive."""
 
     def __init__(
         self,
@@ -136,9 +135,8 @@ class EngineHarness:
         backend.now = now
         self.llm = llm
         self.checkpoint = checkpoint
-        self.bytes = NotedBytes(bytes_ok)
-        self.news: list[GenerationEvent] = []
-        self.completions: Counter[str] = Counter()
+        self.ingest = FakeIngest(bytes_ok)
+        self.events: list[GenerationEvent] = []
         self._url = f"sqlite:///{folder / 'rushes.db'}"
         self._settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
         self._opened = 0
@@ -146,23 +144,23 @@ class EngineHarness:
     async def open(self) -> None:
         self._opened += 1
         self.bus = Bus()
-        self.bus.subscribe(self._hear)
+        self.bus.subscribe(self.events.append)
         self.store = Store(self._url, process=f"process-{self._opened}", now=now, inline=True)
         await self.store.open()
         parts = build_generations(
             self._settings,
             self.store,
             self.bus,
-            self.bytes,
-            NoSources(),  # type: ignore[arg-type]
+            self.ingest,
+            object(),  # type: ignore[arg-type]
             _no_source,
-            EasyCatalogue(),  # type: ignore[arg-type]
+            FakeCatalogue(),  # type: ignore[arg-type]
             {"scripted": self.backend},
             Runtime(now=now, rng=random.Random(self._opened)),
         )
         self.event_log, self.delivery, self.generations = parts.event_log, parts.delivery, parts.generations
         self.supervisor, self.reconciler = parts.supervisor, parts.reconciler
-        self._runner = asyncio.create_task(self.event_log.run(), name="journal")
+        self._runner = asyncio.create_task(self.event_log.run(), name="event-log")
         self.chats = Chats(
             self.generations,
             ChatRows(self.store),
@@ -173,9 +171,8 @@ class EngineHarness:
         await self.supervisor.resume()
 
     async def crash(self) -> None:
-        """Every task ends where it stands; nothing is told, nothing is tidied."""
-        mine = asyncio.current_task()
-        tasks = [task for task in asyncio.all_tasks() if task is not mine]
+        """Cancels every task; nothing is published and nothing cleaned up."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -198,23 +195,21 @@ class EngineHarness:
     async def get(self, generation: Generation) -> Generation:
         return await self.store.get(generation.id)
 
-    def heard(self, generation: Generation) -> list[Generation]:
-        return [news for news in self.news if isinstance(news, Generation) and news.id == generation.id]
+    def snapshots(self, generation: Generation) -> list[Generation]:
+        """Every state of it that was published."""
+        return [one for one in self.events if isinstance(one, Generation) and one.id == generation.id]
 
-    def traced(self, generation: Generation, lane: str, event: str) -> list[TraceEntry]:
+    def trace_entries(self, generation: Generation, lane: str, event: str) -> list[TraceEntry]:
         return [
-            news
-            for news in self.news
-            if isinstance(news, TraceEntry)
-            and (news.generation_id, news.lane, news.event) == (generation.id, lane, event)
+            one
+            for one in self.events
+            if isinstance(one, TraceEntry)
+            and (one.generation_id, one.lane, one.event) == (generation.id, lane, event)
         ]
 
-    def _hear(self, news: GenerationEvent) -> None:
-        self.news.append(news)
 
-
-def told(harness: EngineHarness, script: Script, **capabilities: bool) -> None:
-    """From now on the backend does as `script` says."""
+def set_script(harness: EngineHarness, script: Script, **capabilities: bool) -> None:
+    """What the backend does from now on."""
     harness.backend._script = script
     harness.backend.capabilities = Capabilities(**capabilities)  # type: ignore[arg-type]
 
@@ -227,10 +222,3 @@ async def after(seconds: float, harness: EngineHarness, generation: Generation) 
 
 async def _no_source(name: str) -> bytes:
     raise FileNotFoundError(name)
-
-
-class NoSources:
-    """The scripted backend's models take none."""
-
-
-__all__ = ["EngineHarness", "Script", "Scripted", "after", "told"]

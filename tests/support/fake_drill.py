@@ -1,6 +1,6 @@
-"""Drills for tests: one that says what it is told to, and a build of ours with a rule switched off.
+"""Drills for tests: one with given output, and one on a build with a rule switched off.
 
-`python -m tests.support.fake_drill SWITCH …` is `main.py …` with that switch of the drill's own tests thrown.
+`python -m tests.support.fake_drill SWITCH …` is `main.py …` with that function of the drill's own tests applied.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ SWITCHES = ROOT / "tests" / "services" / "diagnostics" / "drill" / "test_drill.p
 def lines(
     *, broken: dict[str, Sentence] | None = None, without: set[str] | frozenset[str] = frozenset()
 ) -> list[str]:
-    """What a drill says: everything holds but what is told otherwise."""
-    seen = broken or {}
-    return [to_line(Finding(name, seen.get(name, Sentence()))) for name in CHECKS if name not in without]
+    """The output of a drill in which everything else holds."""
+    findings = broken or {}
+    return [to_line(Finding(name, findings.get(name, Sentence()))) for name in CHECKS if name not in without]
 
 
-def saying(text: list[str], *, code: int = 0, waits: bool = False) -> list[str]:
-    """A command that says these lines and ends, or waits until its input is closed."""
+def print_command(text: list[str], *, code: int = 0, waits: bool = False) -> list[str]:
+    """A command that prints these lines and ends, or waits until its input is closed."""
     program = f"import sys; print({chr(10).join(text)!r}, flush=True); {'sys.stdin.read();' if waits else ''} sys.exit({code})"
     return [sys.executable, "-c", program]
 
 
 def diagnostics(command: list[str], folder: Path, **changes: Any) -> Diagnostics:
-    """With a doctor who knows no backend."""
+    """With a doctor without backends."""
     doctor = Doctor(data_dir=folder, backends={}, url_of=lambda _: "")
     return Diagnostics(DrillRuns(command, folder), doctor, **{"public_url": None, **changes})
 
 
-def switched_off(switch: str) -> list[str]:
-    """The command of a drill by a build without that rule."""
+def drill_without(switch: str) -> list[str]:
+    """The command of a drill on a build without that rule."""
     return [sys.executable, "-m", "tests.support.fake_drill", switch, "drill", "--lines"]
 
 
 def main() -> int:
     switch = sys.argv.pop(1)
-    told = importlib.util.spec_from_file_location("switches", SWITCHES)
-    assert told is not None and told.loader is not None
-    switches = importlib.util.module_from_spec(told)
-    told.loader.exec_module(switches)
+    spec = importlib.util.spec_from_file_location("switches", SWITCHES)
+    assert spec is not None and spec.loader is not None
+    switches = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(switches)
     getattr(switches, switch)(pytest.MonkeyPatch())
     import main as rushes
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 by hand, as little of it as the wire server needs."""
+"""The subset of HTTP/1.1 that the wire server needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized"
 
 
 class Closed(Exception):
-    """The connection is to be closed, without a word more."""
+    """The connection is to be closed without an answer."""
 
 
 @dataclass(slots=True)
@@ -25,9 +25,9 @@ class Call:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
-    def reply(self, status: int, said: object, extra: dict[str, str] | None = None) -> None:
+    def reply(self, status: int, content: object, extra: dict[str, str] | None = None) -> None:
         head = {"Content-Type": "application/json"} | (extra or {})
-        self.send(status, json.dumps(said).encode(), head)
+        self.send(status, json.dumps(content).encode(), head)
 
     def send(self, status: int, body: bytes, head: dict[str, str]) -> None:
         head = {"Content-Length": str(len(body))} | head
@@ -36,8 +36,8 @@ class Call:
             f"HTTP/1.1 {status} {REASONS.get(status, 'As scripted')}\r\n{lines}\r\n".encode() + body
         )
 
-    async def gone(self) -> None:
-        """Until the client hangs up; then nothing more is said."""
+    async def wait_for_disconnect(self) -> None:
+        """Raises Closed when the client has disconnected."""
         while await self.reader.read(4096):
             pass
         raise Closed

@@ -1,4 +1,4 @@
-"""How a job of the wire server goes, and how it stands."""
+"""The script of a wire server's job, and the job."""
 
 from __future__ import annotations
 
@@ -11,35 +11,33 @@ from typing import TYPE_CHECKING, Any
 from tests.support.sample_media import marked, picture, small_film, tiny_film
 
 if TYPE_CHECKING:
-    from tests.support.fault_stream import Listener
+    from tests.support.fault_stream import Stream
 
 Json = dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
 class Script:
-    """How one job, or every job, goes. `…_times`: the fault shows so often per job, then all is well."""
+    """How one job, or every job, behaves. `…_times` limits how often a fault occurs for each job."""
 
     length_s: float = 1.0
     progress_every_s: float = 0.25
     """0: no progress."""
-    waits: bool = False
-    """It ends only while somebody listens."""
+    waits_for_stream: bool = False
+    """It ends only while a stream is open."""
     fails: str = ""
     """The job ends in this error."""
-    tells_finish: bool = False
+    reports_finish: bool = False
     """The file object has `completed_at`."""
     result: str = "tiny"
     """tiny (some KB), small (about 250 KB), or the path of a file."""
     retry_after: str = ""
     addresses: tuple[str, ...] = ()
-    """Where the result is said to lie (an origin), one after the other each time it is told; the last repeats.
-    None: at this server.
-    """
+    """The origins of the result's address, in turn; the last one repeats. Empty: this server's."""
 
     submit: str = "ok"
-    """ok · a status, as "422" · a status_taken, as "500_taken" · lost (taken, closed without an answer) · lost_untaken ·
-    hang (taken, never answered) · unreadable (taken) · no_id (taken) · huge (taken)"""
+    """ok · a status, as "422" · an accepted job's, as "500_taken" · lost (accepted, then
+    closed without an answer) · lost_untaken · hang (accepted, never answered) · unreadable, no_id, huge (accepted)"""
     submit_times: int | None = None
     upload: str = "ok"
     """ok · a status"""
@@ -61,7 +59,7 @@ class Script:
     flood_s: float = 10.0
     large_bytes: int = 50_000_000
     replay: bool = False
-    """What is final is told at once to who comes late, as the animatic does."""
+    """A stream that is opened late gets the final event at once, as with the animatic."""
     comment_every_s: float = 15.0
 
     poll: str = "ok"
@@ -71,12 +69,12 @@ class Script:
 
     download: str = "ok"
     """ok · a status · truncated · garbage · slow (over `slow_s`) · reset · html · partial (206, the end only) ·
-    endless · empty · picture (instead of a film) · announced (`announced_bytes` are said to come) · leads_on
-    (to `leads_to`)"""
+    endless · empty · picture (instead of a film) · announced (a Content-Length of `announced_bytes`) · redirect
+    (to `redirect_to`)"""
     download_times: int | None = None
     slow_s: float = 2.0
     announced_bytes: int = 10_000_000_000
-    leads_to: str = ""
+    redirect_to: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,13 +93,12 @@ class Job:
     downloads: int = 0
     cancels: int = 0
     uploaded: bool = False
-    listeners: set[Listener] = field(default_factory=set, repr=False)
+    listeners: set[Stream] = field(default_factory=set, repr=False)
     faults: Counter[str] = field(default_factory=Counter, repr=False)
-    told: int = 0
-    """How often its result's address was told."""
+    addresses_sent: int = 0
 
     def fault(self, channel: str) -> str:
-        """The channel's mode now, counted."""
+        """The channel's current mode; counts the fault."""
         mode, times = getattr(self.script, channel), getattr(self.script, f"{channel}_times")
         if mode == "ok" or (times is not None and self.faults[channel] >= times):
             return "ok"
@@ -109,11 +106,11 @@ class Job:
         return str(mode)
 
     def address(self, here: str) -> str:
-        """Of its result, this time."""
+        """Its result's address; each call may give another origin."""
         addresses = self.script.addresses or (here,)
-        self.told += 1
+        self.addresses_sent += 1
         extension = "mp4" if self.kind == "video" else "png"
-        return f"{addresses[min(self.told, len(addresses)) - 1]}/files/{self.id}.{extension}"
+        return f"{addresses[min(self.addresses_sent, len(addresses)) - 1]}/files/{self.id}.{extension}"
 
 
 def content_of(job: Job) -> bytes:

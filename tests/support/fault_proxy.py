@@ -1,10 +1,10 @@
-"""A TCP proxy that breaks lines on purpose, in front of the wire server: true refusals, resets and half-open ends.
+"""A TCP proxy with connection faults, in front of the wire server: real resets, stalls and half-open ends.
 
-    with WireServer() as wire, Chaos(wire.url, prompt_of=…) as chaos:
-        chaos.faults["a kite", "poll"] = LineFault("reset", times=2)
+    with WireServer() as wire, FaultProxy(wire.url, prompt_of=…) as proxy:
+        proxy.faults["a kite", "poll"] = ConnectionFault("reset", times=2)
 
-Faults are told by the prompt of the generation and by what is asked for: submit, list, poll, stream, download. It
-runs in a thread of its own; faults may be set at any time, from any thread.
+Faults are keyed by the generation's prompt and the kind of request: submit, list, poll, stream, download. They may
+be set at any time, from any thread.
 """
 
 from __future__ import annotations
@@ -14,132 +14,98 @@ import contextlib
 import json
 import socket
 import struct
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-MOST_HEAD = 256 * 1024
-SMALLEST_PIECE = 32
-"""Bytes that a slow line lets through at once."""
-LINGERS_NOT = struct.pack("ii", 1, 0)
+from tests.support.threaded_server import ThreadedServer
+
+MIN_PIECE_BYTES = 32
+"""What a slow connection passes on at once."""
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineFault:
+class ConnectionFault:
     how: str
-    """Of the request: swallow (read, never handed on, never answered) · reset_before · half (only half of it is
-    handed on, then the line is closed) · crawl (handed on over `for_s`) · twice (handed on twice; the second
-    answer counts).
+    """Of the request: swallow (read, never forwarded or answered) · reset_before · half (half of it is forwarded,
+    then the connection is closed) · crawl (forwarded over `for_s`) · twice (forwarded twice; the second answer
+    counts).
     Of the answer: late (after `for_s`) · slow (over about `for_s`) · reset · cut (closed in good order) · stall
-    (nothing more comes, nobody hangs up) · again (the same bytes a second time, `for_s` later) · long_head.
+    (nothing more is sent, nothing closed) · again (the same bytes a second time, `for_s` later) · long_head.
     """
     times: int | None = 1
     """None: always."""
     past: bytes = b""
-    """The answer passes until these bytes have gone by, and `after` bytes more; then it is broken."""
+    """The answer passes up to these bytes and `after` bytes more; then the fault occurs."""
     after: int = 0
     for_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    what: str
+class ProxiedRequest:
+    kind: str
     prompt: str
     job_id: str
     raw: bytes
 
 
 class Ended(Exception):
-    """This line is over."""
+    """The connection is to be closed."""
 
 
-class Chaos:
-    """`prompt_of` knows a job's prompt; `asked` is told of each request before anybody reads it."""
+class FaultProxy(ThreadedServer):
+    """`prompt_of` returns a job's prompt; `on_request` is called before a request is forwarded."""
+
+    MAX_HEAD_BYTES = 256 * 1024
 
     def __init__(
         self,
         upstream: str,
         *,
         prompt_of: Callable[[str], str],
-        asked: Callable[[Asked], None] = lambda _: None,
+        on_request: Callable[[ProxiedRequest], None] = lambda _: None,
     ) -> None:
-        self.faults: dict[tuple[str, str], LineFault] = {}
-        self.broken: Counter[tuple[str, str]] = Counter()
-        """How often a fault really struck."""
+        super().__init__()
+        self.faults: dict[tuple[str, str], ConnectionFault] = {}
+        self.strikes: Counter[tuple[str, str]] = Counter()
+        """How often each fault occurred."""
         self.open: Counter[str] = Counter()
-        """Requests by prompt that are being carried now."""
-        self.url = ""
+        """The requests in flight, by prompt."""
         self._upstream = urlsplit(upstream)
-        self._lines: set[asyncio.Task[None]] = set()
         self._prompt_of = prompt_of
-        self._asked = asked
+        self._on_request = on_request
 
-    def __enter__(self) -> Chaos:
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self.serve(lambda _: ready.set())), name="chaos", daemon=True
-        )
-        self._thread.start()
-        if not ready.wait(10):
-            raise RuntimeError("the chaos proxy did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(10)
-
-    def end(self) -> None:
-        """From its own loop."""
-        self._end.set()
-
-    async def serve(self, ready: Callable[[Chaos], None]) -> None:
-        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._line, "127.0.0.1", 0, limit=MOST_HEAD, backlog=1024)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        ready(self)
-        await self._end.wait()
-        server.close()
-        for task in list(self._lines):
-            task.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
-
-    # -- one line ----------------------------------------------------------------------------
-
-    async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._lines.add(task)
-        task.add_done_callback(self._lines.discard)
-        with contextlib.suppress(Ended, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            early = b""
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        early = b""
+        with contextlib.suppress(Ended, ConnectionError, asyncio.IncompleteReadError):
             while True:
-                asked = await self._read(reader, early)
-                self._asked(asked)
-                self.open[asked.prompt] += 1
+                request = await self._read(reader, early)
+                self._on_request(request)
+                self.open[request.prompt] += 1
                 try:
-                    early = await self._carry(asked, reader, writer)
+                    early = await self._forward(request, reader, writer)
                 finally:
-                    self.open[asked.prompt] -= 1
-        with contextlib.suppress(ConnectionError):
-            writer.close()
+                    self.open[request.prompt] -= 1
 
-    async def _read(self, reader: asyncio.StreamReader, early: bytes) -> Asked:
+    async def _read(self, reader: asyncio.StreamReader, early: bytes) -> ProxiedRequest:
         head = early + await reader.readuntil(b"\r\n\r\n")
         body = await reader.readexactly(length_in(head) or 0)
         method, target, _ = head.split(b" ", 2)
         parts = [part for part in urlsplit(target.decode()).path.split("/") if part]
-        what, job_id = what_is(method.decode(), parts)
+        kind, job_id = classify(method.decode(), parts)
         prompt = self._prompt_of(job_id) if job_id else ""
-        if what == "submit":
+        if kind == "submit":
             prompt = str(json.loads(body)["config"].get("prompt", ""))
-        return Asked(what=what, prompt=prompt, job_id=job_id, raw=head + body)
+        return ProxiedRequest(kind=kind, prompt=prompt, job_id=job_id, raw=head + body)
 
-    async def _carry(self, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-        """What came meanwhile of the next request."""
-        fault = self._fault(asked) or LineFault(how="")
+    async def _forward(
+        self, request: ProxiedRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes:
+        """Returns the bytes of the next request that came meanwhile."""
+        fault = self._fault(request) or ConnectionFault(how="")
         match fault.how:
             case "swallow":
                 await reader.read(1)
@@ -147,62 +113,66 @@ class Chaos:
             case "reset_before":
                 _reset(writer)
             case "half":
-                await self._half(asked)
+                await self._forward_half(request)
             case "twice":
-                async for _ in self._answer(asked):
+                async for _ in self._upstream_answer(request):
                     pass
-        carrying = asyncio.create_task(self._pass_on(asked, writer, fault))
-        leaving = asyncio.create_task(reader.read(1))
+        relaying = asyncio.create_task(self._relay(request, writer, fault))
+        reading = asyncio.create_task(reader.read(1))
         try:
-            await asyncio.wait([carrying, leaving], return_when=asyncio.FIRST_COMPLETED)
-            if leaving.done() and not leaving.result():
+            await asyncio.wait([relaying, reading], return_when=asyncio.FIRST_COMPLETED)
+            if reading.done() and not reading.result():
                 raise Ended
-            await carrying
-            return leaving.result() if leaving.done() else b""
+            await relaying
+            return reading.result() if reading.done() else b""
         finally:
-            carrying.cancel()
-            leaving.cancel()
-            await asyncio.gather(carrying, leaving, return_exceptions=True)
+            relaying.cancel()
+            reading.cancel()
+            await asyncio.gather(relaying, reading, return_exceptions=True)
 
-    async def _half(self, asked: Asked) -> NoReturn:
+    async def _forward_half(self, request: ProxiedRequest) -> NoReturn:
         _, writer = await self._dial()
-        writer.write(asked.raw[: len(asked.raw) // 2])
+        writer.write(request.raw[: len(request.raw) // 2])
         await writer.drain()
         writer.close()
         raise Ended
 
-    async def _pass_on(self, asked: Asked, writer: asyncio.StreamWriter, fault: LineFault) -> None:
-        gone, left = b"", fault.after
+    async def _relay(
+        self, request: ProxiedRequest, writer: asyncio.StreamWriter, fault: ConnectionFault
+    ) -> None:
+        sent, left = b"", fault.after
         passing = fault.how not in ("reset", "cut", "stall")
-        async for chunk in self._answer(asked, crawls_s=fault.for_s if fault.how == "crawl" else 0.0):
-            if not gone:
-                await self._begin(fault, writer)
-            gone += chunk
-            if not passing and fault.past in gone:
-                end = gone.index(fault.past) + len(fault.past) + left
-                if len(gone) >= end:
-                    writer.write(chunk[: len(chunk) - (len(gone) - end)])
+        async for chunk in self._upstream_answer(
+            request, crawls_s=fault.for_s if fault.how == "crawl" else 0.0
+        ):
+            if not sent:
+                await self._start_answer(fault, writer)
+            sent += chunk
+            if not passing and fault.past in sent:
+                end = sent.index(fault.past) + len(fault.past) + left
+                if len(sent) >= end:
+                    writer.write(chunk[: len(chunk) - (len(sent) - end)])
                     await writer.drain()
                     await self._break(fault, writer)
             if fault.how == "slow":
-                await _dribble(chunk, writer, fault.for_s)
+                await _write_slowly(chunk, writer, fault.for_s)
             else:
                 writer.write(chunk)
                 await writer.drain()
         if fault.how == "again":
             await asyncio.sleep(fault.for_s)
-            writer.write(gone)
-        if length_in(gone) is None:
+            writer.write(sent)
+        if length_in(sent) is None:
             raise Ended
 
-    async def _begin(self, fault: LineFault, writer: asyncio.StreamWriter) -> None:
+    async def _start_answer(self, fault: ConnectionFault, writer: asyncio.StreamWriter) -> None:
         if fault.how == "late":
             await asyncio.sleep(fault.for_s)
         if fault.how == "long_head":
-            writer.write(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * MOST_HEAD)
+            writer.write(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * self.MAX_HEAD_BYTES)
             raise Ended
 
-    async def _break(self, fault: LineFault, writer: asyncio.StreamWriter) -> NoReturn:
+    async def _break(self, fault: ConnectionFault, writer: asyncio.StreamWriter) -> NoReturn:
         match fault.how:
             case "reset":
                 _reset(writer)
@@ -210,11 +180,13 @@ class Chaos:
                 await asyncio.Event().wait()
         raise Ended
 
-    async def _answer(self, asked: Asked, *, crawls_s: float = 0.0) -> AsyncIterator[bytes]:
-        """The upstream's bytes, until the answer is whole or the line is closed there."""
+    async def _upstream_answer(
+        self, request: ProxiedRequest, *, crawls_s: float = 0.0
+    ) -> AsyncIterator[bytes]:
+        """The upstream's bytes, until the answer is complete or the connection closed."""
         reader, writer = await self._dial()
         try:
-            await _dribble(asked.raw, writer, crawls_s)
+            await _write_slowly(request.raw, writer, crawls_s)
             head = await reader.readuntil(b"\r\n\r\n")
             yield head
             left = length_in(head)
@@ -228,45 +200,47 @@ class Chaos:
             writer.close()
 
     async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(self._upstream.hostname, self._upstream.port, limit=MOST_HEAD)
+        return await asyncio.open_connection(
+            self._upstream.hostname, self._upstream.port, limit=self.MAX_HEAD_BYTES
+        )
 
-    def _fault(self, asked: Asked) -> LineFault | None:
-        where = (asked.prompt, asked.what)
+    def _fault(self, request: ProxiedRequest) -> ConnectionFault | None:
+        where = (request.prompt, request.kind)
         fault = self.faults.get(where)
-        if fault is None or (fault.times is not None and self.broken[where] >= fault.times):
+        if fault is None or (fault.times is not None and self.strikes[where] >= fault.times):
             return None
-        self.broken[where] += 1
+        self.strikes[where] += 1
         return fault
 
 
-class DeadEnds:
-    """Three addresses where nobody is: one refuses, one takes the connection and never reads, one does not even
-    finish the handshake.
+class DeadAddresses:
+    """Three addresses without a server: one refuses, one accepts and never reads, one never finishes the
+    handshake.
     """
 
     def __init__(self) -> None:
-        self._held = [socket.socket() for _ in range(3)]
-        for each in self._held:
+        self._sockets = [socket.socket() for _ in range(3)]
+        for each in self._sockets:
             each.bind(("127.0.0.1", 0))
-        _, deaf, full = self._held
-        deaf.listen(1024)
-        full.listen(0)
+        _, unread, stuck = self._sockets
+        unread.listen(1024)
+        stuck.listen(0)
         for _ in range(2):
-            caller = socket.socket()
-            caller.setblocking(False)
-            caller.connect_ex(full.getsockname())
-            self._held.append(caller)
-        self.refuses, self.deaf, self.full = (
-            f"http://127.0.0.1:{each.getsockname()[1]}" for each in self._held[:3]
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(stuck.getsockname())
+            self._sockets.append(client)
+        self.refuses, self.unread, self.stuck = (
+            f"http://127.0.0.1:{each.getsockname()[1]}" for each in self._sockets[:3]
         )
 
     def close(self) -> None:
-        for each in self._held:
+        for each in self._sockets:
             each.close()
 
 
-def what_is(method: str, path: list[str]) -> tuple[str, str]:
-    """What is asked for, and of which job."""
+def classify(method: str, path: list[str]) -> tuple[str, str]:
+    """The kind of a request, and its job's id."""
     match method, path:
         case "GET", [*_, "files", name]:
             return "download", name.partition(".")[0]
@@ -289,10 +263,10 @@ def length_in(head: bytes) -> int | None:
     return None
 
 
-async def _dribble(chunk: bytes, writer: asyncio.StreamWriter, for_s: float) -> None:
+async def _write_slowly(chunk: bytes, writer: asyncio.StreamWriter, for_s: float) -> None:
     if not for_s:
         return writer.write(chunk)
-    size = max(SMALLEST_PIECE, len(chunk) // 20)
+    size = max(MIN_PIECE_BYTES, len(chunk) // 20)
     pieces = [chunk[at : at + size] for at in range(0, len(chunk), size)]
     for piece in pieces:
         writer.write(piece)
@@ -302,7 +276,7 @@ async def _dribble(chunk: bytes, writer: asyncio.StreamWriter, for_s: float) -> 
 
 
 def _reset(writer: asyncio.StreamWriter) -> NoReturn:
-    """A true RST, and what was still to be sent is thrown away."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGERS_NOT)
+    """Sends an RST and discards what is still buffered."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
     writer.transport.abort()
     raise Ended

@@ -4,7 +4,7 @@ In a test:        with WireServer() as wire: wire.script(prompt="a kite", push="
 As a process:     python -m tests.support.fault_server --port 0     prints {"url", "token"} as one line; then
                   POST /_control {"prompt"?, "job"?, "script"?: {…}, "act"?: "finish" | "drop_streams"}
                   GET  /_stats
-Raw asyncio: a submit can be taken and the connection closed without an answer, which no ASGI server lets one do.
+Raw asyncio, as no ASGI server can accept a submit and close the connection without an answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import threading
 import time
 import uuid
 from collections import Counter
@@ -26,11 +25,11 @@ from typing import Any
 
 from tests.support.fault_http import Call, Closed, endlessly, read_call, slowly
 from tests.support.fault_job import Job, Json, Script, content_of, task_of
-from tests.support.fault_stream import Listener
+from tests.support.fault_stream import Stream
 from tests.support.sample_media import picture
+from tests.support.threaded_server import ThreadedServer
 
-MOST_HEAD = 64 * 1024
-LISTED = {
+MODEL_TYPES = {
     "wire/film": "text_to_video",
     "wire/film-from-picture": "image_to_video",
     "wire/still": "text_to_image",
@@ -38,18 +37,19 @@ LISTED = {
 }
 
 
-class WireServer:
-    """Runs in a thread of its own; scripts may be changed at any time, from any thread."""
+class WireServer(ThreadedServer):
+    """Scripts may be changed at any time, from any thread."""
 
     def __init__(self, *, port: int = 0, token: str = "wire-token", idempotent: bool = True) -> None:
+        super().__init__(port=port)
         self.token = token
         self.idempotent = idempotent
         self.models_status = 200
         self.list_status = 200
         self.clock_ahead_s = 0.0
-        """Of all that it says about times; lists tell it by their `Date`."""
+        """Of every time it reports; the `Date` header of lists shows it."""
         self.may_end: Callable[[Job], bool] = lambda _: True
-        """Asked when a job's time is over, until it is true."""
+        """Called when a job's time is over, again and again until it returns true."""
         self.default = Script()
         self.scripts: dict[str, Script] = {}
         """By prompt."""
@@ -57,35 +57,12 @@ class WireServer:
         self.totals: Counter[str] = Counter()
         self.submits_by_key: Counter[str] = Counter()
         self.submits_by_prompt: Counter[str] = Counter()
-        self.url = ""
-        self._port = port
         self._by_key: dict[str, tuple[str, str]] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._end: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
-        self._lines: set[asyncio.Task[None]] = set()
 
     # -- for tests ---------------------------------------------------------------------------
 
-    def __enter__(self) -> WireServer:
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self.serve(lambda _: ready.set())), name="wire", daemon=True
-        )
-        self._thread.start()
-        if not ready.wait(10):
-            raise RuntimeError("the wire server did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._loop is not None and self._end is not None:
-            self._loop.call_soon_threadsafe(self._end.set)
-        if self._thread is not None:
-            self._thread.join(10)
-
     def script(self, *, prompt: str | None = None, job: str | None = None, **changes: Any) -> Script:
-        """Change the default, what one prompt's jobs will do, or what one running job does."""
+        """Changes the default, the script of one prompt's jobs, or that of one running job."""
         if job is not None:
             base = self.jobs[job].script
         else:
@@ -106,7 +83,7 @@ class WireServer:
         return new
 
     def finish(self, job: str) -> None:
-        """Now, whatever its length."""
+        """Ends it now, whatever its length."""
         self._on_loop(lambda: self._finish(self.jobs[job]))
 
     def drop_streams(self, job: str | None = None) -> None:
@@ -116,7 +93,7 @@ class WireServer:
         self._on_loop(lambda: self._publish(self.jobs[job], event))
 
     def content(self, job: str) -> bytes:
-        """The bytes of that job's result: no two jobs have the same."""
+        """The bytes of that job's result, unique to the job."""
         return content_of(self.jobs[job])
 
     def jobs_of(self, prompt: str) -> list[Job]:
@@ -149,43 +126,11 @@ class WireServer:
 
     # -- serving -----------------------------------------------------------------------------
 
-    def end(self) -> None:
-        """From its own loop."""
-        assert self._end is not None
-        self._end.set()
-
-    async def serve(self, ready: Callable[[WireServer], None]) -> None:
-        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(
-            self._connection, "127.0.0.1", self._port, limit=MOST_HEAD, backlog=1024
-        )
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        ready(self)
-        await self._end.wait()
-        server.close()
-        for writer in list(self._connections):
-            writer.transport.abort()
-        for task in list(self._lines):
-            task.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
-
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
-        task = asyncio.current_task()
-        assert task is not None
-        self._lines.add(task)
-        task.add_done_callback(self._lines.discard)
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.totals["connections"] += 1
-        try:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, Closed):
             while (call := await read_call(reader, writer)) is not None:
                 await self._answer(call)
-        except (ConnectionError, asyncio.IncompleteReadError, Closed):
-            pass
-        except asyncio.CancelledError:  # the end of the server; Python 3.11's streams log a cancelled handler
-            pass
-        finally:
-            self._connections.discard(writer)
-            writer.transport.abort() if writer.transport.is_closing() else writer.close()
 
     async def _answer(self, call: Call) -> None:
         parts = [part for part in call.path.split("/") if part]
@@ -213,7 +158,7 @@ class WireServer:
             case "GET", ["events", channel] if channel.startswith("file."):
                 await self._stream(call, channel.removeprefix("file."))
             case "GET", ["generation-config"]:
-                call.reply(self.models_status, [_offer(name, sort) for name, sort in LISTED.items()])
+                call.reply(self.models_status, [_model(name, sort) for name, sort in MODEL_TYPES.items()])
             case _:
                 call.reply(404, {"detail": "Not Found"})
         return None
@@ -225,27 +170,27 @@ class WireServer:
         if key:
             self.submits_by_key[key] += 1
         script = self.scripts.get(prompt, self.default)
-        mode = script.submit
-        times = script.submit_times
-        if times is not None and self.submits_by_prompt[prompt] > times:
-            mode = "ok"
+        spent = script.submit_times is not None and self.submits_by_prompt[prompt] > script.submit_times
+        mode = "ok" if spent else script.submit
         if mode == "lost_untaken":
             raise Closed
         if mode.isdigit():
-            extra = {"Retry-After": script.retry_after} if script.retry_after else {}
-            detail = [{"loc": ["body", "config"], "msg": "scripted refusal", "type": "value_error"}]
-            return call.reply(int(mode), {"detail": detail}, extra)
-        job = self._take(call, kind, config, key, script)
+            return _refuse(
+                call,
+                mode,
+                script,
+                [{"loc": ["body", "config"], "msg": "scripted refusal", "type": "value_error"}],
+            )
+        job = self._accept_job(call, kind, config, key, script)
         if job is None:
             return call.reply(409, {"detail": "This Idempotency-Key was used for another request."})
         match mode:
             case "lost":
                 raise Closed
             case "hang":
-                await call.gone()
-            case taken if taken.endswith("_taken"):
-                extra = {"Retry-After": script.retry_after} if script.retry_after else {}
-                call.reply(int(taken.removesuffix("_taken")), {"detail": "scripted"}, extra)
+                await call.wait_for_disconnect()
+            case _ if mode.endswith("_taken"):
+                _refuse(call, mode.removesuffix("_taken"), script)
             case "huge":
                 call.reply(200, self._file(job) | {"note": "x" * 2_000_000})
             case "unreadable":
@@ -257,7 +202,7 @@ class WireServer:
                 call.reply(200, [file] if kind == "image" else file)
         return None
 
-    def _take(self, call: Call, kind: str, config: Json, key: str, script: Script) -> Job | None:
+    def _accept_job(self, call: Call, kind: str, config: Json, key: str, script: Script) -> Job | None:
         if self.idempotent and key in self._by_key:
             job_id, body_hash = self._by_key[key]
             return self.jobs[job_id] if body_hash == hashlib.sha256(call.body).hexdigest() else None
@@ -283,7 +228,7 @@ class WireServer:
     def _list(self, call: Call) -> list[Json]:
         types = ",".join(call.query.get("types", [])).split(",")
         limit, skip = (
-            int(call.query.get(name, [usual])[0]) for name, usual in (("limit", "50"), ("offset", "0"))
+            int(call.query.get(name, [default])[0]) for name, default in (("limit", "50"), ("offset", "0"))
         )
         newest = [job for job in reversed(self.jobs.values()) if types == [""] or job.kind in types]
         self.totals["lists"] += 1
@@ -297,11 +242,10 @@ class WireServer:
         job.polls += 1
         mode = job.fault("poll")
         if mode.isdigit():
-            extra = {"Retry-After": job.script.retry_after} if job.script.retry_after else {}
-            return call.reply(int(mode), {"detail": "scripted"}, extra)
+            return _refuse(call, mode, job.script)
         match mode:
             case "hang":
-                await call.gone()
+                await call.wait_for_disconnect()
             case "bad_json":
                 call.send(200, b'{"id": "', {"Content-Type": "application/json"})
             case "html":
@@ -324,7 +268,7 @@ class WireServer:
         return self._file(job) | {"url": None, "tasks": [task_of(job, "in_progress")]}
 
     def _of_another(self, job: Job) -> Json:
-        """Done, and with bytes that can be had: whoever takes it has a stranger's film."""
+        """Completed and downloadable: whoever believes it keeps another job's film."""
         other = next(
             (one for one in self.jobs.values() if one.status == "completed" and one is not job), None
         )
@@ -345,14 +289,13 @@ class WireServer:
         job.streams += 1
         mode = job.fault("push")
         if mode.isdigit():
-            extra = {"Retry-After": job.script.retry_after} if job.script.retry_after else {}
-            return call.reply(int(mode), {"detail": "scripted"}, extra)
+            return _refuse(call, mode, job.script)
         if mode == "hang":
-            return await call.gone()
+            return await call.wait_for_disconnect()
         if mode == "html":
             return call.send(200, b"<html></html>", {"Content-Type": "text/html"})
-        listener = Listener(call, job, mode)
-        await listener.attend(final=self._final(job) if job.script.replay and job.finished_at else None)
+        stream = Stream(call, job, mode)
+        await stream.serve(final=self._final(job) if job.script.replay and job.finished_at else None)
         raise Closed
 
     async def _download(self, call: Call, name: str) -> None:
@@ -364,8 +307,7 @@ class WireServer:
         mode, content = job.fault("download"), content_of(job)
         head = {"Content-Type": "video/mp4" if job.kind == "video" else "image/png"}
         if mode.isdigit():
-            extra = {"Retry-After": job.script.retry_after} if job.script.retry_after else {}
-            return call.reply(int(mode), {"detail": "scripted"}, extra)
+            return _refuse(call, mode, job.script)
         match mode:
             case "partial":
                 call.send(206, content[-64:], head | {"Content-Range": f"bytes -64/{len(content)}"})
@@ -385,9 +327,9 @@ class WireServer:
             case "announced":
                 call.send(200, content, head | {"Content-Length": str(job.script.announced_bytes)})
                 if job.script.announced_bytes > len(content):
-                    await call.gone()
-            case "leads_on":
-                call.send(302, b"", {"Location": job.script.leads_to})
+                    await call.wait_for_disconnect()
+            case "redirect":
+                call.send(302, b"", {"Location": job.script.redirect_to})
             case "picture":
                 call.send(200, picture(), {"Content-Type": "video/mp4"})
             case "slow":
@@ -417,7 +359,7 @@ class WireServer:
             asyncio.get_running_loop().call_later(job.script.progress_every_s, self._progress, job)
 
     def _finish(self, job: Job) -> None:
-        if (job.script.waits and not job.listeners) or not self.may_end(job):
+        if (job.script.waits_for_stream and not job.listeners) or not self.may_end(job):
             asyncio.get_running_loop().call_later(0.05, self._finish, job)
         elif job.finished_at is None:
             job.status = "error" if job.script.fails else "completed"
@@ -431,7 +373,7 @@ class WireServer:
 
     def _publish(self, job: Job, event: Json) -> None:
         for listener in list(job.listeners):
-            listener.hear(event)
+            listener.publish(event)
 
     def _file(self, job: Job) -> Json:
         done = job.status == "completed"
@@ -444,21 +386,18 @@ class WireServer:
             f"{job.kind}_generation": {"id": f"task-{job.id}", **job.config},
             "tasks": [] if job.uploaded else [task_of(job, job.status)],
         }
-        if done and job.script.tells_finish and job.finished_at:
+        if done and job.script.reports_finish and job.finished_at:
             finished_at = job.finished_at + self.clock_ahead_s
             file["completed_at"] = datetime.fromtimestamp(finished_at, UTC).isoformat()
         return file
 
-    def _control(self, order: Json) -> Json:
-        prompt, job = order.get("prompt"), order.get("job")
-        if "script" in order:
-            self.script(prompt=prompt, job=job, **order["script"])
-        for name in ("keyed", "models_status"):
-            if name in order:
-                setattr(self, name, order[name])
-        if order.get("act") == "finish":
+    def _control(self, command: Json) -> Json:
+        prompt, job = command.get("prompt"), command.get("job")
+        if "script" in command:
+            self.script(prompt=prompt, job=job, **command["script"])
+        if command.get("act") == "finish":
             self._finish(self.jobs[str(job)])
-        if order.get("act") == "drop_streams":
+        if command.get("act") == "drop_streams":
             self._drop_streams(job)
         return {"ok": True}
 
@@ -469,20 +408,19 @@ class WireServer:
 
     def _on_loop(self, act: Callable[[], object]) -> None:
         """Waits until it is done."""
-        assert self._loop is not None
-        done = threading.Event()
 
-        def run() -> None:
-            try:
-                act()
-            finally:
-                done.set()
+        async def run() -> None:
+            act()
 
-        self._loop.call_soon_threadsafe(run)
-        done.wait(10)
+        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
 
 
-def _offer(name: str, sort: str) -> Json:
+def _refuse(call: Call, status: str, script: Script, detail: object = "scripted") -> None:
+    extra = {"Retry-After": script.retry_after} if script.retry_after else {}
+    call.reply(int(status), {"detail": detail}, extra)
+
+
+def _model(name: str, sort: str) -> Json:
     params: Json = {
         "price_per_second": 0.1,
         "aspect_ratios": ["16:9", "9:16", "1:1"],

@@ -11,17 +11,15 @@ from tests.support.fault_http import Call
 from tests.support.fault_job import Job, Json, task_of
 
 
-class Listener:
-    """One open stream."""
-
+class Stream:
     def __init__(self, call: Call, job: Job, mode: str) -> None:
         self._call = call
         self._job = job
         self._mode = mode
-        self._heard = 0
+        self._sent = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
-    async def attend(self, *, final: Json | None) -> None:
+    async def serve(self, *, final: Json | None) -> None:
         self._call.writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
             b"Cache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -33,8 +31,8 @@ class Listener:
                 self._later("late", script.push_late_s, self._subscribe)
             else:
                 self._subscribe()
-                self.hear(final or {"type": "task", "object": task_of(self._job, self._job.status)})
-            await self._misbehave()
+                self.publish(final or {"type": "task", "object": task_of(self._job, self._job.status)})
+            await self._run_fault()
             with contextlib.suppress(ConnectionError):
                 while await self._call.reader.read(4096):
                     pass
@@ -43,18 +41,18 @@ class Listener:
             for timer in self._timers.values():
                 timer.cancel()
 
-    def hear(self, event: Json) -> None:
-        if event["type"] in ("file", "error") and self._is_broken_at_the_end():
-            return self._break_the_end(event)
-        return self._hear(event)
+    def publish(self, event: Json) -> None:
+        if event["type"] in ("file", "error") and self._has_final_fault():
+            return self._send_faulty_final(event)
+        return self._send(event)
 
-    def _is_broken_at_the_end(self) -> bool:
+    def _has_final_fault(self) -> bool:
         script = self._job.script
         return script.final != "ok" and (
             script.final_times is None or self._job.streams <= script.final_times
         )
 
-    def _break_the_end(self, event: Json) -> None:
+    def _send_faulty_final(self, event: Json) -> None:
         match self._job.script.final:
             case "garbled":
                 self._write(b'data: {"type": "file", "object": {"url": \n\n')
@@ -67,7 +65,7 @@ class Listener:
                         {"type": "render_progress", "object": {"file_id": self._job.id, "progress": progress}}
                     )
 
-    def _hear(self, event: Json) -> None:
+    def _send(self, event: Json) -> None:
         match self._mode:
             case "silent" | "comments" | "oversize":
                 return
@@ -82,8 +80,8 @@ class Listener:
             case "backwards":
                 event = _backwards(event)
         self._event(event)
-        self._heard += 1
-        if self._mode in ("drop", "end") and self._heard >= self._job.script.push_after:
+        self._sent += 1
+        if self._mode in ("drop", "end") and self._sent >= self._job.script.push_after:
             if self._mode == "end":
                 self._call.writer.write(b"0\r\n\r\n")
                 self._call.writer.close()
@@ -109,10 +107,10 @@ class Listener:
         if not self._call.writer.transport.is_closing():
             self._call.writer.write(b"%x\r\n%b\r\n" % (len(data), data))
 
-    async def _misbehave(self) -> None:
+    async def _run_fault(self) -> None:
         match self._mode:
             case "oversize":
-                await self._never_end_a_line()
+                await self._send_endless_line()
             case "flood":
                 await self._flood()
             case "large":
@@ -122,8 +120,8 @@ class Listener:
 
     async def _flood(self) -> None:
         """In bursts, ten a second."""
-        told = json.dumps({"type": "render_progress", "object": {"file_id": self._job.id, "progress": 5}})
-        burst = b"data: %b\n\n" % told.encode() * (self._job.script.flood_per_s // 10)
+        payload = json.dumps({"type": "render_progress", "object": {"file_id": self._job.id, "progress": 5}})
+        burst = b"data: %b\n\n" % payload.encode() * (self._job.script.flood_per_s // 10)
         loop = asyncio.get_running_loop()
         begun = loop.time()
         for number in range(round(self._job.script.flood_s * 10)):
@@ -134,7 +132,7 @@ class Listener:
     def _padded(self, size_bytes: int) -> Json:
         return {"type": "render_progress", "object": {"file_id": self._job.id, "note": "x" * size_bytes}}
 
-    async def _never_end_a_line(self) -> None:
+    async def _send_endless_line(self) -> None:
         line = b"data: " + b"x" * 65_000
         while True:
             self._write(line)
@@ -146,7 +144,7 @@ class Listener:
 
 
 def _backwards(event: Json) -> Json:
-    about = event.get("object")
-    if event["type"] != "render_progress" or not isinstance(about, dict):
+    payload = event.get("object")
+    if event["type"] != "render_progress" or not isinstance(payload, dict):
         return event
-    return event | {"object": about | {"progress": 100 - about["progress"]}}
+    return event | {"object": payload | {"progress": 100 - payload["progress"]}}

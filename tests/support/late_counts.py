@@ -1,4 +1,4 @@
-"""What late results came to, for the line "late" of the promise: counted from all that was told."""
+"""Counts late results for the line "late" of the promise table, from every published event."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tests.support.proof_counts import proven
 
 
 def count_late(harness: EngineHarness) -> None:
-    """After a story; its restarts included."""
-    told = [news for news in harness.news if isinstance(news, Generation)]
+    """After a scenario and all its restarts."""
+    snapshots = [one for one in harness.events if isinstance(one, Generation)]
     results, holders = defaultdict(set), defaultdict(set)
-    for one in told:
+    for one in snapshots:
         if one.receipt is not None:
             results[one.id].add(one.receipt.kept_at)
         if one.job_id is not None:
             holders[one.job_id].add(one.id)
-    late = {one.id for one in told if one.receipt is not None and one.receipt.late_s is not None}
-    unwanted = {one.id for one in told if one.unwanted}
+    late = {one.id for one in snapshots if one.receipt is not None and one.receipt.late_s is not None}
+    unwanted = {one.id for one in snapshots if one.unwanted}
     proven(
         "late",
         stories=1,

@@ -1,4 +1,4 @@
-"""A library with real rows and real files, without watchers or backends."""
+"""A library with real rows and files, without watchers or backends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RECEIPT = Receipt(won_by=Channel.PUSH, backend_said_at=10.0, backend_finished_at
 
 @pytest_asyncio.fixture
 async def library_harness(tmp_path: Path) -> AsyncIterator[LibraryHarness]:
-    """Its database is open. The conftest of a room that needs it imports it."""
+    """With an open database. Each conftest that needs the fixture imports it."""
     harness = LibraryHarness(tmp_path)
     await harness.store.open()
     yield harness
@@ -49,8 +49,8 @@ class LibraryHarness:
     def __init__(self, folder: Path) -> None:
         self.store = Store(f"sqlite:///{folder / 'rushes.db'}", process="this")
         self.bus = Bus()
-        self.heard: list[GenerationEvent] = []
-        self.bus.subscribe(self.heard.append)
+        self.events: list[GenerationEvent] = []
+        self.bus.subscribe(self.events.append)
         self.folder = MediaFolder(folder / "media")
         self.library_rows = LibraryRows(self.store)
         self.lost: list[str] = []
@@ -102,7 +102,7 @@ class LibraryHarness:
         self.chats = Chats(self.generations, ChatRows(self.store))
 
     def delivery(self, ingest: MediaIngest) -> Delivery:
-        """Of another set of files than the harness's own."""
+        """With another ingest than the harness's own."""
         runtime = Runtime()
         transitions = Transitions(self.store, self.event_log, self.bus, runtime)
         return Delivery(self.store, ingest, self.bus, self.event_log, transitions, runtime)
@@ -110,13 +110,13 @@ class LibraryHarness:
     async def put(
         self, prompt: str = "a kite", *, content: bytes | None = None, **changes: Any
     ) -> Generation:
-        """A completed picture with its file, unless told otherwise."""
-        of_a_picture = {
+        """Adds a row: by default a completed picture with its file."""
+        image = {
             "kind": Kind.IMAGE, "backend": "animatic", "model": "animatic/still", "resolution": "720p",
             "duration_s": None, "fps": None,
         }  # fmt: skip
-        asked = {name: changes.pop(name) for name in ("kind", "model", "source") if name in changes}
-        request = a_request(prompt=prompt, **of_a_picture | asked)
+        named = {name: changes.pop(name) for name in ("kind", "model", "source") if name in changes}
+        request = a_request(prompt=prompt, **image | named)
         row = a_generation(request=request, phase=Phase.COMPLETED, at=1_790_000_000.0)
         if "kept" not in changes and changes.get("phase", Phase.COMPLETED) is Phase.COMPLETED:
             changes |= {"kept": self.file(content or a_picture()), "receipt": RECEIPT}

@@ -1,4 +1,4 @@
-"""A small OpenAI-compatible server on a real port: says what it is told to say, well or badly."""
+"""A scripted OpenAI-compatible server on a real port, with faults."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
-    """One answer. `fault`: none, status (that number), silent (nothing after the head), hang (not even a
-    head), cut (ends in the middle), garbage (no JSON), html, strange (JSON of another shape), endless.
+class Completion:
+    """One answer. `fault`: "", silent (nothing after the head), hang (not even a head), cut (ends in the
+    middle), garbage (no JSON), html, strange (JSON of another shape) or endless.
     """
 
-    say: str = ""
-    calls: Sequence[tuple[str, Any]] = ()
+    text: str = ""
+    tool_calls: Sequence[tuple[str, Any]] = ()
     fault: str = ""
     status: int = 200
     piece_every_s: float = 0.0
 
 
-class Talker:
-    """`turns` are used up one by one; the last repeats. `asked` are the bodies that came."""
+class FakeLlm:
+    """`completions` are served in order and the last one repeats; `requests` are the bodies received."""
 
     def __init__(self) -> None:
-        self.turns: list[Turn] = [Turn(say="Hello.")]
-        self.asked: list[dict[str, Any]] = []
+        self.completions: list[Completion] = [Completion(text="Hello.")]
+        self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.closing = threading.Event()
-        talker = self
+        llm = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                talker.keys.append(self.headers.get("authorization", ""))
-                talker.asked.append(json.loads(body) | {"path": self.path})
-                turn = talker.turns.pop(0) if len(talker.turns) > 1 else talker.turns[0]
+                llm.keys.append(self.headers.get("authorization", ""))
+                llm.requests.append(json.loads(body) | {"path": self.path})
+                completion = llm.completions.pop(0) if len(llm.completions) > 1 else llm.completions[0]
                 with suppress(OSError):
-                    talker.answer(self, turn)
+                    llm.answer(self, completion)
                 self.close_connection = True
 
             def log_message(self, *_: object) -> None:
@@ -58,31 +58,31 @@ class Talker:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
-    def answer(self, handler: BaseHTTPRequestHandler, turn: Turn) -> None:
-        if turn.fault == "hang":
+    def answer(self, handler: BaseHTTPRequestHandler, completion: Completion) -> None:
+        if completion.fault == "hang":
             self.closing.wait(30)
             return
-        if turn.status != 200:
-            handler.send_response(turn.status)
+        if completion.status != 200:
+            handler.send_response(completion.status)
             handler.send_header("content-type", "application/json")
             handler.send_header("connection", "close")
             handler.end_headers()
             handler.wfile.write(b'{"error": {"message": "no, and secret-key is not yours", "type": "x"}}')
             return
         handler.send_response(200)
-        kind = "text/html" if turn.fault == "html" else "text/event-stream"
+        kind = "text/html" if completion.fault == "html" else "text/event-stream"
         handler.send_header("content-type", kind)
         handler.send_header("connection", "close")
         handler.end_headers()
-        for line in self._lines(turn):
+        for line in self._lines(completion):
             handler.wfile.write(line.encode())
             handler.wfile.flush()
-            time.sleep(turn.piece_every_s)
-        if turn.fault == "silent":
+            time.sleep(completion.piece_every_s)
+        if completion.fault == "silent":
             self.closing.wait(30)
 
-    def _lines(self, turn: Turn) -> Iterator[str]:
-        match turn.fault:
+    def _lines(self, completion: Completion) -> Iterator[str]:
+        match completion.fault:
             case "silent":
                 yield ": here\n\n"
                 return
@@ -99,17 +99,17 @@ class Talker:
                 while not self.closing.is_set():
                     yield _chunk({"content": "word " * 200})
                 return
-        for word in _pieces(turn.say):
+        for word in _pieces(completion.text):
             yield _chunk({"content": word})
-            if turn.fault == "cut":
+            if completion.fault == "cut":
                 yield "data: {"
                 return
-        for index, (name, arguments) in enumerate(turn.calls):
+        for index, (name, arguments) in enumerate(completion.tool_calls):
             text = arguments if isinstance(arguments, str) else json.dumps(arguments)
             yield _chunk({"tool_calls": [{"index": index, "id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": ""}}]})  # fmt: skip
             for piece in _pieces(text):
                 yield _chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
-        yield _chunk({}, finish="tool_calls" if turn.calls else "stop")
+        yield _chunk({}, finish="tool_calls" if completion.tool_calls else "stop")
         yield "data: [DONE]\n\n"
 
     def start(self) -> None:
@@ -134,10 +134,10 @@ def _chunk(delta: dict[str, Any], finish: str | None = None) -> str:
 
 
 @contextmanager
-def talking() -> Iterator[Talker]:
-    talker = Talker()
-    talker.start()
+def fake_llm() -> Iterator[FakeLlm]:
+    llm = FakeLlm()
+    llm.start()
     try:
-        yield talker
+        yield llm
     finally:
-        talker.close()
+        llm.close()

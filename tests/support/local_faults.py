@@ -1,4 +1,4 @@
-"""A disk and a database that fail at their true boundary, for one generation only."""
+"""A disk and a database that fail at the system call or statement, for one generation only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 SLOW_S = 0.5
-SAID = {
+MESSAGES = {
     "locked": "database is locked",
     "readonly": "attempt to write a readonly database",
     "full": "database or disk is full",
@@ -24,16 +24,16 @@ SAID = {
 }
 
 
-class BadDisk:
-    """`faults` tells by generation what fails and how often: "link EACCES", "sync EIO", "folder EIO",
-    "write ENOSPC", "close EIO", "link slow"; "link EEXIST" has its name taken by a stranger's file.
+class FaultyDisk:
+    """`faults` holds what fails and how often, by generation: "link EACCES", "sync EIO", "folder EIO",
+    "write ENOSPC", "close EIO", "link slow"; "link EEXIST": another program's file has the name.
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.faults: dict[str, tuple[str, int]] = {}
-        self.broken: Counter[str] = Counter()
-        self.strangers: list[Path] = []
-        """Files whose name was to be taken a second time."""
+        self.strikes: Counter[str] = Counter()
+        self.foreign_files: list[Path] = []
+        """Files of another program, written where ours was about to be linked."""
         self._linked = threading.local()
         self._link, self._fsync, self._write, self._close = os.link, os.fsync, os.write, os.close
         patch.setattr(os, "link", self.link)
@@ -46,8 +46,8 @@ class BadDisk:
         self._linked.last = generation_id
         how = self._strikes(generation_id, "link")
         if how == "EEXIST":
-            self.strangers.append(Path(target))
-            Path(target).write_bytes(b"a stranger's")
+            self.foreign_files.append(Path(target))
+            Path(target).write_bytes(b"foreign")
         elif how == "slow":
             time.sleep(SLOW_S)
         elif how:
@@ -79,22 +79,22 @@ class BadDisk:
 
     def _strikes(self, generation_id: str, act: str) -> str:
         fault, times = self.faults.get(generation_id, ("", 0))
-        if not fault.startswith(f"{act} ") or self.broken[generation_id] >= times:
+        if not fault.startswith(f"{act} ") or self.strikes[generation_id] >= times:
             return ""
-        self.broken[generation_id] += 1
+        self.strikes[generation_id] += 1
         return fault.removeprefix(f"{act} ")
 
 
-class BadDatabase:
-    """`faults` tells by generation into which phase its row must not go, how it fails and how often: locked,
-    readonly, full (the statement) · failing commit, lost answer, slow commit (the COMMIT).
+class FaultyDatabase:
+    """`faults` holds the phase whose commit fails, how and how often, by generation: locked, readonly, full
+    (the statement) · failing commit, lost answer, slow commit (the COMMIT).
     """
 
     def __init__(self, engine: Engine) -> None:
         self.faults: dict[str, tuple[str, str, int]] = {}
-        self.broken: Counter[str] = Counter()
+        self.strikes: Counter[str] = Counter()
         self._armed: dict[str, str] = {}
-        """How the commit that comes next goes, by generation; there is one writer."""
+        """The fault of the next commit, by generation; there is one writer."""
         self._statements = 0
         event.listen(engine, "before_cursor_execute", self._count)
         event.listen(engine, "do_execute", self._execute)
@@ -113,31 +113,31 @@ class BadDatabase:
         new = parameters[: statement.partition(" WHERE ")[0].count("?")]  # a condition names phases too
         for generation_id in self.faults.keys() & {each for each in parameters if isinstance(each, str)}:
             phase, how, times = self.faults[generation_id]
-            if phase not in new or self.broken[generation_id] >= times:
+            if phase not in new or self.strikes[generation_id] >= times:
                 continue
             if not how.endswith(("commit", "answer")):
-                self.broken[generation_id] += 1
-                raise sqlite3.OperationalError(SAID[how])
+                self.strikes[generation_id] += 1
+                raise sqlite3.OperationalError(MESSAGES[how])
             self._armed[generation_id] = how
 
     def commit(self, connection: Any) -> None:
-        """Of several that are committed together none is lost: they fail, and each comes again alone."""
+        """A batch with a lost answer fails as a whole, so that each change is retried alone."""
         armed, self._armed = self._armed, {}
         hows = set(armed.values())
         if "slow commit" in hows:
             time.sleep(SLOW_S)
         if "lost answer" in hows and self._statements > 1:
-            raise sqlite3.OperationalError(SAID["lost answer"])
-        self.broken.update(armed.keys())
+            raise sqlite3.OperationalError(MESSAGES["lost answer"])
+        self.strikes.update(armed.keys())
         if "failing commit" in hows:
-            raise sqlite3.OperationalError(SAID["failing commit"])
+            raise sqlite3.OperationalError(MESSAGES["failing commit"])
         self._commit(connection)
         if "lost answer" in hows:
-            raise sqlite3.OperationalError(SAID["lost answer"])
+            raise sqlite3.OperationalError(MESSAGES["lost answer"])
 
 
 def _id_in(path: str) -> str:
-    """Of a `.part` file: the generation's."""
+    """The generation's id, from the path of its `.part` file."""
     name = path.rpartition("/")[2]
     return name.partition(".")[0] if name.endswith(".part") else ""
 

@@ -1,4 +1,4 @@
-"""Find nginx for the doctor's tests, or install it; and run one in the foreground on a port of its own."""
+"""Finds or installs nginx for the doctor's tests, and runs it in the foreground on a free port."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import psutil
 
 from tests.support.chromium import install
 
-PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 HELP = "The doctor's tests need nginx. Install it (Debian: apt install nginx-light)."
 READY_WITHIN_S = 10.0
 STREAM_WITHIN_S = 30.0
 
-PASSED_ON = """
+UPGRADE_HEADERS = """
             proxy_http_version 1.1;
             proxy_set_header Host $http_host;
             proxy_set_header Upgrade $http_upgrade;
@@ -46,7 +46,7 @@ http {{
         listen 127.0.0.1:{port};
         location / {{
             proxy_pass {upstream};
-            {says}
+            {directives}
         }}
     }}
 }}
@@ -54,33 +54,35 @@ http {{
 
 
 def nginx() -> str:
-    """Its path. Raises RuntimeError with what to do."""
-    path = shutil.which("nginx", path=PLACES)
+    """Its path. Raises RuntimeError with installation advice."""
+    path = shutil.which("nginx", path=SEARCH_PATH)
     if path is None:
         install("nginx-light")
-        path = shutil.which("nginx", path=PLACES)
+        path = shutil.which("nginx", path=SEARCH_PATH)
     if path is None:
         raise RuntimeError(HELP)
     return path
 
 
 @contextmanager
-def standing_before(upstream: str, says: str, folder: Path) -> Iterator[str]:
-    """`says` stands in its location; yields the address it serves at."""
-    with _running(upstream, says, folder, "master_process off;") as (url, _):
+def nginx_proxy(upstream: str, directives: str, folder: Path) -> Iterator[str]:
+    """Yields its address; `directives` go into its location block."""
+    with _running(upstream, directives, folder, "master_process off;") as (url, _):
         yield url
 
 
 @contextmanager
-def cutting_after(seconds: int, upstream: str, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Its address, and an act: waits for a stream, and what is open then is cut so many seconds later, however
-    lively it is.
+def nginx_cutting_after(
+    seconds: int, upstream: str, folder: Path
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yields its address and a function that waits for a stream and then cuts every open connection after
+    `seconds`, active or not.
 
-    That is a reload with worker_shutdown_timeout, the one cut by age that nginx has.
+    That is a reload with worker_shutdown_timeout, nginx's only limit on a connection's age.
     """
     main = f"master_process on; worker_processes 1; worker_shutdown_timeout {seconds}s;"
     folder.chmod(0o755)  # its worker may be another user
-    with _running(upstream, f"proxy_buffering off; {PASSED_ON}", folder, main) as (url, process):
+    with _running(upstream, f"proxy_buffering off; {UPGRADE_HEADERS}", folder, main) as (url, process):
 
         def cut() -> None:
             _wait_for_a_stream(psutil.Process(process.pid), httpx.URL(upstream).port)
@@ -91,12 +93,14 @@ def cutting_after(seconds: int, upstream: str, folder: Path) -> Iterator[tuple[s
 
 @contextmanager
 def _running(
-    upstream: str, says: str, folder: Path, main: str
+    upstream: str, directives: str, folder: Path, main: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     config = folder / "nginx.conf"
-    config.write_text(CONFIG.format(folder=folder, port=port, upstream=upstream, says=says, main=main))
+    config.write_text(
+        CONFIG.format(folder=folder, port=port, upstream=upstream, directives=directives, main=main)
+    )
     process = subprocess.Popen(
         [nginx(), "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
     )
@@ -121,7 +125,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_for_a_stream(process: psutil.Process, port: int | None) -> None:
-    """Until a connection to the app outlives a look: questions are answered sooner."""
+    """Until a connection to the app stays open for half a second; other requests are answered sooner."""
     deadline = time.monotonic() + STREAM_WITHIN_S
     before: set[int] = set()
     while time.monotonic() < deadline:

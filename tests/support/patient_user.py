@@ -1,4 +1,4 @@
-"""NiceGUI's simulated user, with the patience that a busy machine needs."""
+"""NiceGUI's simulated user with longer timeouts, for a busy machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from nicegui.testing import User, user_simulation
 
 RETRIES = 100
-"""Ten seconds to appear, five to go; NiceGUI's own three are over after 0.3 s."""
+"""Ten seconds to appear, five to disappear; NiceGUI's own three retries take 0.3 s."""
 
 
 class PatientUser(User):

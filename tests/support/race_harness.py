@@ -1,4 +1,4 @@
-"""One scripted job raced in virtual time, with hands that only take notes."""
+"""One scripted job raced in virtual time, with callbacks that record."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def a_generation(number: int = 1, **changes: Any) -> Generation:
 
 
 @dataclass
-class Noted:
+class Note:
     at: float
     lane: str
     event: str
@@ -39,8 +39,8 @@ class Noted:
 
 
 @dataclass
-class Racing:
-    """`bytes_ok` says of an address and the try's number whether its bytes can be had."""
+class ScriptedRace:
+    """`bytes_ok(url, attempt)` decides whether the bytes can be downloaded."""
 
     script: Script
     policy: PollPolicy = field(default_factory=lambda: tool_policy(10.0))
@@ -48,7 +48,7 @@ class Racing:
     bytes_ok: Callable[[str, int], bool] = lambda _url, _number: True
     download_s: float = 0.02
     resumed: bool = False
-    notes: list[Noted] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     progresses: list[float] = field(default_factory=list)
     kept: list[tuple[float, ReportedResult]] = field(default_factory=list)
     tries: int = 0
@@ -95,11 +95,11 @@ class Racing:
         if not self.bytes_ok(reported.result.url, number):
             raise DeliveryFailed("The address answered 403.", reason="refused")
         if self.kept:
-            return  # as the compare-and-set does: the other channel was first
+            return  # like the compare-and-set: the other channel was first
         self.kept.append((asyncio.get_running_loop().time(), reported))
 
     def note(self, lane: str, event: str, **data: Any) -> None:
-        self.notes.append(Noted(asyncio.get_running_loop().time(), lane, event, data))
+        self.notes.append(Note(asyncio.get_running_loop().time(), lane, event, data))
 
     def progressed(self, progress: float | None, stage: str) -> None:
         if progress is not None:

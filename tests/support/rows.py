@@ -1,4 +1,4 @@
-"""A request and a generation of which only what matters need be named."""
+"""Builders of a request and a generation with defaults for everything."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from services.core.model import Generation, GenerationSettings, Kind, Phase, Req
 
 
 def nested(**named: Any) -> dict[str, Any]:
-    """Moves the names of GenerationSettings into one, as Draft and Request hold them."""
+    """Moves the fields of GenerationSettings into `settings`, as in Draft and Request."""
     inner = {field.name for field in fields(GenerationSettings)} & named.keys()
     settings = GenerationSettings(**{name: named[name] for name in inner})
     return {name: value for name, value in named.items() if name not in inner} | {"settings": settings}
 
 
 def a_request(**named: Any) -> Request:
-    """For a film of a kite, as the wire server knows it."""
-    usual: dict[str, Any] = {
+    """A film of a kite, by a model of the wire server."""
+    defaults: dict[str, Any] = {
         "kind": Kind.VIDEO,
         "prompt": "a kite",
         "backend": "superduperai",
@@ -31,13 +31,13 @@ def a_request(**named: Any) -> Request:
         "duration_s": 5.0,
         "fps": 24,
     }
-    return Request(**nested(**usual | named))
+    return Request(**nested(**defaults | named))
 
 
 def a_generation(*, at: float | None = None, **named: Any) -> Generation:
-    """Born `at` a Unix time, by default now; its ids are new."""
+    """Created `at` a Unix time, by default now, with new ids."""
     at = time.time() if at is None else at
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "id": str(uuid7()),
         "request_id": str(uuid7()),
         "owner": "local",
@@ -46,4 +46,4 @@ def a_generation(*, at: float | None = None, **named: Any) -> Generation:
         "created_at": at,
         "updated_at": at,
     }
-    return Generation(**usual | named)
+    return Generation(**defaults | named)

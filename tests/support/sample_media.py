@@ -1,4 +1,4 @@
-"""Small real films and pictures, and a mark that makes each job's copy its own."""
+"""Small real films and pictures, and a mark that makes each job's copy unique."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def picture() -> bytes:
 
 
 def marked(content: bytes, mark: str) -> bytes:
-    """The same film or picture with a `free` box, or a text chunk, that says `mark`."""
+    """The same film or picture with `mark` in a `free` box or a text chunk."""
     note = mark.encode()
     if not content.startswith(b"\x89PNG"):
         return content + struct.pack(">I", len(note) + 8) + b"free" + note

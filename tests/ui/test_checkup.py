@@ -17,7 +17,7 @@ from services.diagnostics.drill.rules import RULES
 from services.diagnostics.runs.drill_run import Run, remember
 from services.diagnostics.service import Diagnostics
 from tests.support.eventually import equals
-from tests.support.fake_drill import diagnostics, lines, saying, switched_off
+from tests.support.fake_drill import diagnostics, drill_without, lines, print_command
 from tests.support.patient_user import patient_user
 from tests.support.proof_counts import proven
 from tests.ui.stand_in_services import StandInServices
@@ -86,7 +86,7 @@ async def test_every_rule_is_there_before_the_first_drill(visiting: Visiting, tm
 
 
 async def test_a_drill_turns_each_rule_to_held(visiting: Visiting, tmp_path: Path) -> None:
-    async with visiting(diagnostics(saying(lines()), tmp_path)) as user:
+    async with visiting(diagnostics(print_command(lines()), tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("All 12 rules held.")
         await equals(lambda: states(user), dict.fromkeys(RULES, "held"))
@@ -94,7 +94,7 @@ async def test_a_drill_turns_each_rule_to_held(visiting: Visiting, tmp_path: Pat
 
 async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, tmp_path: Path) -> None:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
-    async with visiting(diagnostics(saying(lines(broken=seen), code=1), tmp_path)) as user:
+    async with visiting(diagnostics(print_command(lines(broken=seen), code=1), tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("1 rule did not hold.")
         await user.should_see("Seen instead: it was sent 2 times.")
@@ -104,7 +104,9 @@ async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, t
 async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_second_one(
     visiting: Visiting, tmp_path: Path
 ) -> None:
-    drilled = diagnostics(saying(lines(without=set(CHECKS) - {"late", "lost_answer"}), waits=True), tmp_path)
+    drilled = diagnostics(
+        print_command(lines(without=set(CHECKS) - {"late", "lost_answer"}), waits=True), tmp_path
+    )
     async with visiting(drilled) as user:
         press(user, "Run the drill")
         await user.should_see(f"2 of {len(CHECKS)} tried")
@@ -116,7 +118,7 @@ async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_seco
 
 
 async def test_one_that_cannot_run_says_why(visiting: Visiting, tmp_path: Path) -> None:
-    refusal = saying(["Rushes cannot start: the drill cannot write in the data folder."], code=1)
+    refusal = print_command(["Rushes cannot start: the drill cannot write in the data folder."], code=1)
     async with visiting(diagnostics(refusal, tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("the drill cannot write in the data folder")
@@ -133,7 +135,7 @@ async def test_the_last_verdict_is_there_after_a_restart(visiting: Visiting, tmp
 
 async def test_it_speaks_russian_too(visiting: Visiting, tmp_path: Path) -> None:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
-    async with visiting(diagnostics(saying(lines(broken=seen), code=1), tmp_path)) as user:
+    async with visiting(diagnostics(print_command(lines(broken=seen), code=1), tmp_path)) as user:
         user.http_client.headers["Accept-Language"] = "ru"
         await user.open("/checkup")
         press(user, "Провести учения")
@@ -145,7 +147,7 @@ async def test_it_speaks_russian_too(visiting: Visiting, tmp_path: Path) -> None
 async def test_a_build_with_a_rule_switched_off_is_red_on_the_page(
     visiting: Visiting, tmp_path: Path
 ) -> None:
-    async with visiting(diagnostics(switched_off("with_a_submit_that_insists"), tmp_path)) as user:
+    async with visiting(diagnostics(drill_without("with_a_submit_that_insists"), tmp_path)) as user:
         press(user, "Run the drill")
         await user.should_see("1 rule did not hold.", retries=400)
         await user.should_see("Seen instead: it is not shown as unconfirmed.")

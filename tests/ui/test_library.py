@@ -308,6 +308,6 @@ async def test_an_unconfirmed_ones_card_offers_its_three_acts(harness: LibraryHa
     press(visitor, "Cancel")
     assert (await harness.store.get(row.id)).phase is Phase.UNCONFIRMED
     act(visitor, "let_go", [row.id])
-    await eventually(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in harness.heard))
+    await eventually(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in harness.events))
     act(visitor, "check", [row.id])
     await visitor.should_see("This one is not unconfirmed any more.")

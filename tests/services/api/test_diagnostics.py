@@ -15,7 +15,7 @@ from services.core.errors import Sentence
 from services.diagnostics.drill.checks import CHECKS
 from tests.services.api.stand_in import client_of
 from tests.services.diagnostics.runs.test_drill_runs import played
-from tests.support.fake_drill import diagnostics, lines, saying
+from tests.support.fake_drill import diagnostics, lines, print_command
 
 pytestmark = pytest.mark.asyncio
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
     app = FastAPI()
-    app.state.diagnostics = diagnostics(saying(lines(broken=seen), code=1), tmp_path)
+    app.state.diagnostics = diagnostics(print_command(lines(broken=seen), code=1), tmp_path)
     app.include_router(router(app.state.diagnostics))
     async with client_of(app) as client:
         client.app = app  # type: ignore[attr-defined]

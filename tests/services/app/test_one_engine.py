@@ -93,7 +93,7 @@ class StandInServices:
         assert [one.id for one in (await self.harness.generations.listed(owner=LOCAL_OWNER)).items] == [
             generation_id
         ]
-        assert len(self.harness.bytes.files) == 1
+        assert len(self.harness.ingest.files) == 1
         assert self.harness.backend.paid(generation_id) == 1
         if self.name == "chat artifact":
             await until(self._has_a_result, 5.0)
@@ -150,7 +150,9 @@ async def stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 def _count(harness: EngineHarness) -> None:
     jobs = Counter(job.generation.id for job in harness.backend.jobs.values())
     results = {
-        (heard.id, heard.kept.name) for heard in harness.news if isinstance(heard, Generation) and heard.kept
+        (heard.id, heard.kept.name)
+        for heard in harness.events
+        if isinstance(heard, Generation) and heard.kept
     }
     kept_of = Counter(generation_id for generation_id, _ in results)
     proven(
@@ -211,9 +213,9 @@ async def test_while_the_stream_is_heard_polling_keeps_the_doors_own_rhythm(
     told(stand_in, Script(length_s=100.0))
     generation = await stand_in.get(await stand_in.ask())
     await asyncio.sleep(stand_in.first_poll_after_s - 1)
-    assert stand_in.harness.traced(generation, "poll", "attempt") == []
+    assert stand_in.harness.trace_entries(generation, "poll", "attempt") == []
     await asyncio.sleep(2)
-    assert len(stand_in.harness.traced(generation, "poll", "attempt")) == 1
+    assert len(stand_in.harness.trace_entries(generation, "poll", "attempt")) == 1
     await completed(stand_in, generation.id, 120)
 
 
@@ -249,7 +251,7 @@ async def test_polling_that_fails_leaves_it_to_push(stand_in: StandInServices) -
 
 
 async def test_an_address_that_gives_no_bytes_does_not_end_the_race(stand_in: StandInServices) -> None:
-    stand_in.harness.bytes._bytes_ok = lambda url: "bad" not in url
+    stand_in.harness.ingest.bytes_ok = lambda url: "bad" not in url
     told(stand_in, Script(length_s=5.0, urls=("https://bad.example/403", "https://a.example/1")))
     generation_id = await stand_in.ask()
     await completed(stand_in, generation_id, 30.0)
@@ -264,7 +266,7 @@ async def test_a_failure_is_told_once_with_the_backends_words(stand_in: StandInS
     assert (failed.phase, failed.error_text) == (Phase.ERROR, "No such lens.")
     assert len(stand_in.told) == 1
     assert "No such lens." in stand_in.told[0]
-    assert stand_in.harness.bytes.files == set()
+    assert stand_in.harness.ingest.files == set()
 
 
 async def test_late_is_told_and_arrives_all_the_same(stand_in: StandInServices) -> None:

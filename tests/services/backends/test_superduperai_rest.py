@@ -284,7 +284,7 @@ async def test_a_job_is_lived_through_over_a_true_stream(wire: WireServer) -> No
         capabilities=Capabilities(idempotent=True),
         ssl_context=PLAIN,
     )
-    wire.script(length_s=0.4, progress_every_s=0.1, tells_finish=True)
+    wire.script(length_s=0.4, progress_every_s=0.1, reports_finish=True)
     job_id = await backend.submit(GENERATION)
     codes = []
     async with backend.updates(job_id, silence_s=5) as updates:

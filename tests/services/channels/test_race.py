@@ -13,7 +13,7 @@ from services.backends.scripted import Script, Scripted
 from services.channels.poll_policy import chat_policy, tool_policy
 from services.channels.race import JobFailed, ReportedResult, Won
 from services.core.model import Channel, JobUpdate
-from tests.support.race_harness import EPOCH, Racing
+from tests.support.race_harness import EPOCH, ScriptedRace
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -36,7 +36,7 @@ MUTE = ("gone", "busy", "server_error", "hang", "malformed", "unauthorized", "ti
 
 
 async def test_the_stream_brings_the_result_without_a_poll_for_it() -> None:
-    racing = Racing(Script(length_s=5.0))
+    racing = ScriptedRace(Script(length_s=5.0))
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.took_s < 5.1
     assert racing.times("poll", "attempt") == []
@@ -46,19 +46,19 @@ async def test_the_stream_brings_the_result_without_a_poll_for_it() -> None:
 
 
 async def test_a_trusted_stream_leaves_polling_at_its_calm_rhythm() -> None:
-    racing = Racing(Script(length_s=35.0, fails_on=frozenset(), repeats=1))
+    racing = ScriptedRace(Script(length_s=35.0, fails_on=frozenset(), repeats=1))
     await racing.run()
     attempts = racing.times("poll", "attempt")
     assert [round(at) for at in attempts] == [10, 20, 31]
 
 
 async def test_polling_brings_the_result_when_the_stream_never_says_it() -> None:
-    racing = Racing(Script(length_s=25.0, streams=("silent",)))
+    racing = ScriptedRace(Script(length_s=25.0, streams=("silent",)))
     assert await racing.run(within_s=600.0) == Won(channel=Channel.POLL)
 
 
 async def test_both_channels_at_the_same_instant_deliver_once() -> None:
-    racing = Racing(Script(length_s=10.0), policy=tool_policy(9.99), download_s=1.0)
+    racing = ScriptedRace(Script(length_s=10.0), policy=tool_policy(9.99), download_s=1.0)
     await racing.run()
     assert len(racing.kept) == 1
     assert racing.tries == 1, "the same address is not fetched twice"
@@ -66,14 +66,14 @@ async def test_both_channels_at_the_same_instant_deliver_once() -> None:
 
 async def test_two_different_addresses_are_fetched_side_by_side() -> None:
     urls = ("https://scripted.example/one", "https://scripted.example/two")
-    racing = Racing(Script(length_s=10.0, urls=urls), policy=tool_policy(9.99), download_s=1.0)
+    racing = ScriptedRace(Script(length_s=10.0, urls=urls), policy=tool_policy(9.99), download_s=1.0)
     await racing.run()
     assert racing.tries == 2
     assert racing.took_s < 11.1
 
 
 async def test_duplicate_events_change_nothing() -> None:
-    racing = Racing(Script(length_s=4.0, repeats=5), download_s=0.5)
+    racing = ScriptedRace(Script(length_s=4.0, repeats=5), download_s=0.5)
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert len(racing.kept) == 1
     assert racing.tries == 1
@@ -82,7 +82,7 @@ async def test_duplicate_events_change_nothing() -> None:
 @pytest.mark.parametrize("word", DEAF)
 async def test_a_deaf_stream_costs_at_most_three_seconds_and_twelve_polls(word: str) -> None:
     for length_s in (3.0, 7.3, 12.9, 20.0):
-        racing = Racing(Script(length_s=length_s, streams=(word,)))
+        racing = ScriptedRace(Script(length_s=length_s, streams=(word,)))
         assert isinstance(await racing.run(), Won)
         assert racing.took_s - length_s <= 3.1, f"a job of {length_s} s"
         if len(racing.times("push", "open")) <= 1:  # each reopening is followed by a check (R7)
@@ -91,7 +91,7 @@ async def test_a_deaf_stream_costs_at_most_three_seconds_and_twelve_polls(word: 
 
 @pytest.mark.parametrize("word", MUTE)
 async def test_a_mute_poll_leaves_the_stream_listening(word: str) -> None:
-    racing = Racing(Script(length_s=60.0, polls=(word,)))
+    racing = ScriptedRace(Script(length_s=60.0, polls=(word,)))
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.took_s < 60.2
 
@@ -99,13 +99,13 @@ async def test_a_mute_poll_leaves_the_stream_listening(word: str) -> None:
 @pytest.mark.parametrize("word", [word for word in DEAF if word != "drops"])
 @pytest.mark.parametrize("mute", MUTE)
 async def test_whatever_breaks_the_result_arrives_when_polling_heals(word: str, mute: str) -> None:
-    racing = Racing(Script(length_s=5.0, streams=(word,), polls=(mute,) * 8 + ("ok",)))
+    racing = ScriptedRace(Script(length_s=5.0, streams=(word,), polls=(mute,) * 8 + ("ok",)))
     assert await racing.run(within_s=7200) == Won(channel=Channel.POLL)
     assert len(racing.kept) == 1
 
 
 async def test_a_stream_that_breaks_is_reopened_and_followed_by_a_check() -> None:
-    racing = Racing(Script(length_s=8.0, streams=("drops", "ok")))
+    racing = ScriptedRace(Script(length_s=8.0, streams=("drops", "ok")))
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert len(racing.times("push", "open")) == 2
     assert len(racing.times("poll", "check", because="connected")) == 2
@@ -113,7 +113,7 @@ async def test_a_stream_that_breaks_is_reopened_and_followed_by_a_check() -> Non
 
 @pytest.mark.parametrize("word", ["ended", "dead"])
 async def test_a_stream_that_closes_or_falls_silent_is_opened_again(word: str) -> None:
-    racing = Racing(Script(length_s=60.0, streams=(word, "ok")))
+    racing = ScriptedRace(Script(length_s=60.0, streams=(word, "ok")))
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert len(racing.times("push", "open")) == 2
 
@@ -126,35 +126,37 @@ async def test_a_poll_under_way_is_not_cancelled_by_an_event(monkeypatch: pytest
         return await poll(self, job_id)
 
     monkeypatch.setattr(Scripted, "poll", slow)
-    racing = Racing(Script(length_s=8.0))
+    racing = ScriptedRace(Script(length_s=8.0))
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.times("push", "event")[0] < 2.0
     assert racing.times("poll", "answer") == [pytest.approx(5.0, abs=0.1)]
 
 
 async def test_a_refused_key_is_tried_again_every_ten_minutes() -> None:
-    racing = Racing(Script(length_s=3000.0, streams=("unauthorized",)))
+    racing = ScriptedRace(Script(length_s=3000.0, streams=("unauthorized",)))
     await racing.run()
     openings = racing.times("push", "opening")
     assert [round(at / 600) for at in openings] == list(range(len(openings)))
 
 
 async def test_retry_after_on_a_poll_is_honoured() -> None:
-    racing = Racing(Script(length_s=5.0, streams=("refused",), polls=("busy", "ok"), retry_after_s=40.0))
+    racing = ScriptedRace(
+        Script(length_s=5.0, streams=("refused",), polls=("busy", "ok"), retry_after_s=40.0)
+    )
     await racing.run()
     attempts = racing.times("poll", "attempt")
     assert attempts[1] - attempts[0] >= 40.0
 
 
 async def test_a_foreign_event_is_traced_and_earns_no_trust() -> None:
-    racing = Racing(Script(length_s=9.0, streams=("foreign",)))
+    racing = ScriptedRace(Script(length_s=9.0, streams=("foreign",)))
     assert await racing.run() == Won(channel=Channel.POLL)
     assert racing.times("push", "foreign")
     assert racing.took_s < 12.1, "polling was quickened, for nothing was heard about this job"
 
 
 async def test_a_dead_address_sends_the_race_back_to_asking() -> None:
-    racing = Racing(Script(length_s=3.0), bytes_ok=lambda _url, number: number >= 3)
+    racing = ScriptedRace(Script(length_s=3.0), bytes_ok=lambda _url, number: number >= 3)
     await racing.run()
     assert racing.tries == 3
     assert len(racing.times("engine", "keep_failed")) == 2
@@ -162,7 +164,7 @@ async def test_a_dead_address_sends_the_race_back_to_asking() -> None:
 
 
 async def test_an_address_that_is_told_once_is_tried_again_while_nobody_else_tells_one() -> None:
-    racing = Racing(
+    racing = ScriptedRace(
         Script(length_s=3.0, polls=("server_error",)),
         bytes_ok=lambda _url, number: number >= 4,
         late_in_s=5.0,
@@ -179,13 +181,13 @@ async def test_an_address_that_is_told_once_is_tried_again_while_nobody_else_tel
 async def test_an_address_told_while_a_dead_one_is_fetched_is_the_next_to_be_tried() -> None:
     urls = ("https://a.example/dead", "https://a.example/good")
     script = Script(length_s=3.0, polls=("server_error",), urls=urls)
-    racing = Racing(script, bytes_ok=lambda url, _: url.endswith("good"), download_s=60.0)
+    racing = ScriptedRace(script, bytes_ok=lambda url, _: url.endswith("good"), download_s=60.0)
     assert await racing.run() == Won(channel=Channel.PUSH)
     assert racing.tries == 2
 
 
 async def test_a_slow_download_over_push_loses_to_another_address_over_poll() -> None:
-    racing = Racing(
+    racing = ScriptedRace(
         Script(length_s=4.0, urls=("https://a.example/slow", "https://b.example/quick")),
         policy=tool_policy(5.0),
     )
@@ -201,7 +203,7 @@ async def test_a_slow_download_over_push_loses_to_another_address_over_poll() ->
 
 
 async def test_a_failure_over_push_is_confirmed_by_one_poll() -> None:
-    racing = Racing(Script(length_s=5.0, fails="moderated"))
+    racing = ScriptedRace(Script(length_s=5.0, fails="moderated"))
     verdict = await racing.run()
     assert isinstance(verdict, JobFailed)
     assert verdict.failure.text == "moderated"
@@ -209,7 +211,7 @@ async def test_a_failure_over_push_is_confirmed_by_one_poll() -> None:
 
 
 async def test_a_failure_over_push_waits_ten_minutes_for_a_poll_that_answers() -> None:
-    racing = Racing(Script(length_s=5.0, fails="moderated", polls=("server_error",)))
+    racing = ScriptedRace(Script(length_s=5.0, fails="moderated", polls=("server_error",)))
     verdict = await racing.run()
     assert isinstance(verdict, JobFailed)
     ended = racing.times("poll", "lost")[-1]
@@ -217,13 +219,13 @@ async def test_a_failure_over_push_waits_ten_minutes_for_a_poll_that_answers() -
 
 
 async def test_a_failure_over_push_alone_is_refuted_by_a_poll_that_says_running() -> None:
-    racing = Racing(Script(length_s=5.0, fails="not true", fails_on=frozenset({"push"})))
+    racing = ScriptedRace(Script(length_s=5.0, fails="not true", fails_on=frozenset({"push"})))
     with pytest.raises(TimeoutError):
         await racing.run(within_s=3000)
 
 
 async def test_a_failure_over_poll_does_not_beat_bytes_that_are_on_their_way() -> None:
-    racing = Racing(Script(length_s=5.0), download_s=10.0, policy=tool_policy(6.0))
+    racing = ScriptedRace(Script(length_s=5.0), download_s=10.0, policy=tool_policy(6.0))
     run = asyncio.create_task(racing.run())
     await asyncio.sleep(5.5)
     failing = Script(length_s=5.0, fails="too late")
@@ -233,7 +235,7 @@ async def test_a_failure_over_poll_does_not_beat_bytes_that_are_on_their_way() -
 
 
 async def test_after_the_message_the_watch_goes_on_quietly_and_the_late_result_arrives() -> None:
-    racing = Racing(Script(length_s=2 * 3600.0, streams=("refused",)))
+    racing = ScriptedRace(Script(length_s=2 * 3600.0, streams=("refused",)))
     assert await racing.run(within_s=3 * 3600.0) == Won(channel=Channel.POLL)
     attempts = racing.times("poll", "attempt")
     gaps = [round(later - earlier) for earlier, later in itertools.pairwise(attempts) if earlier > 182]
@@ -243,20 +245,22 @@ async def test_after_the_message_the_watch_goes_on_quietly_and_the_late_result_a
 
 
 async def test_the_chat_policy_waits_thirty_seconds_while_the_stream_is_trusted() -> None:
-    racing = Racing(Script(length_s=60.0), policy=chat_policy(30.0, 10.0))
+    racing = ScriptedRace(Script(length_s=60.0), policy=chat_policy(30.0, 10.0))
     await racing.run()
     attempts = racing.times("poll", "attempt")
     assert [round(at) for at in attempts[:4]] == [30, 31, 33, 38]
 
 
 async def test_the_chat_policy_does_not_wait_for_a_stream_that_is_refused() -> None:
-    racing = Racing(Script(length_s=6.0, streams=("refused",)), policy=chat_policy(30.0, 10.0))
+    racing = ScriptedRace(Script(length_s=6.0, streams=("refused",)), policy=chat_policy(30.0, 10.0))
     await racing.run()
     assert racing.took_s <= 9.1
 
 
 async def test_a_person_who_checks_now_is_answered_at_once_even_under_retry_after() -> None:
-    racing = Racing(Script(length_s=5.0, streams=("refused",), polls=("busy", "ok"), retry_after_s=300.0))
+    racing = ScriptedRace(
+        Script(length_s=5.0, streams=("refused",), polls=("busy", "ok"), retry_after_s=300.0)
+    )
     run = asyncio.create_task(racing.run())
     await asyncio.sleep(20.0)
     racing.race.check()
@@ -265,13 +269,13 @@ async def test_a_person_who_checks_now_is_answered_at_once_even_under_retry_afte
 
 
 async def test_a_resumed_race_asks_at_once() -> None:
-    racing = Racing(Script(length_s=0.0, streams=("dead",)), resumed=True)
+    racing = ScriptedRace(Script(length_s=0.0, streams=("dead",)), resumed=True)
     await racing.run()
     assert racing.took_s < 0.1
 
 
 async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
-    racing = Racing(Script(length_s=13.0))
+    racing = ScriptedRace(Script(length_s=13.0))
     await racing.run()
     (_, reported) = racing.kept[0]
     assert reported.channel is Channel.PUSH
@@ -282,7 +286,7 @@ async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
 
 
 async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> None:
-    racing = Racing(Script(length_s=2.0))
+    racing = ScriptedRace(Script(length_s=2.0))
 
     async def keep(reported):  # type: ignore[no-untyped-def]
         raise ZeroDivisionError
@@ -294,7 +298,7 @@ async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> N
 
 
 async def test_a_check_in_the_moment_of_the_verdict_does_not_keep_the_race_alive() -> None:
-    racing = Racing(Script(length_s=2.0))
+    racing = ScriptedRace(Script(length_s=2.0))
     keep = racing.keep
 
     async def checking(reported: ReportedResult) -> None:
@@ -320,11 +324,11 @@ async def test_the_loser_is_cancelled_once_and_closes_in_peace(monkeypatch: pyte
                 closed.append(job_id)
 
     monkeypatch.setattr(Scripted, "updates", closing_slowly)
-    await Racing(Script(length_s=2.0)).run()
+    await ScriptedRace(Script(length_s=2.0)).run()
     assert closed == ["job-1"]
 
 
 async def test_when_it_ends_no_task_is_left() -> None:
-    racing = Racing(Script(length_s=2.0))
+    racing = ScriptedRace(Script(length_s=2.0))
     await racing.run()
     assert len(asyncio.all_tasks()) == 1

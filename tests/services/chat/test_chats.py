@@ -208,9 +208,9 @@ async def test_the_polling_of_an_artifact_is_the_chats(harness: EngineHarness, c
     await say(harness, chat_id, "/video a kite")
     generation = await harness.store.get(str((await thread(harness, chat_id))[-1].generation_id))
     await asyncio.sleep(28)
-    assert harness.traced(generation, "poll", "attempt") == []
+    assert harness.trace_entries(generation, "poll", "attempt") == []
     await asyncio.sleep(20)
-    asked = [entry.at for entry in harness.traced(generation, "poll", "attempt")]
+    asked = [entry.at for entry in harness.trace_entries(generation, "poll", "attempt")]
     gaps = [round(after - before) for before, after in pairwise(asked)]
     assert gaps[:3] == [1, 2, 5]
 

@@ -19,8 +19,8 @@ from services.chat.llm import LanguageModel
 from services.core.conversation import Message, PartialReply, Sort
 from services.core.model import LOCAL_OWNER, Kind
 from services.store.chats import ChatRows
-from tests.support.engine_harness import EasyCatalogue, EngineHarness
-from tests.support.llm_server import Talker, Turn, talking
+from tests.support.engine_harness import EngineHarness, FakeCatalogue
+from tests.support.llm_server import Completion, FakeLlm, fake_llm
 
 pytestmark = pytest.mark.asyncio
 KEY = "sk-very-secret"
@@ -28,21 +28,21 @@ LIGHTHOUSE = ("make_video", {"prompt": "a lighthouse at night", "duration_s": 10
 
 
 @pytest.fixture
-def talker() -> Iterator[Talker]:
-    with talking() as talker:
-        yield talker
+def llm() -> Iterator[FakeLlm]:
+    with fake_llm() as llm:
+        yield llm
 
 
 @pytest_asyncio.fixture
-async def harness(tmp_path: Path, talker: Talker) -> AsyncIterator[EngineHarness]:
+async def harness(tmp_path: Path, llm: FakeLlm) -> AsyncIterator[EngineHarness]:
     harness = EngineHarness(
         tmp_path, Scripted(Script(length_s=0.2), capabilities=Capabilities(idempotent=True))
     )
     await harness.open()
     model = LanguageModel(
         ChatRows(harness.store),
-        EasyCatalogue(),
-        url=talker.url,
+        FakeCatalogue(),
+        url=llm.url,
         key=KEY,
         model="small",
         silence_s=0.5,
@@ -69,19 +69,19 @@ def code(message: Message) -> str:
     return str(message.understood["code"])
 
 
-async def test_it_replies_with_text(harness: EngineHarness, talker: Talker) -> None:
-    talker.turns = [Turn(say="A lighthouse would look well at night.")]
+async def test_it_replies_with_text(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.completions = [Completion(text="A lighthouse would look well at night.")]
     answer = await reply(harness, "what would look well at night?")
     assert (answer.text, code(answer)) == ("A lighthouse would look well at night.", "said")
-    asked = talker.asked[0]
+    asked = llm.requests[0]
     assert (asked["model"], asked["stream"], asked["path"]) == ("small", True, "/v1/chat/completions")
     assert {tool["function"]["name"] for tool in asked["tools"]} == {"make_video", "make_image"}
     assert asked["messages"][-1] == {"role": "user", "content": "what would look well at night?"}
-    assert talker.keys == [f"Bearer {KEY}"]
+    assert llm.keys == [f"Bearer {KEY}"]
 
 
-async def test_its_text_is_published_while_it_arrives(harness: EngineHarness, talker: Talker) -> None:
-    talker.turns = [Turn(say="word " * 20, piece_every_s=0.03)]
+async def test_its_text_is_published_while_it_arrives(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.completions = [Completion(text="word " * 20, piece_every_s=0.03)]
     published: list[str] = []
     harness.chats.events.subscribe(
         lambda event: published.append(event.text) if isinstance(event, PartialReply) else None
@@ -91,8 +91,8 @@ async def test_its_text_is_published_while_it_arrives(harness: EngineHarness, ta
     assert all(answer.text.startswith(text.strip()) for text in published)
 
 
-async def test_its_tool_call_makes_a_video(harness: EngineHarness, talker: Talker) -> None:
-    talker.turns = [Turn(say="At once.", calls=[LIGHTHOUSE])]
+async def test_its_tool_call_makes_a_video(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.completions = [Completion(text="At once.", tool_calls=[LIGHTHOUSE])]
     answer = await reply(harness, "something with a lighthouse, tall, ten seconds")
     assert (answer.text, code(answer)) == ("At once.", "making")
     (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
@@ -103,11 +103,11 @@ async def test_its_tool_call_makes_a_video(harness: EngineHarness, talker: Talke
         "9:16",
     )
     assert request.chat_id == answer.chat_id
-    assert len(talker.asked) == 1
+    assert len(llm.requests) == 1
 
 
-async def test_it_may_call_several_tools(harness: EngineHarness, talker: Talker) -> None:
-    talker.turns = [Turn(calls=[LIGHTHOUSE, ("make_image", {"prompt": "a fox", "count": 2})])]
+async def test_it_may_call_several_tools(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.completions = [Completion(tool_calls=[LIGHTHOUSE, ("make_image", {"prompt": "a fox", "count": 2})])]
     answer = await reply(harness, "a film and two pictures")
     kinds = sorted(one.request.kind for one in (await harness.generations.listed(owner=LOCAL_OWNER)).items)
     assert kinds == [Kind.IMAGE, Kind.IMAGE, Kind.VIDEO]
@@ -116,11 +116,11 @@ async def test_it_may_call_several_tools(harness: EngineHarness, talker: Talker)
     ) == 3
 
 
-async def test_it_knows_earlier_messages_and_artifacts(harness: EngineHarness, talker: Talker) -> None:
-    talker.turns = [Turn(calls=[LIGHTHOUSE]), Turn(say="Good.")]
+async def test_it_knows_earlier_messages_and_artifacts(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.completions = [Completion(tool_calls=[LIGHTHOUSE]), Completion(text="Good.")]
     first = await reply(harness, "a lighthouse please")
     await reply(harness, "and now?", first.chat_id)
-    system, *turns, last = talker.asked[1]["messages"]
+    system, *turns, last = llm.requests[1]["messages"]
     assert "a lighthouse at night" in system["content"]
     assert turns == [
         {"role": "user", "content": "a lighthouse please"},
@@ -129,10 +129,10 @@ async def test_it_knows_earlier_messages_and_artifacts(harness: EngineHarness, t
     assert last["content"] == "and now?"
 
 
-async def test_a_command_goes_to_the_parser_alone(harness: EngineHarness, talker: Talker) -> None:
+async def test_a_command_goes_to_the_parser_alone(harness: EngineHarness, llm: FakeLlm) -> None:
     assert code(await reply(harness, "/video a kite")) == "making"
     assert code(await reply(harness, "/video")) == "empty_command"
-    assert talker.asked == []
+    assert llm.requests == []
 
 
 WRONG: list[tuple[str, Any]] = [
@@ -154,51 +154,55 @@ WRONG: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize("call", WRONG, ids=[str(each)[:60] for each in WRONG])
 async def test_wrong_arguments_may_be_corrected_once(
-    harness: EngineHarness, talker: Talker, call: tuple[str, Any]
+    harness: EngineHarness, llm: FakeLlm, call: tuple[str, Any]
 ) -> None:
-    talker.turns = [Turn(calls=[call]), Turn(calls=[LIGHTHOUSE])]
+    llm.completions = [Completion(tool_calls=[call]), Completion(tool_calls=[LIGHTHOUSE])]
     assert code(await reply(harness, "a lighthouse")) == "making"
-    result = talker.asked[1]["messages"][-1]
+    result = llm.requests[1]["messages"][-1]
     assert result["role"] == "tool"
     assert result["content"].startswith("Not taken: ")
     assert len((await harness.generations.listed(owner=LOCAL_OWNER)).items) == 1
 
 
 async def test_after_two_wrong_calls_the_parser_answers_and_no_call_was_carried_out(
-    harness: EngineHarness, talker: Talker
+    harness: EngineHarness, llm: FakeLlm
 ) -> None:
-    talker.turns = [Turn(calls=[LIGHTHOUSE, WRONG[0]])]
+    llm.completions = [Completion(tool_calls=[LIGHTHOUSE, WRONG[0]])]
     answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
-    assert (answer.understood["speechless"], len(talker.asked)) == ("nonsense", 2)
+    assert (answer.understood["speechless"], len(llm.requests)) == ("nonsense", 2)
     assert [one.request.prompt for one in (await harness.generations.listed(owner=LOCAL_OWNER)).items] == [
         "a kite"
     ]
 
 
 FAULTS = [
-    (Turn(fault="hang"), "slow"),
-    (Turn(fault="silent"), "slow"),
-    (Turn(say="word " * 500, piece_every_s=0.05), "slow"),
-    (Turn(status=500), "down"),
-    (Turn(status=429), "down"),
-    (Turn(status=401), "refused"),
-    (Turn(status=404), "refused"),
-    (Turn(status=302), "refused"),
-    (Turn(fault="html"), "nonsense"),
-    (Turn(fault="garbage"), "nonsense"),
-    (Turn(fault="strange"), "nonsense"),
-    (Turn(fault="endless"), "nonsense"),
-    (Turn(say=""), "nonsense"),
-    (Turn(say="Half a sen", fault="cut"), "nonsense"),
+    (Completion(fault="hang"), "slow"),
+    (Completion(fault="silent"), "slow"),
+    (Completion(text="word " * 500, piece_every_s=0.05), "slow"),
+    (Completion(status=500), "down"),
+    (Completion(status=429), "down"),
+    (Completion(status=401), "refused"),
+    (Completion(status=404), "refused"),
+    (Completion(status=302), "refused"),
+    (Completion(fault="html"), "nonsense"),
+    (Completion(fault="garbage"), "nonsense"),
+    (Completion(fault="strange"), "nonsense"),
+    (Completion(fault="endless"), "nonsense"),
+    (Completion(text=""), "nonsense"),
+    (Completion(text="Half a sen", fault="cut"), "nonsense"),
 ]
 
 
-@pytest.mark.parametrize(("turn", "reason"), FAULTS, ids=[f"{each.fault or each.status} {n}" for n, (each, _) in enumerate(FAULTS)])  # fmt: skip
+@pytest.mark.parametrize(("completion", "reason"), FAULTS, ids=[f"{each.fault or each.status} {n}" for n, (each, _) in enumerate(FAULTS)])  # fmt: skip
 async def test_when_it_fails_the_parser_answers_in_bounded_time_and_names_the_failure(
-    harness: EngineHarness, talker: Talker, turn: Turn, reason: str, caplog: pytest.LogCaptureFixture
+    harness: EngineHarness,
+    llm: FakeLlm,
+    completion: Completion,
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    talker.turns = [turn]
+    llm.completions = [completion]
     begun = asyncio.get_running_loop().time()
     with caplog.at_level(logging.DEBUG):
         answer = await reply(harness, "make a 5 second video of a kite")
@@ -209,20 +213,20 @@ async def test_when_it_fails_the_parser_answers_in_bounded_time_and_names_the_fa
     assert KEY not in caplog.text
 
 
-async def test_when_it_is_down_the_parser_answers(harness: EngineHarness, talker: Talker) -> None:
-    talker.close()
+async def test_when_it_is_down_the_parser_answers(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.close()
     answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
     assert (code(answer), answer.understood["speechless"]) == ("making", "down")
 
 
-async def test_a_kill_during_its_answer_starts_nothing_twice(harness: EngineHarness, talker: Talker) -> None:
-    talker.turns = [Turn(say="word " * 40, calls=[LIGHTHOUSE], piece_every_s=0.02)]
+async def test_a_kill_during_its_answer_starts_nothing_twice(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.completions = [Completion(text="word " * 40, tool_calls=[LIGHTHOUSE], piece_every_s=0.02)]
     chat_id = str(uuid7())
     await harness.chats.post(chat_id, "a lighthouse", begin=True, owner=LOCAL_OWNER)
     await asyncio.sleep(0.3)
     await harness.crash()
-    talker.turns = [Turn(calls=[LIGHTHOUSE])]
+    llm.completions = [Completion(tool_calls=[LIGHTHOUSE])]
     harness.llm = harness.chats._replier._llm
     await harness.open()
     async with asyncio.timeout(8):

@@ -11,7 +11,7 @@ import pytest
 from services.backends.scripted import Script
 from services.core.events import GenerationEvent
 from services.core.model import Generation, Phase
-from tests.support.engine_harness import EngineHarness, after, told
+from tests.support.engine_harness import EngineHarness, after, set_script
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -43,7 +43,7 @@ async def test_a_listener_that_breaks_harms_neither_the_delivery_nor_the_others(
     generation = await harness.start()
     assert (await after(6, harness, generation)).phase is Phase.COMPLETED
     assert Phase.COMPLETED in [news.phase for news in heard if isinstance(news, Generation)]
-    assert harness.traced(generation, "engine", "bug") == []
+    assert harness.trace_entries(generation, "engine", "bug") == []
     assert "the others go on" in caplog.text
 
 
@@ -51,14 +51,14 @@ async def test_no_link_of_the_backend_is_logged_told_or_traced(
     harness: EngineHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    harness.bytes._bytes_ok = lambda url: "expired" not in url
+    harness.ingest.bytes_ok = lambda url: "expired" not in url
     urls = ("https://scripted.example/expired", "https://scripted.example/film?signature=7")
-    told(harness, Script(urls=urls))
+    set_script(harness, Script(urls=urls))
     generation = await harness.start()
     done = await after(30, harness, generation)
     assert done.phase is Phase.COMPLETED
-    assert harness.traced(generation, "engine", "keep_failed")
-    assert "scripted.example" not in f"{caplog.text} {harness.news} {done}"
+    assert harness.trace_entries(generation, "engine", "keep_failed")
+    assert "scripted.example" not in f"{caplog.text} {harness.events} {done}"
 
 
 def revision_in(database: Path, generation_id: str) -> int:

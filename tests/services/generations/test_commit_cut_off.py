@@ -10,7 +10,7 @@ import pytest
 
 from services.channels.race import ReportedResult
 from services.core.model import Channel, Phase, Result
-from tests.support.engine_harness import NotedBytes
+from tests.support.engine_harness import FakeIngest
 from tests.support.library_harness import LibraryHarness
 
 REPORTED = ReportedResult(channel=Channel.PUSH, result=Result(url="https://a.example/1"), reported_at=1.0)
@@ -18,7 +18,7 @@ REPORTED = ReportedResult(channel=Channel.PUSH, result=Result(url="https://a.exa
 
 @pytest.mark.asyncio
 async def test_an_end_during_a_slow_commit_does_not_take_the_bytes_away(tmp_path: Path) -> None:
-    harness, files = LibraryHarness(tmp_path), NotedBytes(lambda _: True)
+    harness, files = LibraryHarness(tmp_path), FakeIngest(lambda _: True)
     await harness.store.open()
     delivery = harness.delivery(files)
     row = await harness.put(phase=Phase.COLLECTING)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from services.backends.scripted import Script, Scripted
 from services.core.model import Generation, Phase
-from tests.support.engine_harness import EngineHarness, Script, Scripted
-from tests.support.local_faults import BadDatabase
+from tests.support.engine_harness import EngineHarness
+from tests.support.local_faults import FaultyDatabase
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -28,11 +29,11 @@ async def harness(tmp_path: Path) -> AsyncIterator[EngineHarness]:
 
 
 async def lived_through(harness: EngineHarness, phase: Phase, how: str, times: int) -> Generation:
-    database = BadDatabase(harness.store._writes)
+    database = FaultyDatabase(harness.store._writes)
     generation = await harness.start()
     database.faults[generation.id] = (str(phase), how, times)
     await asyncio.sleep(15)
-    assert 1 <= database.broken[generation.id] <= times
+    assert 1 <= database.strikes[generation.id] <= times
     return await harness.get(generation)
 
 
@@ -43,7 +44,7 @@ async def test_a_jobs_id_is_kept_although_the_database_does_not_take_it_at_first
     row = await lived_through(harness, Phase.PROCESSING, how, times)
     assert row.phase is Phase.COMPLETED
     assert harness.backend.paid(row.id) == 1
-    assert Phase.UNCONFIRMED not in {news.phase for news in harness.heard(row)}
+    assert Phase.UNCONFIRMED not in {news.phase for news in harness.snapshots(row)}
 
 
 @pytest.mark.parametrize("phase", [Phase.COLLECTING, Phase.COMPLETED])
@@ -54,6 +55,6 @@ async def test_bytes_in_hand_are_kept_once_and_told_although_the_commit_fails(
     row = await lived_through(harness, phase, how, times)
     assert row.phase is Phase.COMPLETED
     assert row.kept is not None
-    assert harness.bytes.files == {row.kept.name}
-    assert harness.heard(row)[-1].phase is Phase.COMPLETED
-    assert len(harness.traced(row, "engine", "won")) == 1
+    assert harness.ingest.files == {row.kept.name}
+    assert harness.snapshots(row)[-1].phase is Phase.COMPLETED
+    assert len(harness.trace_entries(row, "engine", "won")) == 1

@@ -147,9 +147,9 @@ class Lives(RuleBasedStateMachine):
             self._found(row)
             if row.kept is not None:
                 kept_names.add(row.kept.name)
-        left_by_crashes = self.harness.bytes.files - kept_names
+        left_by_crashes = self.harness.ingest.files - kept_names
         self._count(kept_names)
-        assert kept_names <= self.harness.bytes.files, "every kept result has its bytes"
+        assert kept_names <= self.harness.ingest.files, "every kept result has its bytes"
         assert all(self._crashed() for _ in left_by_crashes), "no second copy without a crash"
 
     def _count(self, kept_names: set[str]) -> None:
@@ -159,7 +159,7 @@ class Lives(RuleBasedStateMachine):
             lives=1,
             generations=len(self.started),
             results=len(kept_names),
-            lost=len(kept_names - self.harness.bytes.files),
+            lost=len(kept_names - self.harness.ingest.files),
             paid_twice=sum(1 for id, many in jobs.items() if many > 1 and id not in self.resent),
         )
 
@@ -168,7 +168,7 @@ class Lives(RuleBasedStateMachine):
             assert self.harness.backend.paid(row.id) <= 1, "never paid twice"
 
     def _never_backwards(self, row: Generation) -> None:
-        told = self.harness.heard(row)
+        told = self.harness.snapshots(row)
         progress = [news.progress for news in told if news.progress is not None]
         assert progress == sorted(progress), "progress never goes backwards"
         completions = {news.receipt.kept_at for news in told if news.receipt is not None}

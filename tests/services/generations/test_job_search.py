@@ -16,7 +16,7 @@ from services.core.model import Generation, Kind, Phase
 from services.core.runtime import Runtime
 from services.generations import job_search
 from services.generations.job_matching import Clock, own_jobs
-from tests.support.engine_harness import EngineHarness, told
+from tests.support.engine_harness import EngineHarness, set_script
 from tests.support.race_harness import now
 from tests.support.rows import a_generation, a_request
 
@@ -30,12 +30,12 @@ LONG = Script(length_s=86_400.0)
 
 async def lost(harness: EngineHarness, *, behind: int = CROWD // 2, before: int = CROWD // 2) -> Generation:
     """One whose answer was lost, in the middle of a crowd of other jobs; nobody searches for it any more."""
-    told(harness, LONG)
+    set_script(harness, LONG)
     for seed in range(3):
         await harness.start("one of ours", seed=seed)
     await asyncio.sleep(1)
     template = next(iter(harness.backend.jobs.values()))
-    told(harness, Script(submits=("lost_after",)), searchable=True)
+    set_script(harness, Script(submits=("lost_after",)), searchable=True)
     harness.backend.lists = ("unavailable",)
     crowd(harness, template, behind, first_at=now() - CROWD_S * behind / CROWD)
     generation = await harness.start("the wanted kite", seed=7)

@@ -114,11 +114,11 @@ async def test_what_another_process_has_claimed_is_let_go_without_a_word(
     await other.claim()
     await asyncio.sleep(ROUND_S)
     assert len(harness.supervisor.tasks) == 0
-    told = len(harness.heard(generation))
+    told = len(harness.snapshots(generation))
     await asyncio.sleep(15)
-    assert len(harness.heard(generation)) == told
-    assert harness.heard(generation)[-1].phase is not Phase.COMPLETED
-    assert harness.bytes._made == 0
+    assert len(harness.snapshots(generation)) == told
+    assert harness.snapshots(generation)[-1].phase is not Phase.COMPLETED
+    assert harness.ingest.downloads == 0
 
 
 async def test_what_another_process_has_let_run_out_is_watched_to_its_end(
@@ -265,8 +265,8 @@ async def test_bytes_whose_commit_failed_are_committed_again_and_not_fetched_aga
     await asyncio.sleep(30)
     done = await harness.get(generation)
     assert done.kept is not None
-    assert harness.bytes.files == {done.kept.name}
-    assert harness.bytes._made == 1
+    assert harness.ingest.files == {done.kept.name}
+    assert harness.ingest.downloads == 1
 
 
 @pytest.mark.parametrize("name", ["keep push", "poll", "push"])
@@ -274,11 +274,11 @@ async def test_a_part_of_the_race_that_is_cut_off_has_the_race_begin_again(
     harness: EngineHarness, name: str
 ) -> None:
     harness.backend._script = Script(length_s=5.0)
-    harness.bytes.download_s = 2.0
+    harness.ingest.download_s = 2.0
     generation = await started(harness)
     await asyncio.sleep(6.0 if name == "keep push" else 1.0)
     (part,) = (task for task in asyncio.all_tasks() if task.get_name().endswith(name))
     part.cancel()
     await asyncio.sleep(20)
     assert (await harness.get(generation)).phase is Phase.COMPLETED
-    assert harness.bytes.files == {(await harness.get(generation)).kept.name}  # type: ignore[union-attr]
+    assert harness.ingest.files == {(await harness.get(generation)).kept.name}  # type: ignore[union-attr]

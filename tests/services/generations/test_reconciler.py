@@ -260,8 +260,8 @@ async def test_a_list_that_cannot_be_had_is_told_in_a_sentence_and_asked_for_aga
 async def test_a_list_that_fails_is_no_bug_of_the_search(harness: EngineHarness) -> None:
     generation = await unheard(harness)
     await harness.event_log.flush()
-    assert len(harness.traced(generation, "engine", "looking")) == 6
-    assert harness.traced(generation, "engine", "bug") == []
+    assert len(harness.trace_entries(generation, "engine", "looking")) == 6
+    assert harness.trace_entries(generation, "engine", "bug") == []
 
 
 @pytest.mark.parametrize("gap_s", [0.0, 0.005, 0.01, 0.011, 0.02])
@@ -285,8 +285,8 @@ async def test_search_round_check_and_sending_again_at_once_double_nothing(
     done = await harness.get(generation)
     assert done.phase is Phase.COMPLETED
     assert harness.backend.submits[generation.id] <= 2
-    assert len(harness.bytes.files) == 1
-    assert len([one for one in harness.heard(generation) if one.phase is Phase.PROCESSING]) >= 1
+    assert len(harness.ingest.files) == 1
+    assert len([one for one in harness.snapshots(generation) if one.phase is Phase.PROCESSING]) >= 1
     assert await held_jobs(harness) == [done.job_id]
     assert len(harness.supervisor.tasks) == 0
 
@@ -356,7 +356,7 @@ async def test_a_crash_at_any_moment_of_an_adoption_loses_and_doubles_nothing(
     await asyncio.sleep(10)
     assert (await harness.get(generation)).phase is Phase.COMPLETED
     assert harness.backend.submits[generation.id] == 1
-    assert len(harness.bytes.files) == 1
+    assert len(harness.ingest.files) == 1
 
 
 def watch_for(harness: EngineHarness, seconds: float) -> None:

@@ -9,29 +9,29 @@ import pytest
 from services.backends.job_listing import JobPage
 from services.backends.scripted import Script
 from services.core.model import Kind, Phase
-from tests.support.engine_harness import EngineHarness, after, told
+from tests.support.engine_harness import EngineHarness, after, set_script
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 async def test_of_two_jobs_that_might_be_it_none_is_adopted(harness: EngineHarness) -> None:
-    told(harness, Script(submits=("lost_after",)), searchable=True)
+    set_script(harness, Script(submits=("lost_after",)), searchable=True)
     finds(harness, "job-1", "job-of-somebody")
     ended = await after(600, harness, await harness.start())
     assert (ended.phase, ended.job_id) == (Phase.UNCONFIRMED, None)
 
 
 async def test_a_job_that_another_one_holds_is_not_adopted(harness: EngineHarness) -> None:
-    told(harness, Script(length_s=3000.0))
+    set_script(harness, Script(length_s=3000.0))
     holder = await after(1, harness, await harness.start(seed=7))
     assert holder.job_id is not None
-    told(harness, Script(submits=("lost_before",)), searchable=True)
+    set_script(harness, Script(submits=("lost_before",)), searchable=True)
     finds(harness, holder.job_id)
     second = await harness.start(seed=7)
     ended = await after(600, harness, second)
     assert (ended.phase, ended.job_id) == (Phase.UNCONFIRMED, None)
-    assert harness.traced(second, "engine", "looking")
-    assert harness.traced(second, "engine", "adopted") == []
+    assert harness.trace_entries(second, "engine", "looking")
+    assert harness.trace_entries(second, "engine", "adopted") == []
 
 
 def finds(harness: EngineHarness, *job_ids: str) -> None:

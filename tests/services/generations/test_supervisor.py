@@ -10,7 +10,7 @@ import pytest
 from services.backends.scripted import Script
 from services.core.errors import Conflict
 from services.core.model import LOCAL_OWNER, Channel, Draft, Generation, Kept, Kind, Phase
-from tests.support.engine_harness import EngineHarness, after, told
+from tests.support.engine_harness import EngineHarness, after, set_script
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -41,9 +41,9 @@ async def test_the_intent_is_committed_before_the_request_is_sent(harness: Engin
 async def test_each_commit_is_told_once_and_in_order(harness: EngineHarness) -> None:
     generation = await harness.start()
     await after(6, harness, generation)
-    revisions = [news.revision for news in harness.heard(generation)]
+    revisions = [news.revision for news in harness.snapshots(generation)]
     assert revisions == sorted(set(revisions))
-    phases = list(dict.fromkeys(news.phase for news in harness.heard(generation)))
+    phases = list(dict.fromkeys(news.phase for news in harness.snapshots(generation)))
     assert phases == [
         Phase.PENDING,
         Phase.SUBMITTING,
@@ -54,10 +54,10 @@ async def test_each_commit_is_told_once_and_in_order(harness: EngineHarness) -> 
 
 
 async def test_progress_grows_and_is_never_told_backwards(harness: EngineHarness) -> None:
-    told(harness, Script(length_s=20.0, streams=("drops", "ok", "drops", "ok")))
+    set_script(harness, Script(length_s=20.0, streams=("drops", "ok", "drops", "ok")))
     generation = await harness.start()
     await after(30, harness, generation)
-    progress = [news.progress for news in harness.heard(generation) if news.progress is not None]
+    progress = [news.progress for news in harness.snapshots(generation) if news.progress is not None]
     assert len(progress) > 5
     assert progress == sorted(progress)
 
@@ -65,7 +65,7 @@ async def test_progress_grows_and_is_never_told_backwards(harness: EngineHarness
 async def test_a_busy_backend_sends_the_row_back_to_pending_and_it_is_sent_again(
     harness: EngineHarness,
 ) -> None:
-    told(harness, Script(submits=("not_taken", "not_taken", "ok"), retry_after_s=7.0))
+    set_script(harness, Script(submits=("not_taken", "not_taken", "ok"), retry_after_s=7.0))
     generation = await harness.start()
     waiting = await after(6.9, harness, generation)
     assert (waiting.phase, waiting.stage) == (Phase.PENDING, "waiting_backend")
@@ -76,7 +76,7 @@ async def test_a_busy_backend_sends_the_row_back_to_pending_and_it_is_sent_again
 
 
 async def test_a_refusal_ends_it_with_the_backends_words(harness: EngineHarness) -> None:
-    told(harness, Script(submits=("refused",)))
+    set_script(harness, Script(submits=("refused",)))
     ended = await after(1, harness, await harness.start())
     assert (ended.phase, ended.error_code) == (Phase.ERROR, "refused_input")
     assert "refused" in ended.error_text
@@ -86,7 +86,7 @@ async def test_a_refusal_ends_it_with_the_backends_words(harness: EngineHarness)
 async def test_a_lost_answer_is_unconfirmed_and_never_sent_twice_by_itself(
     harness: EngineHarness, word: str
 ) -> None:
-    told(harness, Script(submits=(word,)))
+    set_script(harness, Script(submits=(word,)))
     generation = await harness.start()
     ended = await after(4000, harness, generation)
     assert ended.phase is Phase.UNCONFIRMED
@@ -94,21 +94,21 @@ async def test_a_lost_answer_is_unconfirmed_and_never_sent_twice_by_itself(
 
 
 async def test_a_keyed_backend_is_asked_again_with_the_same_key_and_paid_once(harness: EngineHarness) -> None:
-    told(harness, Script(submits=("lost_after", "lost_before", "ok")), idempotent=True)
+    set_script(harness, Script(submits=("lost_after", "lost_before", "ok")), idempotent=True)
     generation = await harness.start()
     assert (await after(60, harness, generation)).phase is Phase.COMPLETED
     assert harness.backend.paid(generation.id) == 1
 
 
 async def test_a_lost_answer_is_found_again_where_the_backend_can_be_searched(harness: EngineHarness) -> None:
-    told(harness, Script(submits=("lost_after",)), searchable=True)
+    set_script(harness, Script(submits=("lost_after",)), searchable=True)
     generation = await harness.start()
     assert (await after(60, harness, generation)).phase is Phase.COMPLETED
     assert harness.backend.submits[generation.id] == 1
 
 
 async def test_a_person_may_send_an_unconfirmed_one_again(harness: EngineHarness) -> None:
-    told(harness, Script(submits=("lost_before", "ok")))
+    set_script(harness, Script(submits=("lost_before", "ok")))
     generation = await harness.start()
     await after(5, harness, generation)
     await harness.generations.submit_again(generation.id, owner=LOCAL_OWNER)
@@ -120,7 +120,7 @@ async def test_a_person_may_send_an_unconfirmed_one_again(harness: EngineHarness
 async def test_the_message_is_told_once_by_time_and_the_late_result_says_how_late(
     harness: EngineHarness,
 ) -> None:
-    told(harness, Script(length_s=400.0, streams=("refused",)))
+    set_script(harness, Script(length_s=400.0, streams=("refused",)))
     generation = await harness.start()
     late = await after(181, harness, generation)
     assert late.late_since is not None
@@ -128,13 +128,13 @@ async def test_the_message_is_told_once_by_time_and_the_late_result_says_how_lat
     done = await after(400, harness, generation)
     assert done.receipt is not None
     assert done.receipt.late_s == pytest.approx(done.receipt.kept_at - done.created_at - 180.0, abs=0.01)
-    assert len(harness.traced(generation, "engine", "late")) == 1
+    assert len(harness.trace_entries(generation, "engine", "late")) == 1
 
 
 async def test_silence_for_a_day_ends_it_with_a_reason_and_check_now_still_finds_the_result(
     harness: EngineHarness,
 ) -> None:
-    told(harness, Script(length_s=90_000.0, streams=("no_content",)))
+    set_script(harness, Script(length_s=90_000.0, streams=("no_content",)))
     generation = await harness.start()
     ended = await after(86_500, harness, generation)
     assert (ended.phase, ended.error_code) == (Phase.ERROR, "gave_up")
@@ -144,14 +144,14 @@ async def test_silence_for_a_day_ends_it_with_a_reason_and_check_now_still_finds
 
 
 async def test_a_restart_does_not_lengthen_the_watch_and_tells_nothing_again(harness: EngineHarness) -> None:
-    told(harness, Script(length_s=200_000.0, streams=("no_content",)))
+    set_script(harness, Script(length_s=200_000.0, streams=("no_content",)))
     generation = await harness.start()
     await after(80_000, harness, generation)
     await harness.crash()
     await harness.open()
     ended = await after(6_500, harness, generation)
     assert (ended.phase, ended.error_code) == (Phase.ERROR, "gave_up")
-    assert len(harness.traced(generation, "engine", "late")) == 1
+    assert len(harness.trace_entries(generation, "engine", "late")) == 1
 
 
 async def test_a_stopped_one_is_dropped_and_its_late_result_is_kept_apart(harness: EngineHarness) -> None:
@@ -165,7 +165,7 @@ async def test_a_stopped_one_is_dropped_and_its_late_result_is_kept_apart(harnes
 
 
 async def test_stop_before_anything_was_sent_costs_nothing(harness: EngineHarness) -> None:
-    told(harness, Script(submits=("not_taken",)))
+    set_script(harness, Script(submits=("not_taken",)))
     generation = await harness.start()
     await asyncio.sleep(1)
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
@@ -184,7 +184,7 @@ async def test_stop_while_it_is_being_sent_still_learns_the_job(harness: EngineH
 
 
 async def test_where_the_backend_can_cancel_it_is_told_and_the_watch_ends(harness: EngineHarness) -> None:
-    told(harness, Script(length_s=60.0), cancel=True)
+    set_script(harness, Script(length_s=60.0), cancel=True)
     generation = await harness.start()
     await asyncio.sleep(2)
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
@@ -194,7 +194,7 @@ async def test_where_the_backend_can_cancel_it_is_told_and_the_watch_ends(harnes
 
 
 async def test_a_restart_watches_every_open_one_again_and_pays_for_none_twice(harness: EngineHarness) -> None:
-    told(harness, Script(length_s=30.0))
+    set_script(harness, Script(length_s=30.0))
     started = [await harness.start(f"kite {number}") for number in range(20)]
     await asyncio.sleep(5)
     await harness.crash()
@@ -217,7 +217,7 @@ async def test_a_crash_between_sending_and_hearing_leaves_it_unconfirmed(harness
 
 
 async def test_an_old_process_that_comes_back_to_life_can_write_nothing(harness: EngineHarness) -> None:
-    told(harness, Script(length_s=1000.0))
+    set_script(harness, Script(length_s=1000.0))
     generation = await harness.start()
     old = await after(2, harness, generation)
     await harness.store.claim(generation.id)
@@ -226,21 +226,21 @@ async def test_an_old_process_that_comes_back_to_life_can_write_nothing(harness:
 
 
 async def test_the_second_copy_of_the_bytes_is_taken_away_again(harness: EngineHarness) -> None:
-    told(harness, Script(length_s=9.0, urls=("https://a.example/1", "https://b.example/2")))
-    harness.bytes.download_s = 3.0
-    both, keep = asyncio.Barrier(2), harness.bytes.keep
+    set_script(harness, Script(length_s=9.0, urls=("https://a.example/1", "https://b.example/2")))
+    harness.ingest.download_s = 3.0
+    both, keep = asyncio.Barrier(2), harness.ingest.keep
 
     async def together(*about: Any, **named: Any) -> Kept:
         kept = await keep(*about, **named)
         await both.wait()
         return kept
 
-    harness.bytes.keep = together  # type: ignore[method-assign]
+    harness.ingest.keep = together  # type: ignore[method-assign]
     generation = await harness.start()
     done = await after(60, harness, generation)
     assert done.kept is not None
-    assert harness.bytes._made == 2
-    assert harness.bytes.files == {done.kept.name}
+    assert harness.ingest.downloads == 2
+    assert harness.ingest.files == {done.kept.name}
 
 
 async def test_a_bug_in_one_watcher_is_told_and_the_watcher_begins_again(
@@ -258,7 +258,12 @@ async def test_a_bug_in_one_watcher_is_told_and_the_watcher_begins_again(
     generation, other = await harness.start(), await harness.start()
     assert (await after(30, harness, generation)).phase is Phase.COMPLETED
     assert (await harness.get(other)).phase is Phase.COMPLETED
-    assert len(harness.traced(generation, "engine", "bug") + harness.traced(other, "engine", "bug")) == 1
+    assert (
+        len(
+            harness.trace_entries(generation, "engine", "bug") + harness.trace_entries(other, "engine", "bug")
+        )
+        == 1
+    )
     assert "begins again" in caplog.text
 
 
@@ -269,7 +274,7 @@ async def test_the_log_says_which_channel_won(
     pushed = await harness.start()
     await after(6, harness, pushed)
     assert f"🎬 ✅ Video generation completed via SSE: {pushed.id}" in caplog.text
-    told(harness, Script(length_s=5.0, streams=("refused",)))
+    set_script(harness, Script(length_s=5.0, streams=("refused",)))
     polled = await harness.start()
     await after(10, harness, polled)
     assert f"🔄 Video polling attempt 1 {polled.id}" in caplog.text
@@ -296,7 +301,7 @@ async def test_a_deleted_open_one_is_stopped_hidden_and_told(harness: EngineHarn
     generation = await harness.start()
     await asyncio.sleep(1)
     await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
-    hidden = harness.heard(generation)[-1]
+    hidden = harness.snapshots(generation)[-1]
     assert hidden.trashed_at is not None
     assert hidden.phase is Phase.DROPPED
     assert (await harness.generations.listed(owner=LOCAL_OWNER)).items == []
@@ -305,7 +310,7 @@ async def test_a_deleted_open_one_is_stopped_hidden_and_told(harness: EngineHarn
 async def test_clear_hides_what_is_over_and_leaves_what_is_open(harness: EngineHarness) -> None:
     done = await harness.start()
     await asyncio.sleep(6)
-    told(harness, Script(length_s=500.0))
+    set_script(harness, Script(length_s=500.0))
     running = await harness.start()
     await asyncio.sleep(1)
     assert await harness.generations.clear(owner=LOCAL_OWNER) == 1

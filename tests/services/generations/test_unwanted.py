@@ -62,7 +62,7 @@ async def test_keeping_makes_it_an_ordinary_result_once(harness: EngineHarness) 
     )
     again = await harness.generations.keep(done.id, owner=LOCAL_OWNER)
     assert again.revision == kept.revision
-    assert harness.heard(done)[-1] == kept
+    assert harness.snapshots(done)[-1] == kept
 
 
 @pytest.mark.parametrize("act", ["keep", "drop"])
@@ -96,7 +96,7 @@ async def test_what_is_dropped_waits_in_the_trash_and_comes_back_as_it_was(harne
     back = await harness.generations.restore(done.id, owner=LOCAL_OWNER)
     assert back.unwanted
     assert (await harness.generations.restore(done.id, owner=LOCAL_OWNER)).revision == back.revision
-    assert harness.bytes.files == {done.kept.name if done.kept else ""}
+    assert harness.ingest.files == {done.kept.name if done.kept else ""}
 
 
 async def test_clearing_all_leaves_what_waits_for_a_choice(harness: EngineHarness) -> None:

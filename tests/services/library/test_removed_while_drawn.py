@@ -9,11 +9,11 @@ import pytest
 
 from services.core.errors import StoreFailed
 from services.core.model import LOCAL_OWNER, Kept
-from tests.support.engine_harness import NotedBytes
+from tests.support.engine_harness import FakeIngest
 from tests.support.library_harness import LibraryHarness
 
 
-class SlowPictures(NotedBytes):
+class SlowPictures(FakeIngest):
     def __init__(self) -> None:
         super().__init__(lambda _: True)
         self.go_on = asyncio.Event()

@@ -17,7 +17,7 @@ from services.media.download import Downloader
 from services.media.ingest import Ingest
 from services.media.storage.folder import MediaFolder
 from services.media.worker_pool import Worker
-from tests.support.local_faults import BadDisk
+from tests.support.local_faults import FaultyDisk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 POINTS = ["before_download", "mid_download", "downloaded", "before_rename", "after_rename"]
@@ -129,7 +129,7 @@ async def test_two_channels_may_deliver_the_same_result_at_once(
 async def test_a_disk_that_refuses_is_named_and_nothing_is_left(
     harness: Harness, films: dict[str, bytes], fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    BadDisk(monkeypatch).faults["one"] = (fault, 1)
+    FaultyDisk(monkeypatch).faults["one"] = (fault, 1)
     assert await harness.why(Kind.VIDEO, films["mp4"]) == "disk_full"
     url = harness.site.respond("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
     assert (await harness.ingest.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
@@ -138,12 +138,12 @@ async def test_a_disk_that_refuses_is_named_and_nothing_is_left(
 async def test_a_name_that_is_taken_is_left_to_whose_it_is(
     harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = BadDisk(monkeypatch)
+    disk = FaultyDisk(monkeypatch)
     disk.faults["one"] = ("link EEXIST", 1)
     url = harness.site.respond("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
     with pytest.raises(DeliveryFailed):
         await harness.ingest.keep("one", Kind.VIDEO, url)
-    assert [harness.root / name for name in harness.files()] == disk.strangers
+    assert [harness.root / name for name in harness.files()] == disk.foreign_files
 
 
 async def test_the_points_of_a_keep_come_in_order(harness: Harness, films: dict[str, bytes]) -> None:

@@ -29,7 +29,7 @@ from services.store.folder_lock import FolderLock
 from services.store.migrate import migrate
 from services.store.store import Store
 from services.store.tables import metadata
-from tests.support.local_faults import BadDatabase
+from tests.support.local_faults import FaultyDatabase
 from tests.support.race_harness import a_generation
 
 pytestmark = pytest.mark.asyncio
@@ -139,7 +139,7 @@ async def test_a_commit_that_fails_does_not_take_the_next_write_with_it(tmp_path
     store = Store(f"sqlite:///{tmp_path / 'rushes.db'}", process="one", inline=inline)
     await store.open()
     first, second = await added(store, 1), await added(store, 2)
-    BadDatabase(store._writes).faults[first.id] = ("error", "failing commit", 1)
+    FaultyDatabase(store._writes).faults[first.id] = ("error", "failing commit", 1)
     with pytest.raises(StoreFailed):
         await store.advance(first.id, epoch=0, to=Phase.ERROR)
     assert await store.advance(second.id, epoch=0, to=Phase.ERROR)

@@ -13,7 +13,7 @@ from services.diagnostics.drill.checks import CHECKS
 from tests.support.app import RunningApp
 from tests.support.axe import grave_findings
 from tests.support.browser import PHONE, Profiles, opened, too_wide
-from tests.support.nginx import PASSED_ON, cutting_after, standing_before
+from tests.support.nginx import UPGRADE_HEADERS, nginx_cutting_after, nginx_proxy
 from tests.support.proof_counts import proven
 
 DRILLED_MS = 60_000
@@ -79,9 +79,9 @@ def test_drill_and_doctor_by_the_keyboard_on_a_phone_and_a_second_page_watches(
 def test_behind_a_proxy_that_buffers_the_browser_sees_it(page: Page, app: RunningApp, tmp_path: Path) -> None:
     held_back = (
         "proxy_buffering on; gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 0;"
-        f" proxy_ignore_headers X-Accel-Buffering; {PASSED_ON}"
+        f" proxy_ignore_headers X-Accel-Buffering; {UPGRADE_HEADERS}"
     )
-    with standing_before(app.url, held_back, tmp_path) as url:
+    with nginx_proxy(app.url, held_back, tmp_path) as url:
         opened(page, f"{url}/checkup")
         page.get_by_text("5 s", exact=True).click()
         page.get_by_role("button", name="Ask the doctor").click()
@@ -95,7 +95,7 @@ def test_behind_a_proxy_that_buffers_the_browser_sees_it(page: Page, app: Runnin
 def test_behind_a_proxy_without_websocket_and_ranges_the_page_still_says_so(
     page: Page, app: RunningApp, tmp_path: Path
 ) -> None:
-    with standing_before(
+    with nginx_proxy(
         app.url, 'proxy_set_header Host $http_host; proxy_set_header Range "";', tmp_path
     ) as url:
         opened(page, f"{url}/checkup")
@@ -108,7 +108,7 @@ def test_behind_a_proxy_without_websocket_and_ranges_the_page_still_says_so(
 
 @pytest.mark.proof
 def test_a_true_cut_after_30_s_is_seen_by_the_browser(page: Page, app: RunningApp, tmp_path: Path) -> None:
-    with cutting_after(30, app.url, tmp_path) as (url, cut):
+    with nginx_cutting_after(30, app.url, tmp_path) as (url, cut):
         opened(page, f"{url}/checkup")
         page.get_by_role("button", name="Ask the doctor").click()
         expect(page.get_by_text(re.compile("events heard: [1-9]"))).to_be_visible()

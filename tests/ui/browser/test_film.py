@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browser import LONG, WITHIN_MS, figure, generate, opened, player, shrink, toasts
+from tests.support.browser import LONG, WITHIN_MS, generate, opened, player, progress_bar, shrink, toasts
 
 
 def test_a_prompt_becomes_a_film_that_plays_and_seeks_and_is_notified_once(
@@ -38,8 +38,8 @@ def test_a_reload_halfway_shows_the_progress_and_the_film_arrives(app: RunningAp
     expect(page.get_by_role("option", name="A long night train")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="A long night train")).to_be_visible()
-    expect(figure(page)).to_have_attribute("aria-valuetext", re.compile(r"\d+ %"), timeout=WITHIN_MS)
+    expect(progress_bar(page)).to_have_attribute("aria-valuetext", re.compile(r"\d+ %"), timeout=WITHIN_MS)
     page.reload()
-    expect(figure(page)).to_have_attribute("aria-valuetext", re.compile(r"\d+ %"))
+    expect(progress_bar(page)).to_have_attribute("aria-valuetext", re.compile(r"\d+ %"))
     player(page, "A long night train")
     expect(toasts(page)).to_have_count(1)

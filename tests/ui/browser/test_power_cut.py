@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.support.app import running_app
-from tests.support.browser import LONG, WITHIN_MS, figure, opened, player, toasts
+from tests.support.browser import LONG, WITHIN_MS, opened, player, progress_bar, toasts
 
 
 def test_a_power_cut_halfway_loses_neither_the_film_nor_what_is_typed_meanwhile(
@@ -20,7 +20,7 @@ def test_a_power_cut_halfway_loses_neither_the_film_nor_what_is_typed_meanwhile(
         prompt.fill("Before the cut")
         file_id = app.generate("Snow over the mountains", **LONG)
         page.get_by_role("option", name="Snow over the mountains").click()
-        expect(figure(page)).to_be_visible(timeout=WITHIN_MS)
+        expect(progress_bar(page)).to_be_visible(timeout=WITHIN_MS)
         page.wait_for_timeout(500)  # the server has what was typed
         app.kill()
         expect(page.get_by_text("Connection lost.")).to_be_visible()

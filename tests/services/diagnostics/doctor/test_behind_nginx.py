@@ -19,7 +19,7 @@ from services.http.client import http_client
 from services.http.transport import Transport
 from tests.support.app import ROOT, RunningApp, running_app
 from tests.support.fault_server import WireServer
-from tests.support.nginx import PASSED_ON, cutting_after, standing_before
+from tests.support.nginx import UPGRADE_HEADERS, nginx_cutting_after, nginx_proxy
 from tests.support.proof_counts import proven
 
 pytestmark = pytest.mark.timeout(180)
@@ -62,7 +62,7 @@ def marks(lines: list[str], what: str) -> str:
 
 
 def test_behind_a_plain_proxy_all_is_well(app: RunningApp, wire: WireServer, tmp_path: Path) -> None:
-    with standing_before(app.url, f"proxy_buffering off; {PASSED_ON}", tmp_path) as url:
+    with nginx_proxy(app.url, f"proxy_buffering off; {UPGRADE_HEADERS}", tmp_path) as url:
         code, lines = examined(url, app, wire, "--quick")
     assert code == 0, lines
     assert {line[0] for line in lines if not line.startswith(" ")} == {"✓"}, lines
@@ -74,7 +74,7 @@ def test_behind_a_plain_proxy_all_is_well(app: RunningApp, wire: WireServer, tmp
 def test_a_buffer_that_heeds_our_header_harms_nothing(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
-    with standing_before(app.url, BUFFERING + PASSED_ON, tmp_path) as url:
+    with nginx_proxy(app.url, BUFFERING + UPGRADE_HEADERS, tmp_path) as url:
         _, lines = examined(url, app, wire, "--quick")
     assert marks(lines, "event stream") == "✓✓"
 
@@ -82,7 +82,7 @@ def test_a_buffer_that_heeds_our_header_harms_nothing(
 def test_a_stream_that_is_held_back_is_called_buffered(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
-    with standing_before(app.url, BUFFERING + DEAF + PASSED_ON, tmp_path) as url:
+    with nginx_proxy(app.url, BUFFERING + DEAF + UPGRADE_HEADERS, tmp_path) as url:
         code, lines = examined(url, app, wire, "--quick")
     assert code == 1
     (failed,) = (place for place, line in enumerate(lines) if line.startswith("✗"))
@@ -94,7 +94,7 @@ def test_a_stream_that_is_held_back_is_called_buffered(
 def test_a_stream_that_is_cut_is_called_cut_and_when(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
-    with standing_before(app.url, f"proxy_read_timeout 5s; {PASSED_ON}", tmp_path) as url:
+    with nginx_proxy(app.url, f"proxy_read_timeout 5s; {UPGRADE_HEADERS}", tmp_path) as url:
         code, lines = examined(url, app, wire)
     assert code == 1
     (cut,) = (line for line in lines if "Cut after about" in line)
@@ -107,7 +107,7 @@ def test_a_stream_that_is_cut_is_called_cut_and_when(
 def test_a_stream_that_is_cut_at_the_age_of_30_s_is_called_cut_and_when(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
-    with cutting_after(30, app.url, tmp_path) as (url, cut):
+    with nginx_cutting_after(30, app.url, tmp_path) as (url, cut):
         cutting = threading.Thread(target=cut)
         cutting.start()
         code, lines = examined(url, app, wire)
@@ -125,7 +125,7 @@ def test_a_stream_that_is_cut_at_the_age_of_30_s_is_called_cut_and_when(
 def test_an_idle_time_out_of_30_s_cuts_no_stream_of_ours(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
-    with standing_before(app.url, f"proxy_read_timeout 30s; {PASSED_ON}", tmp_path) as url:
+    with nginx_proxy(app.url, f"proxy_read_timeout 30s; {UPGRADE_HEADERS}", tmp_path) as url:
         measured_stream = asyncio.run(_heard_for(url, 65))
     assert [finding.mark for finding in measured_stream] == ["✓", "✓"], [
         str(finding) for finding in measured_stream
@@ -142,7 +142,7 @@ async def _heard_for(url: str, seconds: int) -> list[Finding]:
 def test_a_proxy_that_passes_no_websocket_and_no_range_is_told_so(
     app: RunningApp, wire: WireServer, tmp_path: Path
 ) -> None:
-    with standing_before(app.url, 'proxy_set_header Range "";', tmp_path) as url:
+    with nginx_proxy(app.url, 'proxy_set_header Range "";', tmp_path) as url:
         code, lines = examined(url, app, wire, "--quick")
     assert code == 1
     assert (marks(lines, "websocket"), marks(lines, "ranges")) == ("✗", "✗")

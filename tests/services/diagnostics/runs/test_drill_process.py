@@ -14,7 +14,7 @@ from services.core.settings import Settings
 from services.diagnostics.runs import DrillRuns
 from tests.services.diagnostics.runs.test_drill_runs import played
 from tests.support.app import RunningApp, running_app
-from tests.support.fake_drill import switched_off
+from tests.support.fake_drill import drill_without
 from tests.support.proof_counts import proven
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(120)]
@@ -69,7 +69,7 @@ def test_a_build_with_a_rule_switched_off_is_red_through_its_process_too(
     switch: str, rule: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        drilled = await played(DrillRuns(switched_off(switch), tmp_path))
+        drilled = await played(DrillRuns(drill_without(switch), tmp_path))
         assert not drilled.trouble
         assert rule in {finding.rule for finding in drilled.broken}, drilled
 

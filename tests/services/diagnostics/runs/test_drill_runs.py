@@ -16,7 +16,7 @@ from services.diagnostics.drill.checks import CHECKS
 from services.diagnostics.runs import Run
 from services.diagnostics.runs import drill_runs as room
 from services.diagnostics.runs.drill_runs import DrillRuns
-from tests.support.fake_drill import lines, saying
+from tests.support.fake_drill import lines, print_command
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,7 +30,7 @@ async def played(drills: DrillRuns) -> Run:
 
 
 async def test_each_finding_is_told_as_it_comes_and_the_verdict_is_remembered(tmp_path: Path) -> None:
-    drills = DrillRuns(saying(lines()), tmp_path)
+    drills = DrillRuns(print_command(lines()), tmp_path)
     heard: list[Run] = []
     drills.events.subscribe(heard.append)
     run = await played(drills)
@@ -43,7 +43,7 @@ async def test_each_finding_is_told_as_it_comes_and_the_verdict_is_remembered(tm
 
 async def test_a_rule_that_did_not_hold_is_remembered_with_what_was_seen(tmp_path: Path) -> None:
     seen = Sentence("it was sent {count} times", count=2)
-    run = await played(DrillRuns(saying(lines(broken={"lost_answer": seen}), code=1), tmp_path))
+    run = await played(DrillRuns(print_command(lines(broken={"lost_answer": seen}), code=1), tmp_path))
     assert not run.held and not run.trouble
     assert [(finding.rule, str(finding.broken)) for finding in run.broken] == [("R6", "it was sent 2 times")]
     reopened = DrillRuns([], tmp_path)
@@ -52,14 +52,14 @@ async def test_a_rule_that_did_not_hold_is_remembered_with_what_was_seen(tmp_pat
 
 
 async def test_whoever_presses_meanwhile_watches_the_same_one(tmp_path: Path) -> None:
-    drills = DrillRuns(saying(lines(), waits=True), tmp_path)
+    drills = DrillRuns(print_command(lines(), waits=True), tmp_path)
     first = drills.start()
     assert drills.start() is first
     await drills.close()
 
 
 async def test_it_ends_with_the_app_and_says_so(tmp_path: Path) -> None:
-    drills = DrillRuns(saying(lines(), waits=True), tmp_path)
+    drills = DrillRuns(print_command(lines(), waits=True), tmp_path)
     drills.start()
     async with asyncio.timeout(20):
         while drills.newest is None or not drills.newest.findings:
@@ -84,9 +84,9 @@ async def test_one_that_does_not_heed_the_end_is_killed(
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (saying(["Rushes cannot start: the drill cannot write."], code=1), "the drill cannot write."),
-        (saying(["{", '{"trial": "nobody", "broken": null}'], code=0), "nobody"),
-        (saying([], code=3), "exit code 3"),
+        (print_command(["Rushes cannot start: the drill cannot write."], code=1), "the drill cannot write."),
+        (print_command(["{", '{"trial": "nobody", "broken": null}'], code=0), "nobody"),
+        (print_command([], code=3), "exit code 3"),
         (["/nowhere/python"], "FileNotFoundError"),
         ([sys.executable, "-c", "print('x' * 200_000)"], "ValueError"),
     ],
@@ -99,7 +99,7 @@ async def test_one_that_cannot_run_is_a_sentence(command: list[str], said: str, 
 
 
 async def test_one_that_leaves_something_untried_did_not_hold(tmp_path: Path) -> None:
-    run = await played(DrillRuns(saying(lines(without={"takeover"})), tmp_path))
+    run = await played(DrillRuns(print_command(lines(without={"takeover"})), tmp_path))
     assert not run.trouble and not run.broken
     assert not run.held
 
@@ -107,7 +107,7 @@ async def test_one_that_leaves_something_untried_did_not_hold(tmp_path: Path) ->
 async def test_a_full_disk_is_not_filled_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: usage._replace(free=10**8))
-    run = await played(DrillRuns(saying(lines()), tmp_path))
+    run = await played(DrillRuns(print_command(lines()), tmp_path))
     assert run.trouble == room.FULL
     assert run.findings == ()
 
