@@ -10,6 +10,7 @@ import hashlib
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 from services.app.generations import build_generations
 from services.backends.base import Capabilities
@@ -152,7 +153,7 @@ class EngineHarness:
             self.store,
             self.bus,
             self.ingest,
-            object(),  # type: ignore[arg-type]
+            SimpleNamespace(),  # type: ignore[arg-type]
             _no_source,
             FakeCatalogue(),  # type: ignore[arg-type]
             {"scripted": self.backend},
