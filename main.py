@@ -34,7 +34,7 @@ def main() -> int:
             url = address_of(settings, asked.address)
             return asyncio.run(doctor(settings, url, stream_s=QUICK_S if asked.quick else STREAM_S))
         lock = FolderLock(settings.data_dir)
-        lock.take()
+        lock.acquire()
         with server.listening_socket(settings) as listener:
             set_up_logging()
             server.serve(settings, listener)

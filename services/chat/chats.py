@@ -52,7 +52,7 @@ class Chats:
         """Subscribes, then resumes the results and replies that an earlier process left."""
         self._unsubscribe = self.generations.bus.subscribe(self._on_event)
         self._results_task = asyncio.create_task(self._store_results(), name="chat results")
-        for generation in await self._rows.untold():
+        for generation in await self._rows.unreported():
             self._waiting.put_nowait(generation)
         for message in await self._rows.unanswered():
             self._answer(message)
@@ -89,8 +89,8 @@ class Chats:
             created_at=self._runtime.now(),
             text=text,
         )
-        stored = await self._rows.say(message, title=_title(text) if begin else None)
-        if stored.fresh:
+        stored = await self._rows.post(message, title=_title(text) if begin else None)
+        if stored.is_new:
             self.events.publish(stored.chat, topic=owner)
             self.events.publish(stored.message, topic=chat_id)
             self._answer(stored.message)

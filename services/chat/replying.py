@@ -61,7 +61,7 @@ class Replier:
         if message.understood is None:
             plan = await self._plan(message)
             self._runtime.checkpoint("chat_understood")
-            await self._rows.understand(message.id, plan.to_json())
+            await self._rows.store_plan(message.id, plan.to_json())
         else:
             plan = Plan.from_json(message.understood)
         async with self.artifacts_lock:

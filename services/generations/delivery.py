@@ -184,7 +184,7 @@ class Delivery:
             return
         try:
             self._checkpoint("illustrated")
-            changed = await self._store.note(generation_id, poster=poster, preview=preview)
+            changed = await self._store.update(generation_id, poster=poster, preview=preview)
         except Exception as failed:
             with contextlib.suppress(StoreFailed):  # the next start draws them again
                 await self._discard_unless_named(generation_id, poster, preview)

@@ -79,7 +79,7 @@ class JobSearch:
 
     async def _find(self, backend: ListsJobs, kind: Kind, turns: _Turns) -> dict[str, str]:
         since = self._now() - LOOK_BACK_S
-        intents = await self._rows.unsure(backend.name, kind, since=since)
+        intents = await self._rows.possibly_accepted(backend.name, kind, since=since)
         if not intents:
             turns.reading = None
             return {}
@@ -89,7 +89,7 @@ class JobSearch:
             turns.reading = None
         # Read again: one that began to send meanwhile may want one of these jobs, one that ended its search
         # holds one.
-        intents = await self._rows.unsure(backend.name, kind, since=since)
+        intents = await self._rows.possibly_accepted(backend.name, kind, since=since)
         jobs = reading.jobs.jobs_like(intents)
         return own_jobs(
             intents,

@@ -163,7 +163,7 @@ class JobWatch:
 
     async def _close_watch(self, generation: Generation) -> None:
         """The backend says that a stopped job brings no result."""
-        ended = await self._rows.over(generation.id, epoch=generation.epoch)
+        ended = await self._rows.stop_waiting(generation.id, epoch=generation.epoch)
         if ended is not None:
             self._bus.publish(ended)
 

@@ -48,7 +48,7 @@ class Overdue:
     async def _mark_late(self, generation: Generation) -> None:
         try:
             self._runtime.checkpoint("before_late")
-            late = await self._store.amend(
+            late = await self._store.update_open(
                 generation.id, epoch=generation.epoch, late_since=self._runtime.now()
             )
             self._runtime.checkpoint("after_late")

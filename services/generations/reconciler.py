@@ -86,5 +86,5 @@ class Reconciler:
 
     async def _unwatched(self, backend: Backend, kind: Kind) -> list[Generation]:
         """Those that may have a job and that no task is submitting or searching for."""
-        rows = await self._rows.unsure(backend.name, kind, since=self._now() - LOOK_BACK_S)
+        rows = await self._rows.possibly_accepted(backend.name, kind, since=self._now() - LOOK_BACK_S)
         return [each for each in rows if each.id not in self._supervisor.tasks]

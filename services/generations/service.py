@@ -86,7 +86,7 @@ class Generations:
             raise InvalidRequest(
                 "Ask for 1 to {most} at once, not {count}.", field="count", most=most, count=count
             )
-        if key is not None and (known := await self._store.known(owner, key, fingerprint or "")):
+        if key is not None and (known := await self._store.find_by_key(owner, key, fingerprint or "")):
             return known
         if draft.source is not None:
             await self._sources.check(draft.source, owner=owner)
@@ -100,7 +100,7 @@ class Generations:
 
     async def started_with(self, key: str, *, fingerprint: str = "", owner: str) -> list[Generation]:
         """The generations that `start` made for that key. Raises Conflict as `start` does."""
-        return await self._store.known(owner, key, fingerprint)
+        return await self._store.find_by_key(owner, key, fingerprint)
 
     async def get(self, generation_id: str, *, owner: str, trashed: bool = False) -> Generation:
         """Raises NotFound, also for somebody else's and, unless `trashed`, for one in the trash."""
@@ -182,7 +182,7 @@ class Generations:
     async def delete(self, generation_id: str, *, owner: str) -> None:
         """Moves it to the trash; stops it if it is open. Raises NotFound."""
         await self.stop(generation_id, owner=owner)
-        hidden = await self._store.note(generation_id, trashed_at=self._now())
+        hidden = await self._store.update(generation_id, trashed_at=self._now())
         if hidden is not None:
             log.info("%s deleted", generation_id)
             self.bus.publish(hidden)
@@ -192,7 +192,7 @@ class Generations:
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is Phase.COMPLETED and not generation.unwanted:
             return generation
-        wanted = await self._store.want(generation_id)
+        wanted = await self._store.mark_wanted(generation_id)
         if wanted is None:
             raise Conflict("There is no result to keep yet.")
         log.info("%s arrived after its stop and is kept", generation_id)
@@ -203,7 +203,7 @@ class Generations:
     async def restore(self, generation_id: str, *, owner: str) -> Generation:
         """Restores it from the trash; no-op elsewhere. Raises NotFound."""
         generation = await self.get(generation_id, owner=owner, trashed=True)
-        restored = await self._store.note(generation_id, trashed_at=None) if generation.trashed_at else None
+        restored = await self._store.update(generation_id, trashed_at=None) if generation.trashed_at else None
         if restored is not None:
             self.bus.publish(restored)
         return restored or generation
@@ -225,7 +225,7 @@ class Generations:
         generation = await self.get(generation_id, owner=owner)
         receipt = generation.receipt
         if receipt is not None and receipt.shown_at is None:
-            noted = await self._store.note(generation_id, receipt=replace(receipt, shown_at=self._now()))
+            noted = await self._store.update(generation_id, receipt=replace(receipt, shown_at=self._now()))
             if noted is not None:
                 self.bus.publish(noted)
 

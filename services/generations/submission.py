@@ -149,7 +149,9 @@ class Submission:
         if self._runtime.now() - (generation.submitted_at or 0.0) < self._store.lease_s:
             return True
         now = self._runtime.now()
-        return await self._store.amend(generation.id, epoch=generation.epoch, submitted_at=now) is not None
+        return (
+            await self._store.update_open(generation.id, epoch=generation.epoch, submitted_at=now) is not None
+        )
 
     async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
         """Shielded, so that a shutdown can wait a moment for the id of a paid job."""
@@ -195,7 +197,7 @@ class Submission:
     async def _give(
         self, generation: Generation, job_id: str, watch_until: float | None
     ) -> Generation | None:
-        moved = await self._rows.give(
+        moved = await self._rows.assign(
             generation.id, epoch=generation.epoch, job_id=job_id, watch_until=watch_until
         )
         if moved is not None:
@@ -211,7 +213,7 @@ class Submission:
 
     async def _not_taken(self, generation: Generation, accepted_since: float | None) -> None:
         """For a generation that was stopped during its request."""
-        await self._rows.settle(generation.id, epoch=generation.epoch, possibly_accepted_since=accepted_since)
+        await self._rows.set_possibly_accepted(generation.id, epoch=generation.epoch, since=accepted_since)
 
     async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
         unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)

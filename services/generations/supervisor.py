@@ -76,13 +76,13 @@ class Supervisor:
         expired ones of other processes, and own ones whose task has ended early.
         """
         held = await self._store.renew()
-        await self.tasks.end(held.taken)
+        await self.tasks.end(held.held_elsewhere)
         for generation in held.claimed:
             self.watch(generation, resumed=True)
         if overslept:
             log.warning("The machine slept, or its clock was set: all that is watched is read again.")
             await self.tasks.end(self._job_watch.watched)
-        for generation_id in self.tasks.missing(held.ours):
+        for generation_id in self.tasks.missing(held.renewed):
             self.tasks.begin(generation_id, functools.partial(self._take_over, generation_id))
 
     async def close(self) -> None:

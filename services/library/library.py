@@ -15,7 +15,7 @@ from services.library.storage import Storage
 from services.library.trash import Trash, publish, unique
 from services.media.storage.folder import MediaFolder
 from services.media.tagged_copy import Copy
-from services.store.library import LibraryRows, Total
+from services.store.library import LibraryRows, StorageTotal
 
 MAX_TAG_LENGTH = 40
 
@@ -54,7 +54,7 @@ class Library:
 
     async def these(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
         """Returns those that exist and are not in the trash, in the order of `ids`."""
-        return await self._rows.these(unique(ids), owner=owner)
+        return await self._rows.by_ids(unique(ids), owner=owner)
 
     async def tags(self, *, owner: str) -> list[str]:
         return await self._rows.tags(owner=owner)
@@ -63,7 +63,7 @@ class Library:
         """Backend and name of every model that made something here."""
         return await self._rows.models(owner=owner)
 
-    async def totals(self, *, owner: str) -> list[Total]:
+    async def totals(self, *, owner: str) -> list[StorageTotal]:
         return await self._rows.totals(owner=owner)
 
     async def star(self, ids: Sequence[str], *, on: bool, owner: str) -> int:

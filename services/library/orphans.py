@@ -12,7 +12,7 @@ from typing import Any
 
 from services.library.storage import Storage
 from services.media.sources import is_source
-from services.store.library import OF_THE_INSTALL, LibraryRows
+from services.store.library import INSTALLATION, LibraryRows
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -42,9 +42,9 @@ class Orphans:
 
     async def open(self) -> None:
         """Notes this run, and the earlier ones not cleaned up after. Call it before anything is written."""
-        stored = await self._rows.preference(PREFERENCE, owner=OF_THE_INSTALL)
+        stored = await self._rows.preference(PREFERENCE, owner=INSTALLATION)
         began_at, self._runs = _parse(stored)
-        sign = await self._store.last_sign()
+        sign = await self._store.last_write_at()
         if began_at is not None and sign is not None:
             self._runs.append((began_at, sign + LEASE_RENEWAL_S))
         self._began_at = self._now()
@@ -52,7 +52,7 @@ class Orphans:
 
     async def remove(self, *, older_than: float) -> None:
         """Removes what a crash left; logs how many other orphans stay until a person removes them."""
-        pending = set(await self._rows.files_going())
+        pending = set(await self._rows.unconfirmed_deletions())
         kept: list[str] = []
 
         def left_by_a_crash(name: str, written_at: float) -> bool:
@@ -69,12 +69,12 @@ class Orphans:
                 "of the files shows them.",
                 len(kept),
             )
-        await self._rows.files_gone(pending)
+        await self._rows.confirm_deleted(pending)
         await self._save([])
 
     async def _save(self, runs: list[Run]) -> None:
         stored = {"began_at": self._began_at, "untidied": runs}
-        await self._rows.prefer(PREFERENCE, stored, owner=OF_THE_INSTALL)
+        await self._rows.set_preference(PREFERENCE, stored, owner=INSTALLATION)
 
 
 def _parse(stored: Any) -> tuple[float | None, list[Run]]:

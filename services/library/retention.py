@@ -68,7 +68,7 @@ class Retention:
     async def set_rule(self, rule: Rule, *, owner: str) -> int:
         """Stores the rule and applies it at once; returns how many were affected. Raises InvalidRequest."""
         rule.check()
-        await self._rows.prefer(PREFERENCE, asdict(rule), owner=owner)
+        await self._rows.set_preference(PREFERENCE, asdict(rule), owner=owner)
         return await self.apply(owner=owner)
 
     async def apply(self, *, owner: str) -> int:
@@ -84,7 +84,7 @@ class Retention:
     async def _limit_age(self, rule: Rule, owner: str) -> int:
         before, trashed_before = (self._now() - days * DAY_S for days in (rule.days, DAYS_IN_TRASH))
         count = await self._trash.empty(owner=owner, trashed_before=trashed_before, starred=False)
-        while old := await self._rows.oldest(owner=owner, before=before):
+        while old := await self._rows.retention_candidates(owner=owner, before=before):
             if not await self._trash.put([each.id for each in old], owner=owner):
                 break
             count += len(old)
@@ -97,7 +97,7 @@ class Retention:
             removed = await self._trash.empty(owner=owner, starred=False, at_most=10)
             if not removed:
                 ids = []
-                for each in await self._rows.oldest(owner=owner, limit=10, kept_only=True):
+                for each in await self._rows.retention_candidates(owner=owner, limit=10, kept_only=True):
                     if excess > 0 and each.kept is not None:
                         ids.append(each.id)
                         excess -= each.kept.size_bytes

@@ -11,7 +11,7 @@ from services.core.model import Kept
 from services.media.storage.folder import MediaFolder
 from services.media.storage.part_file import measure
 from services.media.threads import in_thread
-from services.store.library import OF_THE_INSTALL, LibraryRows
+from services.store.library import INSTALLATION, LibraryRows
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Scrub:
 
     async def latest(self) -> ScrubRun | None:
         """The newest run, finished or not; None before the first."""
-        stored = await self._rows.preference(PREFERENCE, owner=OF_THE_INSTALL)
+        stored = await self._rows.preference(PREFERENCE, owner=INSTALLATION)
         if stored is None:
             return None
         return ScrubRun(**stored | {name: tuple(stored[name]) for name in ("damaged", "missing")})
@@ -78,7 +78,7 @@ class Scrub:
             if run is not None and not force and now - run.began_at < INTERVAL_S:
                 return run
             run = ScrubRun(began_at=now)
-        while batch := await self._rows.kept_after(run.after_id, limit=BATCH_SIZE):
+        while batch := await self._rows.kept_files_after(run.after_id, limit=BATCH_SIZE):
             for generation_id, kept in batch:
                 run = await self._check(run, generation_id, kept)
             await self._save(run)
@@ -96,7 +96,7 @@ class Scrub:
     async def _check(self, run: ScrubRun, generation_id: str, kept: Kept) -> ScrubRun:
         began = time.monotonic()
         problem = await in_thread(self._compare, kept)
-        if problem and await self._rows.kept_of(generation_id) == kept:  # else it was removed meanwhile
+        if problem and await self._rows.kept_file(generation_id) == kept:  # else it was removed meanwhile
             if problem == "missing":
                 log.error("The kept file of %s is missing from the media folder.", generation_id)
                 self._on_lost(generation_id)
@@ -118,4 +118,4 @@ class Scrub:
         return "" if (size_bytes, sha256) == (kept.size_bytes, kept.sha256) else "damaged"
 
     async def _save(self, run: ScrubRun) -> None:
-        await self._rows.prefer(PREFERENCE, asdict(run), owner=OF_THE_INSTALL)
+        await self._rows.set_preference(PREFERENCE, asdict(run), owner=INSTALLATION)

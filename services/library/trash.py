@@ -37,7 +37,9 @@ class Trash:
 
     async def put(self, ids: Sequence[str], *, owner: str) -> list[str]:
         """Moves them to the trash and stops the open ones; returns the ids that moved."""
-        moved = [each.id for each in publish(self._bus, await self._rows.hide(unique(ids), owner=owner))]
+        moved = [
+            each.id for each in publish(self._bus, await self._rows.move_to_trash(unique(ids), owner=owner))
+        ]
         for generation_id in set(ids) - set(moved):
             with suppress(NotFound):
                 await self._generations.delete(generation_id, owner=owner)
@@ -77,14 +79,14 @@ class Trash:
                 self._supervisor.tasks.cancel(generation_id)
             for name in removed.files:
                 await self._folder.remove(name)
-            await self._rows.files_gone(removed.files)
+            await self._rows.confirm_deleted(removed.files)
         if count:
             log.info("%d generations removed for good", count)
         return count
 
     async def waiting(self, ids: Sequence[str] | None = None, *, owner: str) -> int:
         """How many in the trash (or of these) `empty` leaves: their jobs still run at the backend."""
-        return await self._rows.waiting(owner=owner, ids=None if ids is None else unique(ids))
+        return await self._rows.count_awaited(owner=owner, ids=None if ids is None else unique(ids))
 
 
 def publish(bus: Bus, changed: list[Generation]) -> list[Generation]:

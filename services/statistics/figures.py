@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.core.model import FINAL, Channel, Phase
-from services.store.statistics import Asked, Told
+from services.store.statistics import DeliveryHistory, GenerationSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,33 +84,33 @@ def slot_starts(days: int, now: float) -> list[float]:
     return [(midnight - timedelta(days=back)).timestamp() for back in reversed(range(days))]
 
 
-def count(told: Told, *, days: int, now: float) -> Figures:
+def count(told: DeliveryHistory, *, days: int, now: float) -> Figures:
     slots = slot_starts(days, now)
     polls = {(generation_id, event): number for generation_id, event, number in told.polls}
     breaks: defaultdict[str, list[str]] = defaultdict(list)
     for generation_id, reason in told.breaks:
         breaks[generation_id].append(reason)
 
-    def slot(one: Asked) -> float:
+    def slot(one: GenerationSummary) -> float:
         return slots[max(0, bisect_right(slots, one.created_at) - 1)]
 
-    def by(key: Callable[[Asked], Any]) -> dict[Any, Tally]:
-        groups: defaultdict[Any, list[Asked]] = defaultdict(list)
-        for one in told.asked:
+    def by(key: Callable[[GenerationSummary], Any]) -> dict[Any, Tally]:
+        groups: defaultdict[Any, list[GenerationSummary]] = defaultdict(list)
+        for one in told.generations:
             groups[key(one)].append(one)
         return {name: _tally(group, polls, breaks) for name, group in sorted(groups.items())}
 
-    delivered = [one for one in told.asked if one.receipt is not None]
+    delivered = [one for one in told.generations if one.receipt is not None]
     models = Counter((one.backend, one.model, one.length_s) for one in delivered)
     return Figures(
         slots=slots,
         hourly=days == 1,
-        all=_tally(told.asked, polls, breaks),
+        all=_tally(told.generations, polls, breaks),
         by_backend=by(lambda one: one.backend),
         by_slot=by(slot),
         by_both=by(lambda one: (one.backend, slot(one))),
         models=[name for name, _ in models.most_common()],
-        truncated=told.cut,
+        truncated=told.truncated,
     )
 
 
@@ -120,7 +120,9 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def _tally(
-    group: Sequence[Asked], polls: Mapping[tuple[str, str], int], breaks: Mapping[str, Sequence[str]]
+    group: Sequence[GenerationSummary],
+    polls: Mapping[tuple[str, str], int],
+    breaks: Mapping[str, Sequence[str]],
 ) -> Tally:
     phases = Counter(one.phase for one in group)
     receipts = [one.receipt for one in group if one.receipt is not None]

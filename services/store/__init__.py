@@ -1,1 +1,1 @@
-"""The database: every change is a compare-and-set. Rows never leave this room."""
+"""The database: every change is a compare-and-set, and rows never leave this package."""

@@ -1,38 +1,38 @@
-"""Engines: one that writes, one that reads."""
+"""SQLite engines: one that writes, one that reads."""
 
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, QueuePool, create_engine, event
 
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "wal_autocheckpoint=1000",
+)
+"""With synchronous=FULL every commit reaches the disk."""
+
 
 def writing_engine(url: str) -> Engine:
-    """For the one writer. On SQLite: WAL, and every commit reaches the disk (synchronous=FULL)."""
-    engine = create_engine(url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        _sqlite(engine, begin="BEGIN IMMEDIATE")
-    return engine
+    return _engine(url, begin="BEGIN IMMEDIATE", poolclass=NullPool)
 
 
 def reading_engine(url: str) -> Engine:
-    engine = create_engine(url, poolclass=QueuePool, pool_size=4)
-    if engine.dialect.name == "sqlite":
-        _sqlite(engine, begin="BEGIN")
-    return engine
+    return _engine(url, begin="BEGIN", poolclass=QueuePool, pool_size=4)
 
 
-def _sqlite(engine: Engine, *, begin: str) -> None:
+def _engine(url: str, *, begin: str, **options: Any) -> Engine:
+    engine = create_engine(url, **options)
+
     @event.listens_for(engine, "connect")
-    def connected(dbapi: Any, _record: Any) -> None:
+    def on_connect(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=5000",
-            "wal_autocheckpoint=1000",
-        ):
+        for pragma in PRAGMAS:
             dbapi.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def began(connection: Any) -> None:
+    def on_begin(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    return engine

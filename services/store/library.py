@@ -1,30 +1,32 @@
-"""Stars, tags, trash, permanent removal, totals and retention in the database."""
+"""Stars, tags, trash, permanent removal, totals, retention and preferences in the database."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, false, func, insert, select, true, tuple_, update
+import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from services.core.model import FINAL, Generation, Kept, Kind
+from services.core.model import Generation, Kept, Kind
 from services.store.listing import first_id_at
 from services.store.rows import from_row
-from services.store.statements import awaited
+from services.store.statements import IS_FINAL, awaited, revised
 from services.store.store import Store
 from services.store.tables import generations as g
-from services.store.tables import idempotency_keys, past_jobs, preferences, tags, totals
+from services.store.tables import idempotency_keys as k
+from services.store.tables import past_jobs, preferences, tags, totals
 
-MOST_NAMES = 500
-OF_THE_INSTALL = ""
-"""Owner of what is remembered and is no person's."""
-GOING = "files going"
-_FINAL = [str(phase) for phase in FINAL]
+MAX_NAMES = 500
+INSTALLATION = ""
+"""Owner of the preferences that belong to no person."""
+DELETIONS = "files going"
+"""Files of removed rows that may still be in the media folder."""
+_REMOVED = g.c.id, g.c.request_id, g.c.backend, g.c.job_id, g.c.kept, g.c.poster, g.c.preview, g.c.source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
+class StorageTotal:
     """Kept results of one kind and their bytes, without posters and previews."""
 
     kind: Kind
@@ -34,8 +36,8 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """Rows that are gone, and the files that no row names any more."""
+class Removal:
+    """Ids of the removed rows, and the files that no row names any more."""
 
     ids: list[str]
     files: list[str]
@@ -46,43 +48,35 @@ class LibraryRows:
         self._store = store
         self._now = now
 
-    # -- marks -------------------------------------------------------------------------------
+    # -- marks: each returns the generations that changed ------------------------------------
 
     async def star(self, ids: Sequence[str], *, owner: str, on: bool) -> list[Generation]:
-        """Those that changed."""
         different = g.c.starred_at.is_(None) if on else g.c.starred_at.is_not(None)
         return await self._mark(ids, owner, different, starred_at=self._now() if on else None)
 
     async def tag(self, ids: Sequence[str], name: str, *, owner: str, on: bool) -> list[Generation]:
-        """Those that changed."""
-
-        def work(connection: Connection) -> list[Generation]:
+        def work(connection: sa.Connection) -> list[Generation]:
             changed = []
-            for row in connection.execute(select(g.c.id, g.c.tags).where(_theirs(ids, owner))).all():
+            for row in connection.execute(sa.select(g.c.id, g.c.tags).where(_owned(ids, owner))).all():
                 before = set(row.tags or ())
                 after = before | {name} if on else before - {name}
                 if after == before:
                     continue
                 key = {"owner": owner, "name": name, "generation_id": row.id}
-                if on:
-                    connection.execute(insert(tags).values(key))
-                else:
-                    connection.execute(delete(tags).filter_by(**key))
-                changed += self._changed(connection, g.c.id == row.id, tags=sorted(after) or None)
+                connection.execute(sa.insert(tags).values(key) if on else sa.delete(tags).filter_by(**key))
+                changed += self._change(connection, g.c.id == row.id, tags=sorted(after) or None)
             return changed
 
         return await self._store.write(work)
 
-    async def hide(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
-        """Into the trash, where it is not there and is not under way; those that changed."""
-        free = g.c.trashed_at.is_(None) & g.c.phase.in_(_FINAL)
-        return await self._mark(ids, owner, free, trashed_at=self._now())
+    async def move_to_trash(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
+        """Open generations stay."""
+        return await self._mark(ids, owner, g.c.trashed_at.is_(None) & IS_FINAL, trashed_at=self._now())
 
     async def restore(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
-        """Out of the trash; those that were in it."""
         return await self._mark(ids, owner, g.c.trashed_at.is_not(None), trashed_at=None)
 
-    # -- for good ----------------------------------------------------------------------------
+    # -- permanent removal -------------------------------------------------------------------
 
     async def remove(
         self,
@@ -92,199 +86,174 @@ class LibraryRows:
         trashed_before: float | None = None,
         starred: bool = True,
         limit: int = 500,
-    ) -> Removed:
-        """Delete rows that are in the trash and over, oldest first; their files are the caller's to delete.
+    ) -> Removal:
+        """Deletes final rows in the trash, oldest first; the caller deletes their files.
 
-        With `ids` only of these, with a time only what was put there before it, without `starred` none that
-        carries a star; never what still awaits something that was paid for. The client's key goes with the
-        last row it stands for: sent again, it is a new request.
+        Narrowed to `ids`, to a time of trashing, and without `starred` to those without a star. Rows that may
+        still bring a paid result stay. An idempotency key goes with its last row: sent again, it starts anew.
         """
         now = self._now()
-        which = select(
-            g.c.id, g.c.request_id, g.c.backend, g.c.job_id, g.c.kept, g.c.poster, g.c.preview, g.c.source
-        ).where(
+        query = sa.select(*_REMOVED).where(
             g.c.owner == owner,
             g.c.trashed_at.is_not(None),
-            g.c.phase.in_(_FINAL),
-            ~func.coalesce(awaited(now), false()),
-            true() if ids is None else g.c.id.in_(ids),
-            true() if trashed_before is None else g.c.trashed_at < trashed_before,
-            true() if starred else g.c.starred_at.is_(None),
+            IS_FINAL,
+            ~sa.func.coalesce(awaited(now), sa.false()),
+            sa.true() if ids is None else g.c.id.in_(ids),
+            sa.true() if trashed_before is None else g.c.trashed_at < trashed_before,
+            sa.true() if starred else g.c.starred_at.is_(None),
         )
 
-        def work(connection: Connection) -> Removed:
-            rows = connection.execute(which.order_by(g.c.id).limit(limit)).all()
-            gone = [row.id for row in rows]
+        def work(connection: sa.Connection) -> Removal:
+            rows = connection.execute(query.order_by(g.c.id).limit(limit)).all()
             jobs = {(row.backend, row.job_id) for row in rows if row.job_id is not None}
             if jobs:
                 past = [{"backend": backend, "job_id": job, "removed_at": now} for backend, job in jobs]
                 connection.execute(upsert(past_jobs).on_conflict_do_nothing(), past)
-            connection.execute(delete(g).where(g.c.id.in_(gone)))
-            keys = idempotency_keys
-            connection.execute(
-                delete(keys).where(
-                    keys.c.request_id.in_({row.request_id for row in rows}),
-                    ~select(g.c.id).where(g.c.request_id == keys.c.request_id).exists(),
-                )
-            )
-            sources = {row.source for row in rows if row.source}
-            sources -= set(connection.execute(select(g.c.source).where(g.c.source.in_(sources))).scalars())
-            files = {
+            removed = [row.id for row in rows]
+            connection.execute(sa.delete(g).where(g.c.id.in_(removed)))
+            in_use = sa.select(g.c.id).where(g.c.request_id == k.c.request_id).exists()
+            requests = {row.request_id for row in rows}
+            connection.execute(sa.delete(k).where(k.c.request_id.in_(requests), ~in_use))
+            sources = {row.source for row in rows}
+            sources -= set(connection.execute(sa.select(g.c.source).where(g.c.source.in_(sources))).scalars())
+            names = {
                 name for row in rows for name in (row.kept and row.kept["name"], row.poster, row.preview)
             }
-            going = sorted(name for name in files | sources if name)
-            _prefer(connection, GOING, [*_preferred(connection, GOING, []), *going], owner=OF_THE_INSTALL)
-            return Removed(ids=gone, files=going)
+            files = sorted(name for name in names | sources if name)
+            _set_deletions(connection, [*_deletions(connection), *files])
+            return Removal(ids=removed, files=files)
 
         return await self._store.write(work)
 
-    async def waiting(self, *, owner: str, ids: Sequence[str] | None = None) -> int:
-        """How many in the trash (or of these) `remove` leaves: something paid for may still come of them."""
-        query = select(func.count()).where(
+    async def count_awaited(self, *, owner: str, ids: Sequence[str] | None = None) -> int:
+        """How many in the trash (or of `ids`) `remove` leaves, as a paid result may still come."""
+        query = sa.select(sa.func.count()).where(
             g.c.owner == owner,
             g.c.trashed_at.is_not(None),
             awaited(self._now()),
-            true() if ids is None else g.c.id.in_(ids),
+            sa.true() if ids is None else g.c.id.in_(ids),
         )
-        return await self._store.read(lambda connection: connection.execute(query).scalar_one())
+        count: int = await self._store.scalar(query)
+        return count
 
-    async def files_gone(self, names: Collection[str]) -> None:
-        """They are removed from the folder: no start need look for them."""
+    async def confirm_deleted(self, names: Collection[str]) -> None:
+        """These files have left the media folder: the next start need not look for them."""
 
-        def work(connection: Connection) -> None:
-            left = [name for name in _preferred(connection, GOING, []) if name not in names]
-            _prefer(connection, GOING, left, owner=OF_THE_INSTALL)
+        def work(connection: sa.Connection) -> None:
+            _set_deletions(connection, [name for name in _deletions(connection) if name not in names])
 
         await self._store.write(work)
 
-    async def files_going(self) -> list[str]:
-        """Of rows that were removed: what a crash has left of them is still in the folder."""
-        return list(await self.preference(GOING, owner=OF_THE_INSTALL) or [])
+    async def unconfirmed_deletions(self) -> list[str]:
+        """Files of removed rows that a crash may have left in the media folder."""
+        return await self._store.read(_deletions)
 
-    async def oldest(
+    async def retention_candidates(
         self, *, owner: str, before: float | None = None, limit: int = 200, kept_only: bool = False
     ) -> list[Generation]:
-        """Of what may be let go: kept or failed, not in the trash, without a star, oldest first."""
-        query = select(g).where(
+        """Final, not in the trash, without a star; oldest first."""
+        query = sa.select(g).where(
             g.c.owner == owner,
             g.c.trashed_at.is_(None),
             g.c.starred_at.is_(None),
-            g.c.phase.in_(_FINAL),
-            true() if before is None else g.c.id < first_id_at(before),
-            g.c.kept.is_not(None) if kept_only else true(),
+            IS_FINAL,
+            sa.true() if before is None else g.c.id < first_id_at(before),
+            g.c.kept.is_not(None) if kept_only else sa.true(),
         )
-        rows = await self._store.read(
-            lambda connection: connection.execute(query.order_by(g.c.id).limit(limit)).mappings().all()
-        )
-        return [from_row(row) for row in rows]
+        return await self._store.generations(query.order_by(g.c.id).limit(limit))
 
-    async def these(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
-        """Those of them that are there and not in the trash, in the order of `ids`."""
-        query = select(g).where(_theirs(ids, owner), g.c.trashed_at.is_(None))
-        rows = await self._store.read(lambda connection: connection.execute(query).mappings().all())
-        found = {row["id"]: from_row(row) for row in rows}
+    # -- queries -----------------------------------------------------------------------------
+
+    async def by_ids(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
+        """Those that exist and are not in the trash, in the order of `ids`."""
+        query = sa.select(g).where(_owned(ids, owner), g.c.trashed_at.is_(None))
+        found = {generation.id: generation for generation in await self._store.generations(query)}
         return [found[each] for each in ids if each in found]
 
-    # -- what is asked -----------------------------------------------------------------------
-
     async def tags(self, *, owner: str) -> list[str]:
-        """All names in use, in the order of the alphabet; 500 at most."""
-
-        def work(connection: Connection) -> list[str]:
-            found: list[str] = []
-            after = ""
-            while len(found) < MOST_NAMES:  # one step down the index for each name, however many rows bear it
-                query = select(func.min(tags.c.name)).where(tags.c.owner == owner, tags.c.name > after)
-                name = connection.execute(query).scalar()
-                if name is None:
-                    break
-                found.append(name)
-                after = name
-            return found
-
-        return await self._store.read(work)
+        """All names in use, in alphabetical order; 500 at most."""
+        query = sa.select(tags.c.name).where(tags.c.owner == owner)
+        return [row.name for row in await self._distinct(query, tags.c.name)]
 
     async def models(self, *, owner: str) -> list[tuple[str, str]]:
-        """Backend and model of all that is there; 500 at most."""
+        """All backends and models in use; 500 at most."""
+        query = sa.select(g.c.backend, g.c.model).where(g.c.owner == owner)
+        return [(row.backend, row.model) for row in await self._distinct(query, g.c.backend, g.c.model)]
 
-        def work(connection: Connection) -> list[tuple[str, str]]:
-            found: list[tuple[str, str]] = []
-            where: ColumnElement[bool] = true()
-            while len(found) < MOST_NAMES:
-                query = select(g.c.backend, g.c.model).where(g.c.owner == owner, where)
-                row = connection.execute(query.order_by(g.c.backend, g.c.model).limit(1)).first()
-                if row is None:
-                    break
-                found.append((row.backend, row.model))
-                where = tuple_(g.c.backend, g.c.model) > (row.backend, row.model)
-            return found
-
-        return await self._store.read(work)
-
-    async def totals(self, *, owner: str) -> list[Total]:
-        rows = await self._store.read(
-            lambda connection: connection.execute(select(totals).where(totals.c.owner == owner)).all()
-        )
+    async def totals(self, *, owner: str) -> list[StorageTotal]:
+        rows = await self._store.rows(sa.select(totals).where(totals.c.owner == owner))
         return [
-            Total(kind=Kind(row.kind), trashed=row.trashed, items=row.items, size_bytes=row.bytes)
+            StorageTotal(
+                kind=Kind(row["kind"]), trashed=row["trashed"], items=row["items"], size_bytes=row["bytes"]
+            )
             for row in rows
         ]
 
-    async def kept_after(self, after_id: str, *, limit: int) -> list[tuple[str, Kept]]:
+    async def kept_files_after(self, after_id: str, *, limit: int) -> list[tuple[str, Kept]]:
         """Of all owners, the trash included, in the order of their ids."""
-        query = select(g.c.id, g.c.kept).where(g.c.id > after_id, g.c.kept.is_not(None))
-        query = query.order_by(g.c.id).limit(limit)
-        rows = await self._store.read(lambda connection: connection.execute(query).all())
-        return [(generation_id, Kept(**kept)) for generation_id, kept in rows]
+        query = sa.select(g.c.id, g.c.kept).where(g.c.id > after_id, g.c.kept.is_not(None))
+        rows = await self._store.rows(query.order_by(g.c.id).limit(limit))
+        return [(row["id"], Kept(**row["kept"])) for row in rows]
 
-    async def kept_of(self, generation_id: str) -> Kept | None:
-        """None where the row is gone."""
-        query = select(g.c.kept).where(g.c.id == generation_id)
-        kept = await self._store.read(lambda connection: connection.execute(query).scalar())
+    async def kept_file(self, generation_id: str) -> Kept | None:
+        """None also where the row is gone."""
+        kept = await self._store.scalar(sa.select(g.c.kept).where(g.c.id == generation_id))
         return Kept(**kept) if kept else None
 
     async def preference(self, name: str, *, owner: str) -> Any:
         """None where nothing was set."""
-        query = select(preferences.c.value).filter_by(owner=owner, name=name)
-        return await self._store.read(lambda connection: connection.execute(query).scalar())
+        return await self._store.scalar(sa.select(preferences.c.value).filter_by(owner=owner, name=name))
 
-    async def prefer(self, name: str, value: Any, *, owner: str) -> None:
+    async def set_preference(self, name: str, value: Any, *, owner: str) -> None:
         """`value` must be plain JSON."""
-        await self._store.write(lambda connection: _prefer(connection, name, value, owner=owner))
+        await self._store.execute(_preference(name, value, owner=owner))
 
     async def owners(self) -> list[str]:
-        query = select(totals.c.owner).distinct()
-        return list(await self._store.read(lambda connection: connection.execute(query).scalars().all()))
+        return [row["owner"] for row in await self._store.rows(sa.select(totals.c.owner).distinct())]
 
-    # -- below -------------------------------------------------------------------------------
+    async def _distinct(self, query: sa.Select[Any], *columns: sa.Column[Any]) -> list[sa.Row[Any]]:
+        """One step down the index for each value, however many rows have it."""
+
+        def work(connection: sa.Connection) -> list[sa.Row[Any]]:
+            found: list[sa.Row[Any]] = []
+            ordered = query.order_by(*columns).limit(1)
+            while len(found) < MAX_NAMES:
+                after = sa.tuple_(*columns) > tuple(found[-1]) if found else sa.true()
+                row = connection.execute(ordered.where(after)).first()
+                if row is None:
+                    break
+                found.append(row)
+            return found
+
+        return await self._store.read(work)
 
     async def _mark(
-        self, ids: Sequence[str], owner: str, where: ColumnElement[bool], **changes: Any
+        self, ids: Sequence[str], owner: str, where: sa.ColumnElement[bool], **changes: Any
     ) -> list[Generation]:
-        wanted = _theirs(ids, owner) & where
-        return await self._store.write(lambda connection: self._changed(connection, wanted, **changes))
+        owned = _owned(ids, owner) & where
+        return await self._store.write(lambda connection: self._change(connection, owned, **changes))
 
-    def _changed(
-        self, connection: Connection, where: ColumnElement[bool], **changes: Any
+    def _change(
+        self, connection: sa.Connection, where: sa.ColumnElement[bool], **changes: Any
     ) -> list[Generation]:
-        """Without an epoch: a mark is nobody's phase, and a watcher must not lose its row by it."""
-        new = changes | {"updated_at": self._now(), "revision": g.c.revision + 1}
-        rows = connection.execute(update(g).where(where).values(new).returning(*g.c)).mappings()
-        return [from_row(row) for row in rows]
+        """Leaves the epoch alone: a mark must not cost a watcher its row."""
+        statement = sa.update(g).where(where).values(changes | revised(self._now())).returning(*g.c)
+        return [from_row(row) for row in connection.execute(statement).mappings()]
 
 
-def _preferred(connection: Connection, name: str, otherwise: Any) -> Any:
-    """Of the install's own."""
-    query = select(preferences.c.value).filter_by(owner=OF_THE_INSTALL, name=name)
-    return connection.execute(query).scalar() or otherwise
+def _deletions(connection: sa.Connection) -> list[str]:
+    query = sa.select(preferences.c.value).filter_by(owner=INSTALLATION, name=DELETIONS)
+    return list(connection.execute(query).scalar() or [])
 
 
-def _prefer(connection: Connection, name: str, value: Any, *, owner: str) -> None:
+def _set_deletions(connection: sa.Connection, names: list[str]) -> None:
+    connection.execute(_preference(DELETIONS, names, owner=INSTALLATION))
+
+
+def _preference(name: str, value: Any, *, owner: str) -> sa.Executable:
     new = upsert(preferences).values(owner=owner, name=name, value=value)
-    connection.execute(
-        new.on_conflict_do_update(index_elements=["owner", "name"], set_={"value": new.excluded.value})
-    )
+    return new.on_conflict_do_update(index_elements=["owner", "name"], set_={"value": new.excluded.value})
 
 
-def _theirs(ids: Sequence[str], owner: str) -> ColumnElement[bool]:
+def _owned(ids: Sequence[str], owner: str) -> sa.ColumnElement[bool]:
     return (g.c.owner == owner) & g.c.id.in_(ids)

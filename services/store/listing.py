@@ -1,5 +1,6 @@
-"""One page of a person's generations as a statement. The planner is led, for it knows no statistics:
-each list walks one index from its newest end and stops when the page is full.
+"""The statement for one page of a person's generations.
+
+SQLite has no statistics here, so each list names the index to walk from its newest end.
 """
 
 import re
@@ -10,73 +11,58 @@ from sqlalchemy import TextualSelect, text
 from services.core.model import GenerationQuery
 from services.store.tables import generations as g
 
-LONGEST_WORDS = 32
+MAX_WORDS = 32
 _WORD = re.compile(r"\w+")
 _FOLDED = str.maketrans("ёЁ", "еЕ")
-"""As the index has them (migration 0002)."""
+"""As in the index (migration 0002)."""
 
 
 def page_of(
-    wanted: GenerationQuery, *, owner: str, before: str | None, limit: int
+    query: GenerationQuery, *, owner: str, before: str | None, limit: int
 ) -> tuple[TextualSelect, dict[str, Any]]:
-    """The statement and its values; columns are those of the generations, newest first."""
-    by_words, by_tag = bool(wanted.words), wanted.tag is not None and not wanted.words
-    values: dict[str, Any] = {"owner": owner, "limit": limit}
-    where = ["g.owner = :owner", "g.hidden_at IS NOT NULL" if wanted.trashed else "g.hidden_at IS NULL"]
-    if wanted.kind is not None:
-        where.append("g.kind = :kind")
-        values["kind"] = str(wanted.kind)
-    if wanted.backend is not None:
-        where.append("g.backend = :backend")
-        values["backend"] = wanted.backend
-    if wanted.model is not None:
-        where.append("g.model = :model")
-        values["model"] = wanted.model
-    if wanted.phases is not None:
-        names = {f"phase_{number}": str(phase) for number, phase in enumerate(sorted(wanted.phases))}
+    """The statement and its values; its columns are those of the generations, newest first."""
+    source, order = _source(query)
+    columns = {"kind": query.kind, "backend": query.backend, "model": query.model}
+    values: dict[str, Any] = {name: str(value) for name, value in columns.items() if value is not None}
+    where = [f"g.{name} = :{name}" for name in values]
+    where += ["g.owner = :owner", "g.hidden_at IS NOT NULL" if query.trashed else "g.hidden_at IS NULL"]
+    if query.phases is not None:
+        names = {f"phase_{number}": str(phase) for number, phase in enumerate(sorted(query.phases))}
         where.append("g.phase IN ({})".format(", ".join(f":{name}" for name in names)))
         values |= names
-    if wanted.unwanted is not None:
-        where.append("g.stop_requested_at IS NULL" if not wanted.unwanted else _UNWANTED)
-    if wanted.starred:
+    if query.unwanted is not None:
+        where.append(_UNWANTED if query.unwanted else "g.stop_requested_at IS NULL")
+    if query.starred:
         where.append("g.starred_at IS NOT NULL")
-    if wanted.since is not None:
+    if query.since is not None:
         where.append("g.id >= :since")
-        values["since"] = first_id_at(wanted.since)
-    if wanted.until is not None:
+        values["since"] = first_id_at(query.since)
+    if query.until is not None:
         where.append("g.id < :until")
-        values["until"] = first_id_at(wanted.until)
-    if wanted.tag is not None:
-        values["tag"] = wanted.tag
-        if not by_tag:
-            where.append(_TAGGED)
-    if before is not None:
-        where.append(_BEFORE_WORD if by_words else "g.id < :before")
-        values["before"] = before
-    if by_words:
+        values["until"] = first_id_at(query.until)
+    if query.tag is not None:
+        where.append(_TAGGED if query.words else "tags.owner = :owner AND tags.name = :tag")
+        values["tag"] = query.tag
+    if query.words:
         where.append("prompts MATCH :words")
-        values["words"] = match_of(wanted.words)
-        source = "prompts CROSS JOIN generations AS g ON g.seq = prompts.rowid"
-        order = "prompts.rank" if wanted.ranked else "prompts.rowid DESC"
-    elif by_tag:
-        where.append("tags.owner = :owner AND tags.name = :tag")
-        source = "tags CROSS JOIN generations AS g ON g.id = tags.generation_id"
-        order = "tags.generation_id DESC"
-    else:
-        source, order = f"generations AS g INDEXED BY {_index(wanted)}", "g.id DESC"
+        values["words"] = match_of(query.words)
+    if before is not None:
+        where.append(_BEFORE_BY_WORDS if query.words else "g.id < :before")
+        values["before"] = before
     parts = ["SELECT g.* FROM", source, "WHERE", " AND ".join(where), "ORDER BY", order, "LIMIT :limit"]
-    return text(" ".join(parts)).columns(*g.c), values
+    return text(" ".join(parts)).columns(*g.c), values | {"owner": owner, "limit": limit}
 
 
 def match_of(words: str) -> str:
-    """What a person typed, as an FTS5 query: every word, quoted, the last as a beginning of two to ten
-    letters or more. What has no words at all finds nothing.
+    """Typed words as an FTS5 query: each quoted, the last a prefix when it has two letters or more.
+
+    Without any word it matches nothing.
     """
-    found = _WORD.findall(words.translate(_FOLDED))[:LONGEST_WORDS]
+    found = _WORD.findall(words.translate(_FOLDED))[:MAX_WORDS]
     if not found:
         return '""'
-    beginning = "*" if len(found[-1]) > 1 and words[-1].isalnum() else ""
-    return " ".join(f'"{word}"' for word in found) + beginning
+    prefix = "*" if len(found[-1]) > 1 and words[-1].isalnum() else ""
+    return " ".join(f'"{word}"' for word in found) + prefix
 
 
 def first_id_at(unix_s: float) -> str:
@@ -85,26 +71,36 @@ def first_id_at(unix_s: float) -> str:
     return f"{stamp[:8]}-{stamp[8:]}"
 
 
-def _index(wanted: GenerationQuery) -> str:
-    if wanted.trashed:
-        return "ix_generations_trash"
-    if wanted.starred:
-        return "ix_generations_starred"
-    if wanted.model is not None and wanted.backend is not None:
-        return "ix_generations_owner_model"
-    if wanted.unwanted:
-        return "ix_generations_unwanted"
-    if wanted.phases is not None:
-        return "ix_generations_owner_phase"
-    return "ix_generations_shelf" if wanted.kind is None else "ix_generations_owner_kind"
+def _source(query: GenerationQuery) -> tuple[str, str]:
+    """The FROM clause and the order."""
+    if query.words:
+        order = "prompts.rank" if query.ranked else "prompts.rowid DESC"
+        return "prompts CROSS JOIN generations AS g ON g.seq = prompts.rowid", order
+    if query.tag is not None:
+        return "tags CROSS JOIN generations AS g ON g.id = tags.generation_id", "tags.generation_id DESC"
+    return f"generations AS g INDEXED BY ix_generations_{_index(query)}", "g.id DESC"
+
+
+def _index(query: GenerationQuery) -> str:
+    if query.trashed:
+        return "trash"
+    if query.starred:
+        return "starred"
+    if query.model is not None and query.backend is not None:
+        return "owner_model"
+    if query.unwanted:
+        return "unwanted"
+    if query.phases is not None:
+        return "owner_phase"
+    return "shelf" if query.kind is None else "owner_kind"
 
 
 _UNWANTED = "g.phase = 'completed' AND g.stop_requested_at IS NOT NULL"
 _TAGGED = (
     "EXISTS (SELECT 1 FROM tags WHERE tags.owner = :owner AND tags.name = :tag AND tags.generation_id = g.id)"
 )
-_BEFORE_WORD = (
+_BEFORE_BY_WORDS = (
     "prompts.rowid < coalesce("
     "(SELECT seq + (id <> :before) FROM generations WHERE id <= :before ORDER BY id DESC LIMIT 1), 0)"
 )
-"""The row of the cursor may have been removed since."""
+"""The cursor's row may have been removed since."""

@@ -2,54 +2,54 @@
 
 import asyncio
 import functools
+import itertools
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    Connection,
-    RowMapping,
-    and_,
-    bindparam,
-    func,
-    insert,
-    not_,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.core.errors import Conflict, NotFound, StoreFailed
-from services.core.model import FINAL, Generation, GenerationQuery, Kept, Kind, Phase, Receipt, TraceEntry
+from services.core.model import Generation, GenerationQuery, Kept, Kind, Phase, Receipt, TraceEntry
 from services.store import leases
-from services.store.db_errors import RESCUE, is_damage, look_for_damage, read_error, write_error
+from services.store.db_errors import RECOVERY_HINT, check_integrity, is_damage, read_error, write_error
 from services.store.engine import reading_engine, writing_engine
 from services.store.listing import page_of
 from services.store.migrate import migrate
 from services.store.rows import changes_to_row, from_row, to_row, trace_from_row, trace_to_row
-from services.store.statements import ADD_TRACE, BEFORE, NOT_COMPLETED, OPEN, PROGRESS, Phases, change
+from services.store.statements import (
+    ADD_TRACE,
+    BEFORE,
+    IS_FINAL,
+    IS_OPEN,
+    NOT_COMPLETED,
+    OPEN,
+    PROGRESS,
+    Phases,
+    conditional_update,
+    revised,
+)
 from services.store.tables import generations as g
-from services.store.tables import idempotency_keys, trace_entries
+from services.store.tables import idempotency_keys as k
+from services.store.tables import trace_entries as t
 from services.store.writer import InlineWriter, Writer
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-L = TypeVar("L")
 LEASE_S = 30.0
-NEWEST = 200
-PORTION = 32
-"""So many lines of the journal are written before others get their turn: about 4 ms."""
+RECENT_ROWS = 200
+LOG_BATCH = 32
+"""Trace lines written in one go, about 4 ms, before other writes get their turn."""
 EVERYTHING = GenerationQuery()
-_FINAL = [str(phase) for phase in FINAL]
 
 
 class Store:
-    """`process` names the owner of this process's leases; `inline` runs everything on the loop (tests)."""
+    """`process` owns this process's leases; `inline` runs everything on the event loop (tests)."""
 
     def __init__(
         self,
@@ -70,23 +70,27 @@ class Store:
         self._reads = reading_engine(url)
         self._prepared = False
         self.damaged = False
-        """A page of the file could not be understood since this process began."""
+        """A damaged page has been met since this process started."""
 
     def prepare(self) -> None:
-        """Look whether it is whole, and migrate, once. Raises CannotStart."""
+        """Checks the file's integrity and migrates it, once. Raises CannotStart."""
         if not self._prepared:
-            look_for_damage(self._writes)
+            check_integrity(self._writes)
             migrate(self._writes)
             self._prepared = True
 
     async def open(self) -> None:
-        """Prepare, then accept work. Raises CannotStart."""
+        """Prepares, then accepts work. Raises CannotStart."""
         if self._inline:
             self.prepare()
             self._writer: Writer | InlineWriter = InlineWriter(self._writes)
             return
         await asyncio.to_thread(self.prepare)
-        self._writer = Writer(self._writes, checkpoint=self._checkpoint, spoken=self._not_written)
+        self._writer = Writer(
+            self._writes,
+            checkpoint=self._checkpoint,
+            translate=lambda error: self._log_damage(write_error(error)),
+        )
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-reader")
 
     async def close(self) -> None:
@@ -96,97 +100,87 @@ class Store:
         self._reads.dispose()
         self._writes.dispose()
 
-    # -- what a person does ------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------
 
     async def add(
         self, rows: Sequence[Generation], *, key: str | None = None, fingerprint: str = ""
     ) -> list[Generation]:
-        """Commit the intent. With a `key` that is known, its generations are given back instead.
+        """Commits the intent. With a known `key` it returns the key's generations instead.
 
-        Raises Conflict when the key came with another fingerprint.
+        Raises Conflict when the key was used with another fingerprint.
         """
 
-        def work(connection: Connection) -> list[Generation]:
+        def work(connection: sa.Connection) -> list[Generation]:
             first = rows[0]
             if key is not None:
                 known = _known_key(connection, first.owner, key, fingerprint)
                 if known:
                     return known
-                connection.execute(
-                    insert(idempotency_keys).values(
-                        owner=first.owner,
-                        key=key,
-                        fingerprint=fingerprint,
-                        request_id=first.request_id,
-                        created_at=first.created_at,
-                    )
-                )
+                new = {"owner": first.owner, "key": key, "fingerprint": fingerprint}
+                created = {"request_id": first.request_id, "created_at": first.created_at}
+                connection.execute(sa.insert(k).values(new | created))
             lease = {"lease_owner": self.process, "lease_until": self._leased_until}
-            connection.execute(insert(g), [to_row(row) | lease for row in rows])
+            connection.execute(sa.insert(g), [to_row(row) | lease for row in rows])
             return list(rows)
 
-        return await self._writer.do(work)
+        return await self.write(work)
 
-    async def known(self, owner: str, key: str, fingerprint: str) -> list[Generation]:
-        """What was started with that key, or nothing. Raises Conflict as `add` does."""
+    async def find_by_key(self, owner: str, key: str, fingerprint: str) -> list[Generation]:
+        """The generations started with that key; empty for a new one. Raises Conflict as `add` does."""
         return await self.read(lambda connection: _known_key(connection, owner, key, fingerprint))
 
     async def get(self, generation_id: str, *, owner: str | None = None, trashed: bool = False) -> Generation:
-        """Raises NotFound, also for what is somebody else's when `owner` is named, and then, unless
-        `trashed`, for what is in the trash.
-        """
+        """Raises NotFound; with an `owner` also for rows of others and, unless `trashed`, in the trash."""
         query = _ONE if owner is None else _ONE_EVEN_TRASHED if trashed else _ONE_OF_OWNER
         named = {"the_id": generation_id} | ({} if owner is None else {"the_owner": owner})
-        rows = await self.read(lambda connection: connection.execute(query, named).mappings().all())
-        if not rows:
+        found = await self.generations(query, named)
+        if not found:
             raise NotFound("There is no such generation here.")
-        return from_row(rows[0])
+        return found[0]
 
     async def page(
-        self, wanted: GenerationQuery = EVERYTHING, *, owner: str, before: str | None = None, limit: int = 50
+        self, query: GenerationQuery = EVERYTHING, *, owner: str, before: str | None = None, limit: int = 50
     ) -> list[Generation]:
-        """Newest first; `before` is the last id of the page in front."""
-        query, values = page_of(wanted, owner=owner, before=before, limit=limit)
-        rows = await self.read(lambda connection: connection.execute(query, values).mappings().all())
-        return [from_row(row) for row in rows]
+        """Newest first; `before` is the last id of the previous page."""
+        return await self.generations(*page_of(query, owner=owner, before=before, limit=limit))
 
-    async def note(self, generation_id: str, **changes: Any) -> Generation | None:
-        """Change what is nobody's phase (hidden, shown, poster, ...); None when there is no such row."""
+    async def update(self, generation_id: str, **changes: Any) -> Generation | None:
+        """Changes columns that do not belong to the watcher (trashed_at, poster, ...); None without a row."""
         return await self._change(generation_id, changes)
 
-    async def want(self, generation_id: str) -> Generation | None:
-        """A result that had been stopped is an ordinary one from now on; None where there is no result."""
+    async def mark_wanted(self, generation_id: str) -> Generation | None:
+        """Turns a result that arrived after a stop into an ordinary one; None without a result."""
         return await self._change(
             generation_id, {"stop_requested_at": None}, phases=frozenset({Phase.COMPLETED})
         )
 
     async def trash_final(self, *, owner: str, kind: Kind | None) -> list[str]:
-        """The ids that were hidden; what arrived after a stop still waits for a choice, and stays."""
-        unwanted = and_(g.c.phase == str(Phase.COMPLETED), g.c.stop_requested_at.is_not(None))
-        where = [g.c.owner == owner, g.c.trashed_at.is_(None), g.c.phase.in_(_FINAL), not_(unwanted)]
+        """The ids that went to the trash; results that arrived after a stop wait for a choice, and stay."""
+        unwanted = (g.c.phase == str(Phase.COMPLETED)) & g.c.stop_requested_at.is_not(None)
+        where = [g.c.owner == owner, g.c.trashed_at.is_(None), IS_FINAL, ~unwanted]
         if kind is not None:
             where.append(g.c.kind == str(kind))
-        statement = (
-            update(g).where(*where).values(**self._stamp({"trashed_at": self._now()})).returning(g.c.id)
+        statement = sa.update(g).where(*where).values(trashed_at=self._now(), **revised(self._now()))
+        return await self.write(
+            lambda connection: [*connection.execute(statement.returning(g.c.id)).scalars()]
         )
-        return await self._writer.do(lambda connection: list(connection.execute(statement).scalars()))
 
-    # -- what a watcher does -----------------------------------------------------------------
+    # -- changes by a generation's watcher: None when its epoch has passed -------------------
 
     async def advance(
         self, generation_id: str, *, epoch: int, to: Phase, **changes: Any
     ) -> Generation | None:
-        """Into the next phase, if the row is still this watcher's and may go there; else None."""
+        """Enters a phase; None also where NEXT does not allow it."""
         return await self._change(generation_id, {"phase": to, **changes}, epoch=epoch, phases=BEFORE[to])
 
-    async def amend(self, generation_id: str, *, epoch: int, **changes: Any) -> Generation | None:
-        """Change an open row without leaving its phase; None when it is not this watcher's any more."""
+    async def update_open(self, generation_id: str, *, epoch: int, **changes: Any) -> Generation | None:
+        """Changes columns within the phase; None also for a final row."""
         return await self._change(generation_id, changes, epoch=epoch, phases=OPEN)
 
     async def complete(
         self, generation_id: str, *, epoch: int, kept: Kept, receipt: Receipt
     ) -> Generation | None:
-        """The one commit point (R2): from every phase but `completed`, once; else None."""
+        """The one commit point (R2): from every phase but `completed`, once."""
         changes = {
             "phase": Phase.COMPLETED,
             "progress": 1.0,
@@ -202,150 +196,165 @@ class Store:
     async def append_log(
         self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float | None, str]]
     ) -> list[Generation]:
-        """Keep trace lines and (id, epoch, progress, stage), a few at a time, behind every other write; the
-        rows that moved. Where it fails some may be kept: the same lines may be told again.
+        """Stores trace lines and (id, epoch, progress, stage) in small batches of low priority.
+
+        Returns the rows that changed. After an error some may be stored: the call may be repeated as it was.
         """
 
-        def lines(few: Sequence[TraceEntry], connection: Connection) -> list[Generation]:
-            connection.execute(ADD_TRACE, [trace_to_row(entry) for entry in few])
+        def add(batch: Sequence[TraceEntry], connection: sa.Connection) -> list[Generation]:
+            connection.execute(ADD_TRACE, [trace_to_row(entry) for entry in batch])
             return []
 
-        def moves(
-            few: Sequence[tuple[str, int, float | None, str]], connection: Connection
+        def move(
+            batch: Sequence[tuple[str, int, float | None, str]], connection: sa.Connection
         ) -> list[Generation]:
-            moved = connection.execute(PROGRESS, {"lines": json.dumps(few), "at": self._now()})
+            moved = connection.execute(PROGRESS, {"lines": json.dumps(batch), "at": self._now()})
             return [from_row(row) for row in moved.mappings()]
 
-        works = [functools.partial(lines, few) for few in _in_portions(entries)]
-        works += [functools.partial(moves, few) for few in _in_portions(progress)]
-        done = await asyncio.gather(*(self._writer.do(work, patient=True) for work in works))
-        return [generation for moved in done for generation in moved]
+        works = [functools.partial(add, batch) for batch in _batched(entries)]
+        works += [functools.partial(move, batch) for batch in _batched(progress)]
+        moved = await asyncio.gather(*(self._writer.run(work, low_priority=True) for work in works))
+        return list(itertools.chain.from_iterable(moved))
 
     # -- leases ------------------------------------------------------------------------------
 
     async def claim(self, generation_id: str | None = None) -> list[Generation]:
-        """Take over every row that is still to be watched, each with a new epoch: one process holds the
-        folder, so at its start all leases are void. Or one row, unless another process holds it and lives.
+        """Takes over all rows to watch, each with a new epoch: one process locks the folder, so at its start
+        every lease is void. Or one row, unless another process holds it, unexpired.
         """
         now = self._now()
-        where = leases.watched(now)
+        where = leases.needs_watcher(now)
         if generation_id is not None:
-            free = or_(g.c.lease_owner == self.process, leases.run_out(now))
-            where = and_(g.c.id == generation_id, free)
+            free = (g.c.lease_owner == self.process) | leases.expired(now)
+            where = (g.c.id == generation_id) & free
         self._checkpoint("before_claim")
-        claimed = await self._writer.do(
+        claimed = await self.write(
             lambda connection: leases.claim(connection, where, self.process, until=self._leased_until)
         )
         self._checkpoint("after_claim")
         return claimed
 
-    async def renew(self) -> leases.Held:
-        """All of this process's rows in one transaction; what others have let run out is claimed with it."""
+    async def renew(self) -> leases.Renewal:
+        """Renews all of this process's leases and claims expired ones, in one transaction."""
         self._checkpoint("before_renewal")
-        held = await self._writer.do(
+        renewal = await self.write(
             lambda connection: leases.renew(
                 connection, self.process, now=self._now(), until=self._leased_until
             )
         )
         self._checkpoint("after_renewal")
-        return held
+        return renewal
 
     async def release(self) -> None:
-        statement = (
-            update(g).where(g.c.lease_owner == self.process).values(lease_owner=None, lease_until=None)
-        )
+        statement = sa.update(g).where(g.c.lease_owner == self.process)
         try:
-            await self._writer.do(lambda connection: connection.execute(statement) and None)
+            await self.execute(statement.values(lease_owner=None, lease_until=None))
         except StoreFailed as failed:
             log.warning("The leases were not given back; they run out. %s", failed)
 
-    # -- what is asked -----------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------
 
     async def trace(self, generation_id: str, *, owner: str) -> list[TraceEntry]:
         """Oldest first; `owner` is the generation's."""
-        query = (
-            select(trace_entries)
-            .where(trace_entries.c.generation_id == generation_id)
-            .order_by(trace_entries.c.seq)
-        )
-        rows = await self.read(lambda connection: connection.execute(query).mappings().all())
-        return [trace_from_row(row, owner) for row in rows]
+        query = sa.select(t).where(t.c.generation_id == generation_id).order_by(t.c.seq)
+        return [trace_from_row(row, owner) for row in await self.rows(query)]
 
     async def open_count(self) -> dict[Phase, int]:
-        query = select(g.c.phase, func.count()).where(g.c.phase.not_in(_FINAL)).group_by(g.c.phase)
-        rows = await self.read(lambda connection: connection.execute(query).all())
-        return {Phase(phase): count for phase, count in rows}
+        query = sa.select(g.c.phase, sa.func.count().label("count")).where(IS_OPEN).group_by(g.c.phase)
+        return {Phase(row["phase"]): row["count"] for row in await self.rows(query)}
 
     async def durations(
         self, backend: str, model: str, *, length_s: float | None = None, last: int = 50
     ) -> list[float]:
-        """Seconds from the submit to the bytes of the last finished runs, shortest first.
+        """Seconds from submit to delivery of the `last` completed runs, shortest first.
 
-        Only of films of that length, where one is named; never of runs that lived through a restart.
+        Only of clips of `length_s`, where given; never of runs that a restart interrupted.
         """
-        query = (
-            select(g.c.finished_at - g.c.submitted_at)
-            .where(
-                g.c.backend == backend,
-                g.c.model == model,
-                g.c.phase == str(Phase.COMPLETED),
-                g.c.submitted_at.is_not(None),
-                g.c.epoch == 0,
-                *([] if length_s is None else [g.c.request["duration_s"].as_float() == length_s]),
-            )
-            .order_by(g.c.finished_at.desc())
-            .limit(last)
+        query = sa.select((g.c.finished_at - g.c.submitted_at).label("took_s")).where(
+            g.c.backend == backend,
+            g.c.model == model,
+            g.c.phase == str(Phase.COMPLETED),
+            g.c.submitted_at.is_not(None),
+            g.c.epoch == 0,
+            sa.true() if length_s is None else g.c.request["duration_s"].as_float() == length_s,
         )
-        rows = await self.read(lambda connection: connection.execute(query).scalars().all())
-        return sorted(float(value) for value in rows)
+        rows = await self.rows(query.order_by(g.c.finished_at.desc()).limit(last))
+        return sorted(float(row["took_s"]) for row in rows)
 
     async def media_names(self) -> set[str]:
-        """Every file of the media folder that a row names."""
-        query = select(g.c.kept, g.c.poster, g.c.preview, g.c.source)
-        rows = await self.read(lambda connection: connection.execute(query).all())
-        names: set[str | None] = set()
-        for kept, poster, preview, source in rows:
-            names |= {kept and kept["name"], poster, preview, source}
-        return {name for name in names if name}
+        """All files of the media folder that a row names."""
+        rows = await self.rows(sa.select(g.c.kept, g.c.poster, g.c.preview, g.c.source))
+        kept = {row["kept"]["name"] for row in rows if row["kept"]}
+        return kept | {row[name] for row in rows for name in ("poster", "preview", "source") if row[name]}
 
     async def kept_files(self) -> dict[str, str]:
         """Generation id to the name of its kept file."""
-        query = select(g.c.id, g.c.kept).where(g.c.kept.is_not(None))
-        rows = await self.read(lambda connection: connection.execute(query).all())
-        return {generation_id: kept["name"] for generation_id, kept in rows}
+        rows = await self.rows(sa.select(g.c.id, g.c.kept).where(g.c.kept.is_not(None)))
+        return {row["id"]: row["kept"]["name"] for row in rows}
 
     async def without_poster(self, *, finished_before: float, limit: int = 100) -> list[Generation]:
-        """Kept, but the process ended before it had drawn the poster; newest first."""
+        """Completed, but the process ended before it had drawn the poster; newest first."""
         done = (g.c.phase == str(Phase.COMPLETED), g.c.finished_at < finished_before)
-        query = select(g).where(*done, g.c.poster.is_(None), g.c.trashed_at.is_(None))
-        return await self._generations(query.order_by(g.c.id.desc()).limit(limit))
+        query = sa.select(g).where(*done, g.c.poster.is_(None), g.c.trashed_at.is_(None))
+        return await self.generations(query.order_by(g.c.id.desc()).limit(limit))
 
-    async def last_sign(self) -> float | None:
-        """About when a process last wrote here: from the newest rows, and the leases of the open ones.
+    async def last_write_at(self) -> float | None:
+        """About when a process last wrote here: by the newest rows, and the leases of the open ones.
 
-        Before this process claims any; None where there is nothing yet.
+        Valid until this process claims rows; None for an empty database.
         """
-        newest = select(g.c.updated_at).order_by(g.c.id.desc()).limit(NEWEST).subquery()
-        leased = select(func.max(g.c.lease_until)).where(g.c.phase.in_([str(phase) for phase in OPEN]))
-
-        def work(connection: Connection) -> list[float | None]:
-            until = connection.execute(leased).scalar()
-            changed = connection.execute(select(func.max(newest.c.updated_at))).scalar()
-            return [changed, None if until is None else until - self.lease_s]
-
-        return max((sign for sign in await self.read(work) if sign is not None), default=None)
+        newest = sa.select(g.c.updated_at).order_by(g.c.id.desc()).limit(RECENT_ROWS).subquery()
+        changed = sa.select(sa.func.max(newest.c.updated_at)).scalar_subquery()
+        leased = sa.select(sa.func.max(g.c.lease_until)).where(IS_OPEN).scalar_subquery()
+        (row,) = await self.rows(sa.select(changed.label("changed"), (leased - self.lease_s).label("leased")))
+        return max((at for at in row.values() if at is not None), default=None)
 
     async def ping(self) -> None:
         """Raises StoreFailed when the database does not take a write."""
-        await self._writer.do(
-            lambda connection: connection.execute(select(func.count()).select_from(idempotency_keys)) and None
+        await self.execute(sa.select(sa.func.count()).select_from(k))
+
+    # -- transactions, also for the other modules of the store. Each raises StoreFailed ------
+
+    async def write(self, work: Callable[[sa.Connection], T]) -> T:
+        return await self._writer.run(work)
+
+    async def execute(self, *statements: sa.Executable) -> None:
+        def work(connection: sa.Connection) -> None:
+            for statement in statements:
+                connection.execute(statement)
+
+        await self.write(work)
+
+    async def update_one(self, statement: sa.Executable, named: Any = None) -> Generation | None:
+        """An update that returns at most one generation's row."""
+        row = await self.write(
+            lambda connection: connection.execute(statement, named).mappings().one_or_none()
         )
+        return from_row(row) if row else None
 
-    # -- below -------------------------------------------------------------------------------
+    async def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """`work` must not write."""
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """For the other rooms of the store: `work` as one transaction. Raises StoreFailed."""
-        return await self._writer.do(work)
+        def run() -> T:
+            try:
+                with self._reads.connect() as connection:
+                    return work(connection)
+            except SQLAlchemyError as error:
+                raise self._log_damage(read_error(error)) from error
+
+        if self._inline:
+            return run()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    async def rows(self, query: sa.Executable, named: Any = None) -> Sequence[sa.RowMapping]:
+        return await self.read(lambda connection: connection.execute(query, named).mappings().all())
+
+    async def generations(self, query: sa.Executable, named: Any = None) -> list[Generation]:
+        return [from_row(row) for row in await self.rows(query, named)]
+
+    async def scalar(self, query: sa.Executable) -> Any:
+        """The first column of the first row; None without one."""
+        return await self.read(lambda connection: connection.execute(query).scalar())
 
     async def _change(
         self,
@@ -356,70 +365,37 @@ class Store:
         phases: Phases | None = None,
     ) -> Generation | None:
         new = {**changes_to_row(changes), "updated_at": self._now()}
-        statement = change(tuple(new), phases=phases, epoch=epoch is not None)
+        statement = conditional_update(tuple(new), phases=phases, epoch=epoch is not None)
         named = {f"new_{name}": value for name, value in new.items()} | {"the_id": generation_id}
-        if epoch is not None:
-            named["the_epoch"] = epoch
-        row: RowMapping | None = await self._writer.do(
-            lambda connection: connection.execute(statement, named).mappings().one_or_none()
-        )
-        return from_row(row) if row else None
+        return await self.update_one(statement, named if epoch is None else named | {"the_epoch": epoch})
 
     @property
     def _leased_until(self) -> float:
         return self._now() + self.lease_s
 
-    def _stamp(self, changes: dict[str, Any]) -> dict[str, Any]:
-        return {**changes_to_row(changes), "updated_at": self._now(), "revision": g.c.revision + 1}
-
-    async def _generations(self, query: Any) -> list[Generation]:
-        rows = await self.read(lambda connection: connection.execute(query).mappings().all())
-        return [from_row(row) for row in rows]
-
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """For the other rooms of the store: `work` on a connection that only reads. Raises StoreFailed."""
-
-        def run() -> T:
-            try:
-                with self._reads.connect() as connection:
-                    return work(connection)
-            except SQLAlchemyError as error:
-                raise self._noted(read_error(error)) from error
-
-        if self._inline:
-            return run()
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
-
-    def _not_written(self, error: Exception) -> Exception:
-        return self._noted(write_error(error))
-
-    def _noted(self, error: Exception) -> Exception:
-        """Damage is told once, aloud: what it hits first may be a page that nobody looks at for weeks."""
+    def _log_damage(self, error: Exception) -> Exception:
+        """Once, as an error: the page that is hit first may be one that nobody looks at for weeks."""
         if not self.damaged and is_damage(error):
             self.damaged = True
-            log.error("The database file is damaged. %s", RESCUE)
+            log.error("The database file is damaged. %s", RECOVERY_HINT)
         return error
 
 
-def _in_portions(many: Sequence[L]) -> Iterator[Sequence[L]]:
-    return (many[at : at + PORTION] for at in range(0, len(many), PORTION))
+def _batched(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[at : at + LOG_BATCH] for at in range(0, len(items), LOG_BATCH)]
 
 
-def _known_key(connection: Connection, owner: str, key: str, fingerprint: str) -> list[Generation]:
-    keys = idempotency_keys
-    known = (
-        connection.execute(select(keys).where(keys.c.owner == owner, keys.c.key == key))
-        .mappings()
-        .one_or_none()
-    )
+def _known_key(connection: sa.Connection, owner: str, key: str, fingerprint: str) -> list[Generation]:
+    used = sa.select(k.c.request_id, k.c.fingerprint).where(k.c.owner == owner, k.c.key == key)
+    known = connection.execute(used).one_or_none()
     if known is None:
         return []
-    if known["fingerprint"] != fingerprint:
+    if known.fingerprint != fingerprint:
         raise Conflict("This Idempotency-Key was used with another request. Send a new key.")
-    rows = connection.execute(select(g).where(g.c.request_id == known["request_id"]).order_by(g.c.id))
+    rows = connection.execute(sa.select(g).where(g.c.request_id == known.request_id).order_by(g.c.id))
     return [from_row(row) for row in rows.mappings()]
 
 
-_ONE = select(g).where(g.c.id == bindparam("the_id"))
-_ONE_EVEN_TRASHED = _ONE.where(g.c.owner == bindparam("the_owner"))
+_ONE = sa.select(g).where(g.c.id == sa.bindparam("the_id"))
+_ONE_EVEN_TRASHED = _ONE.where(g.c.owner == sa.bindparam("the_owner"))
 _ONE_OF_OWNER = _ONE_EVEN_TRASHED.where(g.c.trashed_at.is_(None))

@@ -1,13 +1,9 @@
-"""All writes of a process on one connection, in order: what is waiting together is committed together.
-
-What may wait lets everything else go first.
-"""
+"""All writes of a process on one connection, in order, with group commits and two priorities."""
 
 import asyncio
 import contextlib
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -25,17 +21,17 @@ BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Write:
     work: Work[Any]
     done: Future[Any]
-    patient: bool
+    low_priority: bool
 
 
 class Writer:
-    """One thread with one connection; a commit is on the disk before the writer answers.
+    """One thread with one connection; a commit is on the disk before `run` returns.
 
-    Waiting writes share one transaction (group commit), so a burst pays for one fsync. When one of
-    them fails the batch is rolled back and each is done again alone: a failure stays its own.
+    Waiting writes share one transaction (group commit), so a burst pays for one fsync. When one of them
+    fails, the batch is rolled back and each is repeated alone, so that the others succeed.
     """
 
     def __init__(
@@ -43,98 +39,96 @@ class Writer:
         engine: Engine,
         *,
         checkpoint: Callable[[str], None] = lambda _: None,
-        spoken: Callable[[Exception], Exception] = write_error,
+        translate: Callable[[Exception], Exception] = write_error,
     ) -> None:
         self._engine = engine
         self._checkpoint = checkpoint
-        self._spoken = spoken
-        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._translate = translate
+        self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def do(self, work: Work[T], *, patient: bool = False) -> T:
-        """Run `work` in a transaction. Shielded: once asked, a write is done even if the asker is gone.
+    async def run(self, work: Work[T], *, low_priority: bool = False) -> T:
+        """Runs `work` in a transaction. Shielded: cancelling the caller does not cancel the write.
 
-        A `patient` one waits until nothing else does, and a row of them makes room for what comes meanwhile:
-        with thousands of generations open the journal's lines take a third of the time, and a result that is
-        in hand must not stand behind them.
+        A low-priority write waits until no other does, and a batch of them ends early when another arrives:
+        with thousands of open generations the timelines take a third of the time, and must not delay results.
         """
         done: Future[T] = Future()
-        self._waiting.put(_Asked(work=work, done=done, patient=patient))
+        self._waiting.put(_Write(work=work, done=done, low_priority=low_priority))
         return await asyncio.shield(asyncio.wrap_future(done))
 
     async def close(self) -> None:
+        """Returns when all waiting writes are done."""
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _run(self) -> None:
-        urgent: deque[_Asked] = deque()
-        patient: deque[_Asked] = deque()
-        ended = False
+    def _loop(self) -> None:
+        urgent: list[_Write] = []
+        low_priority: list[_Write] = []
+        closing = False
         with self._engine.connect() as connection:
-            while not ended or urgent or patient:
-                while not self._waiting.empty() or not (ended or urgent or patient):
-                    asked = self._waiting.get()
-                    if asked is None:
-                        ended = True
+            while not closing or urgent or low_priority:
+                while not self._waiting.empty() or not (closing or urgent or low_priority):
+                    if (write := self._waiting.get()) is None:
+                        closing = True
                     else:
-                        (patient if asked.patient else urgent).append(asked)
+                        (low_priority if write.low_priority else urgent).append(write)
                 if urgent:
-                    self._commit(connection, [urgent.popleft() for _ in range(min(BATCH, len(urgent)))])
-                if patient:  # also while there is always something urgent: one after each batch
-                    tried = self._commit(connection, patient, gives_way=True)
-                    for _ in range(tried):
-                        patient.popleft()
+                    self._commit(connection, urgent[:BATCH])
+                    del urgent[:BATCH]
+                if low_priority:  # after each urgent batch, so that a constant load cannot starve them
+                    del low_priority[: self._commit(connection, low_priority, preemptible=True)]
 
-    def _commit(self, connection: Connection, batch: Sequence[_Asked], *, gives_way: bool = False) -> int:
-        """How many of the batch are done: one that `gives_way` ends early when another write is asked for."""
+    def _commit(self, connection: Connection, batch: Sequence[_Write], *, preemptible: bool = False) -> int:
+        """Returns how many of the batch are done: a preemptible one ends early when another write arrives."""
         begun = False
         results: list[Any] = []
         try:
             with connection.begin():
                 begun = True
-                for asked in batch:
-                    results.append(asked.work(connection))
-                    if gives_way and not self._waiting.empty():
+                for write in batch:
+                    results.append(write.work(connection))
+                    if preemptible and not self._waiting.empty():
                         break
                 self._checkpoint("before_write")
         except Exception as error:
-            _undo(connection)
+            _roll_back(connection)
             if begun and len(batch) > 1:
-                for asked in batch:
-                    self._commit(connection, [asked])
-            else:  # what does not even begin (somebody else holds the database) is nobody's own fault
-                spoken = self._spoken(error)
-                for asked in batch:
-                    asked.done.set_exception(spoken)
+                for write in batch:
+                    self._commit(connection, [write])
+            else:  # a BEGIN that fails (another program holds the database) fails for all alike
+                translated = self._translate(error)
+                for write in batch:
+                    write.done.set_exception(translated)
             return len(batch)
         self._checkpoint("after_write")
-        for asked, result in zip(batch, results, strict=False):
-            asked.done.set_result(result)
+        for write, result in zip(batch, results, strict=False):
+            write.done.set_result(result)
         return len(results)
 
 
 class InlineWriter:
-    """The same promise without a thread, for tests in virtual time."""
+    """The same interface without a thread, for tests in virtual time."""
 
     def __init__(self, engine: Engine) -> None:
         self._connection = engine.connect()
 
-    async def do(self, work: Work[T], *, patient: bool = False) -> T:
+    async def run(self, work: Work[T], *, low_priority: bool = False) -> T:
         try:
             with self._connection.begin():
                 return work(self._connection)
         except SQLAlchemyError as error:
-            _undo(self._connection)
+            _roll_back(self._connection)
             raise write_error(error) from error
 
     async def close(self) -> None:
         self._connection.close()
 
 
-def _undo(connection: Connection) -> None:
-    """SQLite may leave a transaction open whose COMMIT failed, and SQLAlchemy thinks that it is over: the
-    next write, somebody else's, would fail with "cannot start a transaction within a transaction".
+def _roll_back(connection: Connection) -> None:
+    """Rolls back in the driver: SQLite may leave a transaction open whose COMMIT failed and that SQLAlchemy
+    considers ended, so the next write would fail with "cannot start a transaction within a transaction".
     """
     with contextlib.suppress(DatabaseError):
         connection.connection.rollback()

@@ -39,8 +39,8 @@ from services.statistics import Statistics
 from services.statistics.channel_status import ChannelStatus
 from services.statistics.figures import Figures, count
 from services.statistics.service import Estimate, FileIntegrity
-from services.store.library import Total
-from services.store.statistics import Told
+from services.store.library import StorageTotal
+from services.store.statistics import DeliveryHistory
 from tests.support.fake_drill import diagnostics
 from tests.support.rows import nested
 
@@ -91,7 +91,7 @@ class EmptyLibrary:
     def retention(self) -> EmptyLibrary:
         return self
 
-    async def totals(self, *, owner: str) -> list[Total]:
+    async def totals(self, *, owner: str) -> list[StorageTotal]:
         return []
 
     async def rule(self, *, owner: str) -> Rule:
@@ -131,7 +131,9 @@ class EmptyDeliveries:
     """Statistics without any generation."""
 
     async def figures(self, days: int, *, owner: str) -> Figures:
-        return count(Told(asked=[], polls=[], breaks=[], cut=False), days=days, now=time.time())
+        return count(
+            DeliveryHistory(generations=[], polls=[], breaks=[], truncated=False), days=days, now=time.time()
+        )
 
     async def open_generations(self, *, owner: str) -> tuple[list[tuple[Generation, ChannelStatus]], int]:
         return [], 0

@@ -7,7 +7,7 @@ from services.core.model import Kind
 from services.library import Library
 from services.library.retention import MAX_DAYS, MAX_GB, Rule
 from services.library.storage import StorageReport
-from services.store.library import Total
+from services.store.library import StorageTotal
 from ui.components.button import Button
 from ui.components.confirm import confirm
 from ui.components.field import line
@@ -53,7 +53,7 @@ async def storage(library: Library) -> None:
             Button(_("Check the files"), check, icon_name="check")
 
 
-def _fact(name: str, totals: list[Total]) -> None:
+def _fact(name: str, totals: list[StorageTotal]) -> None:
     items = sum(total.items for total in totals)
     size = measure.size(sum(total.size_bytes for total in totals))
     template = ngettext("{size} in {count} file", "{size} in {count} files", items)

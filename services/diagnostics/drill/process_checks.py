@@ -43,9 +43,9 @@ async def lease(sandbox: Sandbox) -> None:
 async def folder_lock(sandbox: Sandbox) -> None:
     folder = sandbox.folder / "locked"
     first, second = FolderLock(folder), FolderLock(folder)
-    first.take()
+    first.acquire()
     try:
-        second.take()
+        second.acquire()
         raise RuleBroken(Sentence("it was let in"))
     except CannotStart:
         return

@@ -62,8 +62,8 @@ async def test_a_row_of_a_living_process_is_not_claimed_by_another(
     await asyncio.sleep(3 * LEASE_S)
     assert await other.claim(generation.id) == []
     held = await other.renew()
-    assert (held.ours, held.claimed) == (frozenset(), [])
-    assert held.taken == {generation.id}
+    assert (held.renewed, held.claimed) == (frozenset(), [])
+    assert held.held_elsewhere == {generation.id}
 
 
 async def test_what_a_process_that_stands_still_has_let_run_out_is_claimed(

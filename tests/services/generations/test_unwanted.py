@@ -144,10 +144,10 @@ async def test_emptying_the_trash_leaves_what_may_still_bring_what_was_paid_for(
     generation = await stopped(harness)
     await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
     assert await removed(harness) == []
-    assert await LibraryRows(harness.store, now=now).waiting(owner="local") == 1
+    assert await LibraryRows(harness.store, now=now).count_awaited(owner="local") == 1
     await asyncio.sleep(40)
     assert (await harness.get(generation)).unwanted
-    assert await LibraryRows(harness.store, now=now).waiting(owner="local") == 0
+    assert await LibraryRows(harness.store, now=now).count_awaited(owner="local") == 0
     assert await removed(harness) == [generation.id]
 
 

@@ -96,7 +96,7 @@ async def test_what_comes_late_for_a_removed_row_harms_nobody(harness: LibraryHa
     gone, other = await harness.put(phase=Phase.DROPPED, trashed_at=1.0, job_id="job"), await harness.put()
     await harness.library.trash.empty(owner=LOCAL_OWNER)
     assert await harness.store.complete(gone.id, epoch=0, kept=harness.file(b"late"), receipt=RECEIPT) is None
-    assert await harness.store.note(gone.id, poster="x") is None
+    assert await harness.store.update(gone.id, poster="x") is None
     lines = [
         TraceEntry(owner="local", generation_id=each, seq=1, at=1.0, lane="push", event="open")
         for each in (gone.id, other.id)
@@ -120,9 +120,9 @@ async def test_a_key_whose_rows_are_removed_is_free_again(harness: LibraryHarnes
     row = await harness.put(trashed_at=1.0)
     idempotent = replace(row, id=first_id_at(1.0) + "-7000-8000-000000000001", request_id="keyed", job_id="j")
     await harness.store.add([idempotent], key="k", fingerprint="f")
-    assert await harness.store.known("local", "k", "f") == [idempotent]
+    assert await harness.store.find_by_key("local", "k", "f") == [idempotent]
     await harness.library.trash.empty([idempotent.id], owner=LOCAL_OWNER)
-    assert await harness.store.known("local", "k", "other") == []
+    assert await harness.store.find_by_key("local", "k", "other") == []
     again = replace(idempotent, id=first_id_at(2.0) + "-7000-8000-000000000001")
     assert await harness.store.add([again], key="k", fingerprint="other") == [again]
 
@@ -215,7 +215,7 @@ async def test_a_rule_that_cannot_be_met_ends(harness: LibraryHarness) -> None:
     "stored", [None, 7, "x", {}, {"keep": "nothing"}, {"keep": "days", "days": -1}, {"a": 1}]
 )
 async def test_a_rule_that_cannot_be_read_keeps_everything(harness: LibraryHarness, stored: object) -> None:
-    await harness.library_rows.prefer("retention", stored, owner="local")
+    await harness.library_rows.set_preference("retention", stored, owner="local")
     assert await harness.library.retention.rule(owner=LOCAL_OWNER) == Rule()
 
 

@@ -80,12 +80,12 @@ async def test_what_was_removed_for_good_goes_however_old_it_is(harness: Library
     os.utime(harness.folder.path(row.kept.name), (1.0, 1.0))
     await harness.library_rows.remove(owner="local")  # and the process dies
     assert await after_a_start(harness) == set()
-    assert await harness.library_rows.files_going() == []
+    assert await harness.library_rows.unconfirmed_deletions() == []
 
 
 async def test_what_went_whole_is_not_remembered(harness: LibraryHarness) -> None:
     row = await harness.put("old")
     await harness.library.trash.put([row.id], owner=LOCAL_OWNER)
     assert await harness.library.trash.empty(owner=LOCAL_OWNER) == 1
-    assert await harness.library_rows.files_going() == []
+    assert await harness.library_rows.unconfirmed_deletions() == []
     assert await harness.folder.files() == {}

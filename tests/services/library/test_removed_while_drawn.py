@@ -53,7 +53,7 @@ async def test_pictures_that_nobody_could_note_go_unless_the_row_names_them(
     harness, pictures = LibraryHarness(tmp_path), SlowPictures()
     await harness.store.open()
     delivery = harness.delivery(pictures)
-    row, note, tried = await harness.put(), harness.store.note, asyncio.Event()
+    row, note, tried = await harness.put(), harness.store.update, asyncio.Event()
 
     async def breaks(generation_id: str, **changes: object) -> None:
         if committed:
@@ -61,7 +61,7 @@ async def test_pictures_that_nobody_could_note_go_unless_the_row_names_them(
         tried.set()
         raise StoreFailed("The disk is gone.")
 
-    monkeypatch.setattr(harness.store, "note", breaks)
+    monkeypatch.setattr(harness.store, "update", breaks)
     delivery.illustrate(row)
     pictures.go_on.set()
     async with asyncio.timeout(2):

@@ -108,13 +108,13 @@ async def test_what_is_removed_for_good_while_its_file_is_read_is_not_called_los
     harness: LibraryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await harness.put(trashed_at=5.0)
-    kept_of = harness.library_rows.kept_of
+    kept_file = harness.library_rows.kept_file
 
     async def removed_meanwhile(generation_id: str) -> Any:
         await harness.library.trash.empty([row.id], owner=LOCAL_OWNER)
-        return await kept_of(generation_id)
+        return await kept_file(generation_id)
 
     file_of(harness, row).unlink()
-    monkeypatch.setattr(harness.library_rows, "kept_of", removed_meanwhile)
+    monkeypatch.setattr(harness.library_rows, "kept_file", removed_meanwhile)
     ended = await harness.scrub.run_once()
     assert (ended.missing, harness.lost) == ((), [])

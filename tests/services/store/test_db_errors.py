@@ -1,4 +1,4 @@
-"""A database that refuses: a sentence for all who ask, at once, and damage is found before anything is written."""
+"""Database errors reach every caller as a sentence, and damage is found before anything is written."""
 
 from __future__ import annotations
 

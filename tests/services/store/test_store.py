@@ -88,7 +88,7 @@ async def test_a_claim_makes_every_older_watcher_powerless(store: Store) -> None
     (claimed,) = await store.claim()
     assert claimed.epoch == generation.epoch + 1
     assert await store.advance(generation.id, epoch=0, to=Phase.ERROR) is None
-    assert await store.amend(generation.id, epoch=0, late_since=1.0) is None
+    assert await store.update_open(generation.id, epoch=0, late_since=1.0) is None
     assert await store.complete(generation.id, epoch=0, kept=KEPT, receipt=RECEIPT) is None
     assert await store.append_log([], [(generation.id, 0, 0.5, "")]) == []
     assert await store.complete(generation.id, epoch=1, kept=KEPT, receipt=RECEIPT) is not None
@@ -125,7 +125,7 @@ async def test_one_failing_write_does_not_take_its_neighbours_with_it(store: Sto
 
     results = await asyncio.gather(
         store.advance(first.id, epoch=0, to=Phase.ERROR),
-        store._writer.do(broken),
+        store._writer.run(broken),
         store.advance(second.id, epoch=0, to=Phase.ERROR),
         return_exceptions=True,
     )
@@ -177,7 +177,7 @@ async def test_nobody_sees_what_is_not_theirs_or_hidden(store: Store) -> None:
     generation = await added(store)
     with pytest.raises(NotFound):
         await store.get(generation.id, owner="somebody else")
-    await store.note(generation.id, trashed_at=1.0)
+    await store.update(generation.id, trashed_at=1.0)
     with pytest.raises(NotFound):
         await store.get(generation.id, owner="local")
     assert await store.page(owner="local") == []
@@ -281,9 +281,9 @@ async def test_a_damaged_database_is_refused_with_a_sentence(tmp_path: Path) -> 
 
 async def test_a_second_process_is_refused_the_folder_until_the_first_lets_go(tmp_path: Path) -> None:
     first, second = FolderLock(tmp_path), FolderLock(tmp_path)
-    first.take()
+    first.acquire()
     with pytest.raises(CannotStart, match="Another Rushes"):
-        second.take()
+        second.acquire()
     first.release()
-    second.take()
+    second.acquire()
     second.release()

@@ -1,4 +1,4 @@
-"""Whose write is next: what may wait lets everything else go first, and is done all the same."""
+"""The order of writes: low-priority ones let all others go first, and are done all the same."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from services.store.writer import Writer
 pytestmark = pytest.mark.asyncio
 
 
-class Desk:
-    """A writer who notes what is done, and when a transaction ends (`|`)."""
+class WriterHarness:
+    """Records each write, and `|` where a transaction ends."""
 
     def __init__(self, folder: Path) -> None:
         self.done: list[str] = []
-        self._engine = writing_engine(f"sqlite:///{folder / 'desk.db'}")
+        self._engine = writing_engine(f"sqlite:///{folder / 'writer.db'}")
         self.writer = Writer(self._engine, checkpoint=self._reached)
         self._free = threading.Event()
 
     def ask(
-        self, name: str, *, patient: bool = False, act: Callable[[], object] = lambda: None
+        self, name: str, *, low_priority: bool = False, act: Callable[[], object] = lambda: None
     ) -> asyncio.Task[None]:
         def work(_: Connection) -> None:
             act()
             self.done.append(name)
 
-        return asyncio.create_task(self.writer.do(work, patient=patient))
+        return asyncio.create_task(self.writer.run(work, low_priority=low_priority))
 
     async def busy(self) -> asyncio.Task[None]:
-        """The writer is at something until it is let go on."""
+        """Keeps the writer busy until `free` is called."""
         task = self.ask("first", act=lambda: self._free.wait(10))
         await asyncio.sleep(0.05)
         return task
 
     async def free(self, *asked: asyncio.Task[None]) -> str:
-        """What was done, in its order."""
+        """Returns what was done, in order."""
         await asyncio.sleep(0)
         self._free.set()
         await asyncio.gather(*asked, return_exceptions=True)
@@ -59,35 +59,39 @@ class Desk:
 
 
 @pytest_asyncio.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    await desk.close()
+async def harness(tmp_path: Path) -> AsyncIterator[WriterHarness]:
+    harness = WriterHarness(tmp_path)
+    yield harness
+    await harness.close()
 
 
-async def test_what_may_wait_goes_behind_what_is_asked_later(desk: Desk) -> None:
-    first = await desk.busy()
-    asked = [desk.ask("line", patient=True), desk.ask("line", patient=True), desk.ask("result")]
-    assert await desk.free(first, *asked) == "first | result | line line |"
+async def test_what_may_wait_goes_behind_what_is_asked_later(harness: WriterHarness) -> None:
+    first = await harness.busy()
+    asked = [
+        harness.ask("line", low_priority=True),
+        harness.ask("line", low_priority=True),
+        harness.ask("result"),
+    ]
+    assert await harness.free(first, *asked) == "first | result | line line |"
 
 
-async def test_a_row_of_what_may_wait_makes_room_for_what_comes_meanwhile(desk: Desk) -> None:
+async def test_a_row_of_what_may_wait_makes_room_for_what_comes_meanwhile(harness: WriterHarness) -> None:
     loop, late = asyncio.get_running_loop(), []
 
     def interrupt() -> None:
         asked = threading.Event()
-        loop.call_soon_threadsafe(lambda: (late.append(desk.ask("result")), loop.call_soon(asked.set)))
+        loop.call_soon_threadsafe(lambda: (late.append(harness.ask("result")), loop.call_soon(asked.set)))
         asked.wait(10)
 
-    first = await desk.busy()
-    lines = [desk.ask("one", patient=True, act=interrupt)]
-    lines += [desk.ask(name, patient=True) for name in ("two", "three")]
-    await desk.free(first, *lines)
+    first = await harness.busy()
+    lines = [harness.ask("one", low_priority=True, act=interrupt)]
+    lines += [harness.ask(name, low_priority=True) for name in ("two", "three")]
+    await harness.free(first, *lines)
     await asyncio.gather(*late)
-    assert " ".join(desk.done) == "first | one | result | two three |"
+    assert " ".join(harness.done) == "first | one | result | two three |"
 
 
-async def test_what_may_wait_is_done_although_there_is_always_something_else(desk: Desk) -> None:
+async def test_what_may_wait_is_done_although_there_is_always_something_else(harness: WriterHarness) -> None:
     loop = asyncio.get_running_loop()
     rest: list[asyncio.Task[None]] = []
     ended = asyncio.Event()
@@ -99,34 +103,34 @@ async def test_what_may_wait_is_done_although_there_is_always_something_else(des
         asked = threading.Event()
 
         def ask() -> None:
-            rest.append(desk.ask("result", act=lambda: another(left - 1)))
+            rest.append(harness.ask("result", act=lambda: another(left - 1)))
             loop.call_soon(asked.set)
 
         loop.call_soon_threadsafe(ask)
         asked.wait(10)
 
-    first = await desk.busy()
-    lines = [desk.ask("line", patient=True) for _ in range(3)]
-    chain = desk.ask("result", act=lambda: another(6))
-    await desk.free(first, *lines, chain)
-    assert " ".join(desk.done).startswith("first | result | line | result | line | result | line |")
+    first = await harness.busy()
+    lines = [harness.ask("line", low_priority=True) for _ in range(3)]
+    chain = harness.ask("result", act=lambda: another(6))
+    await harness.free(first, *lines, chain)
+    assert " ".join(harness.done).startswith("first | result | line | result | line | result | line |")
     while len(rest) < 6 or not all(task.done() for task in rest):
         await asyncio.sleep(0.01)
 
 
-async def test_a_failure_among_what_may_wait_stays_its_own(desk: Desk) -> None:
-    first = await desk.busy()
-    lines = [desk.ask("one", patient=True), desk.ask("bad", patient=True, act=lambda: 1 / 0)]
-    lines.append(desk.ask("three", patient=True))
-    await desk.free(first, *lines)
+async def test_a_failure_among_what_may_wait_stays_its_own(harness: WriterHarness) -> None:
+    first = await harness.busy()
+    lines = [harness.ask("one", low_priority=True), harness.ask("bad", low_priority=True, act=lambda: 1 / 0)]
+    lines.append(harness.ask("three", low_priority=True))
+    await harness.free(first, *lines)
     assert [type(line.exception()) for line in lines] == [type(None), ZeroDivisionError, type(None)]
-    assert desk.done[-4:] == ["one", "|", "three", "|"]
+    assert harness.done[-4:] == ["one", "|", "three", "|"]
 
 
-async def test_at_the_end_all_that_was_asked_is_done(desk: Desk) -> None:
-    first = await desk.busy()
-    lines = [desk.ask("line", patient=True) for _ in range(3)]
+async def test_at_the_end_all_that_was_asked_is_done(harness: WriterHarness) -> None:
+    first = await harness.busy()
+    lines = [harness.ask("line", low_priority=True) for _ in range(3)]
     await asyncio.sleep(0)
-    closing = asyncio.create_task(desk.writer.close())
+    closing = asyncio.create_task(harness.writer.close())
     await asyncio.sleep(0)
-    assert await desk.free(first, *lines, closing) == "first | line line line |"
+    assert await harness.free(first, *lines, closing) == "first | line line line |"

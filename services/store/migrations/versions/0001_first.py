@@ -46,14 +46,10 @@ def upgrade() -> None:
     op.create_index("ix_generations_owner_kind", "generations", ["owner", "kind", "id"])
     op.create_index("ix_generations_phase", "generations", ["phase"])
     op.create_index("ix_generations_model", "generations", ["backend", "model", "finished_at"])
+    generation = sa.ForeignKey("generations.id", ondelete="CASCADE")
     op.create_table(
         "trace_entries",
-        sa.Column(
-            "generation_id",
-            sa.String(36),
-            sa.ForeignKey("generations.id", ondelete="CASCADE"),
-            primary_key=True,
-        ),
+        sa.Column("generation_id", sa.String(36), generation, primary_key=True),
         sa.Column("seq", sa.BigInteger, primary_key=True),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("lane", sa.String(8), nullable=False),

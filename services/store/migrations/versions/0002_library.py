@@ -32,16 +32,12 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("source", sa.Text))
     op.add_column("generations", sa.Column("starred_at", sa.Float))
     op.add_column("generations", sa.Column("tags", sa.JSON))
+    generation = sa.ForeignKey("generations.id", ondelete="CASCADE")
     op.create_table(
         "tags",
         sa.Column("owner", sa.String(64), primary_key=True),
         sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column(
-            "generation_id",
-            sa.String(36),
-            sa.ForeignKey("generations.id", ondelete="CASCADE"),
-            primary_key=True,
-        ),
+        sa.Column("generation_id", sa.String(36), generation, primary_key=True),
         sa.Index("ix_tags_generation", "generation_id"),
     )
     op.create_table(
