@@ -69,7 +69,7 @@ class JobRows:
                     g.c.backend == backend, g.c.job_id.in_(ids)
                 )
                 for query in (past, held):
-                    known |= dict(connection.execute(query).tuples())
+                    known |= dict(connection.execute(query).all())
             return known
 
         return await self._store.read(work)

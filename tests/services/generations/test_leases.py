@@ -77,7 +77,7 @@ async def test_what_a_process_that_stands_still_has_let_run_out_is_claimed(
     await asyncio.sleep(2)
     (claimed,) = (await other.renew()).claimed
     assert (claimed.id, claimed.epoch) == (generation.id, 1)
-    assert (await other.renew()).ours == {generation.id}
+    assert (await other.renew()).renewed == {generation.id}
     await harness.open()
 
 
