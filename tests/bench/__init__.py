@@ -1,1 +1,1 @@
-"""`make bench`: figures, not tests. What each one means stands at the head of its file."""
+"""`make bench`: figures, not tests. Each module's docstring explains its figures."""

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME …]`: measure, then print one table. Without a name: everything, some minutes."""
+"""`python -m tests.bench [NAME …]`: measure and print one table. Without a name: everything, some minutes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def main(names: list[str]) -> int:
         print(f"{name} ...", end=" ", flush=True)
         try:
             rows += [(name, figure) for figure in BENCHES[name]()]
-        except Exception:  # one bench that breaks does not take the figures of the others along
+        except Exception:  # a bench that breaks must not lose the figures of the others
             traceback.print_exc()
             broken.append(name)
         print(f"{time.monotonic() - begun:.0f} s, {_load()}", flush=True)

@@ -38,10 +38,10 @@ def measure() -> list[Figure]:
         1000 * (kept_at[file_id] - jobs[prompt]["finished_at"])
         for prompt, file_id in zip(prompts, ids, strict=True)
     ]
-    last_taken = max(jobs[prompt]["created_at"] for prompt in prompts)
-    in_flight = sum(jobs[prompt]["finished_at"] > last_taken for prompt in prompts)
+    last_accepted = max(jobs[prompt]["created_at"] for prompt in prompts)
+    in_flight = sum(jobs[prompt]["finished_at"] > last_accepted for prompt in prompts)
     return [
-        one("in flight when the last was taken", f"of {JOBS}", in_flight),
+        one("in flight when the last was accepted", f"of {JOBS}", in_flight),
         Figure(name="finished to kept", unit="ms", values=lag_ms, at_most={"p99": 300}),
         one("CPU a job: app and verifying", "ms", _each(spent.app_s + spent.verifying_s), at_most=30),
         one("CPU a job: the app's process", "ms", _each(spent.app_s)),
@@ -56,7 +56,7 @@ def _each(seconds: float) -> float:
 
 
 def _until_quiet(app: rig.RunningApp) -> None:
-    """Posters and previews are drawn after the last is kept."""
+    """Waits for posters and previews, which are drawn after the last result is kept."""
     deadline = time.monotonic() + QUIET_AFTER_S
     while time.monotonic() < deadline:
         before = rig.cpu(app)

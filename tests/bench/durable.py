@@ -1,6 +1,6 @@
-"""A change of state on the disk: `Store.advance` to its return, synchronous=FULL, eight writers at once.
+"""Durable state changes: the time of `Store.advance`, synchronous=FULL, with eight concurrent writers.
 
-Beside it, in turns with it, what the disk itself needs for 4 KiB appended and synced.
+Interleaved with it, the time of the disk itself for 4 KiB appended and synced.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Two thousand open generations in one process, and some of them finish: finished at the backend to kept here.
 
-Each has a stream with progress every 5 s and is polled every 10 s, so the app hears 400 events and sends 200 polls a
+Each has a stream with progress every 5 s and is polled every 10 s, so the app receives 400 events and sends 200 polls a
 second meanwhile. `FINISHED` of them finish one after another at random moments; results of 250 KB.
 """
 

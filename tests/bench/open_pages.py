@@ -1,4 +1,4 @@
-"""A hundred open pages while one generation tells its progress twice a second, to all of them.
+"""A hundred open pages that show one generation's progress, twice a second.
 
 The pages are sockets of a light client: it fetches the real page, shakes hands and acknowledges as NiceGUI's own
 script does, and counts the updates that arrive; no browser draws them. The CPU is the app's own process, against the
@@ -22,7 +22,7 @@ from tests.bench.table import Figure, one
 
 PAGES, OPENED_AT_ONCE = 100, 4
 LENGTH_S, EVERY_S = 60.0, 0.5
-"""Nearly every event brings another percent."""
+"""Nearly every event adds one percent."""
 SETTLED_S, OBSERVED_S = 5.0, 20.0
 QUERY = re.compile(r"^\s*query: (\{.*\}),$", re.MULTILINE)
 SOCKET = "/_nicegui_ws/socket.io"
@@ -37,22 +37,22 @@ def measure() -> list[Figure]:
 async def _measure(app: rig.RunningApp) -> list[Figure]:
     await rig.submitted(app, ["a clip without spectators"])
     await asyncio.sleep(SETTLED_S)
-    nobody = await _share(app)
-    # First the generation: a page that opens then has it on its stage, an open page would only list it.
+    unwatched = await _share(app)
+    # The generation first: only a page opened later has it on its stage.
     await rig.submitted(app, ["a clip that everybody watches"])
     pages = [Page(app.url) for _ in range(PAGES)]
     turn = asyncio.Semaphore(OPENED_AT_ONCE)
     await asyncio.gather(*(page.open(turn) for page in pages))
     await asyncio.sleep(SETTLED_S)
-    heard = sum(page.updates for page in pages)
+    received = sum(page.updates for page in pages)
     busy = await _share(app)
-    heard = sum(page.updates for page in pages) - heard
+    received = sum(page.updates for page in pages) - received
     for page in pages:
         await page.close()
     return [
         one("100 pages, 2 updates a second", "% core", busy, at_most=10),
-        one("no page, the same generation", "% core", nobody),
-        one("updates heard by a page", "a second", heard / PAGES / OBSERVED_S),
+        one("no page, the same generation", "% core", unwatched),
+        one("updates received by a page", "a second", received / PAGES / OBSERVED_S),
     ]
 
 
@@ -80,13 +80,13 @@ class Page:
         query = ast.literal_eval(found[1])
         self._next = query["next_message_id"]
         query |= {"document_id": str(uuid.uuid4()), "tab_id": str(uuid.uuid4()), "old_tab_id": ""}
-        told = {
+        params = {
             name: json.dumps(value) if isinstance(value, bool) else value for name, value in query.items()
         }
         self._socket = socketio.AsyncClient(reconnection=False)
-        self._socket.on("*", self._heard)
+        self._socket.on("*", self._on_message)
         await self._socket.connect(
-            f"{self.url}?{httpx.QueryParams(told)}",
+            f"{self.url}?{httpx.QueryParams(params)}",
             headers={"Origin": self.url},
             transports=["websocket"],
             socketio_path=SOCKET,
@@ -100,7 +100,7 @@ class Page:
         if self._socket is not None:
             await self._socket.disconnect()
 
-    async def _heard(self, event: str, *_: object) -> None:
+    async def _on_message(self, event: str, *_: object) -> None:
         self._next += 1
         self.updates += event == "update"
 

@@ -45,16 +45,16 @@ def open_them(backend: rig.Wire, app: rig.RunningApp, count: int = OPEN) -> dict
     prompts = [f"clip number {number}" for number in range(count)]
     ids = rig.submit(app, prompts)
 
-    def all_heard() -> bool:
+    def all_streaming() -> bool:
         jobs = backend.jobs()
         return sum(job["open_streams"] > 0 for job in jobs.values() if job["status"] != "completed") >= count
 
-    rig.until(all_heard, WITHIN_S, every_s=2.0)
+    rig.until(all_streaming, WITHIN_S, every_s=2.0)
     return dict(zip(ids, prompts, strict=True))
 
 
 def warm_up(backend: rig.Wire, app: rig.RunningApp) -> None:
-    """What is loaded or cached at the first use belongs to nobody's share."""
+    """Loads and caches whatever the first use needs."""
     prompts = [f"warm-up number {number}" for number in range(WARM_UP)]
     for prompt in prompts:
         backend.script(prompt, length_s=1.0)

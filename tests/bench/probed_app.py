@@ -1,6 +1,6 @@
 """The app as main.py runs it, with a probe on its loop: `python -m tests.bench.probed_app`.
 
-Says when `resume` begins and ends, and once a second how late its loop was, a hundred times asked.
+Prints when `resume` begins and ends, and once a second the loop's lag at a hundred probes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from services.app.build import Engine
 from services.core.model import Generation
 from services.generations.supervisor import Supervisor
 
-ASKED_EVERY_S = 0.01
-TOLD_EVERY_S = 1.0
-RESUME_BEGINS, RESUME_ENDS, LATENESS = "probe resume begins", "probe resume ends", "probe loop"
+PROBED_EVERY_S = 0.01
+PRINTED_EVERY_S = 1.0
+RESUME_BEGINS, RESUME_ENDS, LOOP_LAG = "probe resume begins", "probe resume ends", "probe loop"
 
 _running = server.running
 _resume = Supervisor.resume
@@ -28,7 +28,7 @@ _resume = Supervisor.resume
 
 @contextlib.asynccontextmanager
 async def running(engine: Engine) -> AsyncIterator[None]:
-    watch = asyncio.create_task(_watch_the_loop(), name="bench probe")
+    watch = asyncio.create_task(_probe_loop(), name="bench probe")
     try:
         async with _running(engine):
             yield
@@ -43,18 +43,18 @@ async def resume(self: Supervisor) -> list[Generation]:
     return rows
 
 
-async def _watch_the_loop() -> None:
+async def _probe_loop() -> None:
     loop = asyncio.get_running_loop()
-    late_s: list[float] = []
-    told = loop.time()
+    lags_s: list[float] = []
+    printed_at = loop.time()
     while True:
-        due = loop.time() + ASKED_EVERY_S
-        await asyncio.sleep(ASKED_EVERY_S)
-        late_s.append(max(0.0, loop.time() - due))
-        if loop.time() - told >= TOLD_EVERY_S:
-            print(LATENESS, json.dumps([round(each, 5) for each in late_s]), flush=True)
-            late_s.clear()
-            told = loop.time()
+        due = loop.time() + PROBED_EVERY_S
+        await asyncio.sleep(PROBED_EVERY_S)
+        lags_s.append(max(0.0, loop.time() - due))
+        if loop.time() - printed_at >= PRINTED_EVERY_S:
+            print(LOOP_LAG, json.dumps([round(each, 5) for each in lags_s]), flush=True)
+            lags_s.clear()
+            printed_at = loop.time()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """After `kill -9` with a thousand open generations: how soon all of them are watched again, each polled at once.
 
-Told from the start of the process, and from the moment when the open rows begin to be claimed. The backend is asked
-ten times a second whom it has heard, so every figure is up to 0.1 s too long.
+Measured from the start of the process, and from the first claim of an open row. The backend's counts are read ten
+times a second, so every figure is up to 0.1 s too long.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.bench.table import Figure
 
 RESTARTS = 3
 WITHIN_S = 120.0
-LOOKED_EVERY_S = 0.1
+OBSERVED_EVERY_S = 0.1
 
 
 def measure() -> list[Figure]:
@@ -32,14 +32,14 @@ def measure() -> list[Figure]:
         ("resume to 1,000 polled", "polled", 3.0),
         ("resume to 1,000 streams open", "streams", None),
         ("process start to 1,000 polled", "from_start", None),
-        ("process start to the address told", "ready", None),
+        ("process start to the address printed", "ready", None),
     )
     return [
         Figure(
             name=name,
             unit="s",
             values=[run[key] for run in runs],
-            at_most={} if limit is None else {"most": limit},
+            at_most={} if limit is None else {"max": limit},
         )
         for name, key, limit in rows
     ]
@@ -48,53 +48,53 @@ def measure() -> list[Figure]:
 def _restart(backend: rig.Wire, app: rig.RunningApp) -> dict[str, float]:
     app.kill()
     rig.until(lambda: not any(job["open_streams"] for job in backend.jobs().values()), WITHIN_S)
-    lookout, told, begun = Lookout(backend), len(app.log), time.time()
+    observer, log_offset, begun = PollObserver(backend), len(app.log), time.time()
     app.start()
     ready = time.time()
-    lookout.wait()
+    observer.wait()
     resumed = next(
         float(line.removeprefix(RESUME_BEGINS))
-        for line in app.log[told:].splitlines()
+        for line in app.log[log_offset:].splitlines()
         if line.startswith(RESUME_BEGINS)
     )
     return {
-        "first": lookout.first_at - resumed,
-        "polled": lookout.polled_at - resumed,
-        "streams": lookout.heard_at - resumed,
-        "from_start": lookout.polled_at - begun,
+        "first": observer.first_at - resumed,
+        "polled": observer.polled_at - resumed,
+        "streams": observer.streaming_at - resumed,
+        "from_start": observer.polled_at - begun,
         "ready": ready - begun,
     }
 
 
-class Lookout:
-    """Notes when the first and the last job was polled again, and when the last stream was open."""
+class PollObserver:
+    """Records when the first and the last job was polled again, and when the last stream was open."""
 
     def __init__(self, backend: rig.Wire) -> None:
-        self.first_at = self.polled_at = self.heard_at = 0.0
+        self.first_at = self.polled_at = self.streaming_at = 0.0
         self._backend = backend
         self._before = _polls(backend.jobs())
-        self._thread = threading.Thread(target=self._look, name="lookout", daemon=True)
+        self._thread = threading.Thread(target=self._observe, name="observer", daemon=True)
         self._thread.start()
 
     def wait(self) -> None:
         """Raises TimeoutError."""
         self._thread.join(WITHIN_S)
-        if not self.heard_at:
+        if not self.streaming_at:
             raise TimeoutError("not all were watched again")
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         deadline = time.monotonic() + WITHIN_S
-        while time.monotonic() < deadline and not (self.polled_at and self.heard_at):
+        while time.monotonic() < deadline and not (self.polled_at and self.streaming_at):
             jobs, now = self._backend.jobs(), time.time()
             polls = _polls(jobs)
-            asked = sum(polls[prompt] > count for prompt, count in self._before.items())
-            if asked and not self.first_at:
+            polled = sum(polls[prompt] > count for prompt, count in self._before.items())
+            if polled and not self.first_at:
                 self.first_at = now
-            if asked == OPEN and not self.polled_at:
+            if polled == OPEN and not self.polled_at:
                 self.polled_at = now
-            if not self.heard_at and all(job["open_streams"] for job in jobs.values()):
-                self.heard_at = now
-            time.sleep(LOOKED_EVERY_S)
+            if not self.streaming_at and all(job["open_streams"] for job in jobs.values()):
+                self.streaming_at = now
+            time.sleep(OBSERVED_EVERY_S)
 
 
 def _polls(jobs: Mapping[str, rig.Json]) -> dict[str, int]:

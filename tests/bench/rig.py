@@ -1,4 +1,4 @@
-"""What the benches share: the fake backend and the app as processes of their own, and their meters."""
+"""Shared by the benches: the fake backend and the app as separate processes, and their meters."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import httpx
 import psutil
 
 from tests.support.app import ROOT, RunningApp
+from tests.support.eventually import holds_within
 
 MODEL = "wire/film"
 POLLER_EVERY_S = 10.0
@@ -30,7 +31,7 @@ Json = dict[str, Any]
 
 
 class Wire:
-    """The fake backend; its words stand in tests/support/fault_server.py."""
+    """The fake backend, tests/support/fault_server.py, as a process."""
 
     def __init__(self, **script: object) -> None:
         self._process = subprocess.Popen(
@@ -40,17 +41,17 @@ class Wire:
             text=True,
         )
         assert self._process.stdout is not None
-        said = json.loads(self._process.stdout.readline())
-        self.url: str = said["url"]
-        self.headers = {"Authorization": f"Bearer {said['token']}"}
-        self.settings = {"SUPERDUPERAI_URL": self.url, "SUPERDUPERAI_TOKEN": said["token"]}
+        address = json.loads(self._process.stdout.readline())
+        self.url: str = address["url"]
+        self.headers = {"Authorization": f"Bearer {address['token']}"}
+        self.settings = {"SUPERDUPERAI_URL": self.url, "SUPERDUPERAI_TOKEN": address["token"]}
         self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     def script(self, prompt: str, **changes: object) -> None:
         self._http.post("/_control", json={"prompt": prompt, "script": changes}).raise_for_status()
 
     def finish(self, job_id: str) -> None:
-        """Now, whatever its length."""
+        """Ends it now, whatever its length."""
         self._http.post("/_control", json={"job": job_id, "act": "finish"}).raise_for_status()
 
     def jobs(self) -> dict[str, Json]:
@@ -120,7 +121,7 @@ async def submitted(
 
 
 def kept_at(app: RunningApp) -> dict[str, float]:
-    """By generation: when the log told that its row is final, which is after the commit. Unix seconds, to 1 ms."""
+    """When the log reported each generation as completed, after its commit. Unix seconds, to 1 ms."""
     found = (WON.match(line) for line in app.log.splitlines())
     return {line[2]: _unix(line[1]) for line in found if line}
 
@@ -132,11 +133,8 @@ def wait_until_kept(app: RunningApp, count: int, within_s: float) -> dict[str, f
 
 def until(condition: Callable[[], bool], within_s: float, *, every_s: float = 0.05) -> None:
     """Raises TimeoutError."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {within_s} s")
-        time.sleep(every_s)
+    if not holds_within(condition, within_s, every_s=every_s):
+        raise TimeoutError(f"not within {within_s} s")
 
 
 def _unix(stamp: str) -> float:
@@ -149,7 +147,7 @@ def _unix(stamp: str) -> float:
 async def plain_poller(
     backend: Wire, job_id: str, *, first_in_s: float = POLLER_EVERY_S
 ) -> tuple[float, int]:
-    """Ask every 10 s, then download: what one does without a stream. When it had the bytes, and its polls."""
+    """Polls every 10 s, then downloads, like a client without a stream. When it had the bytes, and its polls."""
     polls = 0
     await asyncio.sleep(first_in_s)
     async with httpx.AsyncClient(headers=backend.headers, trust_env=False, timeout=30) as http:
@@ -206,7 +204,7 @@ def memory_bytes(app: RunningApp) -> int:
 
 
 def children_bytes(app: RunningApp) -> dict[str, int]:
-    """Resident, by what the children are."""
+    """Resident, by the children's module."""
     found: dict[str, int] = {}
     for child in psutil.Process(app.process.pid).children(recursive=True):
         words = child.cmdline()

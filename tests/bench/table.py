@@ -11,13 +11,13 @@ HEADINGS = ("bench", "figure", "unit", "n", "p50", "p95", "p99", "target", "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One row. Many `values` are told as p50, p95 and p99; a single one stands under p50."""
+    """One row. Many `values` are shown as p50, p95 and p99, a single one under p50."""
 
     name: str
     unit: str
     values: Sequence[float]
     at_most: Mapping[str, float] = field(default_factory=dict)
-    """Targets by column: p50, p95, p99, or most (the largest value)."""
+    """Targets by column: p50, p95, p99, or max."""
 
     @property
     def verdict(self) -> str:
@@ -29,7 +29,7 @@ class Figure:
         return "ok" if met else "over"
 
     def at(self, column: str) -> float:
-        return max(self.values) if column == "most" else percentile(self.values, float(column[1:]))
+        return max(self.values) if column == "max" else percentile(self.values, float(column[1:]))
 
 
 def one(name: str, unit: str, value: float, *, at_most: float | None = None) -> Figure:
@@ -49,7 +49,7 @@ def table(rows: Sequence[tuple[str, Figure]]) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Words to the left, numbers to the right."""
+    """Aligns words left and numbers right."""
     placed = [
         cell.rjust(width) if 3 <= column <= 6 else cell.ljust(width)
         for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
@@ -60,14 +60,14 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _cells(bench: str, figure: Figure) -> tuple[str, ...]:
     count = len(figure.values)
     shown = ("p50", "p95", "p99") if count > 1 else ("p50",)[:count]
-    told = [_short(figure.at(column)) for column in shown]
+    values = [_short(figure.at(column)) for column in shown]
     return (
         bench,
         figure.name,
         figure.unit,
         str(count),
-        *told,
-        *[""] * (3 - len(told)),
+        *values,
+        *[""] * (3 - len(values)),
         _target(figure),
         figure.verdict,
     )

@@ -1,7 +1,7 @@
 """The stream refused (401), or open and silent: backend finished to kept, and the polls that it took.
 
-Jobs of 3 to 20 s, all at once; polls are all requests for the file, the checks among them. Beside each job a plain
-poller every 10 s asks for the same job, from its submit on.
+Jobs of 3 to 20 s, all at once; polls are all requests for the file, the checks among them. A plain poller
+asks for each job every 10 s, from its submit on.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from tests.bench import rig
 from tests.bench.table import Figure, one, percentile
 
 JOBS = 60
-SHORTEST_S, LONGEST_S = 3.0, 20.0
-MOST_POLLS = 12
+MIN_LENGTH_S, MAX_LENGTH_S = 3.0, 20.0
+MAX_POLLS = 12
 WITHIN_S = 60.0
 
 
@@ -25,7 +25,7 @@ def _measure(mode: str, word: str) -> list[Figure]:
     with rig.wire(push=mode, progress_every_s=0) as backend, rig.studio(backend) as app:
         prompts = [f"clip number {number}" for number in range(JOBS)]
         for number, prompt in enumerate(prompts):
-            length_s = SHORTEST_S + (LONGEST_S - SHORTEST_S) * number / (JOBS - 1)
+            length_s = MIN_LENGTH_S + (MAX_LENGTH_S - MIN_LENGTH_S) * number / (JOBS - 1)
             backend.script(prompt, length_s=length_s)
         ids, polled = asyncio.run(_run(backend, app, prompts))
         kept_at, jobs = rig.wait_until_kept(app, JOBS, WITHIN_S), backend.jobs()
@@ -37,7 +37,7 @@ def _measure(mode: str, word: str) -> list[Figure]:
         polls.append(float(jobs[prompt]["polls"] - own_polls))
     return [
         Figure(name=f"{word}: finished to kept", unit="s", values=kept, at_most={"p50": 1.5, "p99": 3.0}),
-        Figure(name=f"{word}: polls for each job", unit="", values=polls, at_most={"most": MOST_POLLS}),
+        Figure(name=f"{word}: polls for each job", unit="", values=polls, at_most={"max": MAX_POLLS}),
         Figure(name=f"{word}: a plain 10 s poller", unit="s", values=plain),
         one(f"{word}: poller p50 / ours", "times", percentile(plain, 50) / percentile(kept, 50)),
     ]

@@ -13,21 +13,21 @@ from tests.support.proof_counts import proven
 
 
 def main(names: list[str]) -> int:
-    every = mutants()
-    if unknown := set(names) - set(every):
-        print(f"No such mutant: {', '.join(sorted(unknown))}. There are: {', '.join(every)}.")
+    known = mutants()
+    if unknown := set(names) - set(known):
+        print(f"No such mutant: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
         return 2
-    chosen = [one for one in every.values() if not names or one.name in names]
+    chosen = [one for one in known.values() if not names or one.name in names]
     tried = [one for one in chosen if one.same_from is None or sys.version_info < one.same_from]
     for mutant in chosen:
         if mutant not in tried:
-            print(f"- {mutant.rule:4}{mutant.name}: no different with this Python")
+            print(f"- {mutant.rule:4}{mutant.name}: unchanged on this Python")
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rushes-mutants-") as folder:
         try:
             survived = _try(tried, MutantRunner(Path(folder)))
         except BaselineFailed as error:
-            print(f"Without any mutant these tests fail already:\n{error}")
+            print(f"These tests fail without any mutant:\n{error}")
             return 2
     killed = len(tried) - survived
     proven("mutants", mutants=len(tried), killed=killed, survived=survived)
@@ -35,11 +35,11 @@ def main(names: list[str]) -> int:
     return 1 if survived else 0
 
 
-def _try(tried: list[Mutant], laboratory: MutantRunner) -> int:
-    """How many were not killed."""
-    laboratory.check_baseline(tried)
+def _try(tried: list[Mutant], runner: MutantRunner) -> int:
+    """Returns the number of survivors."""
+    runner.check_baseline(tried)
     survived = 0
-    for verdict in laboratory.verdicts(tried):
+    for verdict in runner.verdicts(tried):
         survived += not verdict.killed_by
         print(_row(verdict), flush=True)
     return survived

@@ -60,9 +60,9 @@ FILM = "Needs a film; the drill's results are pictures."
 RACE = "Needs an interleaving of both channels that the race's tests produce in virtual time."
 RHYTHM = "Shows in how long polling pauses, which tests measure in virtual time."
 SEARCH = "Needs a job list to search; the drill's backends have none."
-PERSON = "Needs a person who stops, repeats or clears up; the drill only stops before a power cut."
+PERSON = "Needs a person who stops, repeats or deletes; the drill only stops before a power cut."
 KEYED = "Needs a backend that takes an idempotency key; the drill's backends take none."
-ADAPTER = "Lies in the adapter's reading of answers, events or redirects, which its own tests cover."
+ADAPTER = "Concerns the adapter's parsing of answers, events or redirects, which its own tests cover."
 UNSEEN: dict[str, str] = {
     "a-hundred-percent-too-early": PAGE,
     "a-page-hears-everybody": PAGE,
@@ -104,4 +104,4 @@ UNSEEN: dict[str, str] = {
     "a-cut-off-watcher-stays-away": "Needs a cancelled watcher; nothing in an install cancels one.",
     "a-listeners-bug-reaches-the-publisher": "Needs a listener with a bug; the drill brings none.",
 }
-"""The tests named in their patches find them (`make proof ONLY=mutants`)."""
+"""Only the tests named in their patches detect them (`make proof ONLY=mutants`)."""

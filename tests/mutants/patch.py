@@ -1,12 +1,12 @@
-"""A mutant: one rule broken on purpose, as a small unified diff with a head.
+"""A mutant: one rule broken on purpose, as a small unified diff with a header.
 
     R9: what it breaks, in plain words.
 
     Killed-by: tests/services/store/test_store.py::test_a_claim_makes_every_older_watcher_powerless
 
-A hunk is found by its text and not by its line numbers, so that it outlives changes around it; the text must
-stand in the file just once. No git and no patch is needed. To make one anew: break the rule in the tree, put what
-`git diff -U1` says under the head, and undo it.
+A hunk is found by its text instead of its line numbers, so that it survives changes around it; the text must occur
+exactly once in the file. To renew one, break the rule in the tree, put the output of `git diff -U1` under the header,
+and undo the change.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SAME_FROM = re.compile(r"Same-from: Python (\d+)\.(\d+)")
 
 
 class DoesNotApply(Exception):
-    """The code has moved on: the patch is to be made anew."""
+    """The code has changed: the patch must be renewed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,14 @@ class Mutant:
     rule: str
     breaks: str
     killers: tuple[str, ...]
-    """Node ids, the one that is expected to kill it first."""
+    """Node ids, the most likely killer first."""
     same_from: tuple[int, int] | None
-    """From this Python on it changes nothing."""
+    """From this Python version on it changes nothing."""
     hunks: tuple[Hunk, ...]
 
     @contextlib.contextmanager
     def applied(self, root: Path) -> Iterator[None]:
-        """Raises DoesNotApply; afterwards the files are as they were."""
+        """Raises DoesNotApply; restores the files afterwards."""
         paths = {root / hunk.path for hunk in self.hunks}
         before = {path: path.read_bytes() for path in paths if path.is_file()}
         try:
@@ -68,13 +68,13 @@ class Mutant:
 
 
 def mutants() -> dict[str, Mutant]:
-    """All of them by name, in the order of the rules."""
-    every = [read(path) for path in FOLDER.glob("*.patch")]
-    return {one.name: one for one in sorted(every, key=lambda one: (int(one.rule[1:]), one.name))}
+    """All mutants by name, in the order of the rules."""
+    found = [read(path) for path in FOLDER.glob("*.patch")]
+    return {one.name: one for one in sorted(found, key=lambda one: (int(one.rule[1:]), one.name))}
 
 
 def read(path: Path) -> Mutant:
-    """Raises ValueError for what is not built as above."""
+    """Raises ValueError for a malformed patch."""
     head, _, diff = path.read_text().partition("\n--- ")
     subject = _SUBJECT.match(head)
     killers = tuple(_KILLER.findall(head))

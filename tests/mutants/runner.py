@@ -1,4 +1,4 @@
-"""Copies of the tree, and what the tests say in them."""
+"""Runs the killing tests in mutated copies of the tree."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.mutants.patch import DoesNotApply, Mutant
 from tests.support.app import ROOT
 from tests.support.proof_counts import PROVEN
 
-NEEDED = ("main.py", "pyproject.toml", "services", "ui", "tests")
-AT_ONCE = 2
-ONE_TEST_S = 60.0
-"""A test that a mutant holds up is ended by its own time limit, and that is a failure like any other."""
-STARTING_S = 60.0
+COPIED = ("main.py", "pyproject.toml", "services", "ui", "tests")
+CONCURRENCY = 2
+TEST_TIMEOUT_S = 60.0
+"""The time limit of a test: one that a mutant blocks fails like any other."""
+STARTUP_S = 60.0
 OPTIONS = ("-q", "-rf", "--tb=no", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-m", "")
-"""Hypothesis alone would take as long to import as all else together."""
+"""Importing hypothesis takes as long as everything else together."""
 _FAILED = re.compile(r"^FAILED (.+?)(?: - (.*))?$", re.MULTILINE)
 
 
@@ -34,20 +34,20 @@ class Verdict:
     mutant: Mutant
     killed_by: str = ""
     because: str = ""
-    """How the killing test failed; without a killer, what went wrong."""
+    """The killing test's failure; without a killer, the reason."""
     took_s: float = 0.0
 
 
 class BaselineFailed(Exception):
-    """The tests fail without any mutant: nothing can be said."""
+    """The tests fail even without a mutant."""
 
 
 class MutantRunner:
-    """Works in copies, each for one mutant at a time; the tree itself is only read."""
+    """Works in copies, each for one mutant at a time; the tree itself stays unchanged."""
 
     def __init__(self, folder: Path) -> None:
         self._copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(AT_ONCE):
+        for number in range(CONCURRENCY):
             self._copies.put(copy_to(folder / f"copy-{number}"))
 
     def check_baseline(self, mutants: Iterable[Mutant]) -> None:
@@ -55,29 +55,31 @@ class MutantRunner:
         killers = list(dict.fromkeys(killer for mutant in mutants for killer in mutant.killers))
         copy = self._copies.get()
         try:
-            status, said = _pytest(copy, killers, "-n", str(AT_ONCE), within_s=ONE_TEST_S * len(killers))
+            status, output = _pytest(
+                copy, killers, "-n", str(CONCURRENCY), within_s=TEST_TIMEOUT_S * len(killers)
+            )
         finally:
             self._copies.put(copy)
         if status != 0:
-            raise BaselineFailed(said)
+            raise BaselineFailed(output)
 
     def verdicts(self, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
         """In the given order, each as soon as it is known."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             yield from pool.map(self._try, mutants)
 
     def _try(self, mutant: Mutant) -> Verdict:
         copy, begun = self._copies.get(), time.monotonic()
         try:
             with mutant.applied(copy):
-                within_s = STARTING_S + ONE_TEST_S * len(mutant.killers)
-                status, said = _pytest(copy, mutant.killers, "-x", "-n0", within_s=within_s)
+                within_s = STARTUP_S + TEST_TIMEOUT_S * len(mutant.killers)
+                status, output = _pytest(copy, mutant.killers, "-x", "-n0", within_s=within_s)
         except DoesNotApply as error:
             return Verdict(mutant=mutant, because=f"It does not apply: {error}")
         finally:
             self._copies.put(copy)
-        failed = _FAILED.search(said) if status == 1 else None
-        because = (failed[2] or "") if failed else _why_not_killed(status, said)
+        failed = _FAILED.search(output) if status == 1 else None
+        because = (failed[2] or "") if failed else _why_not_killed(status, output)
         return Verdict(
             mutant=mutant,
             killed_by=failed[1] if failed else "",
@@ -86,14 +88,14 @@ class MutantRunner:
         )
 
 
-def _why_not_killed(status: int, said: str) -> str:
-    return "It survived." if status == 0 else f"The tests did not get to fail ({status}):\n{said[-2000:]}"
+def _why_not_killed(status: int, output: str) -> str:
+    return "It survived." if status == 0 else f"The tests did not get to fail ({status}):\n{output[-2000:]}"
 
 
 def copy_to(to: Path) -> Path:
-    """As much of the tree as the app and its tests need."""
+    """Copies the part of the tree that the app and its tests need."""
     to.mkdir()
-    for name in NEEDED:
+    for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
@@ -102,13 +104,13 @@ def copy_to(to: Path) -> Path:
 
 
 def _pytest(copy: Path, tests: Iterable[str], *options: str, within_s: float) -> tuple[int, str]:
-    """Exit status and output; the status is -9 when not even the tests' own time limit ended it."""
+    """Exit status and output; the status is -9 when it outlived its tests' time limits."""
     command = [sys.executable, "-m", "pytest", *OPTIONS]
-    ours = ("PYTEST_", PROVEN)
-    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    excluded = ("PYTEST_", PROVEN)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(excluded)}
     env |= {"COLUMNS": "200", "TMPDIR": str(copy.parent)}
     process = subprocess.Popen(
-        [*command, f"--timeout={ONE_TEST_S:.0f}", *options, *tests],
+        [*command, f"--timeout={TEST_TIMEOUT_S:.0f}", *options, *tests],
         cwd=copy,
         env=env,
         stdout=subprocess.PIPE,
@@ -117,8 +119,8 @@ def _pytest(copy: Path, tests: Iterable[str], *options: str, within_s: float) ->
         start_new_session=True,
     )
     try:
-        said, _ = process.communicate(timeout=within_s)
+        output, _ = process.communicate(timeout=within_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        said, _ = process.communicate()
-    return process.returncode, said
+        output, _ = process.communicate()
+    return process.returncode, output

@@ -1,4 +1,4 @@
-"""The drill on a build that breaks a rule: what an admin would see."""
+"""The drill on a build that breaks a rule, as an administrator would run it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.mutants.runner import copy_to
 from tests.support.proof_counts import proven
 
 MUTANTS = mutants()
-PATIENCE, SHORT_PATIENCE = "WITHIN_S = 20.0", "WITHIN_S = 8.0"
-"""What does not come true costs the whole of it."""
+TIMEOUT, SHORT_TIMEOUT = "WITHIN_S = 20.0", "WITHIN_S = 8.0"
+"""A condition that never holds costs all of it."""
 
 
 def test_of_each_mutant_it_is_known_whether_the_drill_sees_it() -> None:
@@ -31,8 +31,8 @@ def test_of_each_mutant_it_is_known_whether_the_drill_sees_it() -> None:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = copy_to(tmp_path_factory.mktemp("mutants") / "copy")
     sandbox = copy / "services" / "diagnostics" / "drill" / "sandbox.py"
-    assert sandbox.read_text().count(PATIENCE) == 1
-    sandbox.write_text(sandbox.read_text().replace(PATIENCE, SHORT_PATIENCE))
+    assert sandbox.read_text().count(TIMEOUT) == 1
+    sandbox.write_text(sandbox.read_text().replace(TIMEOUT, SHORT_TIMEOUT))
     return copy
 
 
@@ -41,40 +41,40 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_drill_is_red_on_a_mutant(name: str, rule: str, copy: Path, tmp_path: Path) -> None:
     if _changes_nothing(MUTANTS[name]):
         return
-    said: list[str] = []
-    with drilling(MUTANTS[name], rule, copy, tmp_path) as lines:
-        found = any(_is_red(line, rule, said) for line in lines)
+    output: list[str] = []
+    with run_drill(MUTANTS[name], rule, copy, tmp_path) as lines:
+        found = any(_is_red(line, rule, output) for line in lines)
     proven("drill", mutants=1, red=int(found), not_red=int(not found))
-    assert found, said
+    assert found, output
 
 
 @pytest.mark.proof
 def test_the_command_ends_with_1_on_a_mutant(copy: Path, tmp_path: Path) -> None:
     with MUTANTS["completed-may-be-overwritten"].applied(copy):
-        said = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "main.py", "drill", "R2"],
             cwd=copy,
             env=env(tmp_path),
             capture_output=True,
             text=True,
         )
-    assert said.returncode == 1
-    assert any(line.startswith("✗ R2 ") for line in said.stdout.splitlines())
+    assert done.returncode == 1
+    assert any(line.startswith("✗ R2 ") for line in done.stdout.splitlines())
 
 
 def _changes_nothing(mutant: Mutant) -> bool:
     return mutant.same_from is not None and sys.version_info >= mutant.same_from
 
 
-def _is_red(line: str, rule: str, said: list[str]) -> bool:
-    said.append(line)
+def _is_red(line: str, rule: str, output: list[str]) -> bool:
+    output.append(line)
     finding = from_line(line)
     return finding is not None and finding.rule == rule and bool(finding.broken)
 
 
 @contextmanager
-def drilling(mutant: Mutant, rule: str, copy: Path, data_dir: Path) -> Iterator[Iterator[str]]:
-    """Its findings as they come; it is ended with the block."""
+def run_drill(mutant: Mutant, rule: str, copy: Path, data_dir: Path) -> Iterator[Iterator[str]]:
+    """Yields its findings as they arrive; ends it with the block."""
     with (
         mutant.applied(copy),
         subprocess.Popen(

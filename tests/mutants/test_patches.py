@@ -1,4 +1,4 @@
-"""The mutants keep up with the code; whether each is killed is what `python -m tests.mutants` tells."""
+"""The mutants apply to the current code; `python -m tests.mutants` checks whether each is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.proof [LINE …]`: prove, count, then print the promise table. Without a name: all of it."""
+"""`python -m tests.proof [LINE …]`: run the proofs and print the promise table. Without a name: all lines."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def main(names: list[str]) -> int:
     print("\n| the promise | counted | the command |\n|---|---|---|")
     print("\n".join(rows))
     if broken:
-        print(f"\nBroken: {', '.join(broken)}. What they said stands in {OUT}.")
+        print(f"\nBroken: {', '.join(broken)}. Their output is in {OUT}.")
     return 1 if broken else 0
 
 
 def prove(line: Line, log: int) -> tuple[bool, str]:
-    """A line holds when its command ends with 0 and has counted something."""
+    """A line holds when its command exits with 0 and has counted something."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "proven"
         path.touch()

@@ -1,4 +1,4 @@
-"""The lines of the promise: what is claimed, and the command that counts it."""
+"""The lines of the promise table: each claim and the command that proves it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 ALL = ("-m", "")
-"""Of a file's tests also those that plain pytest leaves out because they are long."""
+"""Includes the long tests, which plain pytest leaves out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ def tests(*paths: str, dist: str = "loadfile") -> tuple[str, ...]:
 LINES: tuple[Line, ...] = (
     Line(
         name="one engine",
-        claim="Twenty stories of delivery, told through page, image page, chat and API, end alike",
+        claim="Twenty delivery scenarios through video page, image page, chat and API end alike",
         command=tests("tests/services/app/test_one_engine.py"),
     ),
     Line(
@@ -34,7 +34,7 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         name="late",
-        claim="After a lost answer, the message, a restart, a stop or giving up a result comes by itself, once",
+        claim="After a lost answer, the message, a restart, a stop or the end of the watch the result still arrives, once",
         command=tests(
             "tests/services/generations/test_reconciler.py",
             "tests/services/generations/test_reconciler_over_http.py",
@@ -61,12 +61,12 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         name="mutants",
-        claim="Builds with one rule broken on purpose: the tests find each",
+        claim="Builds with one rule broken on purpose: a test detects each",
         command=(sys.executable, "-m", "tests.mutants"),
     ),
     Line(
         name="doctor",
-        claim="Behind a real nginx the doctor names what holds back, cuts or refuses, and nothing else",
+        claim="Behind a real nginx the doctor names what buffers, cuts or refuses, and nothing else",
         command=tests("tests/services/diagnostics/doctor", "tests/ui/browser/test_checkup.py"),
     ),
     Line(
@@ -86,7 +86,7 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         name="leases",
-        claim="Two watchers on one database, of which one stands still until its leases have run out",
+        claim="Two watchers on one database, one of which is paused until its leases have expired",
         command=tests("tests/proof/test_two_watchers.py"),
     ),
     Line(
@@ -96,12 +96,12 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         name="many open",
-        claim="Two thousand generations open in one process: a result that is ready there is kept here",
+        claim="Two thousand generations open in one process: from finished at the backend to stored here",
         command=(sys.executable, "-m", "tests.bench", "many_open"),
     ),
     Line(
         name="bad input",
-        claim="Bad input of every kind: bounded memory, told in the trace, nothing else harmed",
+        claim="Bad input of every kind: bounded memory, reported in the trace, nothing else harmed",
         command=tests("tests/bad_input", "tests/services/media/test_public_downloads.py"),
     ),
 )

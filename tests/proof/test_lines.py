@@ -1,4 +1,4 @@
-"""What is long is left out of `make test`: so each of it stands in the promise table, or nobody would run it."""
+"""Long tests are left out of `make test`, so each must belong to a line of the promise table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MARK = "mark." + "proof"
 
 
 def _named() -> set[Path]:
-    """Every file that some line runs."""
-    said = [ROOT / word for line in LINES for word in line.command if word.startswith("tests/")]
-    return {file for path in said for file in (path.rglob("*.py") if path.is_dir() else [path])}
+    """Every file that a line runs."""
+    paths = [ROOT / word for line in LINES for word in line.command if word.startswith("tests/")]
+    return {file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path])}
 
 
 def test_each_long_test_belongs_to_a_line_of_the_promise() -> None:
