@@ -102,7 +102,7 @@ def build_engine(
     folder = MediaFolder(settings.media_dir, checkpoint=checkpoint)
     worker, downloader = Worker(), Downloader(guard)
     ingest = Ingest(folder, downloader, worker, checkpoint=checkpoint)
-    catalogue = Catalogue(list(backends.values()), settings, settings.data_dir / "models.toml")
+    catalogue = Catalogue(list(backends.values()), settings)
     sources = Sources(folder, ingest, worker, SourceRows(store))
     parts = build_generations(
         settings, store, bus, ingest, sources, folder.read, catalogue, backends, runtime

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from services.backends.base import Backend
 from services.catalogue import cache
@@ -24,13 +23,11 @@ RETRY_DELAYS_S = (5.0, 10.0, 20.0, 40.0, 60.0)
 class Catalogue:
     """`problems` are sentences for /health, by backend or file: why a list is unavailable or not cached."""
 
-    def __init__(
-        self, backends: Sequence[Backend], settings: Settings, toml_path: Path | None = None
-    ) -> None:
+    def __init__(self, backends: Sequence[Backend], settings: Settings) -> None:
         """`backends` in order of preference; their cached lists are available at once."""
         self.problems: dict[str, str] = {}
         self._backends = list(backends)
-        self._toml_path = toml_path
+        self._toml_path = settings.data_dir / "models.toml"
         self._cache_path = settings.data_dir / "catalogue.json"
         self._lists = cache.load(self._cache_path)
         self._overrides = Overrides()
@@ -120,8 +117,6 @@ class Catalogue:
             self._report(self._cache_path.name, problem)
 
     async def _read_overrides(self) -> None:
-        if self._toml_path is None:
-            return
         overrides = await asyncio.to_thread(read_overrides, self._toml_path)
         self._report(self._toml_path.name, overrides.problem)
         if overrides != self._overrides:
@@ -133,7 +128,7 @@ class Catalogue:
         self._models = {
             (model.kind, model.backend, model.name): self._overrides.apply(model) for model in listed
         }
-        self._publish()
+        self._changes.publish(None, topic="")
 
     def _report(self, name: str, problem: str) -> None:
         """Records the problem, or its end; logs only changes."""
@@ -145,9 +140,6 @@ class Catalogue:
         else:
             del self.problems[name]
             log.info("The catalogue's trouble with %s is over.", name)
-        self._publish()
-
-    def _publish(self) -> None:
         self._changes.publish(None, topic="")
 
     def _no_models(self, unlisted: list[str]) -> NoModels:

@@ -88,9 +88,8 @@ def check_fps(value: int | None, model: Model) -> int | None:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
+    """Finite; `math.isfinite` raises for an int beyond the range of float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def _is_allowed(value: float, allowed: Sequence[float], *, free: bool) -> bool:
@@ -98,9 +97,8 @@ def _is_allowed(value: float, allowed: Sequence[float], *, free: bool) -> bool:
 
 
 def _default(default: float | None, allowed: Sequence[float], *, free: bool) -> float | None:
-    if not allowed:
-        return default
-    return default if default is not None and _is_allowed(default, allowed, free=free) else allowed[0]
+    is_valid = not allowed or (default is not None and _is_allowed(default, allowed, free=free))
+    return default if is_valid else allowed[0]
 
 
 def _format(allowed: Sequence[float], *, free: bool) -> str:

@@ -45,6 +45,9 @@ class Override(BaseModel):
         return replace(model, **changes)
 
 
+NONE = Override()
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
     by_name: dict[tuple[str, str], Override] = field(default_factory=dict)
@@ -52,12 +55,10 @@ class Overrides:
     """One sentence about the entries that are skipped."""
 
     def apply(self, model: Model) -> Model:
-        override = self.by_name.get((model.backend, model.name))
-        return model if override is None else override.apply(model)
+        return self.by_name.get((model.backend, model.name), NONE).apply(model)
 
     def hides(self, model: Model) -> bool:
-        override = self.by_name.get((model.backend, model.name))
-        return override is not None and override.hide
+        return self.by_name.get((model.backend, model.name), NONE).hide
 
 
 def read_overrides(path: Path) -> Overrides:

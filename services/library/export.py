@@ -12,7 +12,6 @@ from services.core.model import Generation, Kept, Phase
 from services.library.embedded_facts import facts_of
 from services.media.formats import EXTENSIONS
 from services.media.tagged_copy import Copy, copy_of
-from services.media.threads import in_thread
 from services.media.xmp import packet
 
 MAX_NAME_LENGTH = 60
@@ -28,48 +27,43 @@ class Archive:
     chunks: Iterator[bytes]
 
 
-class Export:
-    def __init__(self, media_path: Callable[[str], Path]) -> None:
-        """`media_path` returns a kept file's path by its name."""
-        self._media_path = media_path
+def copy(generation: Generation, media_path: Callable[[str], Path]) -> Copy:
+    """The kept bytes with their metadata; `media_path` returns a kept file's path by its name. Blocks.
 
-    async def copy(self, generation: Generation) -> Copy:
-        """Raises NotFound without a kept file, FileNotFoundError when that file is missing."""
-        return await in_thread(self._copy, generation)
+    Raises NotFound without a kept file, FileNotFoundError when that file is missing.
+    """
+    kept = _kept(generation)
+    if kept is None:
+        raise NotFound("This file is not here yet.")
+    return copy_of(media_path(kept.name), packet(facts_of(generation), generation.request.prompt))
 
-    async def archive(self, generations: Iterable[Generation]) -> Archive:
-        """Packs all that have a file, and a list of the missing files. Raises NotFound for none."""
-        wanted = [each for each in generations if _kept(each) is not None]
-        if not wanted:
-            raise NotFound("None of these has a file that could be packed.")
-        return await in_thread(self._archive, wanted)
 
-    def _copy(self, generation: Generation) -> Copy:
-        kept = _kept(generation)
-        if kept is None:
-            raise NotFound("This file is not here yet.")
-        facts = packet(facts_of(generation), generation.request.prompt)
-        return copy_of(self._media_path(kept.name), facts)
+def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]) -> Archive:
+    """Packs all that have a file, and a list of the missing files. Blocks. Raises NotFound for none.
 
-    def _archive(self, generations: list[Generation]) -> Archive:
-        """Media are compressed already: storing them makes the archive's size known in advance."""
-        archive = ZipStream(compress_type=ZIP_STORED, sized=True)
-        missing = []
-        for generation in generations:
-            assert generation.kept is not None
-            name = download_name(generation, generation.kept)
-            try:
-                copy = self._copy(generation)
-            except FileNotFoundError:
-                missing.append(name)
-            else:
-                archive.add(copy.chunks(), name, size=copy.size_bytes)
-        if len(missing) == len(generations):
-            raise NotFound("The files of these were kept, but they are gone from the disk.")
-        if missing:
-            lines = ["These were kept, but are gone from the disk:", *missing, ""]
-            archive.add("\n".join(lines), MISSING_NAME)
-        return Archive(size_bytes=len(archive), files=len(generations) - len(missing), chunks=iter(archive))
+    Media are compressed already: storing them makes the archive's size known in advance.
+    """
+    stream = ZipStream(compress_type=ZIP_STORED, sized=True)
+    files, missing = 0, []
+    for generation in generations:
+        if (kept := _kept(generation)) is None:
+            continue
+        name = download_name(generation, kept)
+        try:
+            made = copy(generation, media_path)
+        except FileNotFoundError:
+            missing.append(name)
+        else:
+            stream.add(made.chunks(), name, size=made.size_bytes)
+            files += 1
+    if not files and missing:
+        raise NotFound("The files of these were kept, but they are gone from the disk.")
+    if not files:
+        raise NotFound("None of these has a file that could be packed.")
+    if missing:
+        lines = ["These were kept, but are gone from the disk:", *missing, ""]
+        stream.add("\n".join(lines), MISSING_NAME)
+    return Archive(size_bytes=len(stream), files=files, chunks=iter(stream))
 
 
 def download_name(generation: Generation, kept: Kept) -> str:

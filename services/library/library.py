@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 from services.core.errors import InvalidRequest
 from services.core.events import Bus
-from services.core.model import Generation, GenerationQuery
+from services.core.model import Generation
 from services.core.runtime import Runtime
-from services.generations.service import Generations, Page
+from services.generations.service import Generations
 from services.generations.supervisor import Supervisor
-from services.library.export import Archive, Export
+from services.library import export
 from services.library.retention import Retention
 from services.library.scrub import Scrub
 from services.library.storage import Storage
 from services.library.trash import Trash, publish, unique
 from services.media.storage.folder import MediaFolder
 from services.media.tagged_copy import Copy
+from services.media.threads import in_thread
 from services.store.library import LibraryRows, StorageTotal
 
 MAX_TAG_LENGTH = 40
@@ -44,13 +45,7 @@ class Library:
         self._rows = library_rows
         self._generations = generations
         self._bus = bus
-        self._export = Export(folder.path)
-
-    async def page(
-        self, query: GenerationQuery, *, owner: str, cursor: str | None = None, limit: int = 60
-    ) -> Page:
-        """Raises InvalidRequest for an unknown cursor."""
-        return await self._generations.listed(query, owner=owner, cursor=cursor, limit=limit)
+        self._media_path = folder.path
 
     async def these(self, ids: Sequence[str], *, owner: str) -> list[Generation]:
         """Returns those that exist and are not in the trash, in the order of `ids`."""
@@ -80,8 +75,8 @@ class Library:
     async def copy(self, generation_id: str, *, owner: str) -> tuple[Generation, Copy]:
         """The kept bytes with their metadata. Raises NotFound, FileNotFoundError."""
         generation = await self._generations.get(generation_id, owner=owner)
-        return generation, await self._export.copy(generation)
+        return generation, await in_thread(export.copy, generation, self._media_path)
 
-    async def archive(self, ids: Sequence[str], *, owner: str) -> Archive:
+    async def archive(self, ids: Sequence[str], *, owner: str) -> export.Archive:
         """A ZIP of copies in the order of `ids`, each once. Raises NotFound when there is nothing to pack."""
-        return await self._export.archive(await self.these(ids, owner=owner))
+        return await in_thread(export.archive, await self.these(ids, owner=owner), self._media_path)

@@ -8,7 +8,6 @@ removed.
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 from services.library.storage import Storage
 from services.media.sources import is_source
@@ -20,6 +19,10 @@ log = logging.getLogger(__name__)
 PREFERENCE = "lives"
 LEASE_RENEWAL_S = 15.0
 """An open row's lease is renewed every 10 s, so a crash came at most this long after the last renewal."""
+STAY = (
+    "%d files in the media folder belong to no generation here, and stay; the settings' check of the files "
+    "shows them."
+)
 Run = tuple[float, float]
 """Start and end of a process, Unix seconds."""
 
@@ -42,11 +45,12 @@ class Orphans:
 
     async def open(self) -> None:
         """Notes this run, and the earlier ones not cleaned up after. Call it before anything is written."""
-        stored = await self._rows.preference(PREFERENCE, owner=INSTALLATION)
-        began_at, self._runs = _parse(stored)
-        sign = await self._store.last_write_at()
-        if began_at is not None and sign is not None:
-            self._runs.append((began_at, sign + LEASE_RENEWAL_S))
+        ended_at = await self._store.last_write_at()
+        match await self._rows.preference(PREFERENCE, owner=INSTALLATION):
+            case {"began_at": int() | float() as began_at, "untidied": [*runs]}:
+                self._runs = [(float(start), float(end)) for start, end in runs]
+                if ended_at is not None:
+                    self._runs.append((began_at, ended_at + LEASE_RENEWAL_S))
         self._began_at = self._now()
         await self._save(self._runs)
 
@@ -64,21 +68,10 @@ class Orphans:
 
         await self._storage.remove_orphans(older_than=older_than, only=left_by_a_crash)
         if kept:
-            log.warning(
-                "%d files in the media folder belong to no generation here, and stay; the settings' check "
-                "of the files shows them.",
-                len(kept),
-            )
+            log.warning(STAY, len(kept))
         await self._rows.confirm_deleted(pending)
         await self._save([])
 
     async def _save(self, runs: list[Run]) -> None:
         stored = {"began_at": self._began_at, "untidied": runs}
         await self._rows.set_preference(PREFERENCE, stored, owner=INSTALLATION)
-
-
-def _parse(stored: Any) -> tuple[float | None, list[Run]]:
-    match stored:
-        case {"began_at": int() | float() as began_at, "untidied": [*runs]}:
-            return began_at, [(float(start), float(end)) for start, end in runs]
-    return None, []

@@ -85,12 +85,8 @@ class Scrub:
         run = replace(run, ended_at=self._now())
         await self._save(run)
         if run.checked:
-            log.info(
-                "The round over the kept files ended: %d checked, %d damaged, %d missing.",
-                run.checked,
-                len(run.damaged),
-                len(run.missing),
-            )
+            ended = "The round over the kept files ended: %d checked, %d damaged, %d missing."
+            log.info(ended, run.checked, len(run.damaged), len(run.missing))
         return run
 
     async def _check(self, run: ScrubRun, generation_id: str, kept: Kept) -> ScrubRun:

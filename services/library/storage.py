@@ -37,15 +37,13 @@ class Storage:
 
     async def check(self) -> StorageReport:
         """Changes nothing. An orphan is at least a day old; an unused source picture a week more."""
-        return (await self._compare(time.time() - MIN_ORPHAN_AGE_S))[0]
+        return (await self._compare(None))[0]
 
     async def remove_orphans(
         self, *, older_than: float | None = None, only: Callable[[str, float], bool] = lambda *_: True
     ) -> StorageReport:
         """Checks, and removes the orphans: all, or `only` those of such a name and time of writing."""
-        report, files = await self._compare(
-            time.time() - MIN_ORPHAN_AGE_S if older_than is None else older_than
-        )
+        report, files = await self._compare(older_than)
         for name in report.orphans:
             if only(name, files[name].written_at):
                 await self._folder.remove(name)
@@ -60,7 +58,9 @@ class Storage:
             return []
         return _missing(kept, files, await self._store.media_names())
 
-    async def _compare(self, older_than: float) -> tuple[StorageReport, dict[str, StoredFile]]:
+    async def _compare(self, older_than: float | None) -> tuple[StorageReport, dict[str, StoredFile]]:
+        if older_than is None:
+            older_than = time.time() - MIN_ORPHAN_AGE_S
         kept = await self._store.kept_files()
         files = await self._folder.files()
         named = await self._store.media_names()

@@ -60,13 +60,13 @@ def bundle(
         "settings": _settings(installation.settings),
         "backends": list(installation.backends),
     }
-    about = {
+    return {
         "about": ABOUT,
         "version": installation.version,
         "python": platform.python_version(),
         "made_at": made_at,
+        **redaction.redact_json(report),
     }
-    return about | dict(redaction.redact_json(report))
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

@@ -7,27 +7,20 @@ from typing import Self
 from services.core.model import TraceEntry
 
 
-class PushState(enum.StrEnum):
-    NONE = "none"  # not opened yet, or not since the last start
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    LOST = "lost"
-
-
-class PollState(enum.StrEnum):
-    NONE = "none"  # no request yet
-    ASKING = "asking"
-    ANSWERED = "answered"
+class ChannelState(enum.StrEnum):
+    NONE = "none"  # not opened or asked yet, or not since the last start
+    PENDING = "pending"  # connecting, or waiting for an answer
+    HEALTHY = "healthy"  # connected, or answered
     LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelStatus:
-    push: PushState = PushState.NONE
+    push: ChannelState = ChannelState.NONE
     push_reason: str = ""
     """Code of why it was lost."""
     breaks: int = 0
-    poll: PollState = PollState.NONE
+    poll: ChannelState = ChannelState.NONE
     poll_reason: str = ""
     attempts: int = 0
     checks: int = 0
@@ -43,22 +36,22 @@ class ChannelStatus:
         old, reason = replace(self, seq=entry.seq), str(entry.data.get("reason", ""))
         match entry.lane, entry.event:
             case "push", "opening":
-                return replace(old, push=PushState.CONNECTING)
+                return replace(old, push=ChannelState.PENDING)
             case "push", "open" | "event":
-                return replace(old, push=PushState.CONNECTED, push_reason="")
+                return replace(old, push=ChannelState.HEALTHY, push_reason="")
             case "push", "lost":
-                return replace(old, push=PushState.LOST, push_reason=reason, breaks=self.breaks + 1)
+                return replace(old, push=ChannelState.LOST, push_reason=reason, breaks=self.breaks + 1)
             case "poll", "attempt":
-                return replace(old, poll=PollState.ASKING, attempts=self.attempts + 1, due_at=None)
+                return replace(old, poll=ChannelState.PENDING, attempts=self.attempts + 1, due_at=None)
             case "poll", "check":
-                return replace(old, poll=PollState.ASKING, checks=self.checks + 1)
+                return replace(old, poll=ChannelState.PENDING, checks=self.checks + 1)
             case "poll", "answer":
-                return replace(old, poll=PollState.ANSWERED, poll_reason="")
+                return replace(old, poll=ChannelState.HEALTHY, poll_reason="")
             case "poll", "lost":
-                return replace(old, poll=PollState.LOST, poll_reason=reason)
+                return replace(old, poll=ChannelState.LOST, poll_reason=reason)
             case "poll", "due":
                 at = entry.data.get("at")
                 return replace(old, due_at=float(at) if isinstance(at, int | float) else None)
             case "engine", "resumed":
-                return replace(old, push=PushState.NONE, push_reason="", due_at=None)
+                return replace(old, push=ChannelState.NONE, push_reason="", due_at=None)
         return old

@@ -84,11 +84,11 @@ def slot_starts(days: int, now: float) -> list[float]:
     return [(midnight - timedelta(days=back)).timestamp() for back in reversed(range(days))]
 
 
-def count(told: DeliveryHistory, *, days: int, now: float) -> Figures:
+def count(history: DeliveryHistory, *, days: int, now: float) -> Figures:
     slots = slot_starts(days, now)
-    polls = {(generation_id, event): number for generation_id, event, number in told.polls}
+    polls = {(generation_id, event): number for generation_id, event, number in history.polls}
     breaks: defaultdict[str, list[str]] = defaultdict(list)
-    for generation_id, reason in told.breaks:
+    for generation_id, reason in history.breaks:
         breaks[generation_id].append(reason)
 
     def slot(one: GenerationSummary) -> float:
@@ -96,21 +96,21 @@ def count(told: DeliveryHistory, *, days: int, now: float) -> Figures:
 
     def by(key: Callable[[GenerationSummary], Any]) -> dict[Any, Tally]:
         groups: defaultdict[Any, list[GenerationSummary]] = defaultdict(list)
-        for one in told.generations:
+        for one in history.generations:
             groups[key(one)].append(one)
         return {name: _tally(group, polls, breaks) for name, group in sorted(groups.items())}
 
-    delivered = [one for one in told.generations if one.receipt is not None]
+    delivered = [one for one in history.generations if one.receipt is not None]
     models = Counter((one.backend, one.model, one.length_s) for one in delivered)
     return Figures(
         slots=slots,
         hourly=days == 1,
-        all=_tally(told.generations, polls, breaks),
+        all=_tally(history.generations, polls, breaks),
         by_backend=by(lambda one: one.backend),
         by_slot=by(slot),
         by_both=by(lambda one: (one.backend, slot(one))),
         models=[name for name, _ in models.most_common()],
-        truncated=told.truncated,
+        truncated=history.truncated,
     )
 
 

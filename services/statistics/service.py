@@ -67,8 +67,8 @@ class Statistics:
         """Of the newest 20,000 generations of the last 1 (by the hour), 7 or 30 days."""
         await self._event_log.flush()
         now = self._now()
-        told = await self._rows.history(slot_starts(days, now)[0], owner=owner, limit=MAX_COUNTED)
-        return await in_thread(lambda: count(told, days=days, now=now))
+        history = await self._rows.history(slot_starts(days, now)[0], owner=owner, limit=MAX_COUNTED)
+        return await in_thread(lambda: count(history, days=days, now=now))
 
     async def open_generations(self, *, owner: str) -> tuple[list[tuple[Generation, ChannelStatus]], int]:
         """The newest 50 that are not final, and how many there are in all."""

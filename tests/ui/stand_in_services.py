@@ -103,9 +103,6 @@ class EmptyLibrary:
     async def tags(self, *, owner: str) -> list[str]:
         return []
 
-    async def page(self, wanted: GenerationQuery, **_: Any) -> Page:
-        return Page(items=[], next=None)
-
 
 class EmptyChats:
     """Every conversation exists and is empty."""
@@ -260,7 +257,9 @@ class StandInServices:
             raise NotFound("There is no such generation.")
         return row
 
-    async def listed(self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, limit: int = 50) -> Page:
+    async def listed(
+        self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, limit: int = 50, cursor: str | None = None
+    ) -> Page:
         rows = [
             one
             for one in self.rows.values()

@@ -12,7 +12,7 @@ from nicegui.testing import User
 
 from services.core.model import Channel, Generation, Phase, Receipt, TraceEntry
 from services.generations.service import TypicalDuration
-from services.statistics.channel_status import ChannelStatus, PollState, PushState
+from services.statistics.channel_status import ChannelState, ChannelStatus
 from tests.support.eventually import equals, eventually
 from tests.support.library_harness import LibraryHarness
 from tests.ui.test_library import press
@@ -199,7 +199,12 @@ async def test_estimates_are_honest_about_how_much_they_know() -> None:
 
 async def test_the_channels_words_count() -> None:
     status = ChannelStatus(
-        push=PushState.CONNECTED, breaks=2, poll=PollState.LOST, poll_reason="timeout", attempts=1, checks=1
+        push=ChannelState.HEALTHY,
+        breaks=2,
+        poll=ChannelState.LOST,
+        poll_reason="timeout",
+        attempts=1,
+        checks=1,
     )
     assert push_text(status) == "connected, lost 2 times before"
     assert poll_text(status) == "no answer: no answer in time, 2 questions"

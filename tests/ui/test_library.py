@@ -129,14 +129,14 @@ async def test_a_delete_offers_its_undo(harness: LibraryHarness, visitor: User) 
     await visitor.open("/library")
     act(visitor, "trash", [row.id])
     await visitor.should_see("1 is in the trash.")
-    assert (await harness.library.page(GenerationQuery(), owner=LOCAL_OWNER)).items == []
+    assert (await harness.generations.listed(GenerationQuery(), owner=LOCAL_OWNER)).items == []
     with visitor:
         (toast,) = [one for one in ElementFilter(kind=ui.notification) if one._props.get("act") == "Undo"]
         for listener in toast._event_listeners.values():
             if listener.type == "open":
                 toast._handle_event({"listener_id": listener.id, "args": None})
     async with asyncio.timeout(2):
-        while not (await harness.library.page(GenerationQuery(), owner=LOCAL_OWNER)).items:
+        while not (await harness.generations.listed(GenerationQuery(), owner=LOCAL_OWNER)).items:
             await asyncio.sleep(0.02)
 
 
@@ -174,10 +174,12 @@ async def test_the_trash_is_restored_and_emptied_after_a_question(
     await visitor.should_see("1 is back in the library.")
     press(visitor, "Empty the trash")
     await visitor.should_see("Nothing brings them back.")
-    assert len((await harness.library.page(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items) == 1
+    assert (
+        len((await harness.generations.listed(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items) == 1
+    )
     press(visitor, "Empty")
     await visitor.should_see("1 removed for good.")
-    assert (await harness.library.page(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items == []
+    assert (await harness.generations.listed(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items == []
 
 
 @pytest.mark.parametrize("args", [[], ["odd", []], ["trash", "x"], ["trash", [7]], "trash", None, [[], {}]])
@@ -189,7 +191,7 @@ async def test_an_unknown_action_does_nothing(harness: LibraryHarness, visitor: 
         if listener.type == "act":
             shelf._handle_event({"listener_id": listener.id, "args": args})
     await asyncio.sleep(0.1)
-    assert len((await harness.library.page(GenerationQuery(), owner=LOCAL_OWNER)).items) == 1
+    assert len((await harness.generations.listed(GenerationQuery(), owner=LOCAL_OWNER)).items) == 1
 
 
 async def test_a_url_holds_only_the_chosen_filters() -> None:

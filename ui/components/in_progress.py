@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from nicegui import ui
 
 from services.core.model import Generation, TraceEntry
-from services.statistics.channel_status import ChannelStatus, PollState, PushState
+from services.statistics.channel_status import ChannelState, ChannelStatus
 from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, labels, measure, ngettext
 
 PUSH = {
-    PushState.NONE: deferred("not opened yet"),
-    PushState.CONNECTING: deferred("connecting"),
-    PushState.CONNECTED: deferred("connected"),
-    PushState.LOST: deferred("lost"),
+    ChannelState.NONE: deferred("not opened yet"),
+    ChannelState.PENDING: deferred("connecting"),
+    ChannelState.HEALTHY: deferred("connected"),
+    ChannelState.LOST: deferred("lost"),
 }
 POLL = {
-    PollState.NONE: deferred("not asked yet"),
-    PollState.ASKING: deferred("asking now"),
-    PollState.ANSWERED: deferred("answered"),
-    PollState.LOST: deferred("no answer"),
+    ChannelState.NONE: deferred("not asked yet"),
+    ChannelState.PENDING: deferred("asking now"),
+    ChannelState.HEALTHY: deferred("answered"),
+    ChannelState.LOST: deferred("no answer"),
 }
 MAX_ROWS = 50
 
@@ -129,7 +129,7 @@ class _Row:
 
     def _draw(self) -> None:
         self.push.text, self.poll.text = push_text(self.status), poll_text(self.status)
-        self.push.classes(replace="r-open-lost" if self.status.push is PushState.LOST else "")
+        self.push.classes(replace="r-open-lost" if self.status.push is ChannelState.LOST else "")
         if self._due_at != self.status.due_at:
             self._due_at = self.status.due_at
             self.due.clear()
@@ -142,7 +142,7 @@ class _Row:
 def push_text(status: ChannelStatus) -> str:
     """Returns "connected", "lost: silent for too long" or "connected, lost 2 times before"."""
     text = _(PUSH[status.push])
-    if status.push is PushState.LOST:
+    if status.push is ChannelState.LOST:
         return _("{state}: {reason}").format(state=text, reason=labels.reason(status.push_reason))
     if not status.breaks:
         return text
@@ -153,9 +153,9 @@ def push_text(status: ChannelStatus) -> str:
 def poll_text(status: ChannelStatus) -> str:
     """Returns "answered, 3 questions" or "no answer: no answer in time, 1 question"."""
     text = _(POLL[status.poll])
-    if status.poll is PollState.NONE:
+    if status.poll is ChannelState.NONE:
         return text
-    if status.poll is PollState.LOST:
+    if status.poll is ChannelState.LOST:
         text = _("{state}: {reason}").format(state=text, reason=labels.reason(status.poll_reason))
     asked = status.attempts + status.checks
     return f"{text}, {ngettext('{count} question', '{count} questions', asked).format(count=asked)}"

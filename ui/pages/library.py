@@ -48,6 +48,7 @@ SPANS = {
 }
 DEBOUNCE_MS = 150
 TOTALS_DELAY_S = 0.3
+PAGE_SIZE = 60
 
 
 def register(generations: Generations, library: Library) -> None:
@@ -187,7 +188,9 @@ class LibraryPage:
             self.grid.append(page.items, more=page.next is not None)
 
     async def _page(self, cursor: str | None) -> Page:
-        return await self.library.page(self.filter, owner=self.context.owner, cursor=cursor)
+        return await self.context.generations.listed(
+            self.filter, owner=self.context.owner, cursor=cursor, limit=PAGE_SIZE
+        )
 
     async def _update_totals(self) -> None:
         totals = await self.library.totals(owner=self.context.owner)

@@ -34,7 +34,7 @@ from services.core.model import (
 )
 from services.core.settings import Settings
 from services.generations.service import Page
-from services.library.export import Export
+from services.library import export
 from services.media.sources import is_source
 from services.media.tagged_copy import Copy
 
@@ -151,7 +151,7 @@ class StandIn:
 
     async def copy(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> tuple[Generation, Copy]:
         row = await self.get(generation_id)
-        return row, await Export(self.media).copy(row)
+        return row, export.copy(row, self.media)
 
     async def receive_source(self, chunks: AsyncIterable[bytes], *, owner: str = LOCAL_OWNER) -> str:
         return await self.add_source(b"".join([chunk async for chunk in chunks]))

@@ -63,10 +63,9 @@ class JobPage:
 
 
 def a_catalogue(folder: Path, *backends: JobPage, toml: str | None = None) -> Catalogue:
-    path = folder / "models.toml"
     if toml is not None:
-        path.write_text(toml, encoding="utf-8")
-    return Catalogue(backends, Settings(_env_file=None, data_dir=folder), path)  # type: ignore[call-arg, arg-type]
+        (folder / "models.toml").write_text(toml, encoding="utf-8")
+    return Catalogue(backends, Settings(_env_file=None, data_dir=folder))  # type: ignore[call-arg, arg-type]
 
 
 def animatic() -> JobPage:

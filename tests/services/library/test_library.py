@@ -20,7 +20,8 @@ pytestmark = pytest.mark.asyncio
 
 async def ids(harness: LibraryHarness, **wanted: object) -> list[str]:
     return [
-        row.id for row in (await harness.library.page(GenerationQuery(**wanted), owner=LOCAL_OWNER)).items
+        row.id
+        for row in (await harness.generations.listed(GenerationQuery(**wanted), owner=LOCAL_OWNER)).items
     ]
 
 
@@ -227,13 +228,15 @@ async def test_rules_have_bounds(harness: LibraryHarness) -> None:
 
 async def test_pages_of_a_list_never_overlap_while_it_changes(harness: LibraryHarness) -> None:
     rows = [await harness.put(str(number)) for number in range(7)]
-    first = await harness.library.page(GenerationQuery(), limit=3, owner=LOCAL_OWNER)
+    first = await harness.generations.listed(GenerationQuery(), limit=3, owner=LOCAL_OWNER)
     await harness.put("newer")
     await harness.library.trash.put([rows[4].id], owner=LOCAL_OWNER)
-    second = await harness.library.page(GenerationQuery(), cursor=first.next, limit=3, owner=LOCAL_OWNER)
+    second = await harness.generations.listed(
+        GenerationQuery(), cursor=first.next, limit=3, owner=LOCAL_OWNER
+    )
     assert [row.request.prompt for row in first.items + second.items] == ["6", "5", "4", "3", "2", "1"]
     with pytest.raises(InvalidRequest):
-        await harness.library.page(GenerationQuery(), cursor="nonsense", owner=LOCAL_OWNER)
+        await harness.generations.listed(GenerationQuery(), cursor="nonsense", owner=LOCAL_OWNER)
 
 
 async def test_each_list_walks_one_index(harness: LibraryHarness) -> None:

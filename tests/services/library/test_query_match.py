@@ -24,7 +24,7 @@ async def test_words_fit_just_where_the_search_finds_them(harness: LibraryHarnes
     rows = [await harness.put(prompt) for prompt in PROMPTS]
     for words in WORDS:
         query = GenerationQuery(words=words)
-        listed = {row.id for row in (await harness.library.page(query, owner=LOCAL_OWNER)).items}
+        listed = {row.id for row in (await harness.generations.listed(query, owner=LOCAL_OWNER)).items}
         assert {row.id for row in rows if matches(query, row)} == listed, words
 
 
@@ -40,5 +40,5 @@ async def test_filters_fit_just_where_the_list_has_them(harness: LibraryHarness)
         GenerationQuery(), GenerationQuery(kind=Kind.VIDEO), GenerationQuery(starred=True), GenerationQuery(trashed=True), GenerationQuery(tag="a"),
         GenerationQuery(phases=frozenset({Phase.ERROR})), GenerationQuery(backend="animatic", model="other"),
     ):  # fmt: skip
-        listed = {row.id for row in (await harness.library.page(query, owner=LOCAL_OWNER)).items}
+        listed = {row.id for row in (await harness.generations.listed(query, owner=LOCAL_OWNER)).items}
         assert {row.id for row in rows if matches(query, row)} == listed, query

@@ -14,7 +14,7 @@ from uuid6 import uuid7
 
 from services.core.model import LOCAL_OWNER, Channel, Generation, Phase, Receipt, TraceEntry
 from services.statistics import service
-from services.statistics.channel_status import ChannelStatus, PollState, PushState
+from services.statistics.channel_status import ChannelState, ChannelStatus
 from services.statistics.figures import Lag, quantile, slot_starts
 from tests.support.library_harness import LibraryHarness
 
@@ -238,8 +238,8 @@ async def test_an_open_generation_tells_both_channels(harness: LibraryHarness) -
     )
     ((generation, status),), total = await harness.statistics.open_generations(owner=LOCAL_OWNER)
     assert (generation.id, total) == (row.id, 1)
-    assert (status.push, status.push_reason, status.breaks) == (PushState.LOST, "silent", 1)
-    assert (status.poll, status.attempts, status.checks) == (PollState.ANSWERED, 1, 0)
+    assert (status.push, status.push_reason, status.breaks) == (ChannelState.LOST, "silent", 1)
+    assert (status.poll, status.attempts, status.checks) == (ChannelState.HEALTHY, 1, 0)
     assert status.due_at == NOON + 99.0
 
 
@@ -250,14 +250,14 @@ async def test_a_stream_that_only_talks_is_connected_however_much_it_said(harnes
         harness, row, ("push", "lost", {"reason": "reset"}), *[("push", "event", {"heard": "progress"})] * 60
     )
     (((_, status),), _) = await harness.statistics.open_generations(owner=LOCAL_OWNER)
-    assert (status.push, status.breaks) == (PushState.CONNECTED, 1)
+    assert (status.push, status.breaks) == (ChannelState.HEALTHY, 1)
 
 
 def test_a_restart_makes_the_old_stream_no_stream() -> None:
     status = ChannelStatus()
     for seq, (lane, event) in enumerate([("push", "open"), ("engine", "resumed")]):
         status = status.after(entry(seq, lane, event))
-    assert status.push is PushState.NONE
+    assert status.push is ChannelState.NONE
 
 
 def test_an_entry_that_is_known_changes_nothing() -> None:
