@@ -102,10 +102,10 @@ def router(generations: Generations, library: Library) -> APIRouter:
         made = await library.archive(await _ids(request), owner=owner)
         headers = {
             "Content-Disposition": f'attachment; filename="{ZIP_NAME}"',
-            "Content-Length": str(made.size_bytes),
+            "Content-Length": str(len(made)),
             "Cache-Control": "no-store",
         }
-        return StreamingResponse(made.chunks, media_type="application/zip", headers=headers)
+        return StreamingResponse(iter(made), media_type="application/zip", headers=headers)
 
     @routes.post("/settings-in-file", openapi_extra=FILE)
     async def settings_in_file(request: Request) -> EmbeddedSettings:

@@ -1,8 +1,7 @@
 """Exports: single copies or a ZIP, streamed and never held in memory."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from zipstream import ZIP_STORED, ZipStream
@@ -18,15 +17,6 @@ MAX_NAME_LENGTH = 60
 MISSING_NAME = "not-in-this-archive.txt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """Iterate `chunks` in a thread: it reads from the disk."""
-
-    size_bytes: int
-    files: int
-    chunks: Iterator[bytes]
-
-
 def copy(generation: Generation, media_path: Callable[[str], Path]) -> Copy:
     """The kept bytes with their metadata; `media_path` returns a kept file's path by its name. Blocks.
 
@@ -38,13 +28,13 @@ def copy(generation: Generation, media_path: Callable[[str], Path]) -> Copy:
     return copy_of(media_path(kept.name), packet(facts_of(generation), generation.request.prompt))
 
 
-def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]) -> Archive:
-    """Packs all that have a file, and a list of the missing files. Blocks. Raises NotFound for none.
+def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]) -> ZipStream:
+    """Packs all that have a file, and a list of the missing files. Blocks, as does iterating the result.
 
-    Media are compressed already: storing them makes the archive's size known in advance.
+    Media are compressed already: stored, the `len` is known in advance. Raises NotFound for none.
     """
     stream = ZipStream(compress_type=ZIP_STORED, sized=True)
-    files, missing = 0, []
+    packed, missing = 0, []
     for generation in generations:
         if (kept := _kept(generation)) is None:
             continue
@@ -55,15 +45,15 @@ def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]
             missing.append(name)
         else:
             stream.add(made.chunks(), name, size=made.size_bytes)
-            files += 1
-    if not files and missing:
+            packed += 1
+    if not packed and missing:
         raise NotFound("The files of these were kept, but they are gone from the disk.")
-    if not files:
+    if not packed:
         raise NotFound("None of these has a file that could be packed.")
     if missing:
         lines = ["These were kept, but are gone from the disk:", *missing, ""]
         stream.add("\n".join(lines), MISSING_NAME)
-    return Archive(size_bytes=len(stream), files=files, chunks=iter(stream))
+    return stream
 
 
 def download_name(generation: Generation, kept: Kept) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from zipstream import ZipStream
+
 from services.core.errors import InvalidRequest
 from services.core.events import Bus
 from services.core.model import Generation
@@ -77,6 +79,6 @@ class Library:
         generation = await self._generations.get(generation_id, owner=owner)
         return generation, await in_thread(export.copy, generation, self._media_path)
 
-    async def archive(self, ids: Sequence[str], *, owner: str) -> export.Archive:
+    async def archive(self, ids: Sequence[str], *, owner: str) -> ZipStream:
         """A ZIP of copies in the order of `ids`, each once. Raises NotFound when there is nothing to pack."""
         return await in_thread(export.archive, await self.these(ids, owner=owner), self._media_path)

@@ -100,8 +100,7 @@ def count(history: DeliveryHistory, *, days: int, now: float) -> Figures:
             groups[key(one)].append(one)
         return {name: _tally(group, polls, breaks) for name, group in sorted(groups.items())}
 
-    delivered = [one for one in history.generations if one.receipt is not None]
-    models = Counter((one.backend, one.model, one.length_s) for one in delivered)
+    models = Counter((one.backend, one.model, one.length_s) for one in history.generations if one.receipt)
     return Figures(
         slots=slots,
         hourly=days == 1,
