@@ -1,7 +1,7 @@
 """`python -m services.animatic --data-dir DIR`: the token on stdin, the address on stdout.
 
 Crash-only: every accepted order is on disk before it is answered, so the server may end at any moment;
-it does so at SIGTERM and when stdin reaches its end (the parent died), and its drawers end with it.
+it does so at SIGTERM and when stdin reaches its end (the parent died), and its renderers end with it.
 """
 
 import signal
@@ -26,7 +26,7 @@ import uvicorn  # noqa: E402
 from services.animatic.app import Api  # noqa: E402
 from services.animatic.event_feed import Feed  # noqa: E402
 from services.animatic.job_store import JobStore  # noqa: E402
-from services.animatic.render_queue import Studio  # noqa: E402
+from services.animatic.render_queue import RenderQueue  # noqa: E402
 from services.animatic.wire import Wire  # noqa: E402
 
 
@@ -50,11 +50,11 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     data_dir: Path = parser.parse_args().data_dir
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit)
     token = sys.stdin.readline().strip()
     if not token:
         sys.exit("animatic: the bearer token is expected as the first line of stdin")
-    threading.Thread(target=_leave_with_parent, name="parent-watch", daemon=True).start()
+    threading.Thread(target=_exit_with_parent, name="parent-watch", daemon=True).start()
     asyncio.run(_serve(data_dir, token))
 
 
@@ -63,22 +63,22 @@ async def _serve(data_dir: Path, token: str) -> None:
     listener.bind(("127.0.0.1", 0))
     wire = Wire(f"http://127.0.0.1:{listener.getsockname()[1]}")
     store, feed = JobStore(data_dir), Feed()
-    studio = Studio(store, feed, wire)
-    app = Api(store, feed, studio, wire).asgi(token)
+    render_queue = RenderQueue(store, feed, wire)
+    app = Api(store, feed, render_queue, wire).asgi(token)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
     server = Server(config)
     server.url = wire.base_url
-    studio.open(await asyncio.to_thread(store.open))
+    render_queue.open(await asyncio.to_thread(store.open))
     await server.serve(sockets=[listener])
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     while os.read(0, 4096):
         pass
     os._exit(0)
 
 
-def _leave(signum: int, frame: object) -> None:
+def _exit(signum: int, frame: object) -> None:
     os._exit(0)
 
 

@@ -20,7 +20,7 @@ from services.animatic.job_request import BadOrder, Kind, Order, read_order
 from services.animatic.job_store import JobStore, write_atomically
 from services.animatic.models import MODELS
 from services.animatic.record import Record, hash_of, new_record, uploaded
-from services.animatic.render_queue import Studio
+from services.animatic.render_queue import RenderQueue
 from services.animatic.uploads import BadUpload, TooLarge, extension_of, read_upload
 from services.animatic.wire import CONTENT_TYPES, Wire, task_event
 
@@ -30,10 +30,10 @@ KEEP_ALIVE_S = 15
 
 
 class Api:
-    def __init__(self, store: JobStore, feed: Feed, studio: Studio, wire: Wire) -> None:
+    def __init__(self, store: JobStore, feed: Feed, render_queue: RenderQueue, wire: Wire) -> None:
         self._store = store
         self._feed = feed
-        self._studio = studio
+        self._render_queue = render_queue
         self._wire = wire
         self._submitting = asyncio.Lock()
 
@@ -52,7 +52,7 @@ class Api:
                 Route("/files/{path_key}/{name}", self.result, methods=["GET"]),
             ],
             middleware=[Middleware(BearerOnly, token=token)],
-            exception_handlers={HTTPException: _as_detail, Exception: _as_detail},
+            exception_handlers={HTTPException: _error_response, Exception: _error_response},
         )
 
     async def generate_video(self, request: Request) -> Response:
@@ -62,11 +62,14 @@ class Api:
         return JSONResponse([self._wire.file(await self._submit(request, "image"))])
 
     async def file(self, request: Request) -> Response:
-        return JSONResponse(self._wire.file(self._known(request)))
+        return JSONResponse(self._wire.file(self._record(request)))
 
     async def files(self, request: Request) -> Response:
         query = request.query_params
-        offset, limit = _whole(query.get("offset"), "offset", 0), _whole(query.get("limit"), "limit", 50)
+        offset, limit = (
+            _natural_number(query.get("offset"), "offset", 0),
+            _natural_number(query.get("limit"), "limit", 50),
+        )
         types = query.get("type") or query.get("types")
         wanted = [
             record
@@ -76,14 +79,14 @@ class Api:
         return JSONResponse([self._wire.file(record) for record in wanted[offset : offset + limit]])
 
     async def delete(self, request: Request) -> Response:
-        record = self._known(request)
+        record = self._record(request)
         await asyncio.to_thread(self._store.remove, record.id)
-        self._studio.drop(record.id)
+        self._render_queue.cancel(record.id)
         return JSONResponse({"id": record.id, "deleted": True})
 
     async def events(self, request: Request) -> Response:
-        record = self._known(request)
-        return EventSourceResponse(self._story(record.id), ping=KEEP_ALIVE_S, sep="\n")
+        record = self._record(request)
+        return EventSourceResponse(self._events_of(record.id), ping=KEEP_ALIVE_S, sep="\n")
 
     async def models(self, request: Request) -> Response:
         wanted = request.query_params.get("type")
@@ -134,13 +137,15 @@ class Api:
                 return earlier
             order = self._order(body, kind)
             record = new_record(order, kind=kind, idempotency_key=key, body_hash=body_hash)
-            # Shielded: a client that hangs up must not leave a record on disk that nobody draws.
-            await asyncio.shield(asyncio.create_task(self._keep_and_draw(record), name=f"submit-{record.id}"))
+            # Shielded: a client that disconnects must not leave a stored record that is never rendered.
+            await asyncio.shield(
+                asyncio.create_task(self._store_and_enqueue(record), name=f"submit-{record.id}")
+            )
         return record
 
-    async def _keep_and_draw(self, record: Record) -> None:
+    async def _store_and_enqueue(self, record: Record) -> None:
         await asyncio.to_thread(self._store.put, record)
-        self._studio.take(record)
+        self._render_queue.enqueue(record)
 
     def _order(self, body: dict[str, Any], kind: Kind) -> Order:
         try:
@@ -153,19 +158,19 @@ class Api:
                 raise HTTPException(422, "The source picture is not known here: upload it first.")
         return order
 
-    async def _story(self, file_id: str) -> AsyncIterator[dict[str, str]]:
+    async def _events_of(self, file_id: str) -> AsyncIterator[dict[str, str]]:
         with self._feed.listen(file_id) as queue:
             record = self._store.get(file_id)
             if record is not None and record.status != "in_progress":
-                yield _line(self._wire.final_event(record))
+                yield _sse(self._wire.final_event(record))
             elif record is not None:
-                yield _line(task_event(record))
+                yield _sse(task_event(record))
                 if (progress := self._feed.last_progress(file_id)) is not None:
-                    yield _line(progress)
+                    yield _sse(progress)
             while True:
-                yield _line(await queue.get())
+                yield _sse(await queue.get())
 
-    def _known(self, request: Request) -> Record:
+    def _record(self, request: Request) -> Record:
         record = self._store.get(request.path_params["file_id"])
         if record is None:
             raise HTTPException(404, "There is no such file.")
@@ -173,7 +178,7 @@ class Api:
 
 
 class BearerOnly:
-    """Result addresses carry their own secret and need no token, as the original's do."""
+    """Result addresses contain a secret and need no token, as with SuperDuperAI."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -208,7 +213,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _whole(text: str | None, name: str, default: int) -> int:
+def _natural_number(text: str | None, name: str, default: int) -> int:
     if text is None:
         return default
     if not text.isascii() or not text.isdigit() or len(text) > 9:
@@ -216,11 +221,11 @@ def _whole(text: str | None, name: str, default: int) -> int:
     return int(text)
 
 
-def _line(event: dict[str, Any]) -> dict[str, str]:
+def _sse(event: dict[str, Any]) -> dict[str, str]:
     return {"data": json.dumps(event, separators=(",", ":"))}
 
 
-async def _as_detail(request: Request, error: Exception) -> Response:
+async def _error_response(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
     return JSONResponse({"detail": "The server failed at this; its log says why."}, 500)

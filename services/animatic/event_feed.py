@@ -1,4 +1,4 @@
-"""Who listens to which file. Nothing is replayed but the newest progress."""
+"""Publishes events to the listeners of each file. Only the newest progress is replayed."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is to be drawn, read from the flat `config` of a submit."""
+"""Validates the flat `config` of a submit."""
 
 import math
 import secrets
@@ -18,7 +18,7 @@ MAX_SEED = 2**63 - 1
 
 
 class BadOrder(ValueError):
-    """Cannot be drawn as asked; the message is a sentence for a person."""
+    """Invalid; the message is a sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

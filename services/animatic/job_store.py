@@ -52,7 +52,7 @@ class JobStore:
         return sorted(self._records.values(), key=lambda record: record.created_ns, reverse=True)
 
     def put(self, record: Record) -> None:
-        """On disk when it returns; known to readers only then."""
+        """On disk when it returns; visible to readers only then."""
         write_atomically(self._jobs_dir / f"{record.id}.json", json.dumps(record.to_json()).encode())
         self._records[record.id] = record
 

@@ -1,4 +1,4 @@
-"""The parent's side: keeps one animatic server alive, and tells where it answers."""
+"""The parent's side: keeps one animatic server running and reports its address."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 15.0
 STOP_WITHIN_S = 1.0
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-STEADY_AFTER_S = 30.0
+STABLE_AFTER_S = 30.0
 
 
 class AnimaticProcess:
@@ -49,7 +49,7 @@ class AnimaticProcess:
             stdin=PIPE, stdout=PIPE, cwd=PROJECT_ROOT,
         )  # fmt: skip
         try:
-            url = await asyncio.wait_for(_greet(process, token), READY_WITHIN_S)
+            url = await asyncio.wait_for(_handshake(process, token), READY_WITHIN_S)
         except (TimeoutError, OSError, ValueError, KeyError) as error:
             await _end(process)
             raise RuntimeError(
@@ -65,9 +65,9 @@ class AnimaticProcess:
         failures = 0
         while True:
             assert self._process is not None
-            born_s = time.monotonic()
+            started_s = time.monotonic()
             code = await self._process.wait()
-            failures = 0 if time.monotonic() - born_s > STEADY_AFTER_S else failures
+            failures = 0 if time.monotonic() - started_s > STABLE_AFTER_S else failures
             log.warning("animatic server ended (exit code %s); starting it again", code)
             failures = await self._launch_again(failures)
 
@@ -84,7 +84,7 @@ class AnimaticProcess:
                 return failures
 
 
-async def _greet(process: Process, token: str) -> str:
+async def _handshake(process: Process, token: str) -> str:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(f"{token}\n".encode())
     await process.stdin.drain()

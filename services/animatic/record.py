@@ -1,4 +1,4 @@
-"""One file of the server: an order being drawn, its result, or an uploaded picture."""
+"""One file of the server: a job in progress, its result, or an uploaded picture."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ Status = Literal["in_progress", "completed", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Moments in Unix nanoseconds; `created_ns` orders the list, `path_key` makes an address unguessable."""
+    """Times in Unix nanoseconds; `created_ns` orders the list, `path_key` makes an address unguessable."""
 
     id: str
     type: Kind

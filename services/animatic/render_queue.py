@@ -1,4 +1,4 @@
-"""The queue of drawings and the warm processes that work it off."""
+"""The queue of jobs and the warm render processes that work through it."""
 
 import asyncio
 import json
@@ -17,39 +17,39 @@ from services.animatic.wire import Wire, progress_event, task_event
 log = logging.getLogger(__name__)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-DRAWERS = 2
+RENDERERS = 2
 SILENCE_S = 60.0
 # glibc keeps freed memory instead of giving it back: page faults were up to a third of setting a scene.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**29), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 TRIES = 2
 
 
-class DrawerDied(Exception):
-    """The process ended or fell silent in the middle of a job."""
+class RendererDied(Exception):
+    """The process ended or stopped responding during a job."""
 
 
-class Studio:
+class RenderQueue:
     def __init__(self, store: JobStore, feed: Feed, wire: Wire) -> None:
         self._store = store
         self._feed = feed
         self._wire = wire
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
-        self._at_work: dict[str, Process] = {}
+        self._rendering: dict[str, Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self, unfinished: list[Record]) -> None:
         for record in unfinished:
-            self.take(record)
-        for number in range(DRAWERS):
-            self._tasks.append(asyncio.create_task(self._work(), name=f"animatic-drawer-{number}"))
+            self.enqueue(record)
+        for number in range(RENDERERS):
+            self._tasks.append(asyncio.create_task(self._work(), name=f"animatic-renderer-{number}"))
 
-    def take(self, record: Record) -> None:
+    def enqueue(self, record: Record) -> None:
         self._waiting.put_nowait(record.id)
 
-    def drop(self, file_id: str) -> None:
-        """The record is gone already; a drawing under way is cut short."""
+    def cancel(self, file_id: str) -> None:
+        """Kills the renderer of a job whose record is already removed."""
         self._feed.forget(file_id)
-        process = self._at_work.get(file_id)
+        process = self._rendering.get(file_id)
         if process is not None and process.returncode is None:
             process.kill()
 
@@ -57,39 +57,39 @@ class Studio:
         process: Process | None = None
         while True:
             if process is None or process.returncode is not None:
-                process = await _start_drawer()
+                process = await _start_renderer()
             file_id = await self._waiting.get()
             try:
-                process = await self._draw(file_id, process)
+                process = await self._render(file_id, process)
             except Exception:
-                # One broken job must not stop the queue: the drawer is replaced, the others go on.
-                log.exception("job %s broke its drawer", file_id)
+                # One broken job must not stop the queue: the renderer is replaced, the others go on.
+                log.exception("job %s broke its renderer", file_id)
                 await _end(process)
 
-    async def _draw(self, file_id: str, process: Process) -> Process:
+    async def _render(self, file_id: str, process: Process) -> Process:
         for _ in range(TRIES):
             record = self._store.get(file_id)
             if record is None:
                 return process
             if process.returncode is not None:
-                process = await _start_drawer()
-            self._at_work[file_id] = process
+                process = await _start_renderer()
+            self._rendering[file_id] = process
             try:
-                answer = await self._dialogue(record, process)
-            except DrawerDied as death:
-                if self._store.get(file_id) is not None:  # else it was cancelled, and that is how it ends
+                answer = await self._exchange(record, process)
+            except RendererDied as death:
+                if self._store.get(file_id) is not None:  # otherwise it was cancelled
                     log.warning("job %s: %s", file_id, death)
                 await _end(process)
                 continue
             finally:
-                del self._at_work[file_id]
+                del self._rendering[file_id]
             await self._finish(file_id, answer)
             return process
         if self._store.get(file_id) is not None:
             await self._finish(file_id, {"error": "The drawing process ended unexpectedly, twice."})
         return process
 
-    async def _dialogue(self, record: Record, process: Process) -> dict[str, Any]:
+    async def _exchange(self, record: Record, process: Process) -> dict[str, Any]:
         assert process.stdin is not None and process.stdout is not None
         self._feed.publish(record.id, task_event(record))
         try:
@@ -101,8 +101,8 @@ class Studio:
                     return answer
                 self._feed.publish(record.id, progress_event(record.id, answer["progress"]))
         except (TimeoutError, OSError) as error:
-            raise DrawerDied(f"the drawer fell silent ({type(error).__name__})") from error
-        raise DrawerDied("the drawer ended")
+            raise RendererDied(f"the renderer stopped responding ({type(error).__name__})") from error
+        raise RendererDied("the renderer ended")
 
     def _job(self, record: Record) -> dict[str, Any]:
         assert record.order is not None
@@ -128,7 +128,7 @@ class Studio:
         await asyncio.to_thread(self._store.trim)
 
 
-async def _start_drawer() -> Process:
+async def _start_renderer() -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

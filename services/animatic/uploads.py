@@ -1,4 +1,4 @@
-"""A picture a person brings: counted, looked into, kept as it came."""
+"""Uploaded pictures: limited in size, decoded once, kept unchanged."""
 
 import io
 import warnings
@@ -12,7 +12,7 @@ from starlette.types import Message
 
 MAX_BYTES = 50 * 1024**2
 MAX_PIXELS = 40_000_000
-FORM_ROOM_BYTES = 64 * 1024
+FORM_OVERHEAD_BYTES = 64 * 1024
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
 
@@ -21,7 +21,7 @@ class BadUpload(ValueError):
 
 
 class TooLarge(BadUpload):
-    """More than 50 MB came."""
+    """Larger than 50 MB."""
 
 
 async def read_upload(request: Request) -> bytes:
@@ -61,7 +61,7 @@ def _counting(receive: Callable[[], Awaitable[Message]]) -> Callable[[], Awaitab
         nonlocal seen_bytes
         message = await receive()
         seen_bytes += len(message.get("body", b""))
-        if seen_bytes > MAX_BYTES + FORM_ROOM_BYTES:
+        if seen_bytes > MAX_BYTES + FORM_OVERHEAD_BYTES:
             raise TooLarge("The picture is larger than 50 MB.")
         return message
 

@@ -1,4 +1,4 @@
-"""The shapes on the wire: the file object and the events of its stream."""
+"""The wire format: the file object and the events of its stream."""
 
 from dataclasses import dataclass
 from typing import Any
