@@ -133,8 +133,7 @@ class LibraryRows:
             awaited(self._now()),
             sa.true() if ids is None else g.c.id.in_(ids),
         )
-        count: int = await self._store.scalar(query)
-        return count
+        return int(await self._store.scalar(query))
 
     async def confirm_deleted(self, names: Collection[str]) -> None:
         """These files have left the media folder: the next start need not look for them."""
@@ -181,13 +180,9 @@ class LibraryRows:
         return [(row.backend, row.model) for row in await self._distinct(query, g.c.backend, g.c.model)]
 
     async def totals(self, *, owner: str) -> list[StorageTotal]:
-        rows = await self._store.rows(sa.select(totals).where(totals.c.owner == owner))
-        return [
-            StorageTotal(
-                kind=Kind(row["kind"]), trashed=row["trashed"], items=row["items"], size_bytes=row["bytes"]
-            )
-            for row in rows
-        ]
+        query = sa.select(*totals.c["kind", "trashed", "items"], totals.c.bytes.label("size_bytes"))
+        rows = await self._store.rows(query.where(totals.c.owner == owner))
+        return [StorageTotal(**dict(row) | {"kind": Kind(row["kind"])}) for row in rows]
 
     async def kept_files_after(self, after_id: str, *, limit: int) -> list[tuple[str, Kept]]:
         """Of all owners, the trash included, in the order of their ids."""

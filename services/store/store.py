@@ -15,24 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.core.errors import Conflict, NotFound, StoreFailed
 from services.core.model import Generation, GenerationQuery, Kept, Kind, Phase, Receipt, TraceEntry
-from services.store import leases
+from services.store import leases, statements
 from services.store.db_errors import RECOVERY_HINT, check_integrity, is_damage, read_error, write_error
 from services.store.engine import reading_engine, writing_engine
 from services.store.listing import page_of
 from services.store.migrate import migrate
 from services.store.rows import changes_to_row, from_row, to_row, trace_from_row, trace_to_row
-from services.store.statements import (
-    ADD_TRACE,
-    BEFORE,
-    IS_FINAL,
-    IS_OPEN,
-    NOT_COMPLETED,
-    OPEN,
-    PROGRESS,
-    Phases,
-    conditional_update,
-    revised,
-)
 from services.store.tables import generations as g
 from services.store.tables import idempotency_keys as k
 from services.store.tables import trace_entries as t
@@ -68,6 +56,7 @@ class Store:
         self._inline = inline
         self._writes = writing_engine(url)
         self._reads = reading_engine(url)
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-reader")
         self._prepared = False
         self.damaged = False
         """A damaged page has been met since this process started."""
@@ -91,12 +80,10 @@ class Store:
             checkpoint=self._checkpoint,
             translate=lambda error: self._log_damage(write_error(error)),
         )
-        self._readers = ThreadPoolExecutor(4, thread_name_prefix="store-reader")
 
     async def close(self) -> None:
         await self._writer.close()
-        if not self._inline:
-            self._readers.shutdown(wait=False)
+        self._readers.shutdown(wait=False)
         self._reads.dispose()
         self._writes.dispose()
 
@@ -157,13 +144,12 @@ class Store:
     async def trash_final(self, *, owner: str, kind: Kind | None) -> list[str]:
         """The ids that went to the trash; results that arrived after a stop wait for a choice, and stay."""
         unwanted = (g.c.phase == str(Phase.COMPLETED)) & g.c.stop_requested_at.is_not(None)
-        where = [g.c.owner == owner, g.c.trashed_at.is_(None), IS_FINAL, ~unwanted]
+        where = [g.c.owner == owner, g.c.trashed_at.is_(None), statements.IS_FINAL, ~unwanted]
         if kind is not None:
             where.append(g.c.kind == str(kind))
-        statement = sa.update(g).where(*where).values(trashed_at=self._now(), **revised(self._now()))
-        return await self.write(
-            lambda connection: [*connection.execute(statement.returning(g.c.id)).scalars()]
-        )
+        new = {"trashed_at": self._now(), **statements.revised(self._now())}
+        statement = sa.update(g).where(*where).values(new).returning(g.c.id)
+        return await self.write(lambda connection: list(connection.execute(statement).scalars()))
 
     # -- changes by a generation's watcher: None when its epoch has passed -------------------
 
@@ -171,11 +157,13 @@ class Store:
         self, generation_id: str, *, epoch: int, to: Phase, **changes: Any
     ) -> Generation | None:
         """Enters a phase; None also where NEXT does not allow it."""
-        return await self._change(generation_id, {"phase": to, **changes}, epoch=epoch, phases=BEFORE[to])
+        return await self._change(
+            generation_id, {"phase": to, **changes}, epoch=epoch, phases=statements.BEFORE[to]
+        )
 
     async def update_open(self, generation_id: str, *, epoch: int, **changes: Any) -> Generation | None:
         """Changes columns within the phase; None also for a final row."""
-        return await self._change(generation_id, changes, epoch=epoch, phases=OPEN)
+        return await self._change(generation_id, changes, epoch=epoch, phases=statements.OPEN)
 
     async def complete(
         self, generation_id: str, *, epoch: int, kept: Kept, receipt: Receipt
@@ -191,7 +179,7 @@ class Store:
             "receipt": receipt,
             "finished_at": receipt.kept_at,
         }
-        return await self._change(generation_id, changes, epoch=epoch, phases=NOT_COMPLETED)
+        return await self._change(generation_id, changes, epoch=epoch, phases=statements.NOT_COMPLETED)
 
     async def append_log(
         self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float | None, str]]
@@ -202,13 +190,13 @@ class Store:
         """
 
         def add(batch: Sequence[TraceEntry], connection: sa.Connection) -> list[Generation]:
-            connection.execute(ADD_TRACE, [trace_to_row(entry) for entry in batch])
+            connection.execute(statements.ADD_TRACE, [trace_to_row(entry) for entry in batch])
             return []
 
         def move(
             batch: Sequence[tuple[str, int, float | None, str]], connection: sa.Connection
         ) -> list[Generation]:
-            moved = connection.execute(PROGRESS, {"lines": json.dumps(batch), "at": self._now()})
+            moved = connection.execute(statements.PROGRESS, {"lines": json.dumps(batch), "at": self._now()})
             return [from_row(row) for row in moved.mappings()]
 
         works = [functools.partial(add, batch) for batch in _batched(entries)]
@@ -260,7 +248,9 @@ class Store:
         return [trace_from_row(row, owner) for row in await self.rows(query)]
 
     async def open_count(self) -> dict[Phase, int]:
-        query = sa.select(g.c.phase, sa.func.count().label("count")).where(IS_OPEN).group_by(g.c.phase)
+        query = (
+            sa.select(g.c.phase, sa.func.count().label("count")).where(statements.IS_OPEN).group_by(g.c.phase)
+        )
         return {Phase(row["phase"]): row["count"] for row in await self.rows(query)}
 
     async def durations(
@@ -305,7 +295,7 @@ class Store:
         """
         newest = sa.select(g.c.updated_at).order_by(g.c.id.desc()).limit(RECENT_ROWS).subquery()
         changed = sa.select(sa.func.max(newest.c.updated_at)).scalar_subquery()
-        leased = sa.select(sa.func.max(g.c.lease_until)).where(IS_OPEN).scalar_subquery()
+        leased = sa.select(sa.func.max(g.c.lease_until)).where(statements.IS_OPEN).scalar_subquery()
         (row,) = await self.rows(sa.select(changed.label("changed"), (leased - self.lease_s).label("leased")))
         return max((at for at in row.values() if at is not None), default=None)
 
@@ -318,9 +308,9 @@ class Store:
     async def write(self, work: Callable[[sa.Connection], T]) -> T:
         return await self._writer.run(work)
 
-    async def execute(self, *statements: sa.Executable) -> None:
+    async def execute(self, *changes: sa.Executable) -> None:
         def work(connection: sa.Connection) -> None:
-            for statement in statements:
+            for statement in changes:
                 connection.execute(statement)
 
         await self.write(work)
@@ -362,10 +352,10 @@ class Store:
         changes: dict[str, Any],
         *,
         epoch: int | None = None,
-        phases: Phases | None = None,
+        phases: statements.Phases | None = None,
     ) -> Generation | None:
         new = {**changes_to_row(changes), "updated_at": self._now()}
-        statement = conditional_update(tuple(new), phases=phases, epoch=epoch is not None)
+        statement = statements.conditional_update(tuple(new), phases=phases, epoch=epoch is not None)
         named = {f"new_{name}": value for name, value in new.items()} | {"the_id": generation_id}
         return await self.update_one(statement, named if epoch is None else named | {"the_epoch": epoch})
 

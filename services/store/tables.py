@@ -6,7 +6,7 @@ metadata = sa.MetaData()
 
 SPENT = "event IN ('attempt', 'check', 'lost')"
 UNSURE = "unsure_since IS NOT NULL AND job_id IS NULL"
-"""Word for word what a query says that wants its index below: the planner compares the texts."""
+"""Queries must repeat these word for word to use the partial indexes: the planner compares the texts."""
 
 UNWANTED = "phase = 'completed' AND stop_requested_at IS NOT NULL"
 
@@ -66,6 +66,7 @@ generations = sa.Table(
     sa.Index("ix_generations_unwanted", "owner", "id", sqlite_where=sa.text(UNWANTED)),
     sa.Index("ix_generations_unsure", "backend", "kind", sqlite_where=sa.text(UNSURE)),
 )
+"""Columns in the database's order: `listing` reads `SELECT g.*` by position."""
 
 past_jobs = sa.Table(
     "past_jobs",
@@ -74,7 +75,7 @@ past_jobs = sa.Table(
     sa.Column("job_id", sa.String(200), primary_key=True),
     sa.Column("removed_at", sa.Float, nullable=False),
 )
-"""Jobs of generations that were removed for good: the backend still lists them, and nobody adopts them."""
+"""Jobs of removed generations: the backend still lists them, but they must not be adopted."""
 
 trace_entries = sa.Table(
     "trace_entries",
@@ -111,7 +112,7 @@ tags = sa.Table(
     ),
     sa.Index("ix_tags_generation", "generation_id"),
 )
-"""A generation's `tags` the other way round, to find it by one of them."""
+"""Finds generations by one of their `tags`."""
 
 totals = sa.Table(
     "totals",
@@ -122,7 +123,7 @@ totals = sa.Table(
     sa.Column("items", sa.BigInteger, nullable=False),
     sa.Column("bytes", sa.BigInteger, nullable=False),
 )
-"""Kept results and their bytes, added up by triggers: counting a million rows takes 150 ms."""
+"""Running totals of kept results, updated by triggers: counting a million rows takes 150 ms."""
 
 preferences = sa.Table(
     "preferences",

@@ -1,4 +1,4 @@
-"""The library: search over prompts, stars, tags, running totals, a person's rules."""
+"""The library: full-text search over prompts, stars, tags, running totals, preferences."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,13 +6,13 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-SHORTEST_PREFIX, LONGEST_PREFIX = 2, 10
-PREFIXES = " ".join(str(length) for length in range(SHORTEST_PREFIX, LONGEST_PREFIX + 1))
-"""A prefix without an index of its own length is put together from all its words: 290 ms at a million rows,
-where 0.3 ms are enough with one. All nine cost 0.5 ms per new row."""
+MIN_PREFIX, MAX_PREFIX = 2, 10
+PREFIXES = " ".join(str(length) for length in range(MIN_PREFIX, MAX_PREFIX + 1))
+"""A prefix without an index of its length is merged from all its words: 290 ms at a million rows, 0.3 ms with
+one. All nine cost 0.5 ms per new row."""
 
 FOLDED = "replace(replace({row}.prompt, 'ё', 'е'), 'Ё', 'Е')"
-"""The tokenizer takes accents off Latin letters only."""
+"""The tokenizer removes diacritics from Latin letters only."""
 SIZE = "coalesce(json_extract({row}.kept, '$.size_bytes'), 0)"
 KEY = "owner = {row}.owner AND kind = {row}.kind AND trashed = ({row}.hidden_at IS NOT NULL)"
 COUNT_IN = f"""
@@ -54,14 +54,14 @@ def upgrade() -> None:
         sa.Column("name", sa.String(64), primary_key=True),
         sa.Column("value", sa.JSON, nullable=False),
     )
-    _number_what_is_there()
-    _indexes()
-    _search()
-    _keep_in_step()
+    _fill_existing_rows()
+    _create_indexes()
+    _create_search()
+    _create_triggers()
 
 
-def _number_what_is_there() -> None:
-    """The search index needs a whole number that VACUUM leaves alone; an implicit rowid is none."""
+def _fill_existing_rows() -> None:
+    """The search index needs an integer that VACUUM does not change, as it may an implicit rowid."""
     op.execute(
         "UPDATE generations SET seq = numbered.n, source = json_extract(request, '$.source') "
         "FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM generations) AS numbered "
@@ -74,7 +74,7 @@ def _number_what_is_there() -> None:
     )
 
 
-def _indexes() -> None:
+def _create_indexes() -> None:
     table = "generations"
     op.create_index("ix_generations_seq", table, ["seq"], unique=True)
     op.create_index("ix_generations_request", table, ["request_id"])
@@ -90,7 +90,7 @@ def _indexes() -> None:
     op.create_index("ix_generations_source", table, ["source"], sqlite_where=sa.text("source IS NOT NULL"))
 
 
-def _search() -> None:
+def _create_search() -> None:
     op.execute(
         "CREATE VIRTUAL TABLE prompts USING fts5 (prompt, content='', "
         f"tokenize='unicode61 remove_diacritics 2', prefix='{PREFIXES}')"
@@ -100,8 +100,8 @@ def _search() -> None:
     )
 
 
-def _keep_in_step() -> None:
-    """In the transaction of the row itself, whoever writes it."""
+def _create_triggers() -> None:
+    """They keep the search index and totals current within each row's own transaction."""
     op.execute(f"""
         CREATE TRIGGER generations_added AFTER INSERT ON generations BEGIN
             UPDATE generations SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM generations)

@@ -1,4 +1,4 @@
-"""Conversations and their messages; generations are found by their conversation."""
+"""Conversations and their messages; indexes generations by conversation."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Questions asked and streams lost are counted without reading whole timelines."""
+"""Indexes polls and lost streams, so that counting them reads no whole timelines."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What was perhaps taken is found without reading all rows; jobs of removed ones are remembered."""
+"""Indexes possibly accepted submits; remembers the jobs of removed generations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,12 +14,8 @@ def upgrade() -> None:
         "AND (phase IN ('submitting', 'unconfirmed', 'dropped') "
         "OR (phase = 'error' AND error_code NOT LIKE 'refused%'))"
     )
-    op.create_index(
-        "ix_generations_unsure",
-        "generations",
-        ["backend", "kind"],
-        sqlite_where=sa.text("unsure_since IS NOT NULL AND job_id IS NULL"),
-    )
+    where = sa.text("unsure_since IS NOT NULL AND job_id IS NULL")
+    op.create_index("ix_generations_unsure", "generations", ["backend", "kind"], sqlite_where=where)
     op.create_table(
         "past_jobs",
         sa.Column("backend", sa.String(64), primary_key=True),

@@ -1,4 +1,4 @@
-"""What was paid for and is not wanted is found among a million."""
+"""Indexes results that arrived after a stop."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,9 +8,5 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    op.create_index(
-        "ix_generations_unwanted",
-        "generations",
-        ["owner", "id"],
-        sqlite_where=sa.text("phase = 'completed' AND stop_requested_at IS NOT NULL"),
-    )
+    where = sa.text("phase = 'completed' AND stop_requested_at IS NOT NULL")
+    op.create_index("ix_generations_unwanted", "generations", ["owner", "id"], sqlite_where=where)

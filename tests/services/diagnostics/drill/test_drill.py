@@ -32,8 +32,7 @@ from services.generations.delivery import Delivery
 from services.generations.job_watch import JobWatch
 from services.generations.supervisor import Supervisor
 from services.generations.transitions import Transitions
-from services.store import store as store_room
-from services.store.statements import OPEN
+from services.store import statements
 from services.store.store import Store
 from tests.mutants.patch import mutants
 from tests.support.app import ROOT
@@ -99,7 +98,7 @@ def without_an_intent(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_compare_and_set(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(store_room, "NOT_COMPLETED", None)
+    patch.setattr(statements, "NOT_COMPLETED", None)
 
 
 def without_epochs(patch: pytest.MonkeyPatch) -> None:
@@ -166,12 +165,12 @@ def with_a_watch_that_ends_at_the_message(patch: pytest.MonkeyPatch) -> None:
 
 
 def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(store_room, "NOT_COMPLETED", OPEN)
+    patch.setattr(statements, "NOT_COMPLETED", statements.OPEN)
 
 
 def with_progress_as_it_comes(patch: pytest.MonkeyPatch) -> None:
     async def append_log(self: Store, _: Any, progress: Any) -> list[Generation]:
-        changed = [await self.note(name, progress=value) for name, _, value, _ in progress]
+        changed = [await self.update(name, progress=value) for name, _, value, _ in progress]
         return [row for row in changed if row is not None]
 
     patch.setattr(Store, "append_log", append_log)
