@@ -1,4 +1,4 @@
-"""What can be asked for: lists kept up to date and remembered, a person's TOML on top, drafts completed."""
+"""Lists kept up to date and cached, overrides from the TOML, drafts completed."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ SORA = Model(backend="cloud", name="azure/sora", label="Sora", kind=Kind.VIDEO)
 
 
 @dataclass
-class JobPage:
-    """A backend, as far as the catalogue knows one."""
+class FakeBackend:
+    """The part of a backend that the catalogue uses."""
 
     name: str
     listed: list[Model] = field(default_factory=list)
@@ -62,18 +62,18 @@ class JobPage:
         return self.listed
 
 
-def a_catalogue(folder: Path, *backends: JobPage, toml: str | None = None) -> Catalogue:
+def a_catalogue(folder: Path, *backends: FakeBackend, toml: str | None = None) -> Catalogue:
     if toml is not None:
         (folder / "models.toml").write_text(toml, encoding="utf-8")
     return Catalogue(backends, Settings(_env_file=None, data_dir=folder))  # type: ignore[call-arg, arg-type]
 
 
-def animatic() -> JobPage:
-    return JobPage("animatic", [FILM, FILM_FROM_PICTURE, STILL])
+def animatic() -> FakeBackend:
+    return FakeBackend("animatic", [FILM, FILM_FROM_PICTURE, STILL])
 
 
-def cloud() -> JobPage:
-    return JobPage("cloud", [VEO, SORA])
+def cloud() -> FakeBackend:
+    return FakeBackend("cloud", [VEO, SORA])
 
 
 def a_seed() -> int:
@@ -264,7 +264,7 @@ async def test_the_cloud_comes_before_the_animatic(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_before_any_list_was_had_nothing_can_be_promised(tmp_path: Path) -> None:
-    each = a_catalogue(tmp_path, JobPage("cloud", error="cloud cannot be reached."))
+    each = a_catalogue(tmp_path, FakeBackend("cloud", error="cloud cannot be reached."))
     draft = Draft(kind=Kind.VIDEO, prompt="x")
     with pytest.raises(NoModels, match="Try again in a moment"):
         each.complete(draft, seed_from=a_seed)
@@ -277,7 +277,7 @@ async def test_before_any_list_was_had_nothing_can_be_promised(tmp_path: Path) -
 
 @pytest.mark.asyncio
 async def test_an_unheard_cloud_is_not_quietly_replaced_by_the_animatic(tmp_path: Path) -> None:
-    each = a_catalogue(tmp_path, JobPage("cloud", error="cloud does not take the key."), animatic())
+    each = a_catalogue(tmp_path, FakeBackend("cloud", error="cloud does not take the key."), animatic())
     await each.refresh()
     draft = Draft(kind=Kind.VIDEO, prompt="x")
     for open_question in (draft, replace(draft, model=VEO.name), replace(draft, backend="cloud")):
@@ -301,7 +301,7 @@ async def test_the_last_list_outlives_a_failing_backend_and_a_restart(tmp_path: 
     await each.refresh()
     assert each.models(Kind.VIDEO) == [VEO, SORA]
     assert each.problems == {"cloud": "cloud is busy."}
-    again = a_catalogue(tmp_path, JobPage("cloud", error="down"))
+    again = a_catalogue(tmp_path, FakeBackend("cloud", error="down"))
     assert again.models(Kind.VIDEO) == [VEO, SORA]
     assert again.complete(Draft(kind=Kind.VIDEO, prompt="x"), seed_from=a_seed).model == VEO.name
     assert a_catalogue(tmp_path, animatic()).models(Kind.VIDEO) == []
@@ -312,7 +312,7 @@ async def test_the_last_list_outlives_a_failing_backend_and_a_restart(tmp_path: 
 async def test_a_problem_goes_when_the_backend_is_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backend = JobPage("cloud", error="cloud is busy.")
+    backend = FakeBackend("cloud", error="cloud is busy.")
     each = a_catalogue(tmp_path, backend)
     for _ in range(3):
         await each.refresh()
@@ -413,25 +413,25 @@ async def test_a_broken_toml_is_a_sentence_and_no_crash(toml: str, says: str, tm
 async def test_listeners_hear_of_changes_and_only_of_these(tmp_path: Path) -> None:
     backend = cloud()
     each = a_catalogue(tmp_path, backend)
-    heard: list[str] = []
+    calls: list[str] = []
 
     def broken() -> None:
         raise RuntimeError("a listener's bug")
 
     each.on_change(broken)
-    leave = each.on_change(lambda: heard.append("changed"))
+    unsubscribe = each.on_change(lambda: calls.append("changed"))
     await each.refresh()
-    assert heard == ["changed"]
+    assert calls == ["changed"]
     await each.refresh()
-    assert heard == ["changed"]
+    assert calls == ["changed"]
     backend.error = "away"
     await each.refresh()
-    assert heard == ["changed"] * 2
-    leave()
-    leave()
+    assert calls == ["changed"] * 2
+    unsubscribe()
+    unsubscribe()
     backend.error, backend.listed = "", []
     await each.refresh()
-    assert heard == ["changed"] * 2
+    assert calls == ["changed"] * 2
 
 
 def gaps(times: list[float]) -> list[int]:
@@ -452,7 +452,7 @@ async def run_for(each: Catalogue, seconds: float, then: Callable[[], None] | No
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_it_asks_every_ten_minutes_and_sooner_after_a_failure(tmp_path: Path) -> None:
-    well, ill = JobPage("well", [VEO]), JobPage("ill", error="away")
+    well, ill = FakeBackend("well", [VEO]), FakeBackend("ill", error="away")
     each = Catalogue([well, ill], Settings(_env_file=None, data_dir=tmp_path))  # type: ignore[call-arg, list-item]
     await run_for(each, 1900)
     assert gaps(well.asked_at) == [600, 600, 600]
@@ -462,7 +462,7 @@ async def test_it_asks_every_ten_minutes_and_sooner_after_a_failure(tmp_path: Pa
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_one_who_is_back_is_asked_calmly_again_and_a_wake_asks_at_once(tmp_path: Path) -> None:
-    backend = JobPage("cloud", error="away")
+    backend = FakeBackend("cloud", error="away")
     each = Catalogue([backend], Settings(_env_file=None, data_dir=tmp_path))  # type: ignore[call-arg, list-item]
 
     def come_back() -> None:

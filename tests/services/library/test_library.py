@@ -29,8 +29,8 @@ async def test_a_star_is_told_once_and_leaves_the_watcher_its_row(harness: Libra
     row = await harness.put(phase=Phase.PROCESSING, epoch=3)
     assert await harness.library.star([row.id, "unknown"], on=True, owner=LOCAL_OWNER) == 1
     assert await harness.library.star([row.id], on=True, owner=LOCAL_OWNER) == 0
-    (told,) = harness.events
-    assert (told.id, told.revision, told.epoch) == (row.id, 1, 3)
+    (event,) = harness.events
+    assert (event.id, event.revision, event.epoch) == (row.id, 1, 3)
     assert await ids(harness, starred=True) == [row.id]
     assert await harness.library.star([row.id], on=False, owner=LOCAL_OWNER) == 1
     assert await ids(harness, starred=True) == []
@@ -58,7 +58,7 @@ async def test_the_trash_gives_back_what_was_put_into_it(harness: LibraryHarness
         await harness.generations.get(row.id, owner=LOCAL_OWNER)
     assert await harness.library.trash.restore([row.id], owner=LOCAL_OWNER) == [row.id]
     assert (await ids(harness), await ids(harness, trashed=True)) == ([row.id], [])
-    assert [news.trashed_at is None for news in harness.events] == [False, True]
+    assert [event.trashed_at is None for event in harness.events] == [False, True]
 
 
 async def test_an_open_one_is_stopped_on_its_way_into_the_trash(harness: LibraryHarness) -> None:

@@ -1,4 +1,4 @@
-"""Files that no row names: what a crash left goes, what another database once named stays."""
+"""Files that no row names: those that a crash left are removed, all others stay."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def orphan(harness: LibraryHarness, written_at: float) -> str:
 
 
 async def after_a_start(harness: LibraryHarness, now: float = ENDED + 60) -> set[str]:
-    begun = an_orphan_remover(harness, now)
-    await begun.open()
-    await begun.remove(older_than=now)
+    remover = an_orphan_remover(harness, now)
+    await remover.open()
+    await remover.remove(older_than=now)
     return set(await harness.folder.files())
 
 

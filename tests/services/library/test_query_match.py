@@ -1,4 +1,4 @@
-"""A page that has read its list must judge what it hears as the database would."""
+"""A loaded page matches each event against its query as the database would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weekly round over the kept files: what has rotted or is gone gets a name, once, and nothing is changed."""
+"""The weekly scrub names each rotted or missing file once, and changes none."""
 
 from __future__ import annotations
 

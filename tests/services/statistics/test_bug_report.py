@@ -83,9 +83,9 @@ async def test_no_key_token_or_link_is_in_it_wherever_they_were_planted(
     assert answer.status_code == 200
     for trace in (*NEVER, KEY, "p4ssw0rd"):
         assert trace not in answer.text, trace
-    told = answer.json()
-    assert told["generation"]["job_id"] == "job-77"
-    assert "It failed: [link] and [link]" in told["generation"]["error_text"]
+    report = answer.json()
+    assert report["generation"]["job_id"] == "job-77"
+    assert "It failed: [link] and [link]" in report["generation"]["error_text"]
 
 
 @pytest.mark.asyncio
@@ -101,17 +101,17 @@ async def test_it_tells_what_a_bug_report_needs(
     await harness.store.append_log([entry], [])
     answer = await client.get(f"/api/file/{row.id}/bundle")
     assert f"rushes-{row.id}.json" in answer.headers["content-disposition"]
-    told = json.loads(answer.text)
-    assert told["version"] == "1.2.3"
-    assert told["request"]["prompt"] == "a kite over the sea, 16:9, 24 fps"
-    assert told["request"]["model"] == "animatic/still"
-    assert told["generation"]["id"] == row.id
-    assert told["generation"]["job_id"] == row.job_id, "job ids are fine"
-    assert told["receipt"]["won_by"] == "push"
+    report = json.loads(answer.text)
+    assert report["version"] == "1.2.3"
+    assert report["request"]["prompt"] == "a kite over the sea, 16:9, 24 fps"
+    assert report["request"]["model"] == "animatic/still"
+    assert report["generation"]["id"] == row.id
+    assert report["generation"]["job_id"] == row.job_id, "job ids are fine"
+    assert report["receipt"]["won_by"] == "push"
     assert row.kept is not None
-    assert told["kept"]["sha256"] == row.kept.sha256
-    assert told["trace"] == [{"at": 1.0, "lane": "poll", "event": "attempt", "data": {"n": 1}}]
-    assert told["settings"]["poll_every_s"] == 10.0
+    assert report["kept"]["sha256"] == row.kept.sha256
+    assert report["trace"] == [{"at": 1.0, "lane": "poll", "event": "attempt", "data": {"n": 1}}]
+    assert report["settings"]["poll_every_s"] == 10.0
     assert row.kept.name not in answer.text, "a name of a file opens it"
     assert str(tmp_path) not in answer.text
 
@@ -127,11 +127,13 @@ async def test_settings_are_told_only_where_they_open_nothing(harness: LibraryHa
     settings = Settings(_env_file=None, chat_url="https://x.example", chat_key=KEY)  # type: ignore[call-arg]
     harness.statistics._installation = replace(harness.installation, settings=settings)
     row = await harness.put()
-    told = (await harness.statistics.bundle(row.id, owner=LOCAL_OWNER))["settings"]
-    assert told["chat_key"] == told["chat_url"] == "set"
-    assert told["public_url"] == "default"
-    assert {name for name, value in told.items() if value not in ("set", "default")} <= SHOWN_SETTINGS
-    assert KEY not in str(told) and "x.example" not in str(told)
+    settings_report = (await harness.statistics.bundle(row.id, owner=LOCAL_OWNER))["settings"]
+    assert settings_report["chat_key"] == settings_report["chat_url"] == "set"
+    assert settings_report["public_url"] == "default"
+    assert {
+        name for name, value in settings_report.items() if value not in ("set", "default")
+    } <= SHOWN_SETTINGS
+    assert KEY not in str(settings_report) and "x.example" not in str(settings_report)
 
 
 @pytest.mark.parametrize("text", PLANTED)

@@ -71,15 +71,22 @@ async def test_wins_lateness_and_ends_are_counted_by_backend_and_day(harness: Li
     await put(harness, phase=Phase.PROCESSING, late_since=NOON)
     await put(harness, NOON - 8 * DAY_S, receipt=won(), kept=harness.file(b"d"))
     figures = await harness.statistics.figures(7, owner=LOCAL_OWNER)
-    told = figures.all
-    assert (told.total, told.push, told.poll, told.failed, told.stopped, told.open) == (6, 2, 1, 1, 1, 1)
-    assert told.late == 2
-    assert told.late_share == pytest.approx(2 / 6)
+    tally = figures.all
+    assert (tally.total, tally.push, tally.poll, tally.failed, tally.stopped, tally.open) == (
+        6,
+        2,
+        1,
+        1,
+        1,
+        1,
+    )
+    assert tally.late == 2
+    assert tally.late_share == pytest.approx(2 / 6)
     today, yesterday = figures.slots[-1], figures.slots[-2]
     assert datetime.fromtimestamp(today).hour == 0
     assert figures.by_both["animatic", today].kept == 2
     assert figures.by_both["animatic", yesterday].kept == 1
-    assert figures.of("animatic")[0] == told
+    assert figures.of("animatic")[0] == tally
     assert figures.of("no such")[0].total == 0
     assert figures.models == [("animatic", "animatic/still", None)]
 
@@ -121,9 +128,9 @@ async def test_polls_and_breaks_come_from_the_timelines(harness: LibraryHarness)
         ("poll", "check", {"because": "person"}),
         ("push", "event", {"heard": "progress"}),
     )
-    told = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all
-    assert (told.attempts, told.checks) == (1, 2)
-    assert list(told.breaks.items()) == [("silent", 2), ("reset", 1)]
+    tally = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all
+    assert (tally.attempts, tally.checks) == (1, 2)
+    assert list(tally.breaks.items()) == [("silent", 2), ("reset", 1)]
 
 
 @pytest.mark.asyncio
@@ -144,8 +151,8 @@ async def test_somebody_elses_are_not_counted(harness: LibraryHarness) -> None:
     row = await put(harness, owner="somebody", receipt=won(), kept=harness.file(b"a"))
     await trace(harness, row, ("poll", "attempt", {"n": 1}), ("push", "lost", {"reason": "reset"}))
     mine = await put(harness, NOON - 60, receipt=won(), kept=harness.file(b"b"))
-    told = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all
-    assert (told.total, told.attempts, dict(told.breaks)) == (1, 0, {})
+    tally = (await harness.statistics.figures(7, owner=LOCAL_OWNER)).all
+    assert (tally.total, tally.attempts, dict(tally.breaks)) == (1, 0, {})
     assert (await harness.statistics.open_generations(owner="somebody"))[1] == 0
     assert mine.owner == "local"
 
@@ -290,9 +297,9 @@ async def test_the_weekly_round_is_told(harness: LibraryHarness) -> None:
     assert (await harness.statistics.file_integrity()).scrub is None
     await put(harness)
     await harness.scrub.run_once()
-    told = (await harness.statistics.file_integrity()).scrub
-    assert told is not None
-    assert (told.checked, told.damaged, told.missing) == (1, (), ())
+    run = (await harness.statistics.file_integrity()).scrub
+    assert run is not None
+    assert (run.checked, run.damaged, run.missing) == (1, (), ())
 
 
 @pytest.mark.asyncio
