@@ -273,14 +273,20 @@ class Store:
 
     async def media_names(self) -> set[str]:
         """All files of the media folder that a row names."""
-        rows = await self.rows(sa.select(g.c.kept, g.c.poster, g.c.preview, g.c.source))
-        kept = {row["kept"]["name"] for row in rows if row["kept"]}
-        return kept | {row[name] for row in rows for name in ("poster", "preview", "source") if row[name]}
+        query = sa.select(g.c.kept, g.c.poster, g.c.preview, g.c.source)
+
+        def work(connection: sa.Connection) -> set[str]:
+            rows = connection.execute(query)
+            return {name for kept, *names in rows for name in (kept and kept["name"], *names) if name}
+
+        return await self.read(work)
 
     async def kept_files(self) -> dict[str, str]:
         """Generation id to the name of its kept file."""
-        rows = await self.rows(sa.select(g.c.id, g.c.kept).where(g.c.kept.is_not(None)))
-        return {row["id"]: row["kept"]["name"] for row in rows}
+        query = sa.select(g.c.id, g.c.kept).where(g.c.kept.is_not(None))
+        return await self.read(
+            lambda connection: {key: kept["name"] for key, kept in connection.execute(query)}
+        )
 
     async def without_poster(self, *, finished_before: float, limit: int = 100) -> list[Generation]:
         """Completed, but the process ended before it had drawn the poster; newest first."""

@@ -24,8 +24,8 @@ def harness(library_harness: LibraryHarness) -> LibraryHarness:
     return library_harness
 
 
-async def spoil(harness: LibraryHarness, database: Path) -> None:
-    """Every page behind the first few."""
+async def corrupt(harness: LibraryHarness, database: Path) -> None:
+    """Overwrites half of the table's pages with noise."""
     for number in range(20):
         await harness.put(f"kite {number} " + "over the sea " * 600)
     with closing(sqlite3.connect(database)) as connection:
@@ -38,13 +38,13 @@ async def spoil(harness: LibraryHarness, database: Path) -> None:
             file.write(os.urandom(4096))
 
 
-async def test_what_cannot_be_read_is_a_sentence(harness: LibraryHarness) -> None:
+async def test_a_failed_read_raises_a_sentence(harness: LibraryHarness) -> None:
     with pytest.raises(StoreFailed, match="The database could not be read"):
         await harness.store.read(lambda connection: connection.exec_driver_sql("SELECT * FROM nowhere"))
     assert not harness.store.damaged
 
 
-async def test_all_who_wait_for_a_held_database_are_told_after_one_wait(
+async def test_all_waiting_writes_fail_together_while_the_database_is_locked(
     harness: LibraryHarness, tmp_path: Path
 ) -> None:
     await harness.store.write(
@@ -52,20 +52,22 @@ async def test_all_who_wait_for_a_held_database_are_told_after_one_wait(
     )
     with closing(sqlite3.connect(tmp_path / "rushes.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        begun = time.monotonic()
-        told = await asyncio.gather(*(harness.store.ping() for _ in range(40)), return_exceptions=True)
-        took_s = time.monotonic() - begun
-    assert {str(one) for one in told} == {"The database is in use by another program. Try again in a moment."}
+        started = time.monotonic()
+        failures = await asyncio.gather(*(harness.store.ping() for _ in range(40)), return_exceptions=True)
+        took_s = time.monotonic() - started
+    assert {str(one) for one in failures} == {
+        "The database is in use by another program. Try again in a moment."
+    }
     assert took_s < 2.0, "one wait for all that wait together, not one each"
     await harness.store.ping()
 
 
-async def test_damage_is_met_with_a_sentence_and_told_once(
+async def test_damage_raises_a_sentence_and_is_logged_once(
     harness: LibraryHarness, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await spoil(harness, tmp_path / "rushes.db")
+    await corrupt(harness, tmp_path / "rushes.db")
     other = Store(f"sqlite:///{tmp_path / 'rushes.db'}", process="other")
-    other._prepared = True  # it was whole when it was opened
+    other._prepared = True  # the damage came after its integrity check
     await other.open()
     with caplog.at_level(logging.ERROR):
         for _ in range(2):
@@ -79,7 +81,7 @@ async def test_damage_is_met_with_a_sentence_and_told_once(
 async def test_a_damaged_file_is_refused_at_the_start_and_not_touched(
     harness: LibraryHarness, tmp_path: Path
 ) -> None:
-    await spoil(harness, tmp_path / "rushes.db")
+    await corrupt(harness, tmp_path / "rushes.db")
     before = (tmp_path / "rushes.db").read_bytes()
     with pytest.raises(CannotStart, match=r"is damaged .*\.recover"):
         Store(f"sqlite:///{tmp_path / 'rushes.db'}", process="next").prepare()

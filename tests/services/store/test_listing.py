@@ -43,7 +43,7 @@ async def found(store: Store, words: str, **wanted: object) -> list[str]:
     return [row.request.prompt for row in rows]
 
 
-async def test_words_are_found_in_any_order_and_the_last_may_be_a_beginning(store: Store) -> None:
+async def test_words_are_found_in_any_order_and_the_last_may_be_a_prefix(store: Store) -> None:
     await added(store, "A lighthouse in the rain")
     await added(store, "Rain over a city")
     assert await found(store, "rain light") == ["A lighthouse in the rain"]
@@ -51,7 +51,7 @@ async def test_words_are_found_in_any_order_and_the_last_may_be_a_beginning(stor
     assert await found(store, "light rain") == []
 
 
-async def test_a_search_knows_russian_and_forgives_accents_and_case(store: Store) -> None:
+async def test_a_search_handles_russian_and_ignores_accents_and_case(store: Store) -> None:
     await added(store, "Ёлка и Маяк под дождём")
     await added(store, "Café au lait")
     assert await found(store, "маяк дожд") == ["Ёлка и Маяк под дождём"]
@@ -90,7 +90,7 @@ async def test_nothing_that_a_person_types_can_break_the_search(store: Store, ty
     assert await found(store, typed) in ([], ["a kite"])
 
 
-async def test_pages_of_finds_go_on_where_the_last_one_ended_even_if_it_is_gone(store: Store) -> None:
+async def test_search_pages_continue_even_if_the_row_of_the_cursor_is_gone(store: Store) -> None:
     rows = [await added(store, f"kite {number}", phase=Phase.COMPLETED) for number in range(6)]
     wanted = GenerationQuery(words="kite")
     first = await store.page(wanted, owner="local", limit=2)
@@ -104,7 +104,7 @@ async def test_pages_of_finds_go_on_where_the_last_one_ended_even_if_it_is_gone(
     assert [row.id for row in second] == [rows[3].id, rows[2].id]
 
 
-async def test_ranked_finds_put_the_best_first(store: Store) -> None:
+async def test_ranked_results_put_the_best_first(store: Store) -> None:
     await added(store, "kite kite kite")
     await added(store, "a kite among very many other things that fly over the hills")
     assert (await found(store, "kite"))[0].startswith("a kite")
@@ -148,15 +148,13 @@ async def test_a_span_of_time_is_a_span_of_ids(store: Store) -> None:
     assert len(await store.page(GenerationQuery(since=-1.0, until=1e18), owner="local")) == 3
 
 
-async def test_the_search_finds_its_rows_again_after_the_database_was_packed(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_the_search_still_works_after_a_vacuum(store: Store, tmp_path: Path) -> None:
     gone = await added(store, "a red kite")
     await added(store, "a blue kite")
-    with sqlite3.connect(tmp_path / "rushes.db", isolation_level=None) as packing:
-        packing.execute("DELETE FROM generations WHERE id = ?", (gone.id,))
-        packing.execute("VACUUM")
-    packing.close()
+    with sqlite3.connect(tmp_path / "rushes.db", isolation_level=None) as vacuum:
+        vacuum.execute("DELETE FROM generations WHERE id = ?", (gone.id,))
+        vacuum.execute("VACUUM")
+    vacuum.close()
     assert await found(store, "blue") == ["a blue kite"]
     assert await found(store, "red") == []
     await added(store, "a green kite")
@@ -170,7 +168,7 @@ async def test_the_words_become_quoted_tokens() -> None:
     assert match_of("!?") == '""'
 
 
-async def test_what_an_older_version_wrote_is_found_and_counted(tmp_path: Path) -> None:
+async def test_rows_of_an_older_version_are_found_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     older = writing_engine(f"sqlite:///{path}")
     migrate(older, to="0001")

@@ -147,17 +147,17 @@ async def test_a_commit_that_fails_does_not_take_the_next_write_with_it(tmp_path
     await store.close()
 
 
-async def test_a_write_that_was_asked_for_is_done_even_if_the_asker_is_gone(store: Store) -> None:
+async def test_a_write_is_done_even_if_its_caller_is_cancelled(store: Store) -> None:
     generation = await added(store)
-    asker = asyncio.create_task(store.advance(generation.id, epoch=0, to=Phase.ERROR))
+    caller = asyncio.create_task(store.advance(generation.id, epoch=0, to=Phase.ERROR))
     await asyncio.sleep(0)
-    asker.cancel()
-    await asyncio.gather(asker, return_exceptions=True)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
     await store.ping()
     assert (await store.get(generation.id)).phase is Phase.ERROR
 
 
-async def test_commits_are_on_the_disk_before_they_are_told(store: Store) -> None:
+async def test_commits_are_on_the_disk_before_they_are_confirmed(store: Store) -> None:
     with store._writes.connect() as connection:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
@@ -225,7 +225,7 @@ async def test_the_trace_comes_back_in_order(store: Store) -> None:
     assert [entry.seq for entry in await store.trace(generation.id, owner="local")] == [1, 2, 3]
 
 
-async def test_a_line_that_was_written_already_does_not_hold_up_the_others(store: Store) -> None:
+async def test_a_trace_line_stored_already_does_not_fail_the_others(store: Store) -> None:
     generation = await added(store)
     first, second = (
         TraceEntry(owner="local", generation_id=generation.id, seq=seq, at=1.0, lane="push", event="open")
@@ -236,7 +236,7 @@ async def test_a_line_that_was_written_already_does_not_hold_up_the_others(store
     assert [entry.seq for entry in await store.trace(generation.id, owner="local")] == [1, 2]
 
 
-async def test_counts_and_kinds_are_told(store: Store) -> None:
+async def test_open_generations_are_counted_and_kinds_filtered(store: Store) -> None:
     await added(store, 1, phase=Phase.PENDING)
     await added(store, 2, phase=Phase.PENDING)
     await added(store, 3, phase=Phase.COMPLETED)
@@ -244,7 +244,7 @@ async def test_counts_and_kinds_are_told(store: Store) -> None:
     assert len(await store.page(GenerationQuery(kind=Kind.IMAGE), owner="local")) == 0
 
 
-async def test_the_migrations_build_just_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+async def test_the_migrations_build_exactly_the_declared_tables(tmp_path: Path) -> None:
     engine = writing_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
     migrate(engine)
     migrate(engine)

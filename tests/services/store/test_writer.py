@@ -65,7 +65,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[WriterHarness]:
     await harness.close()
 
 
-async def test_what_may_wait_goes_behind_what_is_asked_later(harness: WriterHarness) -> None:
+async def test_a_low_priority_write_goes_behind_later_urgent_ones(harness: WriterHarness) -> None:
     first = await harness.busy()
     asked = [
         harness.ask("line", low_priority=True),
@@ -75,7 +75,7 @@ async def test_what_may_wait_goes_behind_what_is_asked_later(harness: WriterHarn
     assert await harness.free(first, *asked) == "first | result | line line |"
 
 
-async def test_a_row_of_what_may_wait_makes_room_for_what_comes_meanwhile(harness: WriterHarness) -> None:
+async def test_a_low_priority_batch_ends_early_for_an_urgent_write(harness: WriterHarness) -> None:
     loop, late = asyncio.get_running_loop(), []
 
     def interrupt() -> None:
@@ -91,7 +91,7 @@ async def test_a_row_of_what_may_wait_makes_room_for_what_comes_meanwhile(harnes
     assert " ".join(harness.done) == "first | one | result | two three |"
 
 
-async def test_what_may_wait_is_done_although_there_is_always_something_else(harness: WriterHarness) -> None:
+async def test_low_priority_writes_are_done_under_constant_load(harness: WriterHarness) -> None:
     loop = asyncio.get_running_loop()
     rest: list[asyncio.Task[None]] = []
     ended = asyncio.Event()
@@ -118,7 +118,7 @@ async def test_what_may_wait_is_done_although_there_is_always_something_else(har
         await asyncio.sleep(0.01)
 
 
-async def test_a_failure_among_what_may_wait_stays_its_own(harness: WriterHarness) -> None:
+async def test_a_failing_low_priority_write_fails_alone(harness: WriterHarness) -> None:
     first = await harness.busy()
     lines = [harness.ask("one", low_priority=True), harness.ask("bad", low_priority=True, act=lambda: 1 / 0)]
     lines.append(harness.ask("three", low_priority=True))
@@ -127,7 +127,7 @@ async def test_a_failure_among_what_may_wait_stays_its_own(harness: WriterHarnes
     assert harness.done[-4:] == ["one", "|", "three", "|"]
 
 
-async def test_at_the_end_all_that_was_asked_is_done(harness: WriterHarness) -> None:
+async def test_closing_completes_all_waiting_writes(harness: WriterHarness) -> None:
     first = await harness.busy()
     lines = [harness.ask("line", low_priority=True) for _ in range(3)]
     await asyncio.sleep(0)
