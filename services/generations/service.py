@@ -119,8 +119,9 @@ class Generations:
             try:
                 UUID(cursor)
             except ValueError as error:
-                sentence = "This cursor is not one of ours. Begin without one."
-                raise InvalidRequest(sentence, field="cursor") from error
+                raise InvalidRequest(
+                    "This cursor is not one of ours. Begin without one.", field="cursor"
+                ) from error
         rows = await self._store.page(wanted, owner=owner, before=cursor, limit=limit + 1)
         more = len(rows) > limit and not wanted.ranked
         return Page(items=rows[:limit], next=rows[limit - 1].id if more else None)
