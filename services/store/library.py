@@ -180,7 +180,7 @@ class LibraryRows:
         return [(row.backend, row.model) for row in await self._distinct(query, g.c.backend, g.c.model)]
 
     async def totals(self, *, owner: str) -> list[StorageTotal]:
-        query = sa.select(*totals.c["kind", "trashed", "items"], totals.c.bytes.label("size_bytes"))
+        query = sa.select(*totals.c["kind", "trashed", "items"], totals.c.bytes.label(name="size_bytes"))
         rows = await self._store.rows(query.where(totals.c.owner == owner))
         return [StorageTotal(**dict(row) | {"kind": Kind(row["kind"])}) for row in rows]
 

@@ -15,7 +15,7 @@ from services.store.tables import trace_entries as t
 
 MAX_ENTRIES = 20
 _COLUMNS = g.c.id, g.c.backend, g.c.model, g.c.created_at, g.c.phase, g.c.late_since, g.c.receipt
-_LENGTH = g.c.request["duration_s"].as_float().label("length_s")
+_LENGTH = g.c.request["duration_s"].as_float().label(name="length_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

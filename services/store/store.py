@@ -248,10 +248,9 @@ class Store:
         return [trace_from_row(row, owner) for row in await self.rows(query)]
 
     async def open_count(self) -> dict[Phase, int]:
-        query = (
-            sa.select(g.c.phase, sa.func.count().label("count")).where(statements.IS_OPEN).group_by(g.c.phase)
-        )
-        return {Phase(row["phase"]): row["count"] for row in await self.rows(query)}
+        query = sa.select(g.c.phase, sa.func.count()).where(statements.IS_OPEN).group_by(g.c.phase)
+        rows = await self.read(lambda connection: connection.execute(query).all())
+        return {Phase(phase): count for phase, count in rows}
 
     async def durations(
         self, backend: str, model: str, *, length_s: float | None = None, last: int = 50
@@ -260,7 +259,7 @@ class Store:
 
         Only of clips of `length_s`, where given; never of runs that a restart interrupted.
         """
-        query = sa.select((g.c.finished_at - g.c.submitted_at).label("took_s")).where(
+        query = sa.select(g.c.finished_at - g.c.submitted_at).where(
             g.c.backend == backend,
             g.c.model == model,
             g.c.phase == str(Phase.COMPLETED),
@@ -268,8 +267,8 @@ class Store:
             g.c.epoch == 0,
             sa.true() if length_s is None else g.c.request["duration_s"].as_float() == length_s,
         )
-        rows = await self.rows(query.order_by(g.c.finished_at.desc()).limit(last))
-        return sorted(float(row["took_s"]) for row in rows)
+        latest = query.order_by(g.c.finished_at.desc()).limit(last)
+        return sorted(await self.read(lambda connection: connection.execute(latest).scalars().all()))
 
     async def media_names(self) -> set[str]:
         """All files of the media folder that a row names."""
@@ -302,7 +301,7 @@ class Store:
         newest = sa.select(g.c.updated_at).order_by(g.c.id.desc()).limit(RECENT_ROWS).subquery()
         changed = sa.select(sa.func.max(newest.c.updated_at)).scalar_subquery()
         leased = sa.select(sa.func.max(g.c.lease_until)).where(statements.IS_OPEN).scalar_subquery()
-        (row,) = await self.rows(sa.select(changed.label("changed"), (leased - self.lease_s).label("leased")))
+        (row,) = await self.rows(sa.select(changed, leased - self.lease_s))
         return max((at for at in row.values() if at is not None), default=None)
 
     async def ping(self) -> None:
