@@ -24,11 +24,13 @@ drill doctor: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium
+	@$(PY) -m tests.support.nginx
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # All that is long as well, and the promise table of the README: ONLY='one engine' for one line of it.
 proof: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium
+	@$(PY) -m tests.support.nginx
 	@$(PY) -m tests.proof $(if $(ONLY),'$(ONLY)')
 
 check: $(VENV)/.installed-dev

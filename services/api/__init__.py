@@ -25,6 +25,7 @@ from services.api import (
 from services.api.health import Health
 from services.api.metrics import Metrics
 from services.chat import Chats
+from services.core.settings import TRUSTED_PROXIES
 from services.diagnostics.service import Diagnostics
 from services.generations.service import Generations
 from services.library import Library
@@ -52,7 +53,9 @@ class Services(Protocol):
     def metrics(self) -> Metrics: ...
 
 
-def include(app: FastAPI, services: Services, *, public_url: str | None) -> None:
+def include(
+    app: FastAPI, services: Services, *, public_url: str | None, trusted_proxies: str = TRUSTED_PROXIES
+) -> None:
     """Adds all routes, the guards and the error handlers; call it before the pages are mounted at "/".
 
     The app must be made with `docs_url=None, redoc_url=None`: FastAPI's own pages load from a CDN.
@@ -79,4 +82,4 @@ def include(app: FastAPI, services: Services, *, public_url: str | None) -> None
     for router in [*routers, fallback.router([route for each in routers for route in each.routes])]:
         app.include_router(router)
     errors.install(app)
-    origin_guard.install(app, public_url=public_url)
+    origin_guard.install(app, public_url=public_url, trusted_proxies=trusted_proxies)

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from services.api.origin_guard import HEADERS
+from services.api.security_headers import HEADERS
 from services.api.validation_errors import sentence_of
 from services.core.errors import (
     AppError,

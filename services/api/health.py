@@ -1,4 +1,4 @@
-"""GET /health: 200 while work can be accepted, 503 otherwise, with the reasons inside."""
+"""GET /health: 200 while work can be accepted, else 503, with the reasons inside. GET /alive: always 200."""
 
 import asyncio
 import logging
@@ -16,6 +16,8 @@ from services.diagnostics.doctor.disk import MIN_FREE_BYTES, can_write
 
 log = logging.getLogger(__name__)
 
+ALIVE = "/alive"
+"""Open to any Host: health checks ask by address, or without a Host at all."""
 CHECK_TIMEOUT_S = 2.0
 
 T = TypeVar("T")
@@ -83,5 +85,11 @@ def router(health: Health) -> APIRouter:
         """Whether work can be accepted. An unreachable backend is a reason, not a 503."""
         ok, body = await health.report()
         return JSONResponse(body, 200 if ok else 503, {"Cache-Control": "no-store"})
+
+    @routes.get(ALIVE)
+    @routes.head(ALIVE, include_in_schema=False)
+    async def alive() -> JSONResponse:
+        """200 while the process serves, whatever its disk and its backends do: for health checks."""
+        return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
     return routes

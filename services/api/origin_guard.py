@@ -3,106 +3,85 @@
 Only `scope["path"]` and `scope["headers"]` are read, never `request.url` (CVE-2026-48710).
 """
 
-from urllib.parse import urlsplit
-
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-HEADERS = {
-    "content-security-policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
-API_HEADERS = {**HEADERS, "cache-control": "no-store"}
-FOREIGN = 403, "Requests from other websites are refused."
+from services.api.health import ALIVE
+from services.api.proxy_headers import ProxyHeaders, forwarded_host_of, sent_host_of, values_of
+from services.api.security_headers import SecurityHeaders
+from services.core.settings import TRUSTED_PROXIES
+from services.http.web_origin import WebOrigin
 
-Origin = tuple[str, int]
-"""A host in lower case and its port."""
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+EMBEDDED = frozenset({"iframe", "frame", "object", "embed", "fencedframe"})
+Refused = tuple[int, str]
+FOREIGN: Refused = 403, "Requests from other websites are refused."
+UNREADABLE: Refused = 400, "The request needs exactly one readable Host header."
+NOT_SERVED: Refused = (
+    403,
+    "This address is not served here; an admin can allow it with RUSHES_PUBLIC_URL.",
+)
+NO_ORIGIN: Refused = 403, "The websocket is for this app's own pages: a browser names its origin."
 
 
-def install(app: FastAPI, *, public_url: str | None) -> None:
-    """The headers go around the guard, so that its refusals carry them too."""
+def install(app: FastAPI, *, public_url: str | None, trusted_proxies: str = TRUSTED_PROXIES) -> None:
+    """The security headers go around the guard, so that its refusals carry them too."""
     app.add_middleware(Guard, public_url=public_url)
-    app.add_middleware(SecurityHeaders)
-
-
-class SecurityHeaders:
-    """Leaves headers that a route has set itself (the media's stricter policy)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {"headers": [], **message}
-                headers = MutableHeaders(scope=message)
-                is_api = f"{scope['path']}/".startswith("/api/")
-                for name, value in (API_HEADERS if is_api else HEADERS).items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+    app.add_middleware(SecurityHeaders, public_url=public_url)
+    app.add_middleware(ProxyHeaders, trusted=trusted_proxies)
 
 
 class Guard:
     def __init__(self, app: ASGIApp, *, public_url: str | None = None) -> None:
         self._app = app
-        self._public = _origin(public_url) if public_url else None
+        self._public = WebOrigin.of(public_url) if public_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(scope) if scope["type"] in ("http", "websocket") else None
+        checked = scope["type"] in ("http", "websocket") and scope["path"] != ALIVE
+        refusal = self._refusal(scope) if checked else None
         if refusal is None:
-            return await self._app(scope, receive, send)
-        status, sentence = refusal
-        if scope["type"] == "websocket":
-            await receive()
-            return await send({"type": "websocket.close", "code": 1008, "reason": sentence[:120]})
-        body = {"success": False, "error": sentence, "field": None}
-        return await JSONResponse(body, status)(scope, receive, send)
+            await self._app(scope, receive, send)
+        else:
+            await refuse(refusal, scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        hosts, origins = _values(scope, "host"), _values(scope, "origin")
-        here = _origin(f"{scope['scheme']}://{hosts[0]}") if len(hosts) == 1 else None
-        if here is None:
-            return 400, "The request needs exactly one readable Host header."
-        if here[0] not in LOOPBACK and here != self._public:
-            return 403, "This address is not served here; an admin can allow it with RUSHES_PUBLIC_URL."
-        if origins and (len(origins) > 1 or _origin(origins[0]) not in {here, self._public} - {None}):
+    def _refusal(self, scope: Scope) -> Refused | None:
+        sent, forwarded = sent_host_of(scope), forwarded_host_of(scope)
+        if sent is None:
+            return UNREADABLE
+        # Both: with DNS rebinding, a foreign page can send any header except Host.
+        if not all(self._serves(host) for host in (sent, forwarded) if host is not None):
+            return NOT_SERVED
+        origins = values_of(scope, "origin")
+        if origins and not (len(origins) == 1 and self._is_ours(origins[0], forwarded or sent)):
             return FOREIGN
         if scope["type"] == "websocket":
-            missing = 403, "The websocket is for this app's own pages: a browser names its origin."
-            return None if origins else missing
-        is_change = scope["method"] not in SAFE_METHODS
-        return FOREIGN if is_change and "cross-site" in _values(scope, "sec-fetch-site") else None
-
-
-def _values(scope: Scope, name: str) -> list[str]:
-    return [value.strip() for value in Headers(scope=scope).getlist(name)]
-
-
-def _origin(url: str) -> Origin | None:
-    """None unless it is a plain origin: no "null", user name, path or other scheme."""
-    try:
-        parts = urlsplit(url)
-        name, port = parts.hostname, parts.port
-    except ValueError:
+            return None if origins else NO_ORIGIN
+        if "cross-site" in values_of(scope, "sec-fetch-site") and not _is_link(scope):
+            return FOREIGN
         return None
-    if not name or parts.scheme not in DEFAULT_PORTS or "@" in parts.netloc:
-        return None
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        return None
-    host = f"[{name}]" if ":" in name else name
-    return host, DEFAULT_PORTS[parts.scheme] if port is None else port
+
+    def _serves(self, host: WebOrigin) -> bool:
+        return host.is_loopback or (self._public is not None and self._public.admits_host(host))
+
+    def _is_ours(self, text: str, here: WebOrigin) -> bool:
+        """The public address, or on loopback the very address that was asked for; schemes count."""
+        origin = WebOrigin.of(text)
+        return origin is not None and (origin == self._public or (here.is_loopback and origin == here))
+
+
+async def refuse(refusal: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+    status, sentence = refusal
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": sentence[:120]})
+    else:
+        body = {"success": False, "error": sentence, "field": None}
+        await JSONResponse(body, status)(scope, receive, send)
+
+
+def _is_link(scope: Scope) -> bool:
+    """Whether a person followed a link: not an image, a script, a fetch or a frame of another website."""
+    is_navigation = values_of(scope, "sec-fetch-mode") == ["navigate"]
+    embedded = EMBEDDED.intersection(values_of(scope, "sec-fetch-dest"))
+    return scope["method"] in SAFE_METHODS and is_navigation and not embedded

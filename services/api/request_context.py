@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.api.proxy_headers import host_of
 from services.core.model import LOCAL_OWNER
+from services.http.web_origin import WebOrigin
 
 
 async def _owner() -> str:
@@ -14,7 +16,8 @@ async def _owner() -> str:
 async def _base_url(request: Request) -> str:
     """Without a slash at the end. The guard has checked the Host before."""
     public_url: str | None = request.app.state.public_url
-    return public_url.rstrip("/") if public_url else f"{request.scope['scheme']}://{request.headers['host']}"
+    here = WebOrigin.of(public_url) if public_url else host_of(request.scope)
+    return here.url if here else ""
 
 
 Owner = Annotated[str, Depends(_owner)]

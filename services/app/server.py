@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -31,6 +32,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         timeout_graceful_shutdown=1,
         server_header=False,
+        proxy_headers=False,  # the API's guard reads them
         ws_per_message_deflate=False,  # compressing a few hundred bytes costs more than sending them
     )
     Server(config).run(sockets=[listener])
@@ -50,18 +52,25 @@ def build_app(engine: Engine) -> FastAPI:
             yield
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
-    api.include(app, engine, public_url=settings.public_url)
+    api.include(app, engine, public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
     register(engine.generations, engine.library, engine.chats, engine.statistics, engine.diagnostics)
     ui.run_with(
         app,
         title="Rushes",
         storage_secret=storage_secret(settings.data_dir),
+        session_middleware_kwargs=session_cookie(settings.public_url),
         reconnect_timeout=30,
         show_welcome_message=False,
         tailwind=False,
         root=not_found,
     )
     return app
+
+
+def session_cookie(public_url: str | None) -> dict[str, Any]:
+    """Over https the browser sends the cookie to this very host only, and never in the clear."""
+    is_https = (public_url or "").startswith("https:")
+    return {"session_cookie": "__Host-session", "https_only": True} if is_https else {}
 
 
 def storage_secret(folder: Path) -> str:

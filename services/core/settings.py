@@ -1,5 +1,6 @@
 """The admin's settings: environment variables, or a `.env` file beside main.py."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -11,12 +12,22 @@ from services.core.errors import CannotStart
 
 S = TypeVar("S", bound=BaseSettings)
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+TRUSTED_PROXIES = "127.0.0.0/8,::1/128"
 
 
 def _check_origin(url: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+/?", url):
         raise ValueError("it must be an address without a path, as https://rushes.example")
     return url
+
+
+def _check_networks(text: str) -> str:
+    named = [each.strip() for each in text.split(",")]
+    try:
+        networks = [ipaddress.ip_network(each, strict=False) for each in named if each]
+    except ValueError as error:
+        raise ValueError("it must list addresses or networks, as 127.0.0.1, 10.0.0.0/8") from error
+    return ",".join(map(str, networks))
 
 
 def _check_address(url: str) -> str:
@@ -33,6 +44,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: Annotated[str, AfterValidator(_check_origin)] | None = None
+    trusted_proxies: Annotated[str, AfterValidator(_check_networks)] = TRUSTED_PROXIES
+    """Whose X-Forwarded-For, -Proto and -Host count; none when it is empty."""
     data_dir: Path = Path("data")
     database_url: str | None = None
     animatic: bool = True

@@ -1,4 +1,4 @@
-"""Finds or installs nginx for the doctor's tests, and runs it in the foreground on a free port."""
+"""Finds or installs nginx (`python -m tests.support.nginx`), and runs it in the foreground on a free port."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import psutil
 from tests.support.chromium import install
 
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-HELP = "The doctor's tests need nginx. Install it (Debian: apt install nginx-light)."
+HELP = "The proxy's tests need nginx. Install it (Debian: apt install nginx-light)."
 READY_WITHIN_S = 10.0
 STREAM_WITHIN_S = 30.0
 
@@ -95,18 +96,27 @@ def nginx_cutting_after(
 def _running(
     upstream: str, directives: str, folder: Path, main: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    port = free_port()
+    config = CONFIG.format(folder=folder, port=port, upstream=upstream, directives=directives, main=main)
+    with nginx_of(config, port, folder) as process:
+        yield f"http://127.0.0.1:{port}", process
+
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    config = folder / "nginx.conf"
-    config.write_text(
-        CONFIG.format(folder=folder, port=port, upstream=upstream, directives=directives, main=main)
-    )
-    process = subprocess.Popen(
-        [nginx(), "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
-    )
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def nginx_of(config: str, port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs until the end of the context; it is reachable at the port."""
+    path = folder / "nginx.conf"
+    path.write_text(config)
+    process = subprocess.Popen([nginx(), "-p", str(folder), "-c", str(path), "-e", str(folder / "error.log")])
     try:
         _wait_for(port, process)
-        yield f"http://127.0.0.1:{port}", process
+        yield process
     finally:
         process.terminate()
         process.wait(10)
@@ -140,3 +150,16 @@ def _wait_for_a_stream(process: psutil.Process, port: int | None) -> None:
         before = now
         time.sleep(0.5)
     raise RuntimeError("No stream was opened.")
+
+
+def main() -> int:
+    try:
+        nginx()
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

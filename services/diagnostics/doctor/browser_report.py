@@ -10,6 +10,7 @@ from services.diagnostics.doctor.clock import browser_clock
 from services.diagnostics.doctor.finding import Finding, passed, warning
 from services.diagnostics.doctor.stream import StreamMeasurement
 from services.diagnostics.doctor.stream import judge as judge_stream
+from services.http.web_origin import WebOrigin
 
 MAX_S = 1e10
 Seconds = Annotated[float, Field(ge=-MAX_S, le=MAX_S, allow_inf_nan=False)]
@@ -69,7 +70,7 @@ def judge(measured: BrowserReport, public_url: str | None) -> list[Finding]:
 
 
 def _address(origin: str, public_url: str | None) -> Finding:
-    if public_url is None or origin == public_url.rstrip("/"):
+    if public_url is None or WebOrigin.of(origin) == WebOrigin.of(public_url):
         return passed("address", Sentence("Measured through {address}.", address=origin))
     says = Sentence("Measured through {address}, and people use {public}.", address=origin, public=public_url)
     return warning("address", says, Sentence("Open this page there, and ask again."))

@@ -71,6 +71,7 @@ async def test_all_routes_are_documented(client: httpx.AsyncClient) -> None:
         ("/media/{file_id}/download", "get"),
         ("/media/{file_id}/poster", "get"),
         ("/media/{file_id}/preview", "get"),
+        ("/alive", "get"),
         ("/health", "get"),
         ("/metrics", "get"),
     }

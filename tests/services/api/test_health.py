@@ -84,3 +84,14 @@ async def test_the_status_follows_the_report(tmp_path: Path) -> None:
             answer = await client.get("/health")
         assert answer.status_code == status
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_process_is_alive_even_when_it_takes_no_work(tmp_path: Path, method: str) -> None:
+    app = FastAPI()
+    app.include_router(router(health(tmp_path, damaged=lambda: True, models_known=lambda: False)))
+    async with client_of(app) as client:
+        answer = await client.request(method, "/alive")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"

@@ -8,10 +8,12 @@ import httpx
 import pytest
 import websockets
 from fastapi import FastAPI, WebSocket
+from starlette.types import Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 
 from services.api import Metrics
 from services.api.origin_guard import Guard
+from services.api.proxy_headers import ProxyHeaders, forwarded_host_of
 from tests.services.api.stand_in import StandIn, application, client_of, serving
 
 CSP = (
@@ -23,7 +25,8 @@ CSP = (
 
 async def status_of(app: FastAPI, headers: list[tuple[str, str]], method: str = "GET") -> int:
     async with client_of(app) as client:
-        request = client.build_request(method, "/api/files", headers=headers)
+        sent = [(name.encode(), value.encode()) for name, value in headers]
+        request = client.build_request(method, "/api/files", headers=sent)
         if not any(name == "Host" for name, _ in headers):
             request.headers["Host"] = "localhost:8080"
         return (await client.send(request)).status_code
@@ -75,7 +78,16 @@ async def test_two_hosts_are_a_400(app: FastAPI) -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("localhost:8080", 200), ("rushes.example:443", 200), ("rushes.example:8443", 403), ("a.example", 403)],
+    [
+        ("localhost:8080", 200),
+        ("rushes.example", 200),
+        ("RUSHES.example", 200),
+        ("rushes.example:443", 200),
+        ("rushes.example:80", 403),
+        ("rushes.example:8443", 403),
+        ("rushes.example.", 403),
+        ("a.example", 403),
+    ],
 )
 async def test_the_public_host_is_served_too(public: FastAPI, host: str, status: int) -> None:
     assert await status_of(public, [("Host", host)]) == status
@@ -112,17 +124,168 @@ async def test_two_origins_are_refused(app: FastAPI) -> None:
 @pytest.mark.parametrize(
     ("site", "method", "status"),
     [
-        ("cross-site", "GET", 200),
+        ("cross-site", "GET", 403),
         ("cross-site", "POST", 403),
         ("cross-site", "DELETE", 403),
         ("same-origin", "POST", 405),
         ("none", "POST", 405),
     ],
 )
-async def test_other_sites_may_link_here_and_change_nothing(
+async def test_other_sites_may_not_fetch_from_here_nor_change_anything(
     app: FastAPI, site: str, method: str, status: int
 ) -> None:
     assert await status_of(app, [("Sec-Fetch-Site", site)], method) == status
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("mode", "dest", "method", "status"),
+    [
+        ("navigate", "document", "GET", 200),
+        ("navigate", "document", "POST", 403),
+        ("navigate", "iframe", "GET", 403),
+        ("navigate", "object", "GET", 403),
+        ("no-cors", "image", "GET", 403),
+        ("no-cors", "script", "GET", 403),
+        ("cors", "empty", "GET", 403),
+        ("cors", "empty", "OPTIONS", 403),
+    ],
+)
+async def test_other_sites_may_link_here_and_embed_nothing(
+    app: FastAPI, mode: str, dest: str, method: str, status: int
+) -> None:
+    headers = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
+    assert await status_of(app, headers, method) == status
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("public_url", "spelling"),
+    [
+        ("https://кино.example", "xn--h1adke.example"),
+        ("https://xn--h1adke.example", "кино.example"),
+        ("https://КИНО.example/", "xn--h1adke.example:443"),
+        ("https://straße.example", "xn--strae-oqa.example"),
+        ("https://🎬.example", "xn--dl8h.example"),
+    ],
+)
+async def test_a_name_in_another_script_matches_in_both_spellings(
+    stand_in: StandIn, public_url: str, spelling: str
+) -> None:
+    stand_in.settings = stand_in.settings.model_copy(update={"public_url": public_url})
+    app = application(stand_in, stand_in.media(""))[0]
+    assert await status_of(app, [("Host", spelling), ("Origin", f"https://{spelling}")]) == 200
+    assert await status_of(app, [("Host", "xn--a-ecp.example")]) == 403
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("Host", "rushes.example"), ("Origin", "http://rushes.example")], 403),
+        ([("Host", "rushes.example"), ("Origin", "http://rushes.example:443")], 403),
+        ([("Host", "rushes.example"), ("Origin", "https://rushes.example")], 200),
+        ([("Host", "localhost:8443"), ("Origin", "https://localhost:8443")], 403),
+    ],
+)
+async def test_schemes_are_compared(public: FastAPI, headers: list[tuple[str, str]], status: int) -> None:
+    assert await status_of(public, headers) == status
+
+
+@pytest.mark.asyncio
+async def test_a_trusted_proxy_says_the_scheme(app: FastAPI) -> None:
+    headers = [("Host", "localhost:8443"), ("Origin", "https://localhost:8443")]
+    assert await status_of(app, headers) == 403
+    assert await status_of(app, [*headers, ("X-Forwarded-Proto", "https")]) == 200
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("host", "forwarded", "status"),
+    [
+        ("127.0.0.1:8080", "rushes.example", 200),
+        ("127.0.0.1:8080", "rushes.example:443", 200),
+        ("127.0.0.1:8080", "evil.example, rushes.example", 200),
+        ("127.0.0.1:8080", "rushes.example, evil.example", 403),
+        ("127.0.0.1:8080", "evil.example", 403),
+        ("evil.example", "rushes.example", 403),  # DNS rebinding: the page chooses all but the Host
+        ("evil.example", "localhost:8080", 403),
+    ],
+)
+async def test_both_hosts_must_be_served_here(
+    public: FastAPI, host: str, forwarded: str, status: int
+) -> None:
+    assert await status_of(public, [("Host", host), ("X-Forwarded-Host", forwarded)]) == status
+
+
+async def passed_on(headers: list[tuple[str, str]], client: str, trusted: str) -> Scope:
+    """The scope as it leaves the middleware."""
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+    scope = {"type": "http", "client": (client, 1), "scheme": "http", "headers": raw}
+    await ProxyHeaders(app, trusted=trusted)(scope, None, None)  # type: ignore[arg-type]
+    return seen[0]
+
+
+FORWARDED = [
+    ("X-Forwarded-For", "203.0.113.7, 10.0.0.9"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "a"),
+]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("peer", "trusted", "client"),
+    [
+        ("127.0.0.1", "127.0.0.0/8,::1/128", "10.0.0.9"),
+        ("::1", "127.0.0.0/8,::1/128", "10.0.0.9"),
+        ("127.0.0.1", "127.0.0.0/8,10.0.0.0/8", "203.0.113.7"),
+    ],
+)
+async def test_a_trusted_proxy_says_who_asks(peer: str, trusted: str, client: str) -> None:
+    scope = await passed_on(FORWARDED, peer, trusted)
+    assert scope["client"][0] == client
+    assert scope["scheme"] == "https"
+    assert forwarded_host_of(scope) is not None
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("peer", "trusted"), [("192.0.2.1", "127.0.0.0/8,::1/128"), ("127.0.0.1", "")])
+async def test_nobody_else_says_who_asks(peer: str, trusted: str) -> None:
+    scope = await passed_on(FORWARDED, peer, trusted)
+    assert scope["client"][0] == peer
+    assert scope["scheme"] == "http"
+    assert forwarded_host_of(scope) is None
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("peer", ["127.0.0.1", "192.0.2.1"])
+async def test_no_request_brings_a_prefix_into_the_pages(peer: str) -> None:
+    scope = await passed_on([("X-Forwarded-Prefix", "//evil.example")], peer, "127.0.0.0/8")
+    assert scope["headers"] == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("host", ["10.1.2.3:8080", "any.example", ""])
+async def test_a_health_check_needs_no_known_host(app: FastAPI, host: str) -> None:
+    async with client_of(app) as client:
+        assert (await client.get("/alive", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("rushes.example", "max-age=31536000"), ("localhost:8080", None), ("evil.example", None)],
+)
+async def test_the_public_host_is_for_https_only(public: FastAPI, host: str, told: str | None) -> None:
+    async with client_of(public) as client:
+        answer = await client.get("/api/files", headers={"Host": host})
+    assert answer.headers.get("Strict-Transport-Security") == told
 
 
 @pytest.mark.asyncio
