@@ -5,8 +5,8 @@ import random
 from services.core.errors import ChannelLost
 
 FIRST_GAP_S = 0.8
-LONGEST_GAP_S = 30.0
-SHORTEST_GAP_S = 0.05
+MAX_GAP_S = 30.0
+MIN_GAP_S = 0.05
 QUIET_S = 120.0
 UNAUTHORIZED_GAP_S = 600.0
 
@@ -25,9 +25,9 @@ class Backoff:
             return UNAUTHORIZED_GAP_S
         if lived_s >= QUIET_S:
             self._failures = 0
-        ceiling = min(LONGEST_GAP_S, FIRST_GAP_S * 2 ** min(self._failures, 10))
+        ceiling = min(MAX_GAP_S, FIRST_GAP_S * 2 ** min(self._failures, 10))
         self._failures += 1
         if lost.reason == "busy" and lost.retry_after_s is not None:
             return lost.retry_after_s + self._rng.uniform(0, FIRST_GAP_S)
         # A stream's own `retry:` is a floor; alone it would allow reopening at that rate for ever.
-        return max(SHORTEST_GAP_S, lost.retry_after_s or 0.0, self._rng.uniform(0, ceiling))
+        return max(MIN_GAP_S, lost.retry_after_s or 0.0, self._rng.uniform(0, ceiling))

@@ -16,8 +16,8 @@ class PollPolicy:
     first_s: float = 10.0
     gaps_s: tuple[float, ...] = (10.0,)
     quick_gaps_s: tuple[float, ...] = (2.0,) * 10 + (3.0, 5.0, 8.0, 10.0)
-    slowest_quick_s: float = 10.0
-    at_most_every_s: float = 0.0
+    max_quick_gap_s: float = 10.0
+    min_gap_s: float = 0.0
     """The limit that the backend sets."""
     healthy_within_s: float = 3.0
     """A stream that has not reported on the job by then counts as unhealthy."""
@@ -25,31 +25,29 @@ class PollPolicy:
     def calm(self, attempt: int) -> float:
         """Seconds before the calm attempt of that number (0 is the first)."""
         if attempt == 0:
-            return max(self.first_s, self.at_most_every_s)
-        return max(_nth(self.gaps_s, attempt - 1), self.at_most_every_s)
+            return max(self.first_s, self.min_gap_s)
+        return max(_nth(self.gaps_s, attempt - 1), self.min_gap_s)
 
     def quick(self, attempt: int) -> float:
-        return max(min(_nth(self.quick_gaps_s, attempt), self.slowest_quick_s), self.at_most_every_s)
+        return max(min(_nth(self.quick_gaps_s, attempt), self.max_quick_gap_s), self.min_gap_s)
 
     def late(self, attempt: int, late_s: float) -> float:
         """Seconds between attempts after the message (R5); `late_s` is the time since it was due."""
         return LATE_AFTER_AN_HOUR_S if late_s >= 3600 else _nth(LATE_GAPS_S, attempt)
 
 
-def tool_policy(every_s: float, *, at_most_every_s: float = 0.0) -> PollPolicy:
+def tool_policy(every_s: float, *, min_gap_s: float = 0.0) -> PollPolicy:
     """C3: the video and the image tool."""
-    return PollPolicy(
-        first_s=every_s, gaps_s=(every_s,), slowest_quick_s=every_s, at_most_every_s=at_most_every_s
-    )
+    return PollPolicy(first_s=every_s, gaps_s=(every_s,), max_quick_gap_s=every_s, min_gap_s=min_gap_s)
 
 
-def chat_policy(after_s: float, every_s: float, *, at_most_every_s: float = 0.0) -> PollPolicy:
+def chat_policy(after_s: float, every_s: float, *, min_gap_s: float = 0.0) -> PollPolicy:
     """C7: the "smart" polling of the chat, a fallback."""
     return PollPolicy(
         first_s=after_s,
         gaps_s=(1.0, 2.0, 5.0, 10.0),
-        slowest_quick_s=every_s,
-        at_most_every_s=at_most_every_s,
+        max_quick_gap_s=every_s,
+        min_gap_s=min_gap_s,
     )
 
 

@@ -159,7 +159,7 @@ class Polling:
         if self._quick(now):
             gap = self._policy.quick(self._quick_count)
             if self._quick_count == 0 and self._unhealthy_since > self._begun:
-                return max(self._unhealthy_since, self._last_any + self._policy.at_most_every_s)
+                return max(self._unhealthy_since, self._last_any + self._policy.min_gap_s)
             return max(self._unhealthy_since, self._last, self._last_any) + self._stretched(gap)
         return self._last + self._stretched(self._policy.calm(self._calm_count))
 

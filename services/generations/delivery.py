@@ -18,7 +18,7 @@ from services.store.store import Store
 log = logging.getLogger(__name__)
 
 ILLUSTRATE_AFTER_S = 0.5
-"""Drawing would take the core that a browser on this machine needs for the first frame."""
+"""Drawing would compete with a local browser for the core that decodes the first frame."""
 CLOCKS_DIFFER_S = 5.0
 """Two synchronised clocks may differ by this much."""
 
@@ -78,7 +78,7 @@ class Delivery:
             )
         except DeliveryFailed:
             await collecting
-            await self._show(generation, Phase.PROCESSING, reported.channel)
+            await self._advance(generation, Phase.PROCESSING, reported.channel)
             raise
         try:
             await collecting
@@ -105,10 +105,10 @@ class Delivery:
 
     async def _collect(self, generation: Generation, channel: Channel) -> None:
         self._checkpoint("before_collecting")
-        await self._show(generation, Phase.COLLECTING, channel)
+        await self._advance(generation, Phase.COLLECTING, channel)
         self._checkpoint("after_collecting")
 
-    async def _show(self, generation: Generation, phase: Phase, channel: Channel) -> None:
+    async def _advance(self, generation: Generation, phase: Phase, channel: Channel) -> None:
         """Informative only: a database that refuses this must not cost the bytes."""
         try:
             await self._transitions.advance(generation, phase, channel=channel)
@@ -151,7 +151,7 @@ class Delivery:
         await self._ingest.discard(*(name for name in names if name and name not in in_use))
 
     async def _completed(self, generation: Generation, kept: Kept, receipt: Receipt) -> Generation | None:
-        """None when another one completed it. A commit whose answer was lost is recognised by its file."""
+        """None when another channel completed it. A commit with a lost answer is recognised by its file."""
         done = await self._store.complete(generation.id, epoch=generation.epoch, kept=kept, receipt=receipt)
         if done is not None:
             return done

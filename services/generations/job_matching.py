@@ -11,11 +11,11 @@ from services.backends.job_listing import ListedJob, matches
 from services.core.model import Generation
 
 TAKEN_WITHIN_S = 600.0
-"""A request that hung, in a proxy or a queue there, may have been taken some minutes after it was sent."""
+"""A request that hung, in a proxy or a queue, may be accepted some minutes after it was sent."""
 CLOCKS_DIFFER_S = 300.0
 MEASURED_DIFFER_S = 60.0
 ENOUGH_JOBS = 3
-"""One job alone may have waited; of three the middle one says what their clock says."""
+"""One job alone may have waited; the median of three shows the backend's clock."""
 
 _Settings = tuple[str | None, float | None]
 """Prompt and seed: with these as the index, matching stays linear however long the list is."""
@@ -40,7 +40,7 @@ def clock_of(
     backend_time: float | None,
     now: float,
 ) -> Clock:
-    """From the jobs that we hold and know when we `submitted`; else from what the backend says it is."""
+    """Measured by the jobs whose `submitted` time we know, else by the backend's own time."""
     ahead = [
         job.created_at - at
         for job in jobs
@@ -63,9 +63,9 @@ def own_jobs(
     known_since: float,
     held: Collection[str] = (),
 ) -> dict[str, str]:
-    """By intent: the one job that fits it, and fits no other intent (R6).
+    """By intent: the one job that fits it and no other intent (R6).
 
-    `intents` are all that may have been taken, including those being sent right now. Jobs made before
+    `intents` are all that may have been accepted, including those being sent right now. Jobs made before
     `known_since` may be missing from `jobs`, a second match among them: an intent sent before then gets none.
     """
     jobs_by: dict[_Settings, list[ListedJob]] = defaultdict(list)

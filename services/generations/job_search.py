@@ -87,7 +87,7 @@ class JobSearch:
         reading = turns.reading = turns.reading or _Reading()
         if await self._read(backend, kind, reading, back_to):
             turns.reading = None
-        # Read again: one that began to send meanwhile may want one of these jobs, one that ended its search
+        # Read again: an intent sent meanwhile may match one of these jobs, and one whose search has ended
         # holds one.
         intents = await self._rows.possibly_accepted(backend.name, kind, since=since)
         jobs = reading.jobs.jobs_like(intents)

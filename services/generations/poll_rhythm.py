@@ -20,8 +20,8 @@ class PollRhythm:
         every_s = self._every_s(request)
         limit_s = self._backends[request.backend].capabilities.poll_at_most_every_s
         if request.chat_id is not None:
-            return chat_policy(self._settings.chat_poll_after_s, every_s, at_most_every_s=limit_s)
-        return tool_policy(every_s, at_most_every_s=limit_s)
+            return chat_policy(self._settings.chat_poll_after_s, every_s, min_gap_s=limit_s)
+        return tool_policy(every_s, min_gap_s=limit_s)
 
     def late_after_s(self, request: Request) -> float:
         """Seconds until the "taking longer" message (C4)."""

@@ -69,11 +69,11 @@ class Supervisor:
             last, before = before, self._runtime.now()
             overslept = not 0 <= before - last <= self._store.lease_s
             with log_failures("The leases could not be renewed"):  # others may claim an expired lease
-                await self.look_around(overslept=overslept)
+                await self.renew_leases(overslept=overslept)
 
-    async def look_around(self, *, overslept: bool = False) -> None:
-        """Renews the leases, lets go of rows that others claimed, and watches rows that nobody watches:
-        expired ones of other processes, and own ones whose task has ended early.
+    async def renew_leases(self, *, overslept: bool = False) -> None:
+        """Also stops watching rows that others claimed, and watches unwatched ones: expired rows of other
+        processes, and own rows whose task ended early.
         """
         held = await self._store.renew()
         await self.tasks.end(held.held_elsewhere)

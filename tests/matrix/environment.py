@@ -42,7 +42,7 @@ def shorten_timeouts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(adapter, "POLL_TIMEOUT_S", 2.5)
     patch.setattr(adapter, "open_stream", functools.partial(event_stream.open_stream, connect_s=2.0))
     patch.setattr(client, "CONNECT_TIMEOUT_S", 2.0)
-    patch.setattr(backoff, "LONGEST_GAP_S", 1.0)
+    patch.setattr(backoff, "MAX_GAP_S", 1.0)
     patch.setattr(push, "LIFE_S", 4.0)
     for module in (backoff, polling):
         patch.setattr(module, "UNAUTHORIZED_GAP_S", 1.0)

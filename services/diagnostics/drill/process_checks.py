@@ -17,7 +17,7 @@ async def lease(sandbox: Sandbox) -> None:
         generation = await own.until_sent(await own.start("lease", length_s=FOREVER_S))
         with probing(own.engine.settings) as probe:
             before = probe.lease_until(generation.id)
-            await supervisor.look_around()
+            await supervisor.renew_leases()
             renewed = probe.lease_until(generation.id)
         expect(renewed > before, Sentence("its lease was not renewed"))
         other = Store(own.engine.settings.resolved_database_url, process="another")
@@ -27,7 +27,7 @@ async def lease(sandbox: Sandbox) -> None:
             await other.claim()
             taken = await own.engine.store.claim(generation.id)
             expect(not taken, Sentence("it was taken from a process that lives"))
-            await supervisor.look_around()
+            await supervisor.renew_leases()
             watched = generation.id in supervisor.tasks
             expect(not watched, Sentence("what another process holds is watched on"))
             other.lease_s = 0.0
@@ -35,7 +35,7 @@ async def lease(sandbox: Sandbox) -> None:
         finally:
             await other.close()
         own.backend.finish("lease")
-        await supervisor.look_around()
+        await supervisor.renew_leases()
         await own.until_kept(generation)
 
 
