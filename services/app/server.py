@@ -45,6 +45,7 @@ def build_app(engine: Engine) -> FastAPI:
 
     from ui.pages.generation import not_found
     from ui.pages.routes import register
+    from ui.session.page_memory import PageLimit, PageMemory
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -52,6 +53,9 @@ def build_app(engine: Engine) -> FastAPI:
             yield
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
+    memory = PageMemory()
+    memory.install()
+    app.add_middleware(PageLimit, memory=memory)
     api.include(app, engine, public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
     register(engine.generations, engine.library, engine.chats, engine.statistics, engine.diagnostics)
     ui.run_with(

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from services.core.strip_secrets import strip_secrets
+
 LINK = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+|\bwww\.\S+", re.IGNORECASE)
 MAX_MESSAGE_CHARS = 200
 
@@ -97,10 +99,7 @@ def error_message(body: bytes | str | None, *, without: Iterable[str] = ()) -> s
 
 def one_line(text: str, *, without: Iterable[str] = ()) -> str:
     """One short line without links, control characters and the given texts."""
-    for secret in without:
-        if len(secret) > 3:
-            text = text.replace(secret, "…")
-    text = LINK.sub("…", text)
+    text = LINK.sub("…", strip_secrets(text, without))
     text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 

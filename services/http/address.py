@@ -3,6 +3,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from services.core.errors import CannotStart, DeliveryFailed
+from services.core.strip_secrets import strip_secrets
 from services.http.address_guard import origin_of
 
 
@@ -38,8 +39,8 @@ class Address:
             return False
 
     def redact(self, text: str) -> str:
-        """Removes the key from a text that came from outside."""
-        return text.replace(self.token, "…") if self.token else text
+        """Removes the key from a text that came from outside, before it is shortened."""
+        return strip_secrets(text, [self.token])
 
     def __repr__(self) -> str:
         return "Address(…)"

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
+
+from services.core.strip_secrets import strip_secrets
 
 LINK, SECRET = "[link]", "[secret]"
-MIN_SECRET_LENGTH = 4
 _URL_CHAR = r"""[^\s"'<>\\^`{|}]"""
 _LINKS = re.compile(
     rf"[a-z][a-z0-9+.-]*(?::|%3a)(?:\\?/|%2f){{2}}(?:{_URL_CHAR}|\\/)*"  # any scheme, also escaped or encoded
@@ -34,13 +34,11 @@ class Redaction:
     """Removes `secrets`, and what looks like one unless it is among `names` (ids, checksums, models)."""
 
     def __init__(self, *, secrets: Iterable[str], names: Iterable[str | None] = ()) -> None:
-        known = {secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH}
-        self._secrets = sorted(known | {quote(secret, safe="") for secret in known}, key=len, reverse=True)
+        self._secrets = list(secrets)
         self._names = {name for name in names if name}
 
     def redact(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, SECRET)
+        text = strip_secrets(text, self._secrets, SECRET)
         text = _LINKS.sub(lambda found: found[0] if found[0] in self._names else LINK, text)
         text = _AUTH_SCHEMES.sub(rf"\1 {SECRET}", text)
         text = _NAMED_VALUES.sub(rf"\1\2{SECRET}", text)

@@ -89,7 +89,7 @@ class EventParser:
             raise _malformed("The result's address cannot be read.") from error
 
     def _failed(self, reason: str) -> JobUpdate:
-        text = one_line(self._address.redact(reason)) or "The backend gives no reason."
+        text = one_line(reason, without=[self._address.token]) or "The backend gives no reason."
         return JobUpdate(code="failed", outcome=Failure(text=text))
 
 

@@ -27,8 +27,8 @@ class ResponseParser:
         if status in (429, 503):
             raise self._unavailable("is busy and did not take the request", answer, not_taken=True)
         if 400 <= status < 500:
-            message = error_message(answer.body, without=secrets)
-            raise self._refused(status, self._address.redact(message))
+            message = error_message(answer.body, without=[*secrets, self._address.token])
+            raise self._refused(status, message)
         if status >= 500:
             sentence = f"{self._name} answered {status}: nobody knows whether it took the request."
             raise BackendUnavailable(sentence, backend=self._name)
@@ -99,7 +99,7 @@ class ResponseParser:
 
     def _invalid(self, what: str, answer: BoundedResponse | None = None) -> InvalidResponse:
         """The sample shows the shape only: an answer may echo the prompt."""
-        kind = "" if answer is None else answer.headers.get("Content-Type", "")[:60]
+        kind = "" if answer is None else self._address.redact(answer.headers.get("Content-Type", ""))[:60]
         size = 0 if answer is None else len(answer.body or b"")
         return InvalidResponse(
             f"{self._name} {what}.", backend=self._name, sample=f"{kind} {size} bytes" if kind or size else ""

@@ -45,7 +45,7 @@ class Canned:
                     call.send(*what[:2], what[2])
                     continue
                 if what == "hang":
-                    await call.gone()
+                    await call.wait_for_disconnect()
                 if what == "half":
                     call.send(200, b'{"id": ', {"Content-Length": "999"})
                 raise Closed

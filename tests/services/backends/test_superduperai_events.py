@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.backends.lenient_json import MAX_MESSAGE_CHARS
 from services.backends.superduperai import SuperDuperAI, adapter
 from services.backends.superduperai.events import EventParser
 from services.core.errors import ChannelLost
@@ -189,3 +190,14 @@ async def test_no_failure_ever_carries_the_key(canned: Canned, backend: SuperDup
     update = await backend.poll("f1")
     assert update.outcome == Failure(text="token … expired")
     assert TOKEN not in repr(Address(canned.url, TOKEN))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("before", range(MAX_MESSAGE_CHARS - len(TOKEN) - 4, MAX_MESSAGE_CHARS + 1, 3))
+async def test_no_part_of_the_key_is_left_by_shortening(
+    canned: Canned, backend: SuperDuperAI, before: int
+) -> None:
+    canned.says({"id": "f1", "tasks": [{"status": "error", "error": "x" * before + f" {TOKEN} expired"}]})
+    update = await backend.poll("f1")
+    assert isinstance(update.outcome, Failure)
+    assert TOKEN[:4] not in update.outcome.text

@@ -326,3 +326,14 @@ async def test_at_most_thirty_two_requests_are_under_way_at_once(
     canned.answers.clear()
     canned.says({"id": "f1"})
     assert (await backend.poll("f1")).code == "running"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("before", range(200 - len(TOKEN) - 4, 201, 3))
+async def test_no_part_of_the_key_is_left_in_a_refusal(
+    canned: Canned, hosted: SuperDuperAI, before: int
+) -> None:
+    canned.says({"detail": "x" * before + f" {TOKEN} is not valid"}, status=422)
+    with pytest.raises(BackendRefused) as refusal:
+        await hosted.submit(a_generation())
+    assert TOKEN[:4] not in str(refusal.value)
