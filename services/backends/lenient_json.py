@@ -11,6 +11,7 @@ from services.core.strip_secrets import strip_secrets
 
 LINK = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+|\bwww\.\S+", re.IGNORECASE)
 MAX_MESSAGE_CHARS = 200
+MAX_READ_CHARS = 10_000
 
 
 def read_json(body: bytes | str | None) -> Any:
@@ -99,7 +100,7 @@ def error_message(body: bytes | str | None, *, without: Iterable[str] = ()) -> s
 
 def one_line(text: str, *, without: Iterable[str] = ()) -> str:
     """One short line without links, control characters and the given texts."""
-    text = LINK.sub("…", strip_secrets(text, without))
+    text = LINK.sub("…", strip_secrets(text, without)[:MAX_READ_CHARS])
     text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 

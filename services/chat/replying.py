@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from uuid6 import uuid7
@@ -17,6 +18,7 @@ from services.core.errors import AppError, NoModels, StoreFailed
 from services.core.model import Generation
 from services.core.runtime import Runtime, monotonic
 from services.generations.service import Generations
+from services.media.threads import in_thread
 from services.store.chats import ChatRows
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 MAX_WAIT_FOR_MODELS_S = 20.0
 RETRY_AFTER_S = 5.0
 MAX_ARTIFACTS_SEARCHED = 12
+MAX_CHARACTERS_ON_THE_LOOP = 1_000
+"""A longer message is parsed in a thread."""
 FINGERPRINT = "chat"
 """The same for all: a stored plan never changes, so its key always names the same request."""
 
@@ -76,7 +80,7 @@ class Replier:
     async def _plan(self, message: Message) -> Plan:
         last = await self._last_artifact(message)
         if self._llm is None or message.text.startswith("/"):
-            return self._parse(message, last)
+            return await self._parse(message, last)
 
         def publish_partial(text: str) -> None:
             partial = PartialReply(
@@ -88,11 +92,13 @@ class Replier:
             return await self._llm.answer(message, last, publish_partial)
         except LlmUnavailable as reason:
             log.warning("The language model did not answer (%s): %s", reason.code, reason)
-            plan = self._parse(message, last)
+            plan = await self._parse(message, last)
             return replace(plan, values=plan.values | {"speechless": reason.code})
 
-    def _parse(self, message: Message, last: Generation | None) -> Plan:
-        parsed = parse(message.text, follows=last is not None and last.trashed_at is None)
+    async def _parse(self, message: Message, last: Generation | None) -> Plan:
+        read = partial(parse, message.text, follows=last is not None and last.trashed_at is None)
+        long = len(message.text) > MAX_CHARACTERS_ON_THE_LOOP
+        parsed = await in_thread(read) if long else read()
         return make_plan(parsed, self._generations.catalogue, last=last, chat_id=message.chat_id)
 
     async def _last_artifact(self, message: Message) -> Generation | None:

@@ -9,25 +9,26 @@ from services.core.strip_secrets import strip_secrets
 LINK, SECRET = "[link]", "[secret]"
 _URL_CHAR = r"""[^\s"'<>\\^`{|}]"""
 _LINKS = re.compile(
-    rf"[a-z][a-z0-9+.-]*(?::|%3a)(?:\\?/|%2f){{2}}(?:{_URL_CHAR}|\\/)*"  # any scheme, also escaped or encoded
+    rf"(?<![a-z0-9+.-])[a-z0-9+.-]++(?::|%3a)(?:\\?/|%2f){{2}}(?:{_URL_CHAR}|\\/)*"  # any scheme, escaped too
     rf"|data:[\w/+.-]*[;,]{_URL_CHAR}*"
     rf"|(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?::\d+)?/{_URL_CHAR}*"  # a host and a path without a scheme
     rf"|(?<![\w.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?::\d+)?(?:/{_URL_CHAR}*)?"
-    rf"|\[[0-9a-f:]*:[0-9a-f:.]+\](?::\d+)?(?:/{_URL_CHAR}*)?",
+    rf"|\[(?=[0-9a-f.]{{0,4}}:)[0-9a-f:.]{{2,}}+\](?::\d+)?(?:/{_URL_CHAR}*)?",
     re.IGNORECASE,
 )
 _AUTH_SCHEMES = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
 _NAMED_VALUES = re.compile(
-    r"\b([\w-]*(?:token|secret|passw(?:or)?d|api[ _-]?key|authorization|signature|credential|cookie|session)"
-    r"[\w-]*)(\\?[\"']?\s*[:=]\s*\\?[\"']?)(?!\[)[^\s\"'\\,;&]+",
+    r"(?<![\w-])(?:(?<=api )(?=key)"
+    r"|(?=[\w-]*?(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|signature|credential|cookie|session)))"
+    r"([\w-]++)(\\?[\"']?\s*+[:=]\s*+\\?[\"']?)(?!\[)[^\s\"'\\,;&]++",
     re.IGNORECASE,
 )
 _KNOWN_FORMATS = re.compile(
-    r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"
+    r"(?<![\w-])(?=[\w-]*?\beyJ)[\w-]++\.[\w-]++(?:\.[\w-]*+)?"
     r"|\b(?:sk|pk|rk|hf|r8|gh[pousr]|xox[abprs]|whsec)[-_][\w-]{6,}"
     r"|\b(?:AKIA|ASIA|AIza)[\w-]{12,}"
 )
-_LONG_WORDS = re.compile(r"(?<![\w+/=-])[\w+=-]{24,}(?![\w+/=-])")
+_LONG_WORDS = re.compile(r"(?<![\w+/=-])[\w+=-]{24,}+(?![\w+/=-])")
 
 
 class Redaction:

@@ -99,9 +99,7 @@ class Statistics:
 
     async def bundle(self, generation_id: str, *, owner: str) -> dict[str, Any]:
         """One generation for a bug report, as plain JSON without keys, tokens and links. Raises NotFound."""
-        return bundle(
-            await self._generations.get(generation_id, owner=owner),
-            await self._generations.trace(generation_id, owner=owner),
-            self._installation,
-            made_at=self._now(),
-        )
+        generation = await self._generations.get(generation_id, owner=owner)
+        entries = await self._generations.trace(generation_id, owner=owner)
+        made = functools.partial(bundle, generation, entries, self._installation, made_at=self._now())
+        return await in_thread(made)

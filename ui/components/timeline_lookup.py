@@ -15,7 +15,7 @@ from ui.components.trace_table import TraceTable
 from ui.session.page_context import PageContext
 from ui.text import _, labels
 
-_ID = re.compile(r"^.*[?&]id=([\w-]+)|([\w-]+)/?(?:[?#].*)?$")
+_ID = re.compile(r"^.*[?&]id=([\w-]+)|(?<![\w-])([\w-]++)/?(?:[?#].*)?$")
 """Matches the id in a URL of this page, or at the end of any other URL."""
 
 

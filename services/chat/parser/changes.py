@@ -49,10 +49,10 @@ STEPS = {
     ),
     **{code: asked for code, (asked, *_) in SCENES.items()},
 }
-_STEPS = [(code, re.compile(rf"(?:{pattern})(?![\w'’-])", re.I)) for code, pattern in STEPS.items()]
+_STEPS = [(code, re.compile(rf"(?<!\w)(?:{pattern})(?![\w'’-])", re.I)) for code, pattern in STEPS.items()]
 
 LEAD = re.compile(
-    r"(?:(?:please|now|and|then|but|ok(?:ay)?|yes|а|и|но|ну|теперь|да|пожалуйста|тогда|только)\s+)*"
+    r"(?<!\w)(?:(?:please|now|and|then|but|ok(?:ay)?|yes|а|и|но|ну|теперь|да|пожалуйста|тогда|только)\s++){0,3}"
     r"(?:(?P<it>(?:make|turn|render|do|have|let|put|set|try|change)\s+"
     r"(?:it|this|that|them|the (?:video|image|picture|clip|film|last one|same(?: one| thing)?))(?: be)?"
     r"|(?:the |that )?same(?: (?:one|thing|video|film|clip|image|picture|again))?|(?:it )?should be|instead"
@@ -62,11 +62,11 @@ LEAD = re.compile(
     r"|(?P<bare>make|с?делай(?:те)?|можно|хочу|want)"
     r"|(?P<add>add|put in|include|добавь(?:те)?|добавить)"
     r"|(?P<less>without|no|remove|take out|leave out|без|убери(?:те)?|убрать)"
-    r"|(?P<joined>but|now|and|instead|но|теперь|а теперь|только))(?=[\s,:]|$)[\s,:]*",
+    r"|(?P<joined>but|now|and|instead|но|теперь|а теперь|только))(?=[\s,:]|$)[\s,:]*+",
     re.I,
 )
 FILLER = re.compile(
-    r"(?:please|now|a|an|the|it|this|that|them|with|and|but|in|be|bit|little|also|just|only|too|to|at"
+    r"(?<!\w)(?:please|now|a|an|the|it|this|that|them|with|and|but|in|be|bit|little|also|just|only|too|to|at"
     r"|is|as|of|time|make|more"
     r"|video|film|clip|movie|image|picture|photo|version|one|same|format|there|during|by|last"
     r"|пожалуйста|теперь|её|ее|его|это|эту|этот|эта|ту|то|же|самое|с|со|и|а|но|в|во|на|чтобы|было|была"
@@ -75,8 +75,12 @@ FILLER = re.compile(
     r"|только|последн\w+)(?![\w'’-])",
     re.I,
 )
+WITHOUT = re.compile(r"(?<!\w)(?:without|no|без)\s++(?P<what>.+)", re.I)
+SAME = re.compile(r"same|то|так", re.I)
 A_VIDEO = re.compile(r"(?:an? )?(?:video|film|clip|movie|видео|ролик)$", re.I)
 MAX_ADDED_WORDS = 14
+MAX_WORDS, MAX_CHARACTERS = 60, 600
+"""Longer texts are no changes."""
 
 
 def parse_change(text: str, *, rest_allowed: bool) -> Change | None:
@@ -85,7 +89,10 @@ def parse_change(text: str, *, rest_allowed: bool) -> Change | None:
     Without `rest_allowed` every word must be known. With it, the words that follow a reference to the last
     artifact ("make it …") become part of the prompt.
     """
-    text = " ".join(text.split()).strip(" .!,;")
+    words = text.split(maxsplit=MAX_WORDS)
+    if len(words) > MAX_WORDS or len(text) > MAX_CHARACTERS:
+        return None
+    text = " ".join(words).strip(" .!,;")
     found, body, lead = Change(), text, dict.fromkeys(LEAD.groupindex)
     if begin := LEAD.match(text):
         lead, body = begin.groupdict(), text[begin.end() :]
@@ -100,12 +107,12 @@ def parse_change(text: str, *, rest_allowed: bool) -> Change | None:
         points_back = lead["it"] or lead["add"] or lead["joined"]
         if not (rest_allowed and points_back and _few(rest)):
             return None
-        if without := re.match(r"(?:without|no|без)\s+(?P<what>.+)", rest, re.I):
+        if without := WITHOUT.match(rest):
             found.less = without["what"]
         else:
             found.more = rest
     if not (found.steps or found.settings.named() or found.more or found.less):
-        return Change(steps=("again",)) if re.search(r"same|то|так", lead["it"] or "", re.I) else None
+        return Change(steps=("again",)) if SAME.search(lead["it"] or "") else None
     return found
 
 

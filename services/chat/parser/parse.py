@@ -17,9 +17,9 @@ THANKS = re.compile(
     re.I,
 )
 HELP = re.compile(
-    r"(?:help|what can you do|what do you do|how does (?:this|it) work|how do (?:i|you) .{0,40}"
+    r"(?:help|what can you do|what do you do|how does (?:this|it) work"
     r"|помощь|помоги(?:те)?|что (?:ты )?(?:умеешь|можешь)(?: делать)?|как (?:это|тут) (?:работает"
-    r"|всё устроено))[\s.?!]*$",
+    r"|всё устроено))[\s.?!]*+$|how do (?:i|you) .{0,60}$",
     re.I,
 )
 MIN_WORDS = 2

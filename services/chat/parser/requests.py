@@ -3,7 +3,14 @@
 import re
 
 from services.chat.parser.intents import Intent, NoIntent, RequestedSettings
-from services.chat.parser.settings import NUMBERS, number, take_from_end, take_from_start
+from services.chat.parser.settings import (
+    NUMBERS,
+    after_separators,
+    number,
+    take_all_from_start,
+    take_from_end,
+    take_from_start,
+)
 from services.core.model import Kind
 
 COMMANDS = {
@@ -23,7 +30,7 @@ IMAGE = (
 )
 NOUN = re.compile(rf"(?<![\w-])(?:(?P<video>{VIDEO})|(?P<image>{IMAGE}))(?![\w-])", re.I)
 COURTESY = re.compile(
-    r"[\s,]*(?:please|hey|hi|hello|now|then|ok(?:ay)?|so|can|could|would|will|you|i|we|want|need|like"
+    r"(?<!\w)(?:please|hey|hi|hello|now|then|ok(?:ay)?|so|can|could|would|will|you|i|we|want|need|like"
     r"|i'd|i’d|to|let'?s"
     r"|пожалуйста|привет|теперь|а|ну|можешь|можно|мне|нам|нужн[а-яё]+|хочу|хотим|хотелось|бы|давай"
     r"|тогда|ли)(?![\w'’])",
@@ -31,39 +38,39 @@ COURTESY = re.compile(
 )
 WANTS = re.compile(r"want|need|like|хочу|хотим|хотелось|нужн|можно", re.I)
 VERB = re.compile(
-    r"[\s,]*(?:make|create|generate|render|shoot|produce|do|give|show|get|build|prepare|film|have"
+    r"(?<!\w)(?:make|create|generate|render|shoot|produce|do|give|show|get|build|prepare|film|have"
     r"|с?делай(?:те)?|с?делать|созда(?:й|йте|ть)|с?генерир(?:уй|уйте|овать)|сними(?:те)?|снять"
     r"|покажи(?:те)?|дай(?:те)?|подготовь|придумай|смонтируй|сочини)(?![\w'’])",
     re.I,
 )
 DRAWS = re.compile(
-    r"[\s,]*(?P<image>draw|paint|sketch|photograph|illustrate|нарису(?:й|йте)|изобрази(?:те)?|сфотографируй)"
-    r"(?:\s+(?:me|us|мне|нам))?\s+(?=\S)"
-    r"|[\s,]*(?P<video>animate|film|shoot|анимируй(?:те)?|сними(?:те)?|снять)(?:\s+(?:me|us|мне"
-    r"|нам))?\s+(?=\S)",
+    r"(?<!\w)(?:(?P<image>draw|paint|sketch|photograph|illustrate|нарису(?:й|йте)|изобрази(?:те)?|сфотографируй)"
+    r"|(?P<video>animate|film|shoot|анимируй(?:те)?|сними(?:те)?|снять))"
+    r"(?:\s++(?:me|us|мне|нам))?\s++(?=\S)",
     re.I,
 )
 SMALL = re.compile(
-    r"[\s,]*(?:an?|the|me|us|one|some|new|another|short|small|little|quick|мне|нам|нов[а-яё]+|коротк[а-яё]+"
+    r"(?<!\w)(?:an?|the|me|us|one|some|new|another|short|small|little|quick|мне|нам|нов[а-яё]+|коротк[а-яё]+"
     r"|небольш[а-яё]+|один|одну|одно|какое-нибудь|какой-нибудь|ещё|еще)(?![\w'’])",
     re.I,
 )
-COUNT = re.compile(rf"[\s,]*(?P<number>[1-9]|{'|'.join(NUMBERS)})(?=\s)", re.I)
+COUNT = re.compile(rf"(?<!\w)(?P<number>[1-9]|{'|'.join(NUMBERS)})(?=\s)", re.I)
 ABOUT = re.compile(
-    r"[\s,]*(?:(?:of|about|with|showing|shows?|that shows?|where|featuring|depicting|in which|from|on which"
-    r"|про|обо?|о|со?|где|на котор[а-яё]+|в котор[а-яё]+|на тему|как|из|по)(?=[\s:])\s*:?|[:–—-])\s*",
+    r"(?:(?<!\w)(?:of|about|with|showing|shows?|that shows?|where|featuring|depicting|in which|from|on which"
+    r"|про|обо?|о|со?|где|на котор[а-яё]+|в котор[а-яё]+|на тему|как|из|по)(?=[\s:])\s*+:?|[:–—-])\s*+",
     re.I,
 )
-PLEASE = re.compile(r"[\s,]*\b(?:please|пожалуйста|thanks|спасибо)[\s.!]*$", re.I)
+PLEASE = re.compile(r"(?<![\s,])[\s,]*+\b(?:please|пожалуйста|thanks|спасибо)[\s.!]*+$", re.I)
 MODEL = re.compile(
-    r"[\s,]+(?:using|with (?:the )?model|by model|с помощью|через модель|моделью|на модели)\s+"
-    r"(?P<model>[\w./ -]{2,60})$",
+    r"(?<![\s,])[\s,]++(?:using|with (?:the )?model|by model|с помощью|через модель|моделью|на модели)\s++"
+    r"(?P<model>[\w./-][\w./ -]{1,59})$",
     re.I,
 )
 IGNORED = re.compile(
-    r"(?:longer|shorter|nice|good|beautiful|cool|подлиннее|покороче|красив[а-яё]+|хорош[а-яё]+)$", re.I
+    r"(?<!\w)(?:longer|shorter|nice|good|beautiful|cool|подлиннее|покороче|красив[а-яё]+|хорош[а-яё]+)$", re.I
 )
 MAX_WORDS_BEFORE_NOUN = 8
+MAX_CHARACTERS_BEFORE_NOUN = 200
 MAX_WORDS_KEPT = 3
 
 
@@ -77,7 +84,7 @@ def parse_command(text: str) -> Intent | NoIntent | None:
     if name not in COMMANDS:
         return NoIntent(code="unknown_command", values={"command": found["name"][:40]})
     kind, settings = COMMANDS[name], RequestedSettings()
-    prompt = _take_prompt(_take_leading_settings(found["rest"], settings), settings)
+    prompt = _take_prompt(take_all_from_start(found["rest"], settings), settings)
     if not prompt:
         return NoIntent(code="empty_command", values={"kind": str(kind), "command": name})
     return Intent(kind=kind, prompt=prompt, settings=settings)
@@ -89,12 +96,12 @@ def parse_request(text: str) -> Intent | NoIntent | None:
     noun = NOUN.search(rest)
     if noun is None:
         return _parse_drawing(text)
-    settings, goes_on = RequestedSettings(), bool(ABOUT.match(rest, noun.end()))
+    settings, goes_on = RequestedSettings(), _next(ABOUT, rest, noun.end()) is not None
     kept = _take_before_noun(rest[: noun.start()], settings, asked=asked, goes_on=goes_on)
     if kept is None:
         return _parse_drawing(text)
     kind = Kind.VIDEO if noun["video"] else Kind.IMAGE
-    prompt = _take_prompt(_take_leading_settings(rest[noun.end() :], settings), settings)
+    prompt = _take_prompt(take_all_from_start(rest[noun.end() :], settings), settings)
     if not prompt and kept and asked:
         prompt, kept = kept, ""
     if not prompt:
@@ -102,11 +109,15 @@ def parse_request(text: str) -> Intent | NoIntent | None:
     return Intent(kind=kind, prompt=f"{prompt}, {kept}" if kept else prompt, settings=settings)
 
 
+def _next(pattern: re.Pattern[str], text: str, at: int = 0) -> re.Match[str] | None:
+    return pattern.match(text, after_separators(text, at))
+
+
 def _strip_request(text: str) -> tuple[str, bool]:
     """Strips "could you please make me"; returns the rest, and whether it contained a request."""
     asked, at = False, 0
     while True:
-        courtesy, verb = COURTESY.match(text, at), VERB.match(text, at)
+        courtesy, verb = _next(COURTESY, text, at), _next(VERB, text, at)
         if verb:
             asked, at = True, verb.end()
         elif courtesy:
@@ -118,9 +129,9 @@ def _strip_request(text: str) -> tuple[str, bool]:
 def _parse_drawing(text: str) -> Intent | None:
     """Parses "draw a cat", where the verb alone names the kind."""
     at = 0
-    while courtesy := COURTESY.match(text, at):
+    while courtesy := _next(COURTESY, text, at):
         at = courtesy.end()
-    draws = DRAWS.match(text, at)
+    draws = _next(DRAWS, text, at)
     if draws is None:
         return None
     settings = RequestedSettings()
@@ -131,17 +142,21 @@ def _parse_drawing(text: str) -> Intent | None:
 
 def _take_before_noun(before: str, settings: RequestedSettings, *, asked: bool, goes_on: bool) -> str | None:
     """Moves settings from the words before the noun; returns the rest, or None for an ordinary sentence."""
-    if len(before.split()) > MAX_WORDS_BEFORE_NOUN or re.search(r"[.!?\n]", before):
+    if (
+        len(before) > MAX_CHARACTERS_BEFORE_NOUN
+        or len(before.split()) > MAX_WORDS_BEFORE_NOUN
+        or re.search(r"[.!?\n]", before)
+    ):
         return None
     words: list[str] = []
     while before.strip(" ,"):
         if (shorter := take_from_start(before, settings)) != before:
             before = shorter
-        elif small := SMALL.match(before):
+        elif small := _next(SMALL, before):
             if words:
                 return None
             before = before[small.end() :]
-        elif count := COUNT.match(before):
+        elif count := _next(COUNT, before):
             settings.count, before = round(number(count["number"])), before[count.end() :]
         else:
             word, _, before = before.strip(" ,").partition(" ")
@@ -152,15 +167,9 @@ def _take_before_noun(before: str, settings: RequestedSettings, *, asked: bool, 
     return " ".join(words)
 
 
-def _take_leading_settings(text: str, settings: RequestedSettings) -> str:
-    while (shorter := take_from_start(text, settings)) != text:
-        text = shorter
-    return text
-
-
 def _take_prompt(text: str, settings: RequestedSettings) -> str:
     """The prompt, without the settings at its end."""
-    if about := ABOUT.match(text):
+    if about := _next(ABOUT, text):
         text = text[about.end() :]
     text = take_from_end(_take_model(PLEASE.sub("", text), settings), settings)
     return PLEASE.sub("", _take_model(text, settings)).strip(" \t\n,;:–—").strip('"“”«»').strip()

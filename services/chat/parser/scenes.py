@@ -46,10 +46,16 @@ _IN_PROMPTS = {
 }
 
 
+_PHRASES = {
+    scene: re.compile(rf"(?<![\s,])[\s,]*+\b(?:{pattern})\b", re.I) for scene, pattern in _IN_PROMPTS.items()
+}
+_CYRILLIC = re.compile("[а-яё]", re.I)
+
+
 def set_scene(prompt: str, scene: str) -> str:
     """Replaces the prompt's time of day or weather."""
     (kind,) = (kind for kind in KINDS if scene in kind)
     for other in kind:
-        prompt = re.sub(rf"\s*,?\s*\b(?:{_IN_PROMPTS[other]})\b", "", prompt, flags=re.I)
+        prompt = _PHRASES[other].sub("", prompt)
     _, english, russian = SCENES[scene]
-    return f"{prompt.strip(' ,')}, {russian if re.search('[а-яё]', prompt, re.I) else english}"
+    return f"{prompt.strip(' ,')}, {russian if _CYRILLIC.search(prompt) else english}"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from services.chat.parser.intents import RequestedSettings
 
@@ -42,9 +43,13 @@ def _resolution(found: re.Match[str]) -> str:
 
 
 FIGURES: tuple[Rule, ...] = (
-    ("duration_s", rf"{NUMBER}\s*-?\s*{SECONDS}(?:\s+(?:long|длиной))?", _number),
-    ("duration_s", rf"{NUMBER}(?:-?ти)?\s*-?\s*секундн[а-яё]+", _number),
-    ("duration_s", rf"{NUMBER}\s*-?\s*{MINUTES}(?:\s+(?:long|длиной))?", lambda found: _number(found) * 60),
+    ("duration_s", rf"{NUMBER}\s*+-?\s*+{SECONDS}(?:\s++(?:long|длиной))?", _number),
+    ("duration_s", rf"{NUMBER}(?:-?ти)?\s*+-?\s*+секундн[а-яё]+", _number),
+    (
+        "duration_s",
+        rf"{NUMBER}\s*+-?\s*+{MINUTES}(?:\s++(?:long|длиной))?",
+        lambda found: _number(found) * 60,
+    ),
     ("duration_s", r"half\s+a\s+minute|пол\s?-?минуты", lambda _: 30.0),
     ("duration_s", r"(?:a|one)[\s-]minute(?:\s+long)?|минуту|минутн[а-яё]+", lambda _: 60.0),
     ("aspect_ratio", r"(?P<wide>\d{1,2})\s*[:xх×]\s*(?P<high>\d{1,2})(?![\d:])", _ratio),
@@ -52,12 +57,12 @@ FIGURES: tuple[Rule, ...] = (
     ("resolution", r"(?P<full>full[\s-]?)?hd", lambda found: "1080p" if found["full"] else "720p"),
     (
         "fps",
-        rf"{NUMBER}\s*-?\s*(?:fps|frames\s+(?:a|per)\s+second|кадр[а-яё]*\s+в\s+секунду)",
+        rf"{NUMBER}\s*+-?\s*+(?:fps|frames\s+(?:a|per)\s+second|кадр[а-яё]*\s+в\s+секунду)",
         lambda found: round(_number(found)),
     ),
     (
         "seed",
-        r"(?:seed|сид(?:ом)?|зерн[оа]м?)\s*[:=#№]?\s*(?P<seed>\d{1,10})",
+        r"(?:seed|сид(?:ом)?|зерн[оа]м?)\s*+[:=#№]?\s*+(?P<seed>\d{1,10})",
         lambda found: int(found["seed"]),
     ),
 )
@@ -79,46 +84,83 @@ FRAMES: tuple[Rule, ...] = (
 )
 """Words that may belong to the prompt: settings only at its beginning, or at its end after a joint."""
 
-FORMAT = r"(?:\s+(?:format|frame|aspect\s+ratio|orientation|version|формат[а-яё]*|кадр[а-яё]*|верси[а-яё]+))?"
+FORMAT = (
+    r"(?:\s++(?:format|frame|aspect\s+ratio|orientation|version|формат[а-яё]*|кадр[а-яё]*|верси[а-яё]+))?"
+)
 BEFORE = (
     r"(?:(?:for|in|at|of|on|about|lasting|with|a|an|the|length|duration|format|aspect\s+ratio|frame"
-    r"|на|в|во|с|со|около|примерно|длиной|длительностью|продолжительностью|формате?|соотношение[мн]?|разрешени[а-яё]+)\s+)*"
+    r"|на|в|во|с|со|около|примерно|длиной|длительностью|продолжительностью|формате?|соотношение[мн]?|разрешени[а-яё]+)\s++){0,4}"
 )
-JOINT = r"(?:[,;.:()–—-]\s*|\b(?:and|make\s+it|и|формат|format|in|в|во)\s+)"
+JOINT = r"(?:[,;.:()–—-]\s*+|\b(?:and|make\s++it|и|формат|format|in|в|во)\s++)"
 
 
-def _compiled(rules: tuple[Rule, ...], pattern: str) -> list[tuple[re.Pattern[str], Rule]]:
-    return [(re.compile(pattern.replace("RULE", rule[1]), re.I), rule) for rule in rules]
-
-
-_FROM_THE_START = _compiled(FIGURES + FRAMES, rf"[\s,;]*{BEFORE}(?:RULE){FORMAT}(?![\w'’])")
-_FROM_THE_END = [
-    *_compiled(FIGURES, rf"(?:[\s,;.(–—-]+|^){BEFORE}(?:RULE){FORMAT}(?:\s+please|\s+пожалуйста)?[\s.!)]*$"),
-    *_compiled(FRAMES, rf"(?:\s*{JOINT})(?:a\s+|the\s+)?(?:RULE){FORMAT}[\s.!)]*$"),
+_ENDS = r"[\s,;.(–—-]"
+_FROM_THE_START = [
+    (re.compile(rf"(?<!\w){BEFORE}(?:{rule[1]}){FORMAT}(?![\w'’])", re.I), rule) for rule in FIGURES + FRAMES
 ]
+_FROM_THE_END = [
+    (
+        re.compile(
+            rf"(?:(?<!{_ENDS}){_ENDS}++|^){BEFORE}(?:{rule[1]}){FORMAT}"
+            r"(?:\s++(?:please|пожалуйста))?[\s.!)]*+$",
+            re.I,
+        ),
+        rule,
+    )
+    for rule in FIGURES
+] + [
+    (re.compile(rf"(?<!\s)\s*+{JOINT}(?:(?:a|the)\s++)?(?:{rule[1]}){FORMAT}[\s.!)]*+$", re.I), rule)
+    for rule in FRAMES
+]
+_SEPARATORS = re.compile(r"[\s,;]*+")
+MAX_SETTINGS = 12
+"""Taken from either end; the rest stays in the prompt."""
+MAX_TAIL = 200
+"""Characters at the end that are searched."""
+
+
+def after_separators(text: str, at: int = 0) -> int:
+    found = _SEPARATORS.match(text, at)
+    return found.end() if found else at
 
 
 def take_from_start(text: str, settings: RequestedSettings) -> str:
     """Moves one setting from the beginning of the text; returns the rest, or the same text."""
-    found = _take(_FROM_THE_START, re.Pattern.match, text, settings)
+    at = after_separators(text)
+    found = _take(_FROM_THE_START, lambda pattern: pattern.match(text, at), settings)
     return text[found.end() :] if found else text
+
+
+def take_all_from_start(text: str, settings: RequestedSettings) -> str:
+    for _ in range(MAX_SETTINGS):
+        if (shorter := take_from_start(text, settings)) == text:
+            break
+        text = shorter
+    return text
 
 
 def take_from_end(text: str, settings: RequestedSettings) -> str:
     """Moves all settings from the end of the text; returns the rest."""
-    while found := _take(_FROM_THE_END, re.Pattern.search, text, settings):
+    for _ in range(MAX_SETTINGS):
+        at = max(0, len(text) - MAX_TAIL)
+        find = partial(_search, text, at)
+        if (found := _take(_FROM_THE_END, find, settings)) is None:
+            break
         text = text[: found.start()].rstrip(" ,;–—-(")
     return text
 
 
+def _search(text: str, at: int, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    return pattern.search(text, at)
+
+
 def _take(
     rules: list[tuple[re.Pattern[str], Rule]],
-    find: Callable[[re.Pattern[str], str], re.Match[str] | None],
-    text: str,
+    find: Callable[[re.Pattern[str]], re.Match[str] | None],
     settings: RequestedSettings,
 ) -> re.Match[str] | None:
     for pattern, (name, _, value_of) in rules:
-        if (found := find(pattern, text)) and (value := value_of(found)) is not None:
+        if (found := find(pattern)) and (value := value_of(found)) is not None:
             setattr(settings, name, value)
             return found
     return None

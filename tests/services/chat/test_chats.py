@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -156,6 +157,25 @@ async def test_a_result_that_arrives_while_the_chat_is_closed_is_added_at_the_ne
     await harness.open()
     await asyncio.sleep(0.1)
     assert await sorts(harness, chat_id) == ASKED_AND_ARRIVED
+
+
+@pytest.mark.parametrize("text", ["a " * 4_000, "make it " * 1_000, "video 5s " * 888, "ещё " * 2_000])
+async def test_a_message_of_4000_words_is_answered_also_at_the_next_start(
+    harness: EngineHarness, chat_id: str, text: str
+) -> None:
+    def die(name: str) -> None:
+        if name == "chat_understood":
+            raise asyncio.CancelledError
+
+    harness.checkpoint = die
+    begun = time.process_time()
+    await say(harness, chat_id, text)
+    await harness.crash()
+    harness.checkpoint = lambda _: None
+    await harness.open()
+    await asyncio.sleep(0.1)
+    assert (await sorts(harness, chat_id))[:2] == ["person:words", "studio:words"]
+    assert time.process_time() - begun < 3
 
 
 async def test_a_generation_started_elsewhere_for_the_conversation_is_in_it(

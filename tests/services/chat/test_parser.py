@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -206,10 +207,31 @@ def test_the_parser_accepts_any_text(text: str, follows: bool) -> None:
     parse(text, follows=follows)
 
 
+LONG = (
+    "a", "make", "please,", "5s", "for", "и", "in a", "make a video of", "/video", "draw me", "without",
+    "make it longer and", "видео на 5 секунд", "formatted", ",", "with seed 4", "night", "спасибо",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["", "/video ", "make it ", "сделай видео "])
+@pytest.mark.parametrize("words", LONG)
+def test_4000_words_are_parsed_within_a_tenth_of_a_second(words: str, before: str) -> None:
+    text = before + f"{words} " * 4_000
+    begun = time.thread_time()
+    parse(text, follows=True)
+    assert time.thread_time() - begun < 0.1
+
+
+def test_a_long_description_is_a_prompt_and_no_change() -> None:
+    description = "make it " + "longer and darker with rain " * 40
+    assert isinstance(parse(description, follows=True), NoIntent)
+    intent = parse(f"make a video of {description}, 5 seconds", follows=True)
+    assert isinstance(intent, Intent)
+    assert (intent.prompt, intent.settings.duration_s) == (description.strip(), 5)
+
+
 @given(st.lists(st.sampled_from(["make", "it", "a", "video", "10", "seconds", "of", ",", "ещё", "видео", "на", "9:16", "the", "longer", "-", "/video", "с"]), max_size=3000))  # fmt: skip
 def test_a_long_message_is_parsed_within_a_second(words: list[str]) -> None:
-    import time
-
     begun = time.perf_counter()
     parse(" ".join(words), follows=True)
     assert time.perf_counter() - begun < 1.0

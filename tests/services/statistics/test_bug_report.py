@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,18 @@ async def test_it_tells_what_a_bug_report_needs(
 async def test_one_that_is_not_there_has_none(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/file/no-such/bundle")
     assert (answer.status_code, answer.json()["success"]) == (404, False)
+
+
+@pytest.mark.parametrize("word", ["secret-", "api key ", "eyJ-", "token=", "[::", "a.b-", "http:", "data:;"])
+@pytest.mark.asyncio
+async def test_a_prompt_of_one_word_again_and_again_does_not_delay_its_bundle(
+    harness: LibraryHarness, word: str
+) -> None:
+    row = await harness.put(prompt=word * (8_000 // len(word)))
+    begun = time.process_time()
+    told = await harness.statistics.bundle(row.id, owner=LOCAL_OWNER)
+    assert time.process_time() - begun < 0.5
+    assert told["generation"]["id"] == row.id
 
 
 @pytest.mark.asyncio
