@@ -19,6 +19,7 @@ from services.core.errors import NotFound
 from services.core.events import GenerationEvent
 from services.core.model import Generation, Phase
 from services.generations.service import Generations
+from services.media.serve import served_type
 
 KEEP_ALIVE_S = 15
 REREAD_EVERY_S = 15.0
@@ -127,7 +128,7 @@ def events_between(sent: Generation | None, current: Generation, base_url: str) 
 
 def _payloads(sent: Generation | None, current: Generation, base_url: str) -> Iterator[dict[str, Any]]:
     if current.phase is Phase.COMPLETED:
-        content_type = current.kept.content_type if current.kept else None
+        content_type = served_type(current.kept) if current.kept else None
         file = FileAnswer.of(current, base_url).model_dump(mode="json")
         yield {"type": "file", "object": {**file, "contentType": content_type}}
         return

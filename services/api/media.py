@@ -14,7 +14,7 @@ from services.generations.service import Generations
 from services.library import Library
 from services.library.export import download_name
 from services.media.formats import CONTENT_TYPES, FORMATS
-from services.media.serve import copy_response, file_response, safe_name
+from services.media.serve import copy_response, file_response, safe_name, served_type
 
 TYPES = {each.extension: each.content_type for each in FORMATS}
 ANSWERS: Responses = {
@@ -31,10 +31,13 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
     routes = APIRouter(prefix="/media/{file_id}", tags=["media"])
 
     async def file(owner: Owner, file_id: str, request: Request) -> Response:
-        """The film or picture itself."""
+        """The film or picture itself; what carries a problem is sent as a download."""
         generation, kept = await _kept(owner, file_id)
+        name = None if kept.problem is None else download_name(generation, kept)
         with _report_loss(generation):
-            return send_file(generations.media(kept.name), kept.content_type, kept.sha256, request)
+            return send_file(
+                generations.media(kept.name), served_type(kept), kept.sha256, request, download_name=name
+            )
 
     async def download(owner: Owner, file_id: str, request: Request) -> Response:
         """A copy that carries prompt, model, seed, settings and receipt (PNG, JPEG, WebP, MP4; all else as
@@ -44,7 +47,7 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
         with _report_loss(generation):
             _, copy = await library.copy(file_id, owner=owner)
         name = safe_name(download_name(generation, kept))
-        return copy_response(copy, content_type=kept.content_type, download_name=name, method=request.method)
+        return copy_response(copy, content_type=served_type(kept), download_name=name, method=request.method)
 
     async def poster(owner: Owner, file_id: str, request: Request) -> Response:
         """A still, WebP; also of what is in the trash."""
@@ -89,7 +92,14 @@ def type_of(name: str) -> str:
     return TYPES.get(name.rpartition(".")[2], "")
 
 
-def send_file(path: Path, content_type: str, etag: str, request: Request) -> Response:
+def send_file(
+    path: Path, content_type: str, etag: str, request: Request, *, download_name: str | None = None
+) -> Response:
     return file_response(
-        path, content_type=content_type, etag=etag, method=request.method, headers=request.headers
+        path,
+        content_type=content_type,
+        etag=etag,
+        download_name=download_name,
+        method=request.method,
+        headers=request.headers,
     )

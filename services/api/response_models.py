@@ -117,6 +117,18 @@ class ReceiptAnswer(ResponseModel):
         )
 
 
+class ProblemAnswer(ResponseModel):
+    """Why the file may not show in a browser; it is served as a download only."""
+
+    code: str
+    sentence: str
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self | None:
+        problem = generation.kept and generation.kept.problem
+        return cls(code=problem.code, sentence=str(problem)) if problem else None
+
+
 class FileAnswer(ResponseModel):
     id: str
     type: str
@@ -132,6 +144,7 @@ class FileAnswer(ResponseModel):
     image_generation: GenerationRequest | None
     error: str | None
     receipt: ReceiptAnswer | None
+    problem: ProblemAnswer | None
     starred: bool
     tags: list[str]
     trashed: bool
@@ -160,6 +173,7 @@ class FileAnswer(ResponseModel):
             image_generation=None if is_video else request,
             error=message if generation.phase in (Phase.ERROR, Phase.DROPPED) else None,
             receipt=ReceiptAnswer.of(receipt, generation.created_at) if receipt else None,
+            problem=ProblemAnswer.of(generation) if kept else None,
             starred=generation.starred_at is not None,
             tags=list(generation.tags),
             trashed=generation.trashed_at is not None,

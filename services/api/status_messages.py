@@ -21,7 +21,7 @@ STAGES: dict[str, str] = {
     "confirming_failure": "The backend reported a failure; it is being asked again.",
     "waiting_backend": "Waiting for the backend, which takes nothing at the moment.",
 }
-"""Any other stage leaves the phase's own sentence."""
+"""A stage of the delivery has its common sentence; any other leaves the phase's own sentence."""
 REFUSALS = ("refused_key", "refused_quota", "refused_input", "refused_moderation", "moderation")
 FAILURES: dict[str, str] = {
     "gave_up": "No result came within the time this model is watched for; check it to ask once more.",
@@ -38,6 +38,10 @@ def message_of(generation: Generation) -> str:
         return str(FAILURES[generation.error_code])
     if not generation.final and generation.stop_requested_at is not None:
         return "Being stopped."
+    if not generation.final and generation.stage.startswith("delivery_"):
+        return str(phase_messages.stage_sentence(generation.stage) or PHASES[phase])
+    if generation.kept is not None and generation.kept.problem is not None and not generation.unwanted:
+        return str(generation.kept.problem)
     if phase is not Phase.UNCONFIRMED and not generation.final and generation.late_since is not None:
         return f"Taking longer than {_span(generation.late_after_s)}. You can leave, it will arrive here."
     sentence = UNWANTED if generation.unwanted else PHASES[phase]

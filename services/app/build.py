@@ -32,7 +32,7 @@ from services.library import Library
 from services.library.orphans import Orphans
 from services.library.scrub import Scrub
 from services.library.storage import Storage
-from services.media.download import Downloader
+from services.media.download import Downloader, Limits
 from services.media.ingest import Ingest
 from services.media.sources import Sources
 from services.media.storage.folder import MediaFolder
@@ -100,7 +100,8 @@ def build_engine(
     process = f"{os.getpid()}-{secrets.token_hex(4)}"
     store = Store(settings.resolved_database_url, process=process, checkpoint=checkpoint)
     folder = MediaFolder(settings.media_dir, checkpoint=checkpoint)
-    worker, downloader = Worker(), Downloader(guard)
+    limits = Limits(size_bytes=round(settings.result_limit_mb * 1e6))
+    worker, downloader = Worker(), Downloader(guard, limits=limits)
     ingest = Ingest(folder, downloader, worker, checkpoint=checkpoint)
     catalogue = Catalogue(list(backends.values()), settings)
     sources = Sources(folder, ingest, worker, SourceRows(store))

@@ -55,6 +55,7 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         if engine.llm is not None:
             stack.push_async_callback(engine.llm.close)
             start(engine.llm.open(), "language model")  # loads the library before the first message needs it
+        await engine.delivery.release_completed()
         await engine.chats.open()
         at_the_end("chats_closed", engine.chats.close)
         await engine.diagnostics.open()

@@ -13,7 +13,7 @@ from typing import Protocol
 from services.channels.poll_policy import PollPolicy
 from services.channels.polling import Polling
 from services.channels.push import OpenUpdates, listen
-from services.core.errors import ChannelLost, DeliveryFailed
+from services.core.errors import ChannelLost, DeliveryFailed, Unverified
 from services.core.model import Channel, Failure, JobUpdate, Result
 from services.core.runtime import Runtime, monotonic
 from services.http.host_limiter import HostLimiter
@@ -23,6 +23,10 @@ UNCONFIRMED_FAILURE_S = 600.0
 STREAMS_WAIT_S = 5.0
 """How long a resumed race's streams wait for the first polls of all that were resumed with it."""
 KEEP_GAPS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+TOO_LARGE_GAP_S = 3600.0
+"""Only a restart changes the limit, and a server that does not announce the size sends all up to it."""
+SETTLE_S = 60.0
+"""How long something better may come than bytes that came whole but could not be verified (R3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,12 @@ class Job(Protocol):
     async def poll(self) -> JobUpdate: ...
 
     async def keep(self, reported: ReportedResult) -> None:
-        """Returns when the generation is complete; raises DeliveryFailed when the bytes could not be had."""
+        """Returns when the generation is complete; raises DeliveryFailed when the bytes could not be had,
+        Unverified when they came and are held.
+        """
+
+    async def settle(self, reported: ReportedResult) -> None:
+        """Completes the generation with the bytes that are held for it."""
 
     def note(self, lane: str, event: str, **data: str | float | int | bool | None) -> None: ...
 
@@ -105,13 +114,19 @@ class Race:
         self._newest: ReportedResult | None = None
         """Reported while another address was being fetched: the next to try if that fails."""
         self._next_fetch: asyncio.TimerHandle | None = None
+        self._settling: asyncio.Task[None] | None = None
         self._unconfirmed_failure: JobFailed | None = None
         self._confirm_by = float("inf")
         self._pending_failure: JobFailed | None = None
         self._verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
-    async def run(self, name: str, *, resumed: bool = False) -> Verdict:
-        """`resumed`: polls at once, the job may have finished while nobody watched (R9)."""
+    async def run(self, name: str, *, resumed: bool = False, held: bool = False) -> Verdict:
+        """`resumed`: polls at once, the job may have finished while nobody watched (R9).
+
+        `held`: an earlier race holds bytes that could not be verified.
+        """
+        if held:
+            self._settle_later()
         if resumed:
             self._host.fall_behind(self)
             self._polling.check("resumed")
@@ -128,6 +143,7 @@ class Race:
             if self._next_fetch is not None:
                 self._next_fetch.cancel()
             losers = [*runners, *(task for _, task in self._keeping.values())]
+            losers += [] if self._settling is None else [self._settling]
             for loser in losers:
                 loser.cancel()
             await asyncio.gather(*losers, return_exceptions=True)
@@ -251,9 +267,15 @@ class Race:
 
     def _keep_failed(self, reported: ReportedResult, failed: DeliveryFailed) -> None:
         """The other channels are asked first; where they are gone, the known address is tried again."""
-        self._job.note("engine", "keep_failed", channel=str(reported.channel), reason=failed.reason)
-        self._job.progressed(None, "delivery_retry")
+        self._job.note(
+            "engine", "keep_failed", channel=str(reported.channel), reason=failed.reason, text=str(failed)
+        )
+        self._job.progressed(None, failed.stage)
+        if isinstance(failed, Unverified):
+            self._settle_later()
         gap_s = KEEP_GAPS_S[min(self._keep_failures, len(KEEP_GAPS_S) - 1)]
+        if failed.reason == "too_large" and self._keep_failures:
+            gap_s = TOO_LARGE_GAP_S
         self._keep_failures += 1
         self._keep_not_before = monotonic() + (0.0 if self._keep_failures == 1 else gap_s)
         if self._pending_failure is not None and not self._keeping:
@@ -268,6 +290,19 @@ class Race:
     def _fetch_again(self) -> None:
         if self._unkept is not None and not self._keeping:
             self._collect(self._unkept)
+
+    def _settle_later(self) -> None:
+        if self._settling is None:
+            self._settling = asyncio.create_task(self._settle(), name="settle")
+            self._settling.add_done_callback(self._runner_ended)
+
+    async def _settle(self) -> None:
+        """A minute after the first bytes that could not be verified, the best of them are the result."""
+        await asyncio.sleep(SETTLE_S)
+        reported = self._newest or self._unkept or self._result_of(Channel.POLL, Result(url=""))
+        self._job.note("engine", "settling", channel=str(reported.channel))
+        await self._job.settle(reported)
+        self._decide(Won(channel=reported.channel))
 
     def _record_report(self, channel: Channel, code: str) -> None:
         self._last[channel] = LastReport(code=code, at=self._runtime.now())

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.core.model import Problem
+
 
 class Words(str):
     """Marks a text for the catalogues of translations.
@@ -100,12 +102,23 @@ class ChannelLost(AppError):
 
 class DeliveryFailed(AppError):
     """A result could not be downloaded or stored; a repetition may succeed. `reason`: refused, truncated,
-    undecodable, too_large, wrong_kind, address, network, disk_full, timeout or empty.
+    undecodable, too_large, wrong_kind, text_document, address, network, disk_full, timeout or empty.
+
+    `stage` is the generation's stage while it is tried again.
     """
 
-    def __init__(self, sentence: str, *, reason: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, *, reason: str, stage: str = "", **values: object) -> None:
+        super().__init__(sentence, **values)
         self.reason = reason
+        self.stage = stage or f"delivery_{reason}"
+
+
+class Unverified(DeliveryFailed):
+    """The bytes came whole, but could not be verified. They are held while they are fetched once more."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.reason, reason=problem.code, stage=f"delivery_held:{problem.code}")
+        self.problem = problem
 
 
 class NotFound(AppError):

@@ -122,6 +122,25 @@ def _even(value: float) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a file that came whole could not be verified."""
+
+    code: str
+    """A key of `phase_messages.PROBLEMS`."""
+    reason: str
+    """An English sentence, which the pages translate."""
+
+    def __str__(self) -> str:
+        """In English; the pages translate both parts."""
+        return f"The file arrived, but this browser may not show it: {as_clause(self.reason)}"
+
+
+def as_clause(sentence: str) -> str:
+    """A sentence as it stands behind a colon."""
+    return sentence[:1].lower() + sentence[1:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A result's stored bytes, as received. Names are relative to the media folder."""
 
@@ -129,10 +148,13 @@ class Kept:
     size_bytes: int
     sha256: str
     content_type: str
-    width: int
-    height: int
+    width: int | None
+    """None where a problem hides it."""
+    height: int | None
     duration_s: float | None
     fps: float | None
+    problem: Problem | None = None
+    """Such a file is served as a download only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

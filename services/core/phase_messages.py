@@ -4,7 +4,7 @@ Pages translate them. The API sends them as they are; it replaces those that tak
 controls, and so keeps its wording stable for scripts (services/api/status_messages.py).
 """
 
-from services.core.errors import Words
+from services.core.errors import Sentence, Words
 from services.core.model import Phase
 
 PHASES: dict[Phase, Words] = {
@@ -26,12 +26,56 @@ STAGES: dict[str, Words] = {
     "rendering": Words("Rendering."),
     "confirming_failure": Words("The backend reports a failure. Asking once more to be sure."),
     "collecting": Words("Finished over there. Bringing the file home."),
-    "delivery_retry": Words("The file did not come through whole. Fetching it again."),
+    "delivery_retry": Words("The file could not be fetched. Trying again."),
+    "delivery_truncated": Words("The file came cut short. Fetching it again."),
+    "delivery_empty": Words("The file came empty. Fetching it again."),
+    "delivery_text_document": Words("A text page came instead of the file. Asking for the file again."),
+    "delivery_refused": Words("The file's server refused the download. Asking for a fresh link."),
+    "delivery_network": Words("The file's server cannot be reached. Trying again."),
+    "delivery_timeout": Words("The file's server is too slow. Trying again."),
+    "delivery_address": Words("The file's address is not allowed here. Asking for another one."),
+    "delivery_disk_full": Words("The file cannot be written: check the data folder's disk. Trying again."),
+    "delivery_undecodable": Words("The file came in an encoding that cannot be read. Trying again."),
+    "delivery_too_large": Words(
+        "The file has {size}, and this install takes at most {limit} (RUSHES_RESULT_LIMIT_MB). "
+        "With a higher limit it is fetched after a restart."
+    ),
+    "delivery_held": Words("The file arrived and is kept. {problem} Fetching it once more to compare."),
     "polling_now": Words("Asking the backend now."),
     "stopping": Words("Stopping. The backend has been told."),
     "looking": Words("Looking for it at the backend."),
 }
-"""Known stages; any other shows its phase's sentence."""
+"""Known stages; any other shows its phase's sentence. What follows a stage's colon fills in its values."""
+
+PROBLEMS: dict[str, Words] = {
+    "cut_off": Words("The file is cut off: its end is missing."),
+    "undecodable": Words("The file cannot be decoded."),
+    "decoder_failed": Words("The file broke the decoder."),
+    "picture": Words("A picture came instead of a video."),
+    "film": Words("A video came instead of a picture."),
+    "sound": Words("Only sound came, without a picture."),
+    "archive": Words("An archive came, as a ZIP file is."),
+    "document": Words("A PDF document came."),
+    "unknown": Words("The format of the file is not known."),
+}
+"""Why a file that came whole could not be verified, by the code of its `Problem`."""
+
+
+def stage_sentence(stage: str) -> Sentence | None:
+    """None for an unknown stage."""
+    code, *details = stage.split(":")
+    words = STAGES.get(code)
+    if words is None:
+        return None
+    match code, details:
+        case "delivery_held", [problem]:
+            return Sentence(words, problem=PROBLEMS.get(problem, PROBLEMS["undecodable"]))
+        case "delivery_too_large", [size_mb, limit_mb]:
+            return Sentence(words, size=f"{size_mb} MB", limit=f"{limit_mb} MB")
+        case (("delivery_held" | "delivery_too_large"), _):
+            return Sentence(STAGES["delivery_retry"])
+    return Sentence(words)
+
 
 FAILURES: dict[str, Words] = {
     "failed": Words("The backend could not make it."),

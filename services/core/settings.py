@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     chat_key: SecretStr | None = None
     chat_model: str | None = None
     stream_silence_s: float = Field(default=45.0, gt=0, le=3600)
+    result_limit_mb: float = Field(default=2048.0, gt=0)
+    """Of a result's file, in millions of bytes."""
     watch_for_s: float = Field(default=86_400.0, gt=0)
 
     @property

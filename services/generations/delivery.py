@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 ILLUSTRATE_AFTER_S = 0.5
 """Drawing would compete with a local browser for the core that decodes the first frame."""
+SETTLE_AGAIN_S = 30.0
 CLOCKS_DIFFER_S = 5.0
 """Two synchronised clocks may differ by this much."""
 
@@ -34,6 +35,14 @@ class MediaIngest(Protocol):
         *,
         credentials: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Kept: ...
+
+    async def keep_held(self, generation_id: str, kind: Kind) -> Kept | None: ...
+
+    async def holds(self, generation_id: str) -> bool: ...
+
+    async def held_ids(self) -> set[str]: ...
+
+    async def release(self, generation_id: str) -> None: ...
 
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]: ...
 
@@ -68,7 +77,8 @@ class Delivery:
     ) -> None:
         """Returns when the generation is complete, through this channel or another.
 
-        Raises DeliveryFailed when the bytes could not be had; the race goes on.
+        Raises DeliveryFailed when the bytes could not be had, Unverified when they came and are held; the
+        race goes on.
         """
         # This commit takes the disk 5-40 ms; the download need not wait for it.
         collecting = self._start(self._collect(generation, reported.channel), f"collecting {generation.id}")
@@ -89,6 +99,35 @@ class Delivery:
         # Row, event and log line belong together: a cancellation must not come between them.
         await asyncio.shield(self._start(self._commit(generation, reported, kept), f"commit {generation.id}"))
 
+    async def settle(self, generation: Generation, reported: ReportedResult) -> bool:
+        """Completes the generation with the bytes that are held for it; False where none are."""
+        while True:
+            try:
+                kept = await self._ingest.keep_held(generation.id, generation.request.kind)
+                break
+            except DeliveryFailed as failed:
+                log.warning("The held file of %s could not be kept: %s", generation.id, failed)
+                await asyncio.sleep(SETTLE_AGAIN_S)
+        if kept is None:
+            return False
+        await asyncio.shield(self._start(self._commit(generation, reported, kept), f"commit {generation.id}"))
+        return True
+
+    async def holds(self, generation: Generation) -> bool:
+        """Whether bytes that could not be verified are held for it."""
+        return await self._ingest.holds(generation.id)
+
+    async def release_completed(self) -> None:
+        """Lets go of what a crash left held after its generation was complete."""
+        for generation_id in await self._ingest.held_ids():
+            try:
+                row = await self._store.get(generation_id)
+            except NotFound:
+                await self._ingest.release(generation_id)
+            else:
+                if row.phase is Phase.COMPLETED:
+                    await self._ingest.release(generation_id)
+
     async def close(self) -> None:
         """Lets commits end. Posters under way are drawn at the next start."""
         commits = [task for task in self._tasks if task.get_name().startswith("commit")]
@@ -100,7 +139,7 @@ class Delivery:
 
     def illustrate(self, generation: Generation) -> None:
         """Draws the poster and the hover preview of a kept result in the background."""
-        if generation.kept is not None:
+        if generation.kept is not None and generation.kept.problem is None:
             self._start(self._illustrate(generation.id, generation.kept), f"illustrate {generation.id}")
 
     async def _collect(self, generation: Generation, channel: Channel) -> None:
@@ -138,6 +177,7 @@ class Delivery:
         self._bus.publish(done)
         _log_win(done, receipt)
         self._checkpoint("told")
+        await self._ingest.release(done.id)
         self.illustrate(done)
 
     async def _discard_unless_named(self, generation_id: str, *names: str | None) -> None:
@@ -220,11 +260,12 @@ def _log_win(done: Generation, receipt: Receipt) -> None:
     else:
         log.info("🎬 ✅ %s ready via polling! %s", word, done.id)
     log.info(
-        "%s completed channel=%s attempts=%d lag_s=%.3f total_s=%.1f%s",
+        "%s completed channel=%s attempts=%d lag_s=%.3f total_s=%.1f%s%s",
         done.id,
         receipt.won_by,
         receipt.attempts,
         receipt.delivery_s,
         receipt.kept_at - done.created_at,
         f" late_s={receipt.late_s:.1f}" if receipt.late_s else "",
+        f" problem={done.kept.problem.code}" if done.kept and done.kept.problem else "",
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from services.backends.base import Backend
 from services.channels.poll_policy import PollPolicy
 from services.channels.race import JobFailed, Race, ReportedResult
-from services.core.errors import ChannelLost, DeliveryFailed
+from services.core.errors import ChannelLost, DeliveryFailed, Unverified
 from services.core.events import Bus
 from services.core.model import Channel, Failure, Generation, JobUpdate, Kind, Phase, Result
 from services.core.runtime import Runtime
@@ -23,6 +23,7 @@ from services.store.store import Store
 log = logging.getLogger(__name__)
 
 GAVE_UP = "gave_up"
+FETCH_AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,13 @@ class _Job:
         credentials = {origin_of(url): self.backend.headers_for(url)}
         await self.delivery.keep(self.generation, reported, credentials=credentials)
 
+    async def settle(self, reported: ReportedResult) -> None:
+        await self.delivery.settle(self.generation, reported)
+
     def note(self, lane: str, event: str, **data: str | float | int | bool | None) -> None:
         self.event_log.note(self.generation, lane, event, **data)
+        if event == "keep_failed":
+            log.warning("%s could not be kept: %s (%s)", self.generation.id, data["text"], data["reason"])
         if event == "attempt":
             word = "Video" if self.generation.request.kind is Kind.VIDEO else "Image"
             log.info("🔄 %s polling attempt %s %s", word, data["n"], self.generation.id)
@@ -109,16 +115,24 @@ class JobWatch:
         self._races[generation.id] = race
         try:
             async with asyncio.timeout(self._remaining_s(generation)) as limit:
-                verdict = await race.run(generation.id, resumed=resumed)
+                held = resumed and await self._delivery.holds(generation)
+                verdict = await race.run(generation.id, resumed=resumed, held=held)
         except TimeoutError:
             if not limit.expired():
                 raise
-            await self._fail(generation, GAVE_UP, "")
+            await self._end(generation, Failure(code=GAVE_UP, text=""))
         else:
             if isinstance(verdict, JobFailed):
-                await self._fail(generation, verdict.failure.code, verdict.failure.text)
+                await self._end(generation, verdict.failure)
         finally:
             del self._races[generation.id]
+
+    async def _end(self, generation: Generation, failure: Failure) -> None:
+        """Nothing better comes any more: bytes that are held are the result."""
+        now = self._runtime.now()
+        reported = ReportedResult(channel=Channel.POLL, result=Result(url=""), reported_at=now)
+        if not await self._delivery.settle(generation, reported):
+            await self._fail(generation, failure.code, failure.text)
 
     async def poll_once(self, generation: Generation, backend: Backend) -> None:
         """Asks about a generation that has ended: a result that is there after all is delivered (R2)."""
@@ -128,16 +142,30 @@ class JobWatch:
             update = await job.poll()
             job.note("poll", "answer", heard=update.code)
             if isinstance(update.outcome, Result):
-                now = self._runtime.now()
-                await job.keep(ReportedResult(channel=Channel.POLL, result=update.outcome, reported_at=now))
+                await self._keep(job, update.outcome)
             elif isinstance(update.outcome, Failure):
                 await self._close_watch(generation)
         except ChannelLost as lost:
             job.note("poll", "lost", reason=lost.reason)
         except DeliveryFailed as failed:
-            job.note("engine", "keep_failed", channel="poll", reason=failed.reason)
+            job.note("engine", "keep_failed", channel="poll", reason=failed.reason, text=str(failed))
         except Exception:
             log.exception("The check of %s failed.", generation.id)
+
+    async def _keep(self, job: _Job, result: Result) -> None:
+        """What could not be verified is fetched once more; the same bytes, or none, settle it. Raises
+        DeliveryFailed.
+        """
+        reported = ReportedResult(channel=Channel.POLL, result=result, reported_at=self._runtime.now())
+        try:
+            await job.keep(reported)
+        except Unverified as failed:
+            job.note("engine", "keep_failed", channel="poll", reason=failed.reason, text=str(failed))
+            await asyncio.sleep(FETCH_AGAIN_S)
+            try:
+                await job.keep(reported)
+            except DeliveryFailed:
+                await job.settle(reported)
 
     def _race(self, generation: Generation, backend: Backend) -> Race:
         assert generation.job_id is not None

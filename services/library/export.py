@@ -10,7 +10,7 @@ from services.core.errors import NotFound
 from services.core.model import Generation, Kept, Phase
 from services.library.embedded_facts import facts_of
 from services.media.formats import EXTENSIONS
-from services.media.tagged_copy import Copy, copy_of
+from services.media.tagged_copy import Copy, copy_of, plain_copy
 from services.media.xmp import packet
 
 MAX_NAME_LENGTH = 60
@@ -25,6 +25,8 @@ def copy(generation: Generation, media_path: Callable[[str], Path]) -> Copy:
     kept = _kept(generation)
     if kept is None:
         raise NotFound("This file is not here yet.")
+    if kept.problem is not None:  # nothing is written into what could not be read
+        return plain_copy(media_path(kept.name))
     return copy_of(media_path(kept.name), packet(facts_of(generation), generation.request.prompt))
 
 
@@ -60,7 +62,8 @@ def download_name(generation: Generation, kept: Kept) -> str:
     """For example "a-red-kite-over-the-sea-1b2c3d4e.mp4"."""
     words = "-".join(re.findall(r"\w+", generation.request.prompt.lower())[:8])[:MAX_NAME_LENGTH].strip("-_")
     tail = re.sub(r"\W", "", generation.id)[-8:]
-    return f"{words or generation.request.kind}-{tail}.{EXTENSIONS.get(kept.content_type, 'bin')}"
+    extension = EXTENSIONS.get(kept.content_type) or kept.name.rpartition(".")[2]
+    return f"{words or generation.request.kind}-{tail}.{extension}"
 
 
 def _kept(generation: Generation) -> Kept | None:

@@ -136,7 +136,7 @@ class Downloader:
         length = response.headers.get("Content-Length", "").strip()
         announced = int(length) if length.isascii() and length.isdigit() else None
         if announced is not None:
-            self._check_size(announced)
+            self._check_size(announced, announced=True)
         started = monotonic()
         try:
             async for chunk in response.aiter_raw():
@@ -156,10 +156,15 @@ class Downloader:
         if file.size_bytes == 0:
             raise DeliveryFailed("The file is empty.", reason="empty")
 
-    def _check_size(self, size_bytes: int) -> None:
+    def _check_size(self, size_bytes: int, *, announced: bool = False) -> None:
         if size_bytes > self._limits.size_bytes:
-            limit = f"{self._limits.size_bytes / 1024**2:.0f} MiB"
-            raise DeliveryFailed(f"The file is larger than {limit}.", reason="too_large")
+            limit_mb = f"{self._limits.size_bytes / 1e6:.0f}"
+            size_mb = f"{size_bytes / 1e6:.0f}" if announced else f">{limit_mb}"
+            raise DeliveryFailed(
+                f"The file has {size_mb} MB; this install takes at most {limit_mb} (RUSHES_RESULT_LIMIT_MB).",
+                reason="too_large",
+                stage=f"delivery_too_large:{size_mb}:{limit_mb}",
+            )
 
 
 def _check(response: httpx.Response) -> None:

@@ -8,9 +8,11 @@ from urllib.parse import quote
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from services.core.model import Kept
 from services.media.formats import CONTENT_TYPES
 from services.media.tagged_copy import Copy
 
+BYTES = "application/octet-stream"
 _ONE_RANGE = re.compile(rb"bytes=(?:(\d{1,18})-(\d{1,18})?|-\d{1,18})")
 _HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
@@ -19,6 +21,12 @@ _HEADERS = {
 }
 _MAX_STEM_LENGTH = 120
 _MAX_EXTENSION_LENGTH = 10
+
+
+def served_type(kept: Kept) -> str:
+    """What carries a problem is never shown in a browser."""
+    known = kept.problem is None and kept.content_type in CONTENT_TYPES
+    return kept.content_type if known else BYTES
 
 
 def file_response(
@@ -36,7 +44,7 @@ def file_response(
     if method in ("GET", "HEAD") and _is_known(headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=own)
     if content_type not in CONTENT_TYPES:
-        content_type, download_name = "application/octet-stream", download_name or "file"
+        content_type, download_name = BYTES, download_name or "file"
     return _KeptFileResponse(
         path,
         headers=own,
@@ -56,7 +64,7 @@ def copy_response(copy: Copy, *, content_type: str, download_name: str, method: 
         "Content-Length": str(copy.size_bytes),
         "Content-Disposition": f"attachment; {filename}",
     }
-    known = content_type if content_type in CONTENT_TYPES else "application/octet-stream"
+    known = content_type if content_type in CONTENT_TYPES else BYTES
     if method == "HEAD":
         return Response(headers=headers, media_type=known)
     return StreamingResponse(copy.chunks(), headers=headers, media_type=known)

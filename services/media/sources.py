@@ -116,7 +116,8 @@ class Sources:
             if error.reason == "disk_full":
                 raise StoreFailed(error.sentence) from error
             raise InvalidRequest("This picture cannot be used: {error}", field="file", error=error) from error
-        if kept.content_type not in TYPES or kept.width * kept.height > MAX_PIXELS:
+        pixels = (kept.width or 0) * (kept.height or 0)
+        if kept.content_type not in TYPES or pixels > MAX_PIXELS:
             await self._ingest.discard(kept.name)
             raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")
         return kept.name

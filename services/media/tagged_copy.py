@@ -55,6 +55,11 @@ class Copy:
                     yield piece
 
 
+def plain_copy(path: Path) -> Copy:
+    """The bytes as they are. Raises OSError."""
+    return Copy(path=path, pieces=(Span(start=0, size=path.stat().st_size),))
+
+
 def copy_of(path: Path, packet: Packet) -> Copy:
     """Puts the packet into a PNG, JPEG, WebP, MP4 or MOV; other and malformed files stay as they are.
 

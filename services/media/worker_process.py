@@ -23,6 +23,10 @@ class Crashed(Exception):
     """The process died in a call, or was killed because it hung."""
 
 
+class ActFailed(RuntimeError):
+    """The called function raised something else than a ValueError."""
+
+
 class WorkerProcess:
     """A plain child on two pipes instead of a ProcessPoolExecutor.
 
@@ -71,7 +75,7 @@ class WorkerProcess:
             self.kill()  # the next call would take the answer to this one for its own
             raise
         if "error" in answer:
-            raise _ERRORS.get(answer["error"], RuntimeError)(answer["text"])
+            raise _ERRORS.get(answer["error"], ActFailed)(answer["text"])
         return cast(_Result, answer["result"])
 
     def kill(self) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from services.core.model import Generation, Kept, Kind
 from services.store.listing import first_id_at
-from services.store.rows import from_row
+from services.store.rows import from_row, kept_from_json
 from services.store.statements import IS_FINAL, awaited, revised
 from services.store.store import Store
 from services.store.tables import generations as g
@@ -188,12 +188,11 @@ class LibraryRows:
         """Of all owners, the trash included, in the order of their ids."""
         query = sa.select(g.c.id, g.c.kept).where(g.c.id > after_id, g.c.kept.is_not(None))
         rows = await self._store.rows(query.order_by(g.c.id).limit(limit))
-        return [(row["id"], Kept(**row["kept"])) for row in rows]
+        return [(row["id"], kept) for row in rows if (kept := kept_from_json(row["kept"]))]
 
     async def kept_file(self, generation_id: str) -> Kept | None:
         """None also where the row is gone."""
-        kept = await self._store.scalar(sa.select(g.c.kept).where(g.c.id == generation_id))
-        return Kept(**kept) if kept else None
+        return kept_from_json(await self._store.scalar(sa.select(g.c.kept).where(g.c.id == generation_id)))
 
     async def preference(self, name: str, *, owner: str) -> Any:
         """None where nothing was set."""

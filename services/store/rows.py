@@ -12,6 +12,7 @@ from services.core.model import (
     Kept,
     Kind,
     Phase,
+    Problem,
     Receipt,
     Request,
     TraceEntry,
@@ -43,11 +44,18 @@ def from_row(row: RowMapping) -> Generation:
     return Generation(
         request=_request_from_json(row["request"]),
         phase=Phase(row["phase"]),
-        kept=Kept(**row["kept"]) if row["kept"] else None,
+        kept=kept_from_json(row["kept"]),
         receipt=receipt_from_json(row["receipt"]),
         tags=tuple(row["tags"] or ()),
         **{name: row[name] for name in _PLAIN},
     )
+
+
+def kept_from_json(data: dict[str, Any] | None) -> Kept | None:
+    if not data:
+        return None
+    problem = data.get("problem")
+    return Kept(**(data | {"problem": Problem(**problem) if problem else None}))
 
 
 def receipt_from_json(data: dict[str, Any] | None) -> Receipt | None:

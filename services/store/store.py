@@ -34,6 +34,7 @@ RECENT_ROWS = 200
 LOG_BATCH = 32
 """Trace lines written in one go, about 4 ms, before other writes get their turn."""
 EVERYTHING = GenerationQuery()
+_DRAWABLE = sa.func.json_extract(g.c.kept, "$.problem").is_(None)
 
 
 class Store:
@@ -288,8 +289,11 @@ class Store:
         )
 
     async def without_poster(self, *, finished_before: float, limit: int = 100) -> list[Generation]:
-        """Completed, but the process ended before it had drawn the poster; newest first."""
-        done = (g.c.phase == str(Phase.COMPLETED), g.c.finished_at < finished_before)
+        """Completed, but the process ended before it had drawn the poster; newest first.
+
+        Of what carries a problem none is drawn.
+        """
+        done = (g.c.phase == str(Phase.COMPLETED), g.c.finished_at < finished_before, _DRAWABLE)
         query = sa.select(g).where(*done, g.c.poster.is_(None), g.c.trashed_at.is_(None))
         return await self.generations(query.order_by(g.c.id.desc()).limit(limit))
 

@@ -24,7 +24,7 @@ from services.core.model import LOCAL_OWNER, Draft, Generation, Kind, TraceEntry
 from services.core.settings import Settings
 from services.generations import delivery, submission, supervisor
 from services.http import client, event_stream
-from services.media.download import Downloader, Limits
+from services.media.download import Limits
 from tests.matrix.backend import FaultyBackend
 from tests.matrix.plan import Combination
 from tests.support.fault_proxy import ProxiedRequest
@@ -51,8 +51,9 @@ def shorten_timeouts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(submission, "SEARCH_GAPS_S", (0.0, 0.3, 1.0))
     patch.setattr(supervisor, "RESTART_GAPS_S", (0.2, 0.5))
     patch.setattr(delivery, "ILLUSTRATE_AFTER_S", 0.2)
-    limits = Limits(size_bytes=LIMIT_BYTES, connect_s=2.0, read_s=2.5, grace_s=20.0)
-    patch.setattr(build, "Downloader", functools.partial(Downloader, limits=limits))
+    patch.setattr(build, "Limits", functools.partial(Limits, connect_s=2.0, read_s=2.5, grace_s=20.0))
+    patch.setattr(race, "SETTLE_S", 3.0)
+    patch.setattr(race, "TOO_LARGE_GAP_S", 0.4)
 
 
 class Environment(FaultyBackend):
@@ -87,6 +88,7 @@ class Environment(FaultyBackend):
                 poll_every_s=0.4,
                 poll_attempts=2000,
                 stream_silence_s=2.5,
+                result_limit_mb=LIMIT_BYTES / 1e6,
             )
             self.engine = build.build_engine(
                 settings, replacements=[self.adapter(self.name)], origins=[self.proxy.url]

@@ -71,6 +71,17 @@ class FakeIngest:
             fps=24.0,
         )
 
+    async def keep_held(self, generation_id: str, kind: Kind) -> Kept | None:
+        return None
+
+    async def holds(self, generation_id: str) -> bool:
+        return False
+
+    async def held_ids(self) -> set[str]:
+        return set()
+
+    async def release(self, generation_id: str) -> None: ...
+
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
         return f"{kept.name}.poster", None
 

@@ -51,6 +51,7 @@ class ScriptedRace:
     notes: list[Note] = field(default_factory=list)
     progresses: list[float] = field(default_factory=list)
     kept: list[tuple[float, ReportedResult]] = field(default_factory=list)
+    settled: list[tuple[float, ReportedResult]] = field(default_factory=list)
     tries: int = 0
 
     async def run(self, *, within_s: float = 90_000.0) -> Verdict:
@@ -97,6 +98,9 @@ class ScriptedRace:
         if self.kept:
             return  # like the compare-and-set: the other channel was first
         self.kept.append((asyncio.get_running_loop().time(), reported))
+
+    async def settle(self, reported: ReportedResult) -> None:
+        self.settled.append((asyncio.get_running_loop().time(), reported))
 
     def note(self, lane: str, event: str, **data: Any) -> None:
         self.notes.append(Note(asyncio.get_running_loop().time(), lane, event, data))

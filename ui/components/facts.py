@@ -18,7 +18,7 @@ def settings_facts(generation: Generation) -> None:
             measure.length(request.settings.duration_s) if request.settings.duration_s is not None else "",
         ),
         (_("Frame"), f"{request.settings.aspect_ratio} · {request.settings.resolution}"),
-        (_("Came as"), f"{kept.width} × {kept.height}" if kept is not None else ""),
+        (_("Came as"), f"{kept.width} × {kept.height}" if kept is not None and kept.width else ""),
         (
             _("Frame rate"),
             _("{rate} fps").format(rate=request.settings.fps) if request.settings.fps is not None else "",

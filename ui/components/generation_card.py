@@ -57,12 +57,13 @@ class GenerationCard(ui.element):
             return
         self._drawn_state = state
         self.word.text = card_status(generation)
+        self.props["title"] = labels.problem(generation)
         self.badge.text = length(generation)
         self.badge.visible = bool(self.badge.text)
         unwanted = " is-unwanted" if generation.unwanted else ""
         self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}{unwanted}")
         hidden = " hidden" if generation.poster is not None else ""
-        self.shape.classes(replace=f"i i-{PHASE_ICONS.get(generation.phase, 'reel')} r-card-shape{hidden}")
+        self.shape.classes(replace=f"i i-{card_icon(generation)} r-card-shape{hidden}")
         self.poster.visible = generation.poster is not None
         if generation.poster is not None:
             self.poster.props["src"] = f"/media/{generation.id}/poster"
@@ -76,6 +77,10 @@ class GenerationCard(ui.element):
             self.props["tabindex"] = tabindex
 
 
+def card_icon(generation: Generation) -> str:
+    return "alert" if labels.problem(generation) else PHASE_ICONS.get(generation.phase, "reel")
+
+
 def card_status(generation: Generation) -> str:
     """Returns the status after the time: push, poll · +4:12 late, failed, working."""
     word = labels.short(generation)
@@ -86,6 +91,8 @@ def card_status(generation: Generation) -> str:
     if receipt is None:
         return word
     parts = [word if generation.unwanted else _(labels.CHANNELS[receipt.won_by]), labels.lateness(receipt)]
+    if labels.problem(generation):
+        parts.insert(0, _("may not show"))
     return " · ".join(part for part in parts if part)
 
 

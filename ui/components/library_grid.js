@@ -211,7 +211,7 @@ export default {
       return date.toLocaleDateString(tongue(), { day: "numeric", month: "short", ...year });
     },
     unseen(item) {
-      return [item.badge, item.starred ? this.words.star : ""].filter(Boolean).join(", ");
+      return [item.badge, item.problem, item.starred ? this.words.star : ""].filter(Boolean).join(", ");
     },
     count(forms, count) {
       return forms[new Intl.PluralRules(page.lang).select(count)].replace("{count}", count.toLocaleString(tongue()));
@@ -265,7 +265,7 @@ export default {
         ...(item.phase === "unconfirmed" ? [{ name: this.words.check, act: act("check") }, { name: this.words.again, act: act("submit_again") }, { name: this.words.drop, act: act("let_go") }] : []),
         ...(item.unwanted ? [{ name: this.words.keep, act: act("keep") }, { name: this.words.drop, act: act("trash") }] : []),
         { name: this.words.reuse, act: act("reuse") },
-        ...(item.kept ? this.sources(item, act) : []),
+        ...(item.problem ? [{ name: this.words.download, act: () => this.save(item) }] : item.kept ? this.sources(item, act) : []),
         { name: this.words.copy, act: () => this.link(item) },
         { name: this.words.tag, act: act("tag") },
         ...(item.unwanted ? [] : [{ name: this.words.trash, act: act("trash") }]),

@@ -6,9 +6,9 @@ from typing import Any
 from nicegui import events, ui
 
 from services.core.model import Generation, Kind, Phase
-from ui.components.generation_card import PHASE_ICONS, card_status, length
+from ui.components.generation_card import card_icon, card_status, length
 from ui.state import shown_progress
-from ui.text import _, forms
+from ui.text import _, forms, labels
 
 Item = dict[str, Any]
 ACTIONS = (
@@ -65,7 +65,8 @@ def to_item(generation: Generation) -> Item:
         "percent": percent,
         "status": generation.status,
         "phase": str(generation.phase),
-        "shape": PHASE_ICONS.get(generation.phase, "reel"),
+        "shape": card_icon(generation),
+        "problem": labels.problem(generation),
         "film": generation.request.kind is Kind.VIDEO,
         "poster": generation.poster is not None,
         "preview": generation.preview is not None,

@@ -37,6 +37,8 @@ def receipt_facts(generation: Generation, receipt: Receipt) -> None:
         if generation.kept is not None:
             _fact(_("Kept"), measure.size(generation.kept.size_bytes))
             _fact(_("SHA-256"), generation.kept.sha256)
+        if told := labels.problem(generation):
+            _fact(_("Problem"), told)
 
 
 def _fact(name: str, value: str = "", *, at: float | None = None) -> None:

@@ -103,7 +103,10 @@ class Stage:
             self._revealed = ""
         elif self.working is not None:
             self.working.refresh(generation)
-        self._draw_actions(generation, "unwanted" if generation.unwanted else view[1])
+        has_problem = view[1] == "ready" and bool(labels.problem(generation))
+        self._draw_actions(
+            generation, "unwanted" if generation.unwanted else "problem" if has_problem else view[1]
+        )
         if self.race is not None:
             self.race.refresh(generation)
         self._announce(generation)
@@ -142,6 +145,9 @@ class Stage:
 
     def _draw(self, generation: Generation, view: str) -> None:
         match view:
+            case "ready" if labels.problem(generation):
+                stage_states.arrived_with_problem(generation)
+                self._shown(generation.id)
             case "ready":
                 unseen = generation.receipt is not None and generation.receipt.shown_at is None
                 shown = functools.partial(self._shown, generation.id)

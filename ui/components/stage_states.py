@@ -9,7 +9,7 @@ from ui.components.actions import Actions
 from ui.components.button import Button
 from ui.components.error_boundary import guarded
 from ui.components.icon import icon
-from ui.text import _, deferred, failures
+from ui.text import _, deferred, failures, labels, measure
 
 EXAMPLES = {
     Kind.VIDEO: (
@@ -65,6 +65,12 @@ def stopped() -> None:
     quiet(_("Should it come all the same, you are told, and it is set apart for you to keep or to drop."))
 
 
+def arrived_with_problem(generation: Generation) -> None:
+    assert generation.kept is not None
+    picture("alert", labels.problem(generation))
+    quiet(_("It was kept byte for byte: {size}.").format(size=measure.size(generation.kept.size_bytes)))
+
+
 def unwanted(actions: Actions, generation: Generation) -> None:
     with ui.element("div").classes("r-unwanted-words"):
         ui.label(_("Paid, not wanted")).classes("r-strong")
@@ -99,16 +105,37 @@ def working_actions(actions: Actions, generation: Generation) -> None:
 
 def ready_actions(actions: Actions, generation: Generation) -> None:
     unwanted_actions(actions, generation)
+    _delete(actions, generation)
+
+
+def problem_actions(actions: Actions, generation: Generation) -> None:
+    """No picture can be taken from it."""
+    download(generation, look="")
+    copy_link(generation)
+    Button(_("Use again"), actions.revise(generation), icon_name="reuse")
+    _delete(actions, generation)
+
+
+def download(generation: Generation, *, look: str = "r-btn-quiet") -> None:
+    with ui.element("a").classes(f"r-btn {look}").props("role=button data-act=download download") as save:
+        save.props["href"] = f"/media/{generation.id}/download"
+        icon("download", size="s")
+        ui.label(_("Download"))
+
+
+def _delete(actions: Actions, generation: Generation) -> None:
     delete = Button(_("Delete"), actions.delete(generation), icon_name="trash").classes("r-btn-lean")
     delete.props["title"] = _("Delete")
 
 
 def unwanted_actions(actions: Actions, generation: Generation) -> None:
     """Keep and Drop are drawn above these."""
-    with ui.element("a").classes("r-btn r-btn-quiet").props("role=button data-act=download download") as save:
-        save.props["href"] = f"/media/{generation.id}/download"
-        icon("download", size="s")
-        ui.label(_("Download"))
+    if labels.problem(generation):
+        download(generation)
+        copy_link(generation)
+        Button(_("Use again"), actions.revise(generation), icon_name="reuse")
+        return
+    download(generation)
     copy_link(generation)
     if generation.request.kind is Kind.IMAGE:
         Button(_("Animate"), actions.start_from(generation, Kind.VIDEO), icon_name="video")
@@ -139,6 +166,7 @@ def copy_link(generation: Generation) -> None:
 ACTIONS: dict[str, Callable[[Actions, Generation], None]] = {
     "working": working_actions,
     "ready": ready_actions,
+    "problem": problem_actions,
     "unwanted": unwanted_actions,
     "failed": ended_actions,
     "stopped": ended_actions,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.core.model import Channel, Generation, Kind, Phase
 from ui.state import Change
-from ui.text import _, failures, measure
+from ui.text import _, failures, labels, measure
 
 
 class Event(enum.StrEnum):
@@ -53,7 +53,8 @@ def text_for(event: Event, generation: Generation) -> ToastText:
     """Returns the text in the current page's language."""
     match event:
         case Event.ARRIVED:
-            return ToastText(_arrival_text(generation), "good")
+            tone = "trouble" if labels.problem(generation) else "good"
+            return ToastText(_arrival_text(generation), tone)
         case Event.FAILED:
             return ToastText(_failure_text(generation), "trouble")
         case Event.UNCONFIRMED:
@@ -70,6 +71,8 @@ def _arrival_text(generation: Generation) -> str:
         if generation.trashed_at is not None:
             return _("A deleted one arrived after all, and was paid for. It waits in the trash.")
         return _("A stopped one arrived after all: paid, not wanted. Keep it, or drop it.")
+    if told := labels.problem(generation):
+        return told
     # C2, C3 and C6: English, verbatim
     noun = "Video" if generation.request.kind is Kind.VIDEO else "Image"
     by_push = generation.receipt is not None and generation.receipt.won_by is Channel.PUSH

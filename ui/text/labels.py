@@ -1,8 +1,8 @@
 """Sentences and short labels for a generation's state. Unknown codes fall back to a plain phrase."""
 
 from services.core.errors import Sentence
-from services.core.model import Channel, Generation, Kind, Phase, Receipt
-from services.core.phase_messages import PHASES, STAGES, UNWANTED
+from services.core.model import Channel, Generation, Kind, Phase, Receipt, as_clause
+from services.core.phase_messages import PHASES, STAGES, UNWANTED, stage_sentence
 from services.generations.service import TypicalDuration
 from ui.text import _, deferred, measure
 from ui.text.errors import error_text
@@ -24,11 +24,22 @@ CHANNELS = {Channel.PUSH: deferred("push"), Channel.POLL: deferred("poll")}
 def message(generation: Generation) -> str:
     """Returns one sentence about the current state."""
     if not generation.final and generation.phase is not Phase.UNCONFIRMED:
-        if sentence := STAGES.get(generation.stage):
-            return _(sentence)
+        if (sentence := stage_sentence(generation.stage)) is not None:
+            return error_text(sentence)
         if generation.stop_requested_at is not None:
             return _(STAGES["stopping"])
+    if generation.phase is Phase.COMPLETED and (told := problem(generation)) and not generation.unwanted:
+        return told
     return _(UNWANTED if generation.unwanted else PHASES[generation.phase])
+
+
+def problem(generation: Generation) -> str:
+    """Returns why a kept file may not show in a browser; empty for a verified one."""
+    found = generation.kept and generation.kept.problem
+    if not found:
+        return ""
+    sentence = _("The file arrived, but this browser may not show it: {reason}")
+    return sentence.format(reason=as_clause(_(found.reason)))
 
 
 def short(generation: Generation) -> str:
@@ -137,7 +148,16 @@ REASONS = {
     "no_content": deferred("nothing more to say"),
     "worn_out": deferred("renewed after its planned life"),
     "truncated": deferred("the file came cut short"),
+    "text_document": deferred("a text page came instead of the file"),
     "undecodable": deferred("the file could not be read"),
+    "decoder_failed": deferred("the file broke the decoder"),
+    "cut_off": deferred("the file's end is missing"),
+    "picture": deferred("a picture came instead of a video"),
+    "film": deferred("a video came instead of a picture"),
+    "sound": deferred("only sound came"),
+    "archive": deferred("an archive came"),
+    "document": deferred("a PDF document came"),
+    "unknown": deferred("the file's format is not known"),
     "too_large": deferred("the file is too large"),
     "wrong_kind": deferred("the file is of another kind"),
     "address": deferred("its address is not allowed"),

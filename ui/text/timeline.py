@@ -99,6 +99,10 @@ def _keep_failed(entry: TraceEntry) -> str:
     return _("The bytes could not be kept: {reason}").format(reason=labels.reason(_text(entry, "reason")))
 
 
+def _settling(entry: TraceEntry) -> str:
+    return _("Nothing better came within a minute: the held file is the result")
+
+
 def _won(entry: TraceEntry) -> str:
     return _("{channel} won: the bytes are kept").format(channel=_channel(entry).capitalize())
 
@@ -184,6 +188,7 @@ LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
     ("engine", "phase"): _phase,
     ("engine", "keeping"): _keeping,
     ("engine", "keep_failed"): _keep_failed,
+    ("engine", "settling"): _settling,
     ("engine", "won"): _won,
     ("engine", "clock_off"): _clock_off,
     ("engine", "ignored"): _ignored,

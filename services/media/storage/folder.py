@@ -15,6 +15,8 @@ from services.core.errors import DeliveryFailed, Words
 from services.media.threads import in_thread
 
 _NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.poster|\.preview|\.source)?\.[a-z0-9]{2,5}")
+HELD = ".held"
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 _PART_PREFIX = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -60,6 +62,21 @@ class MediaFolder:
         with disk_errors():
             await in_thread(_keep, part, self.path(name), self._checkpoint)
 
+    async def hold(self, part: Path, name: str) -> Path:
+        """Gives the part a name under which it outlives a restart; returns its path."""
+        path = self._parts / f"{name}{HELD}"
+        with disk_errors():
+            await in_thread(_hold, part, path)
+        return path
+
+    async def held_files(self) -> list[Path]:
+        return await in_thread(lambda: list(self._parts.glob(f"*.*.*{HELD}")))
+
+    async def link(self, held: Path, name: str) -> None:
+        """Gives a held file its final name too: without a commit it is needed again."""
+        with disk_errors():
+            await in_thread(_link, held, self.path(name))
+
     async def remove(self, name: str) -> None:
         await self.discard(self.path(name))
 
@@ -67,7 +84,10 @@ class MediaFolder:
         await in_thread(partial(part.unlink, missing_ok=True))
 
     async def clean_parts(self) -> int:
-        """Removes all part files and returns how many; not for use once a download has started."""
+        """Removes all part files and returns how many; not for use once a download has started.
+
+        Held files stay.
+        """
         return await in_thread(_clean, self._parts)
 
     async def files(self) -> dict[str, StoredFile]:
@@ -100,7 +120,7 @@ def _keep(part: Path, path: Path, checkpoint: Callable[[str], None]) -> None:
     try:
         os.link(part, path)  # unlike rename, it never overwrites
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+        if error.errno not in _NO_LINKS:
             raise
         path.touch(exist_ok=False)  # a disk without hard links
         part.replace(path)
@@ -108,6 +128,30 @@ def _keep(part: Path, path: Path, checkpoint: Callable[[str], None]) -> None:
         checkpoint("linked")
         part.unlink()
     checkpoint("renamed")
+    _sync(path.parent)
+    if new_folder:
+        _sync(path.parent.parent)
+
+
+def _hold(part: Path, path: Path) -> None:
+    _sync(part)
+    part.replace(path)
+    _sync(path.parent)
+
+
+def _link(held: Path, path: Path) -> None:
+    """A file of today: one that is older than the start, and that no row names, counts as an orphan."""
+    new_folder = not path.parent.exists()
+    path.parent.mkdir(exist_ok=True, mode=0o700)
+    os.utime(held)
+    try:
+        os.link(held, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with held.open("rb") as source, path.open("xb") as copy:  # a disk without hard links
+            shutil.copyfileobj(source, copy)
+        _sync(path)
     _sync(path.parent)
     if new_folder:
         _sync(path.parent.parent)
@@ -122,7 +166,7 @@ def _sync(path: Path) -> None:
 
 
 def _clean(parts: Path) -> int:
-    left = list(parts.iterdir())
+    left = [part for part in parts.iterdir() if part.suffix != HELD]
     for part in left:
         part.unlink(missing_ok=True)
     return len(left)

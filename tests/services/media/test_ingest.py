@@ -52,6 +52,7 @@ class Harness:
         url = self.site.respond("/result", "200 OK\nContent-Type: video/mp4", body)
         with pytest.raises(DeliveryFailed) as failed:
             await self.ingest.keep("one", kind, url)
+        await self.ingest.release("one")
         assert self.files() == []
         assert url not in str(failed.value)
         return failed.value.reason
@@ -89,21 +90,20 @@ async def test_a_picture_is_kept_as_it_came(harness: Harness, pictures: dict[str
     assert kept.duration_s is None
 
 
-async def test_a_page_instead_of_a_film_is_of_the_wrong_kind(harness: Harness) -> None:
-    assert (
-        await harness.why(Kind.VIDEO, b"<!doctype html><title>Your link has expired</title>") == "wrong_kind"
-    )
-    assert await harness.why(Kind.IMAGE, b'{"detail": "expired"}') == "wrong_kind"
+async def test_a_page_instead_of_a_film_is_named_as_a_text(harness: Harness) -> None:
+    page = b"<!doctype html><title>Your link has expired</title>"
+    assert await harness.why(Kind.VIDEO, page) == "text_document"
+    assert await harness.why(Kind.IMAGE, b'{"detail": "expired"}') == "text_document"
 
 
 async def test_a_picture_instead_of_a_film_is_of_the_wrong_kind(
     harness: Harness, pictures: dict[str, bytes]
 ) -> None:
-    assert await harness.why(Kind.VIDEO, pictures["PNG"]) == "wrong_kind"
+    assert await harness.why(Kind.VIDEO, pictures["PNG"]) == "picture"
 
 
 async def test_a_truncated_mp4_is_refused(harness: Harness, films: dict[str, bytes]) -> None:
-    assert await harness.why(Kind.VIDEO, films["mp4"][:-700]) == "truncated"
+    assert await harness.why(Kind.VIDEO, films["mp4"][:-700]) == "cut_off"
 
 
 async def test_a_film_that_does_not_decode_is_refused(harness: Harness, films: dict[str, bytes]) -> None:
@@ -254,7 +254,7 @@ async def test_a_file_that_breaks_the_decoder_is_undecodable(
         raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
 
     monkeypatch.setattr(harness.worker, "run", run)
-    assert await harness.why(Kind.VIDEO, films["mp4"]) == "undecodable"
+    assert await harness.why(Kind.VIDEO, films["mp4"]) == "decoder_failed"
 
 
 async def test_a_poster_whose_preview_broke_off_is_not_left(
