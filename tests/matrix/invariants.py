@@ -16,6 +16,7 @@ from services.core.model import Generation, Phase
 from tests.matrix.backend import TOKEN
 from tests.matrix.environment import Environment
 from tests.matrix.plan import BLIND, Combination, End
+from tests.support.fault_job import garbage_of
 
 WITHIN_S = 60.0
 KINDS = ("lost", "twice", "paid_twice", "wrong_bytes", "reported_wrongly", "left_over", "broken")
@@ -30,7 +31,7 @@ class Violation(NamedTuple):
 
 def expected(one: Combination) -> Phase:
     match one.plan.end:
-        case End.DONE:
+        case End.DONE | End.PROBLEM:
             return Phase.COMPLETED
         case End.FAILED | End.REFUSED:
             return Phase.ERROR
@@ -43,6 +44,11 @@ def expected(one: Combination) -> Phase:
 def may_be_accepted(one: Combination) -> bool:
     """Whether the backend should have one job of it in the end, or none."""
     return one.plan.end is not End.REFUSED and (one.plan.end is not End.NOT_TAKEN or one.backend == "keyed")
+
+
+def expected_bytes(environment: Environment, job_id: str, one: Combination) -> bytes:
+    content = environment.wire.content(job_id)
+    return garbage_of(content) if one.plan.end is End.PROBLEM else content
 
 
 async def settle(environment: Environment, generation: Generation, one: Combination) -> float:
@@ -99,8 +105,10 @@ def _bytes(environment: Environment, row: Generation, one: Combination) -> Itera
     job = next(iter(environment.wire.jobs_of(str(one))), None)
     path = environment.engine.folder.path(row.kept.name)
     content = path.read_bytes() if path.exists() else b""
-    if job is None or content != environment.wire.content(job.id):
+    if job is None or content != expected_bytes(environment, job.id, one):
         yield Violation("wrong_bytes", f"{len(content)} other bytes")
+    if (row.kept.problem is not None) is not (one.plan.end is End.PROBLEM):
+        yield Violation("reported_wrongly", f"its problem is {row.kept.problem}")
     if hashlib.sha256(content).hexdigest() != row.kept.sha256 or len(content) != row.kept.size_bytes:
         yield Violation("wrong_bytes", "the row's hash is not the file's")
     if job is not None and row.job_id != job.id:

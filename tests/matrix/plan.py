@@ -48,6 +48,7 @@ SUBMIT_POINTS = frozenset({"submit", "submit's answer"})
 
 class End(enum.Enum):
     DONE = "kept"
+    PROBLEM = "arrived with a problem: kept as it came, with the reason"
     FAILED = "the backend's failure is reported"
     REFUSED = "refused, not accepted"
     NOT_TAKEN = "unknown, not accepted: keyed sends again, all others ask the person"

@@ -203,7 +203,12 @@ DOWNLOAD: Row = {
     "401": cell("The link has expired.", wire(download="401", download_times=2)),
     "malformed": cell(
         "Not what the header says.",
-        {"": wire(download="garbage", download_times=2), "a page": wire(download="html", download_times=2)},
+        {
+            "": wire(download="garbage", download_times=2, end=End.PROBLEM),
+            "once": wire(download="garbage", download_times=1),
+            "other bytes each time": wire(download="noise", download_times=2),
+            "a page": wire(download="html", download_times=2),
+        },
     ),
     "oversize": cell("Without an end.", wire(download="endless", download_times=2)),
     "duplicate": cell("The file is sent twice.", doubled("download", 2)),

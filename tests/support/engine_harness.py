@@ -17,7 +17,7 @@ from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat import Chats
 from services.chat.replying import Llm
-from services.core.errors import DeliveryFailed
+from services.core.errors import DeliveryFailed, Unverified
 from services.core.events import Bus, GenerationEvent
 from services.core.model import (
     LOCAL_OWNER,
@@ -27,6 +27,7 @@ from services.core.model import (
     Kept,
     Kind,
     Model,
+    Problem,
     Request,
     TraceEntry,
 )
@@ -35,6 +36,8 @@ from services.core.settings import Settings
 from services.store.chats import ChatRows
 from services.store.store import Store
 from tests.support.race_harness import now
+
+PROBLEM = Problem(code="unknown", reason="The format of the file is not known.")
 
 
 class FakeIngest:
@@ -45,6 +48,11 @@ class FakeIngest:
         self.download_s = 0.02
         self.bytes_ok = bytes_ok
         self.downloads = 0
+        self.unverified: Callable[[int], str | None] = lambda _: None
+        """The hash of what comes with each download, where it cannot be verified; "" where the link is dead."""
+        self.tries = 0
+        self.held: dict[str, list[str]] = {}
+        """Hashes by generation, of which the first is kept; they outlive a crash."""
 
     async def keep(
         self,
@@ -55,8 +63,18 @@ class FakeIngest:
         credentials: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Kept:
         await asyncio.sleep(self.download_s)
-        if not self.bytes_ok(url):
+        self.tries += 1
+        bad = self.unverified(self.tries)
+        if not self.bytes_ok(url) or bad == "":
             raise DeliveryFailed("The address answered 403.", reason="refused")
+        if bad is not None:
+            seen = self.held.setdefault(generation_id, [])
+            seen.append(bad)
+            if bad not in seen[:-1]:
+                raise Unverified(PROBLEM)
+            kept = await self.keep_held(generation_id, kind)
+            assert kept is not None
+            return kept
         self.downloads += 1
         name = f"{generation_id}-{self.downloads}.mp4"
         self.files.add(name)
@@ -72,15 +90,31 @@ class FakeIngest:
         )
 
     async def keep_held(self, generation_id: str, kind: Kind) -> Kept | None:
-        return None
+        if generation_id not in self.held:
+            return None
+        self.downloads += 1
+        name = f"{generation_id}-{self.downloads}.bin"
+        self.files.add(name)
+        return Kept(
+            name=name,
+            size_bytes=1000,
+            sha256=self.held[generation_id][0],
+            content_type="application/octet-stream",
+            width=None,
+            height=None,
+            duration_s=None,
+            fps=None,
+            problem=PROBLEM,
+        )
 
     async def holds(self, generation_id: str) -> bool:
-        return False
+        return generation_id in self.held
 
     async def held_ids(self) -> set[str]:
-        return set()
+        return set(self.held)
 
-    async def release(self, generation_id: str) -> None: ...
+    async def release(self, generation_id: str) -> None:
+        self.held.pop(generation_id, None)
 
     async def illustrate(self, kept: Kept) -> tuple[str | None, str | None]:
         return f"{kept.name}.poster", None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ class Script:
     poll_times: int | None = None
 
     download: str = "ok"
-    """ok · a status · truncated · garbage · slow (over `slow_s`) · reset · html · partial (206, the end only) ·
+    """ok · a status · truncated · garbage (the same each time) · noise (never the same) · slow (over `slow_s`) · reset · html · partial (206, the end only) ·
     endless · empty · picture (instead of a film) · announced (a Content-Length of `announced_bytes`) · redirect
     (to `redirect_to`)"""
     download_times: int | None = None
@@ -123,6 +124,10 @@ def content_of(job: Job) -> bytes:
             return marked(small_film(), job.id)
         case path:
             return Path(path).read_bytes()
+
+
+def garbage_of(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest() * (len(content) // 32 or 1)
 
 
 def task_of(job: Job, status: str) -> Json:

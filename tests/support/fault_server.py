@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import time
 import uuid
 from collections import Counter
@@ -24,7 +25,7 @@ from email.utils import formatdate
 from typing import Any
 
 from tests.support.fault_http import Call, Closed, endlessly, read_call, slowly
-from tests.support.fault_job import Job, Json, Script, content_of, task_of
+from tests.support.fault_job import Job, Json, Script, content_of, garbage_of, task_of
 from tests.support.fault_stream import Stream
 from tests.support.sample_media import picture
 from tests.support.threaded_server import ThreadedServer
@@ -319,7 +320,9 @@ class WireServer(ThreadedServer):
             case "reset":
                 raise Closed
             case "garbage":
-                call.send(200, hashlib.sha256(content).digest() * (len(content) // 32 or 1), head)
+                call.send(200, garbage_of(content), head)
+            case "noise":
+                call.send(200, b"\0" + os.urandom(4000), head)
             case "html":
                 call.send(200, b"<html>expired</html>", {"Content-Type": "text/html"})
             case "empty":

@@ -48,9 +48,11 @@ class ScriptedRace:
     bytes_ok: Callable[[str, int], bool] = lambda _url, _number: True
     download_s: float = 0.02
     resumed: bool = False
+    held: bool = False
     notes: list[Note] = field(default_factory=list)
     progresses: list[float] = field(default_factory=list)
     kept: list[tuple[float, ReportedResult]] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
     settled: list[tuple[float, ReportedResult]] = field(default_factory=list)
     tries: int = 0
 
@@ -68,7 +70,7 @@ class ScriptedRace:
             runtime=Runtime(now=now, rng=random.Random(1)),
         )
         async with asyncio.timeout(within_s):
-            return await self.race.run("job", resumed=self.resumed)
+            return await self.race.run("job", resumed=self.resumed, held=self.held)
 
     @property
     def took_s(self) -> float:
@@ -106,5 +108,6 @@ class ScriptedRace:
         self.notes.append(Note(asyncio.get_running_loop().time(), lane, event, data))
 
     def progressed(self, progress: float | None, stage: str) -> None:
+        self.stages.append(stage)
         if progress is not None:
             self.progresses.append(progress)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
+import zipfile
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from services.core.errors import InvalidRequest, NotFound
-from services.core.model import LOCAL_OWNER, GenerationQuery, Kept, Kind, Phase, TraceEntry
+from services.core.model import LOCAL_OWNER, GenerationQuery, Kept, Kind, Phase, Problem, TraceEntry
 from services.library.retention import Retention, Rule
 from services.store.listing import first_id_at
-from tests.support.library_harness import RECEIPT, LibraryHarness
+from tests.support.library_harness import RECEIPT, LibraryHarness, a_picture
 
 pytestmark = pytest.mark.asyncio
 
@@ -263,3 +265,16 @@ async def test_each_list_walks_one_index(harness: LibraryHarness) -> None:
 
 def sized(harness: LibraryHarness, size_bytes: int) -> Kept:
     return replace(harness.file(b"x"), size_bytes=size_bytes)
+
+
+async def test_what_carries_a_problem_is_packed_as_it_came(harness: LibraryHarness) -> None:
+    row = await harness.put(content=(bytes_ := a_picture() + b"tail"))
+    assert row.kept is not None
+    problem = Problem(code="unknown", reason="The format of the file is not known.")
+    await harness.store.update(row.id, kept=replace(row.kept, width=None, height=None, problem=problem))
+    archive = await harness.library.archive([row.id], owner=LOCAL_OWNER)
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive))) as packed:
+        assert [packed.read(name) for name in packed.namelist()] == [bytes_]
+    _, copy = await harness.library.copy(row.id, owner=LOCAL_OWNER)
+    assert b"".join(copy.chunks()) == bytes_
+    assert (await harness.library.scrub.run_once(force=True)).damaged == ()
