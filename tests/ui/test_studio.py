@@ -12,10 +12,10 @@ from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
 from services.core.errors import Conflict, InvalidRequest
-from services.core.model import Channel, Kind, Phase
+from services.core.model import Channel, Kind, Phase, Problem
 from services.generations.service import TypicalDuration
 from tests.support.eventually import equals
-from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, StandInServices, settle
+from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, StandInServices, a_film, a_receipt, settle
 from ui.components.progress_bar import ProgressBar
 from ui.components.toast import Toast
 
@@ -459,3 +459,42 @@ async def test_the_video_page_is_found_under_its_name_too(user: User) -> None:
     await user.open("/video")
     await user.should_see(marker="prompt")
     await user.should_see("Nothing on the stage yet")
+
+
+async def test_a_file_with_a_problem_is_named_and_offered_as_a_download_first(
+    user: User, stand_in: StandInServices
+) -> None:
+    problem = Problem(code="unknown", reason="The format of the file is not known.")
+    kept = replace(a_film(), width=None, height=None, duration_s=None, fps=None, problem=problem)
+    row = stand_in.put(prompt="odd")
+    stand_in.change(
+        row.id, phase=Phase.COMPLETED, finished_at=time.time(), kept=kept, receipt=a_receipt(), progress=1.0
+    )
+    await user.open(f"/g/{row.id}")
+    told = "The file arrived, but this browser may not show it: the format of the file is not known."
+    await user.should_see(told)
+    assert videos(user) == []
+    with user:
+        named = [one for one in ElementFilter(kind=ui.element) if "r-btn" in one.classes and one.tag != "div"]
+        acts = [one for one in named if one.parent_slot and "r-acts" in one.parent_slot.parent.classes]
+    assert acts[0].props["data-act"] == "download"
+    assert "r-btn-quiet" not in acts[0].classes
+    assert "Use last frame" not in {name_of(one) for one in acts}
+    await settle()
+    assert ("shown", row.id) in stand_in.calls
+
+
+async def test_a_problem_is_on_the_card_and_in_the_toast(user: User, stand_in: StandInServices) -> None:
+    row = stand_in.put()
+    await user.open("/")
+    problem = Problem(code="picture", reason="A picture came instead of a video.")
+    kept = replace(a_film(), width=None, height=None, duration_s=None, fps=None, problem=problem)
+    stand_in.change(
+        row.id, phase=Phase.COMPLETED, finished_at=time.time(), kept=kept, receipt=a_receipt(), progress=1.0
+    )
+    await settle()
+    told = "The file arrived, but this browser may not show it: a picture came instead of a video."
+    assert toasts(user) == [told]
+    (card,) = cards(user)
+    assert card.props["title"] == told
+    await user.should_see("may not show · push")
