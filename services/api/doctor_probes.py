@@ -14,7 +14,9 @@ from services.api.events import HEADERS, KEEP_ALIVE_S, SHUTDOWN_GRACE_S
 from services.api.openapi import EVENT_STREAM
 from services.diagnostics.doctor.address import PATTERN
 
-MAX_STREAM_S = 3600
+MAX_STREAM_S = 120
+SEND_WITHIN_S = 10
+"""A client that does not take an event for so long is cut off."""
 EVERY_SECOND_UNTIL_S = 5
 """Seconds with one event each; after them events come at the keep-alive's interval, which proxies may cut."""
 
@@ -31,6 +33,7 @@ def router() -> APIRouter:
             ping=MAX_STREAM_S,
             sep="\n",
             headers=HEADERS,
+            send_timeout=SEND_WITHIN_S,
             shutdown_event=stops,
             shutdown_grace_period=SHUTDOWN_GRACE_S,
         )

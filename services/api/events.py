@@ -25,6 +25,8 @@ KEEP_ALIVE_S = 15
 REREAD_EVERY_S = 15.0
 """The row is read again after this long without an event of the bus, so a missed event only delays."""
 SHUTDOWN_GRACE_S = 0.5
+SEND_WITHIN_S = 30
+"""A client that takes nothing for so long is cut off; it resumes from its last event."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -83,6 +85,7 @@ def router(generations: Generations) -> APIRouter:
             ping_message_factory=partial(ServerSentEvent, comment="keep-alive", sep="\n"),
             sep="\n",
             headers=HEADERS,
+            send_timeout=SEND_WITHIN_S,
             shutdown_event=cast(anyio.Event, latest),
             shutdown_grace_period=SHUTDOWN_GRACE_S,
         )

@@ -4,18 +4,18 @@ Only `scope["path"]` and `scope["headers"]` are read, never `request.url` (CVE-2
 """
 
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.api.health import ALIVE
 from services.api.proxy_headers import ProxyHeaders, forwarded_host_of, sent_host_of, values_of
+from services.api.refusal import Refused, refuse
 from services.api.security_headers import SecurityHeaders
+from services.api.stream_limit import StreamLimit
 from services.core.settings import TRUSTED_PROXIES
 from services.http.web_origin import WebOrigin
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 EMBEDDED = frozenset({"iframe", "frame", "object", "embed", "fencedframe"})
-Refused = tuple[int, str]
 FOREIGN: Refused = 403, "Requests from other websites are refused."
 UNREADABLE: Refused = 400, "The request needs exactly one readable Host header."
 NOT_SERVED: Refused = (
@@ -27,6 +27,7 @@ NO_ORIGIN: Refused = 403, "The websocket is for this app's own pages: a browser 
 
 def install(app: FastAPI, *, public_url: str | None, trusted_proxies: str = TRUSTED_PROXIES) -> None:
     """The security headers go around the guard, so that its refusals carry them too."""
+    app.add_middleware(StreamLimit)
     app.add_middleware(Guard, public_url=public_url)
     app.add_middleware(SecurityHeaders, public_url=public_url)
     app.add_middleware(ProxyHeaders, trusted=trusted_proxies)
@@ -68,16 +69,6 @@ class Guard:
         """The public address, or on loopback the very address that was asked for; schemes count."""
         origin = WebOrigin.of(text)
         return origin is not None and (origin == self._public or (here.is_loopback and origin == here))
-
-
-async def refuse(refusal: Refused, scope: Scope, receive: Receive, send: Send) -> None:
-    status, sentence = refusal
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1008, "reason": sentence[:120]})
-    else:
-        body = {"success": False, "error": sentence, "field": None}
-        await JSONResponse(body, status)(scope, receive, send)
 
 
 def _is_link(scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from services import api
 from services.app.build import Engine, build_engine
+from services.app.deadline_protocol import DeadlineProtocol
 from services.app.lifespan import running
 from services.core.errors import CannotStart
 from services.core.settings import Settings
@@ -32,6 +33,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         timeout_graceful_shutdown=1,
         server_header=False,
+        http=DeadlineProtocol,
         proxy_headers=False,  # the API's guard reads them
         ws_per_message_deflate=False,  # compressing a few hundred bytes costs more than sending them
     )

@@ -37,6 +37,8 @@ ICON = (
     '<path d="M5 6h14v12H5ZM9 6v12M15 6v12M5 10h4M5 14h4M15 10h4M15 14h4" fill="none" stroke="#ffb45a"'
     ' stroke-width="1.6" stroke-linejoin="round"/></svg>'
 )
+RESPONSE_TIMEOUT_S = 30.0
+"""NiceGUI answers 500 after it, by default after the 3 s that a busy machine may need."""
 THEME_KEY = "theme"
 """Storage key of the person's choice."""
 THEMES = {"auto": deferred("As the system"), "light": deferred("Light"), "dark": deferred("Dark")}
@@ -65,7 +67,7 @@ def install(bus: Bus) -> None:
 
 def page(path: str) -> ui.page:
     """Registers a page. Quasar's dark mode is off: look/theme.css alone decides."""
-    return ui.page(path, dark=False, language="en-US", favicon=ICON)
+    return ui.page(path, dark=False, language="en-US", favicon=ICON, response_timeout=RESPONSE_TIMEOUT_S)
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """Gives the memory of pages back: of those that no browser connects to, and of those that are closed."""
 
 import gc
-from collections import Counter
 from collections.abc import Callable
 from time import time
 
 from nicegui import Client, app
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.http.client_address import household
 
 MAX_UNCONNECTED = 40
 """Pages that a crawler or a script has fetched: each holds 0.75 MB, and NiceGUI keeps it for a minute."""
@@ -50,10 +51,11 @@ class PageMemory:
         unconnected = self._unconnected()
         for client in unconnected[: max(0, len(unconnected) - MAX_UNCONNECTED)]:
             if client.created <= time() - CONNECTS_WITHIN_S:
-                client.delete()
+                delete(client)
 
     def unconnected_of(self, address: str) -> int:
-        return Counter(client.ip for client in self._unconnected())[address]
+        here = household(address)
+        return sum(household(client.ip) == here for client in self._unconnected())
 
     def _unconnected(self) -> list[Client]:
         """Oldest first."""
@@ -65,6 +67,15 @@ class PageMemory:
     def _note_deleted(self, client: Client) -> None:
         self._connected.discard(client.id)
         self._deleted += 1
+
+
+def delete(client: Client) -> None:
+    """Deletes a page that nobody has seen, and cuts its elements apart: nearly all of it is freed at once."""
+    elements = list(client.elements.values())
+    client.delete()
+    for element in elements:
+        vars(element).clear()
+        element._deleted = True  # what NiceGUI asks when they go
 
 
 class PageLimit:

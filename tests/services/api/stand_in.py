@@ -14,6 +14,7 @@ from typing import Any, cast
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from services.api import Health, Metrics, Services, include
 from services.core.errors import Conflict, InvalidRequest, NotFound
@@ -292,11 +293,10 @@ def client_of(app: FastAPI, **options: Any) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+async def serving(app: ASGIApp, **options: Any) -> AsyncIterator[tuple[str, uvicorn.Server]]:
     """A real server on a free loopback port, in this loop: its address and itself."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=3
-    )
+    given = {"log_level": "warning", "lifespan": "off", "timeout_graceful_shutdown": 3} | options
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, **given)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(), name="server under test")
     try:
