@@ -117,7 +117,12 @@ async def doctor(settings: Settings, url: str, *, stream_s: int) -> int:
     """0 when nothing is ill. The animatic is the app's own child: /health speaks for it."""
     logging.basicConfig(handlers=[logging.NullHandler()])
     installed = InstalledBackends.configured(settings.model_copy(update={"animatic": False}), AddressGuard())
-    examining = Doctor(data_dir=settings.data_dir, backends=installed.backends, url_of=installed.url_of)
+    examining = Doctor(
+        data_dir=settings.data_dir,
+        backends=installed.backends,
+        url_of=installed.url_of,
+        proxy=installed.proxy,
+    )
     findings = await examining.examine(url, stream_s=stream_s)
     for finding in findings:
         print(finding)

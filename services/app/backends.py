@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.animatic.process import AnimaticProcess
@@ -15,6 +15,7 @@ from services.catalogue import Catalogue
 from services.core.settings import Settings
 from services.http.address import Address
 from services.http.address_guard import AddressGuard, origin_of
+from services.http.proxy import OutboundProxy
 
 ANIMATIC = "animatic"
 
@@ -24,12 +25,14 @@ class InstalledBackends:
     backends: dict[str, Backend]
     """By name, in the order of preference: cloud services before the animatic."""
     addresses: dict[str, Address]
+    proxy: OutboundProxy = field(default_factory=OutboundProxy)
 
     @classmethod
     def configured(cls, settings: Settings, guard: AddressGuard) -> InstalledBackends:
         """Allows results from the services' own origins. Raises CannotStart."""
         tls = ssl.create_default_context()
-        found = configured_backends(tls)
+        proxy = OutboundProxy.configured(settings.outbound_proxy.get_secret_value().strip())
+        found = configured_backends(tls, proxy)
         for each in found:
             guard.allow(origin_of(each.address.url))
         if settings.animatic:
@@ -37,6 +40,7 @@ class InstalledBackends:
         return cls(
             backends={each.backend.name: each.backend for each in found},
             addresses={each.backend.name: each.address for each in found},
+            proxy=proxy,
         )
 
     @classmethod
@@ -59,8 +63,10 @@ class InstalledBackends:
 
         def moved(url: str, token: str) -> None:
             if address.url:
-                guard.forget(origin_of(address.url))
-            guard.allow(origin_of(url))
+                guard.forget(address.url)
+                self.proxy.forget(address.url)
+            guard.allow(url)
+            self.proxy.bypass(url)
             address.move(url, token)
             catalogue.wake()
 

@@ -90,7 +90,11 @@ def build_engine(
 
     The backends `replacements`, whose results come from `origins`, replace all that are configured.
     """
-    runtime, guard, bus = Runtime(checkpoint=checkpoint), AddressGuard(origins), Bus()
+    runtime, guard, bus = (
+        Runtime(checkpoint=checkpoint),
+        AddressGuard(origins, trusted=settings.result_origins),
+        Bus(),
+    )
     installed = (
         InstalledBackends.replaced_by(replacements)
         if replacements
@@ -101,7 +105,7 @@ def build_engine(
     store = Store(settings.resolved_database_url, process=process, checkpoint=checkpoint)
     folder = MediaFolder(settings.media_dir, checkpoint=checkpoint)
     limits = Limits(size_bytes=round(settings.result_limit_mb * 1e6))
-    worker, downloader = Worker(), Downloader(guard, limits=limits)
+    worker, downloader = Worker(), Downloader(guard, limits=limits, proxy=installed.proxy)
     ingest = Ingest(folder, downloader, worker, checkpoint=checkpoint)
     catalogue = Catalogue(list(backends.values()), settings)
     sources = Sources(folder, ingest, worker, SourceRows(store))
@@ -192,7 +196,12 @@ def build_diagnostics(settings: Settings, installed: InstalledBackends) -> Diagn
     command = [sys.executable, str(COMMAND_LINE), "drill", "--lines"]
     return Diagnostics(
         DrillRuns(command, settings.data_dir),
-        Doctor(data_dir=settings.data_dir, backends=installed.backends, url_of=installed.url_of),
+        Doctor(
+            data_dir=settings.data_dir,
+            backends=installed.backends,
+            url_of=installed.url_of,
+            proxy=installed.proxy,
+        ),
         public_url=settings.public_url,
     )
 

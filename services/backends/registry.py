@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services import backends
 from services.backends.base import Backend
 from services.http.address import Address
+from services.http.proxy import OutboundProxy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class ConfiguredBackend:
     address: Address
 
 
-def configured_backends(tls: ssl.SSLContext) -> list[ConfiguredBackend]:
+def configured_backends(tls: ssl.SSLContext, proxy: OutboundProxy) -> list[ConfiguredBackend]:
     """Asks each folder of this package for what its own settings configure, in alphabetical order.
 
     Raises CannotStart.
@@ -24,5 +25,5 @@ def configured_backends(tls: ssl.SSLContext) -> list[ConfiguredBackend]:
     folders = sorted(module.name for module in pkgutil.iter_modules(backends.__path__) if module.ispkg)
     found: list[ConfiguredBackend] = []
     for folder in folders:
-        found += importlib.import_module(f"{backends.__name__}.{folder}").configured(tls)
+        found += importlib.import_module(f"{backends.__name__}.{folder}").configured(tls, proxy)
     return found

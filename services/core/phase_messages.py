@@ -34,6 +34,10 @@ STAGES: dict[str, Words] = {
     "delivery_network": Words("The file's server cannot be reached. Trying again."),
     "delivery_timeout": Words("The file's server is too slow. Trying again."),
     "delivery_address": Words("The file's address is not allowed here. Asking for another one."),
+    "delivery_private": Words(
+        "The file is on a private host. To fetch it, add that host to RUSHES_RESULT_ORIGINS and restart."
+    ),
+    "delivery_not_ready": Words("The file's server is still preparing the file. Asking again."),
     "delivery_disk_full": Words("The file cannot be written: check the data folder's disk. Trying again."),
     "delivery_undecodable": Words("The file came in an encoding that cannot be read. Trying again."),
     "delivery_too_large": Words(

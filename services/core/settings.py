@@ -4,9 +4,10 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.core.errors import CannotStart
 
@@ -36,6 +37,26 @@ def _check_address(url: str) -> str:
     return url
 
 
+def _read_origins(listed: object) -> object:
+    """Splits at commas and white space."""
+    if not isinstance(listed, str):
+        return listed
+    origins = re.split(r"[\s,]+", listed.strip(" ,"))
+    return tuple(_check_result_origin(origin) for origin in origins if origin)
+
+
+def _check_result_origin(origin: str) -> str:
+    try:
+        readable = urlsplit(origin).hostname and urlsplit(origin).port != 0
+    except ValueError:  # a broken IPv6 address, a port that is none
+        readable = False
+    if not readable or not re.fullmatch(r"https?://[^\s/@?#*]+/?", origin):
+        raise ValueError(
+            f"{origin!r} is no origin; write http://host:port or https://host, separated by commas"
+        )
+    return origin
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=".env", env_prefix="RUSHES_", extra="ignore", frozen=True, populate_by_name=True
@@ -52,6 +73,9 @@ class Settings(BaseSettings):
     poll_every_s: float = Field(default=10.0, gt=0, le=3600)
     poll_attempts: int = Field(default=18, ge=1, le=10_000)
     chat_poll_after_s: float = Field(default=30.0, ge=0, le=3600)
+    result_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_origins)] = ()
+    outbound_proxy: SecretStr = SecretStr("")
+    """`env`, or a URL, which may hold a password."""
     chat_url: Annotated[str, AfterValidator(_check_address)] | None = None
     chat_key: SecretStr | None = None
     chat_model: str | None = None

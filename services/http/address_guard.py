@@ -1,11 +1,13 @@
 """Decides which URLs a result may be fetched from.
 
-A backend's own origins are allowed as configured, loopback and LAN included. Every other URL must be http(s)
-on a public host: `ipaddress.is_global` alone lets cloud metadata through.
+A backend's own origins, and those that the admin trusts, are allowed as configured, loopback and LAN
+included. Every other URL must be http(s) on a public host: `ipaddress.is_global` alone lets cloud metadata
+through.
 """
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 
@@ -35,9 +37,17 @@ _DENIED = [
 ]
 
 
+# Names that only a private network gives. Without a dot, a name is one of these too.
+_NAME = re.compile(rb"[A-Za-z0-9._-]+")
+_PRIVATE_NAMES = (".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa")
+
+
 class AddressGuard:
-    def __init__(self, origins: Iterable[str] = ()) -> None:
+    """`origins` are the backends' own; `trusted` are further ones, from RUSHES_RESULT_ORIGINS."""
+
+    def __init__(self, origins: Iterable[str] = (), *, trusted: Iterable[str] = ()) -> None:
         self._origins = {origin_of(origin) for origin in origins}
+        self._trusted = {origin_of(origin) for origin in trusted}
 
     def allow(self, origin: str) -> None:
         self._origins.add(origin_of(origin))
@@ -46,7 +56,10 @@ class AddressGuard:
         self._origins.discard(origin_of(origin))
 
     def owns(self, url: httpx.URL) -> bool:
-        return origin_of(url) in self._origins
+        return origin_of(url) in self._origins or self.trusts(url)
+
+    def trusts(self, url: httpx.URL) -> bool:
+        return origin_of(url) in self._trusted
 
     def admit(self, address: str | httpx.URL) -> httpx.URL:
         """Checks all that needs no DNS. Raises DeliveryFailed (address).
@@ -66,6 +79,19 @@ class AddressGuard:
             raise _refused(f"uses port {port}, which is not for the web")
         return url
 
+    def require_public_name(self, url: httpx.URL) -> None:
+        """Checks what is known of a host that a proxy resolves: an address in any spelling, a local name.
+
+        Where a public name leads is up to the proxy. Raises DeliveryFailed (address).
+        """
+        host = host_of(url)
+        if address := _literal(host):
+            require_public(address)
+        elif not _NAME.fullmatch(url.raw_host):
+            raise _refused("cannot be read")
+        elif "." not in host or host.endswith(_PRIVATE_NAMES):
+            raise _private()
+
     async def resolve(self, host: str, port: int) -> list[str]:
         """Returns a host's addresses in the resolver's order. Raises DeliveryFailed unless all are public."""
         try:
@@ -81,7 +107,7 @@ class AddressGuard:
 def require_public(address: str) -> None:
     """Raises DeliveryFailed (address)."""
     if not is_public(address):
-        raise _refused("leads into a private network")
+        raise _private()
 
 
 def is_public(address: str) -> bool:
@@ -96,10 +122,30 @@ def is_public(address: str) -> bool:
     return not any(ip in block for block in _DENIED if block.version == ip.version)
 
 
+def _literal(host: str) -> str:
+    """The address that the host is, as resolvers read it: `127.1` and `2130706433` too; empty for a name."""
+    if ":" in host:
+        return host
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return ""
+
+
 def origin_of(address: str | httpx.URL) -> str:
     """Returns scheme, host and port in one spelling. Raises DeliveryFailed (address) where it cannot."""
     url = _parsed(address)
-    return f"{url.scheme}://{url.host}:{port_of(url)}"
+    host = host_of(url)
+    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}:{port_of(url)}"
+
+
+def host_of(url: httpx.URL) -> str:
+    """The host without a final dot; an IPv6 address in its shortest spelling, without brackets."""
+    host = url.host.lower().rstrip(".")
+    try:
+        return str(ipaddress.IPv6Address(host))
+    except ValueError:
+        return host
 
 
 def port_of(url: httpx.URL) -> int:
@@ -111,6 +157,15 @@ def _parsed(address: str | httpx.URL) -> httpx.URL:
         return httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
         raise _refused("cannot be read") from error
+
+
+def _private() -> DeliveryFailed:
+    return DeliveryFailed(
+        "The file's address leads into a private network; it was not opened. To allow it, add its origin, as "
+        "http://host:port, to RUSHES_RESULT_ORIGINS.",
+        reason="address",
+        stage="delivery_private",
+    )
 
 
 def _refused(why: str) -> DeliveryFailed:

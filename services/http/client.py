@@ -12,6 +12,7 @@ from typing import Any, cast
 import httpx
 
 from services.http.host_limiter import HostLimiter
+from services.http.proxy import OutboundProxy
 from services.http.transport import Transport
 
 CONNECT_TIMEOUT_S = 10.0
@@ -20,7 +21,7 @@ KEEP_ALIVE_S = 3.0
 
 
 def http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """A client that adds nothing of its own: no headers, cookies, proxies, redirects or read timeout."""
+    """A client that adds nothing of its own: no headers, cookies, redirects or read timeout."""
     client = httpx.AsyncClient(
         transport=transport,
         trust_env=False,
@@ -45,9 +46,11 @@ class BoundedResponse:
 class BackendClient:
     """One backend's requests, within its host's limits; `http` opens streams over the same connections."""
 
-    def __init__(self, host: HostLimiter, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, host: HostLimiter, *, tls: ssl.SSLContext | None = None, proxy: OutboundProxy | None = None
+    ) -> None:
         self._host = host
-        self.http = http_client(Transport(tls=tls, keep_alive_s=KEEP_ALIVE_S))
+        self.http = http_client(Transport(tls=tls, keep_alive_s=KEEP_ALIVE_S, proxy=proxy))
 
     async def request(
         self, method: str, url: str, *, within_s: float, max_bytes: int, **parts: Any
@@ -72,9 +75,9 @@ class BackendClient:
 
 
 async def read_bounded(response: httpx.Response, max_bytes: int) -> bytes | None:
-    """Returns the decoded body, or None as soon as it exceeds `max_bytes`."""
+    """Returns the body, which our transport has unpacked, or None as soon as it exceeds `max_bytes`."""
     body = bytearray()
-    async with aclosing(cast(AsyncGenerator[bytes], response.aiter_bytes())) as chunks:
+    async with aclosing(cast(AsyncGenerator[bytes], response.aiter_raw())) as chunks:
         async for chunk in chunks:
             body += chunk
             if len(body) > max_bytes:

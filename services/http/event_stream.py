@@ -124,8 +124,7 @@ def _check(response: httpx.Response) -> None:
     if response.status_code != 200:
         raise lost_by_status(response.status_code, response.headers)
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if media_type != MEDIA_TYPE or encoding != "identity":
+    if media_type != MEDIA_TYPE:
         raise ChannelLost("The answer is not an event stream.", reason="malformed")
 
 

@@ -14,13 +14,13 @@ class RedirectFailed(httpx.HTTPError):
 
 
 async def follow_redirects(
-    url: httpx.URL, send: Callable[[httpx.URL], Awaitable[httpx.Response]]
+    url: httpx.URL, send: Callable[[httpx.URL], Awaitable[httpx.Response]], *, at_most: int = MAX_REDIRECTS
 ) -> httpx.Response:
     """Returns the first response that is no redirect, with its body unread; the caller closes it.
 
     `send` requests each URL in turn and refuses a target by raising. Raises RedirectFailed.
     """
-    for _ in range(MAX_REDIRECTS + 1):
+    for _ in range(at_most + 1):
         response = await send(url)
         if response.status_code not in REDIRECT_STATUSES:
             return response
@@ -31,7 +31,7 @@ async def follow_redirects(
             url = url.join(location)
         except (httpx.InvalidURL, ValueError) as error:
             raise RedirectFailed("A redirect to an unreadable URL.") from error
-    raise RedirectFailed(f"More than {MAX_REDIRECTS} redirects.")
+    raise RedirectFailed(f"More than {at_most} redirects.")
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ maps to the one that httpcore would raise: only a connection that never opened i
 ConnectTimeout.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -18,13 +19,20 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from services.http.proxy import OutboundProxy
+from services.http.unpacking import BadPacking, PackingCutShort, Unpacking, packings
+
 READ_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 """A signed Location can be longer than aiohttp's default of 8 KiB."""
+UNPACKED = "unpacked"
+"""A response's extension: its length and range were those of the packed body."""
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """Without a limit of connections, cookies or proxies; its sessions open with the first request.
+    """Without a limit of connections or cookies; its sessions open with the first request.
+
+    Bodies come unpacked, in small pieces: its responses have no Content-Encoding left that httpx would undo.
 
     Only a GET may reuse a connection, and only where `keep_alive_s` is set. A submit never does: bytes left
     over from another response would be read as its own, and a connection that the server is about to close
@@ -36,12 +44,14 @@ class Transport(httpx.AsyncBaseTransport):
         *,
         tls: ssl.SSLContext | None = None,
         keep_alive_s: float | None = None,
+        proxy: OutboundProxy | None = None,
         resolver: AbstractResolver | None = None,
         socket_factory: aiohttp.SocketFactoryType | None = None,
     ) -> None:
         """`resolver` is asked for each connection; nothing it returned before is cached."""
         self._tls = tls or default_tls()
         self._keep_alive_s = keep_alive_s
+        self._proxy = proxy or OutboundProxy()
         self._resolver = resolver
         self._socket_factory = socket_factory or open_socket
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
@@ -59,12 +69,19 @@ class Transport(httpx.AsyncBaseTransport):
                 if isinstance(request.stream, httpx.ByteStream)
                 else request.stream,
                 allow_redirects=False,
+                proxy=self._proxy.url_for(request.url),
                 timeout=aiohttp.ClientTimeout(
                     connect=timeout.get("pool"), sock_connect=timeout["connect"], sock_read=timeout["read"]
                 ),
             )
-        stream = _Body(response, request)
-        return _Response(response.status, headers=response.raw_headers, stream=stream, request=request)
+        layers = packings(", ".join(response.headers.getall("Content-Encoding", [])))
+        gone = {b"content-encoding"} | ({b"content-length"} if layers else set())
+        headers = [(name, value) for name, value in response.raw_headers if name.lower() not in gone]
+        stream = _Body(response, request, Unpacking(layers) if layers else None)
+        unpacked = {UNPACKED: bool(layers)}
+        return _Response(
+            response.status, headers=headers, stream=stream, request=request, extensions=unpacked
+        )
 
     async def aclose(self) -> None:
         for session in self._sessions.values():
@@ -108,6 +125,10 @@ def open_socket(address: aiohttp.AddrInfoType) -> socket:
     return opened
 
 
+class _NeverConnected(aiohttp.ClientConnectionError):
+    """The way through the proxy never opened."""
+
+
 class _Connector(aiohttp.TCPConnector):
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
@@ -117,10 +138,26 @@ class _Connector(aiohttp.TCPConnector):
         aiohttp checks for them only when a connection returns to its pool.
         """
         while True:
-            connection = await super().connect(req, traces, timeout)
+            connection = await self._connect(req, traces, timeout)
             if connection.protocol is None or not connection.protocol.should_close:
                 return connection
             connection.close()
+
+    async def _connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """Nothing of a request is sent before its connection is open, through a proxy's tunnel too: whatever
+        the proxy answers to CONNECT, and when it does not answer, the backend took nothing.
+        """
+        if not req.proxy:
+            return await super().connect(req, traces, timeout)
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                return await super().connect(req, traces, timeout)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            raise _NeverConnected("The proxy opens no connection.") from error
 
 
 class _Response(httpx.Response):
@@ -142,13 +179,23 @@ class _Response(httpx.Response):
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, response: aiohttp.ClientResponse, request: httpx.Request) -> None:
-        self._response, self._request = response, request
+    def __init__(
+        self, response: aiohttp.ClientResponse, request: httpx.Request, unpacking: Unpacking | None
+    ) -> None:
+        self._response, self._request, self._unpacking = response, request, unpacking
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _errors_as_httpx(self._request):
-            async for chunk in self._response.content.iter_chunked(READ_BYTES):
-                yield chunk
+            if self._unpacking is None:
+                async for chunk in self._response.content.iter_chunked(READ_BYTES):
+                    yield chunk
+                return
+            async for packed in self._response.content.iter_chunked(READ_BYTES):
+                for piece in self._unpacking.feed(packed):
+                    yield piece
+                    await asyncio.sleep(0)
+            for piece in self._unpacking.finish():
+                yield piece
 
     async def aclose(self) -> None:
         if self._response.content.at_eof():
@@ -158,6 +205,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 _HTTPX_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (_NeverConnected, httpx.ConnectError),
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
     (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
     (aiohttp.ClientConnectorError, httpx.ConnectError),
@@ -177,3 +225,7 @@ def _errors_as_httpx(request: httpx.Request) -> Iterator[None]:
     except (aiohttp.ClientError, aiohttp.ServerTimeoutError) as error:
         httpx_error = next(equivalent for kind, equivalent in _HTTPX_ERRORS if isinstance(error, kind))
         raise httpx_error(str(error), request=request) from error
+    except PackingCutShort as error:
+        raise httpx.RemoteProtocolError(str(error), request=request) from error
+    except BadPacking as error:
+        raise httpx.DecodingError(str(error), request=request) from error

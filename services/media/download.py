@@ -1,7 +1,8 @@
-"""Downloads one result into a `.part` file."""
+"""Fetches one result into a `.part` file."""
 
 import asyncio
 import ssl
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -12,15 +13,21 @@ import httpx
 
 from services.core.errors import DeliveryFailed
 from services.core.runtime import monotonic
-from services.http.address_guard import AddressGuard, origin_of
+from services.http.address_guard import AddressGuard, origin_of, port_of
 from services.http.client import http_client
+from services.http.proxy import OutboundProxy
 from services.http.public_transport import public_transport
 from services.http.redirects import RedirectFailed, follow_redirects
 from services.http.transport import Transport, default_tls
+from services.media.answer_check import announced_bytes, require_whole_file
+from services.media.data_uri import data_in, is_data_uri
 from services.media.storage.part_file import BATCH_BYTES, Fingerprint, PartFile
 from services.media.threads import in_thread
 
 REQUEST_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
+MAX_REDIRECTS = 5
+MAX_DATA_HEAD_BYTES = 1024
+"""Of a `data:` address before its data: it does not count towards the size."""
 
 Credentials = Mapping[str, Mapping[str, str]]
 """Request headers by origin."""
@@ -48,12 +55,18 @@ class Downloader:
     """
 
     def __init__(
-        self, guard: AddressGuard, *, limits: Limits | None = None, tls: ssl.SSLContext | None = None
+        self,
+        guard: AddressGuard,
+        *,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+        proxy: OutboundProxy | None = None,
     ) -> None:
         self._guard = guard
+        self._proxy = proxy or OutboundProxy()
         self._limits = limits or Limits()
         tls = tls or default_tls()
-        self._own = http_client(Transport(tls=tls))
+        self._own = http_client(Transport(tls=tls, proxy=self._proxy))
         self._public = http_client(public_transport(guard, tls))
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
@@ -66,15 +79,14 @@ class Downloader:
         checkpoint: Checkpoint | None = None,
     ) -> Fingerprint:
         """Raises DeliveryFailed. On failure and on cancellation nothing is left at `part`."""
-        first = self._guard.admit(url)
         file = PartFile(part)
         try:
-            async with (
-                self._slots.setdefault(origin_of(first), asyncio.Semaphore(self._limits.at_once)),
-                asyncio.timeout(self._limits.grace_s) as clock,
-                self._open(first, credentials or {}) as response,
-            ):
-                await self._save(response, file, clock, checkpoint)
+            if is_data_uri(url):
+                await self._save_data(url, file, checkpoint)
+            else:
+                await self._download(self._guard.admit(url), file, credentials or {}, checkpoint)
+            if file.size_bytes == 0:
+                raise DeliveryFailed("The file is empty.", reason="empty")
             fingerprint = await in_thread(file.finish)
             await reach(checkpoint, "downloaded")
             return fingerprint
@@ -88,11 +100,27 @@ class Downloader:
         await self._own.aclose()
         await self._public.aclose()
 
+    async def _save_data(self, address: str, file: PartFile, checkpoint: Checkpoint | None) -> None:
+        self._check_size(len(address) // 3 - MAX_DATA_HEAD_BYTES)  # percent encoding takes three for a byte
+        file.add(await in_thread(data_in, address))
+        self._check_size(file.size_bytes, announced=True)
+        await reach(checkpoint, "mid_download")
+
+    async def _download(
+        self, url: httpx.URL, file: PartFile, credentials: Credentials, checkpoint: Checkpoint | None
+    ) -> None:
+        async with (
+            self._slots.setdefault(origin_of(url), asyncio.Semaphore(self._limits.at_once)),
+            asyncio.timeout(self._limits.grace_s) as clock,
+            self._open(url, credentials) as response,
+        ):
+            await self._save(response, file, clock, checkpoint)
+
     @asynccontextmanager
     async def _open(self, url: httpx.URL, credentials: Credentials) -> AsyncIterator[httpx.Response]:
         try:
-            async with aclosing(await follow_redirects(url, self._hops(url, credentials))) as response:
-                _check(response)
+            async with aclosing(await self._follow(url, credentials)) as response:
+                require_whole_file(response)
                 yield response
         except RedirectFailed as error:
             sentence = "The file's server redirects nowhere, or too often."
@@ -104,37 +132,52 @@ class Downloader:
         except httpx.TransportError as error:
             raise DeliveryFailed("The file's server could not be reached.", reason="network") from error
 
+    async def _follow(self, url: httpx.URL, credentials: Credentials) -> httpx.Response:
+        return await follow_redirects(url, self._hops(url, credentials), at_most=MAX_REDIRECTS)
+
     def _hops(
         self, first: httpx.URL, credentials: Credentials
     ) -> Callable[[httpx.URL], Awaitable[httpx.Response]]:
-        """Credentials go to the first origin only, and no public host redirects to an own origin."""
-        own, headers = self._guard.owns(first), REQUEST_HEADERS
-        if own:
+        """Credentials go to the first origin only, and no public host redirects to a backend's own origin.
+
+        Cookies live as long as this one fetch, and go back to the port of the host that set them.
+        """
+        inside, headers = self._guard.owns(first), REQUEST_HEADERS
+        jars: defaultdict[int, httpx.Cookies] = defaultdict(httpx.Cookies)
+        if inside:
             by_origin = {origin_of(origin): headers for origin, headers in credentials.items()}
             headers = REQUEST_HEADERS | dict(by_origin.get(origin_of(first), {}))
 
         async def send(url: httpx.URL) -> httpx.Response:
-            nonlocal own, headers
+            nonlocal inside, headers
             url = self._guard.admit(url)
-            own = own and self._guard.owns(url)
+            inside = inside and self._guard.owns(url)
             if origin_of(url) != origin_of(first):
                 headers = REQUEST_HEADERS
-            return await self._send(url, headers, own=own)
+            cookies = jars[_cookie_port(url)]
+            response = await self._send(url, headers, cookies, own=inside or self._guard.trusts(url))
+            cookies.extract_cookies(response)
+            return response
 
         return send
 
-    async def _send(self, url: httpx.URL, headers: Mapping[str, str], *, own: bool) -> httpx.Response:
+    async def _send(
+        self, url: httpx.URL, headers: Mapping[str, str], cookies: httpx.Cookies, *, own: bool
+    ) -> httpx.Response:
         client = self._own if own else self._public
+        if not own and self._proxy.url_for(url):
+            self._guard.require_public_name(url)  # the proxy resolves it
+            client = self._own
         connect_s, read_s = self._limits.connect_s, self._limits.read_s
         timeout = httpx.Timeout(None, connect=connect_s, read=read_s, pool=2 * connect_s)
         request = client.build_request("GET", url, headers=headers, timeout=timeout)
+        cookies.set_cookie_header(request)
         return await client.send(request, stream=True)
 
     async def _save(
         self, response: httpx.Response, file: PartFile, clock: asyncio.Timeout, checkpoint: Checkpoint | None
     ) -> None:
-        length = response.headers.get("Content-Length", "").strip()
-        announced = int(length) if length.isascii() and length.isdigit() else None
+        announced = announced_bytes(response)
         if announced is not None:
             self._check_size(announced, announced=True)
         started = monotonic()
@@ -151,10 +194,11 @@ class Downloader:
                     clock.reschedule(started + self._limits.grace_s + earned_s)
         except (httpx.NetworkError, httpx.ProtocolError) as error:
             raise DeliveryFailed("The file broke off before its end.", reason="truncated") from error
+        except httpx.DecodingError as error:
+            sentence = "The file came packed, and cannot be unpacked."
+            raise DeliveryFailed(sentence, reason="undecodable") from error
         if announced is not None and file.size_bytes != announced:
             raise DeliveryFailed("The file is not as long as its server said.", reason="truncated")
-        if file.size_bytes == 0:
-            raise DeliveryFailed("The file is empty.", reason="empty")
 
     def _check_size(self, size_bytes: int, *, announced: bool = False) -> None:
         if size_bytes > self._limits.size_bytes:
@@ -167,14 +211,10 @@ class Downloader:
             )
 
 
-def _check(response: httpx.Response) -> None:
-    status = response.status_code
-    if status >= 500 or status in (408, 425, 429):
-        raise DeliveryFailed(f"The file's server is in trouble ({status}).", reason="network")
-    if status != 200:
-        raise DeliveryFailed(f"The file's server refused it ({status}).", reason="refused")
-    if (response.headers.get("Content-Encoding") or "identity").strip().lower() != "identity":
-        raise DeliveryFailed("The file came packed although it must not.", reason="undecodable")
+def _cookie_port(url: httpx.URL) -> int:
+    """Cookies ignore ports (RFC 6265, 8.5), but another port may be another service; 80 and 443 are one."""
+    port = port_of(url)
+    return 0 if port in (80, 443) else port
 
 
 async def reach(checkpoint: Checkpoint | None, point: str) -> None:

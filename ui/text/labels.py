@@ -161,6 +161,7 @@ REASONS = {
     "too_large": deferred("the file is too large"),
     "wrong_kind": deferred("the file is of another kind"),
     "address": deferred("its address is not allowed"),
+    "not_ready": deferred("not ready yet"),
     "network": deferred("network trouble"),
     "disk_full": deferred("the disk is full"),
     "empty": deferred("the file was empty"),

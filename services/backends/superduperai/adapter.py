@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -10,23 +11,27 @@ import httpx
 
 from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage, matches
-from services.backends.lenient_json import an_id
+from services.backends.lenient_json import a_text, an_id
 from services.backends.superduperai.events import EventParser
 from services.backends.superduperai.models import model_of
 from services.backends.superduperai.requests import listed_job, request_body, upload_name
 from services.backends.superduperai.responses import ResponseParser
-from services.core.errors import BackendUnavailable, ChannelLost
+from services.core.errors import BackendError, BackendUnavailable, ChannelLost
 from services.core.model import Generation, JobUpdate, Kind, Model
 from services.http.address import Address
 from services.http.client import BackendClient, BoundedResponse
 from services.http.event_stream import lost_by_status, open_stream
 from services.http.host_limiter import HostLimiter
+from services.http.proxy import OutboundProxy
 from services.http.retry_after import date_of
 
 POLL_TIMEOUT_S, SUBMIT_TIMEOUT_S, UPLOAD_TIMEOUT_S, LIST_TIMEOUT_S = 10.0, 30.0, 180.0, 20.0
 MAX_FILE_BYTES, MAX_LIST_BYTES = 1024 * 1024, 8 * 1024 * 1024
+INLINE = b'"data:'
+"""A file that holds its result itself, as a `data:` address, may be as long as a list."""
 CLOCK_TOLERANCE_S = 300.0
 PAGE_SIZE = 50
+OFFERS_PER_PAGE, MAX_OFFERS = 100, 5000
 HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
 NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL, httpx.UnsupportedProtocol)
 BREAKDOWNS = {
@@ -45,12 +50,13 @@ class SuperDuperAI:
         address: Address,
         capabilities: Capabilities,
         ssl_context: ssl.SSLContext | None = None,
+        proxy: OutboundProxy | None = None,
     ) -> None:
         self.name = name
         self.capabilities = capabilities
         self.host = HostLimiter()
         self._address = address
-        self._client = BackendClient(self.host, tls=ssl_context)
+        self._client = BackendClient(self.host, tls=ssl_context, proxy=proxy)
         self._response_parser = ResponseParser(name, address)
         self._event_parser = EventParser(address)
         self._references: dict[str, str] = {}
@@ -115,12 +121,35 @@ class SuperDuperAI:
         self._response_parser.require_cancelled(answer)
 
     async def models(self) -> list[Model]:
-        offers = self._response_parser.items_in(await self._list("/generation-config", {"limit": "100"}))
         models: dict[tuple[Kind, str], Model] = {}
-        for offer in offers:
+        for offer in await self._offers():
             if model := model_of(offer, self.name):
                 models.setdefault((model.kind, model.name), model)
         return list(models.values())
+
+    async def _offers(self) -> list[dict[str, Any]]:
+        """Reads all pages, however few items the service puts on one. A service that knows no pages repeats
+        the first one or refuses a second.
+        """
+        offers: list[dict[str, Any]] = []
+        seen: set[tuple[str, str]] = set()
+        read, page_size = 0, 0
+        while read < MAX_OFFERS:
+            query = {"limit": str(OFFERS_PER_PAGE)} | ({"offset": str(read)} if read else {})
+            try:
+                page = self._response_parser.items_in(await self._list("/generation-config", query))
+            except BackendError:
+                if read == 0 or page_size >= OFFERS_PER_PAGE:  # there is certainly more
+                    raise
+                break
+            new = [offer for offer in page if _named(offer) not in seen]
+            if not new:
+                break
+            offers += new
+            seen.update(map(_named, new))
+            page_size = len(page)
+            read += page_size
+        return offers
 
     def headers_for(self, url: str) -> dict[str, str]:
         return self._address.headers() if self._address.is_origin_of(url) else {}
@@ -194,9 +223,11 @@ class SuperDuperAI:
             **self._address.headers(),
             **(headers or {}),
         }
-        return await self._client.request(
-            method, self._url(path), within_s=timeout_s, max_bytes=max_bytes, headers=headers, **parts
+        answer = await self._client.request(
+            method, self._url(path), within_s=timeout_s, max_bytes=MAX_LIST_BYTES, headers=headers, **parts
         )
+        too_long = answer.body is not None and len(answer.body) > max_bytes and INLINE not in answer.body
+        return replace(answer, body=None) if too_long else answer
 
     def _url(self, path: str) -> str:
         if not self._address.url:
@@ -208,6 +239,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return "timeout"
     return "refused" if isinstance(error, NEVER_CONNECTED) else "reset"
+
+
+def _named(offer: dict[str, Any]) -> tuple[str, str]:
+    return a_text(offer.get("name")), a_text(offer.get("type"))
 
 
 def _segment(job_id: str) -> str:

@@ -1,6 +1,7 @@
 """Checks through the address people use: the app, ranges and websockets."""
 
 import asyncio
+import json
 import ssl
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.http.redirects import get_anywhere
 from services.http.websocket_probe import WebSocketRefused, first_message
 
 WITHIN_S = 10.0
+MAX_HEALTH_BYTES = 64 * 1024
 FIRST, LAST = 100, 299
 WEBSOCKET_PATH = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
 COMPRESSED = {"Accept-Encoding": "gzip, deflate"}
@@ -36,14 +38,14 @@ async def app(client: httpx.AsyncClient, url: str) -> tuple[bool, list[Finding]]
     """Returns whether Rushes answers there at all; if not, no other check makes sense."""
     try:
         async with asyncio.timeout(WITHIN_S), get_anywhere(client, f"{url}/health", COMPRESSED) as response:
-            await response.aread()
+            answer = await read_bounded(response, MAX_HEALTH_BYTES)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             advice = Sentence("Renew it, or use the name it was made for.")
             return False, [failed("app", Sentence("The certificate is not trusted."), advice)]
         advice = Sentence("Start Rushes and the proxy, or name the right address: main.py doctor https://…")
         return False, [failed("app", Sentence("Nothing answers there."), advice)]
-    status, body = response.status_code, _object(response)
+    status, body = response.status_code, _object(answer)
     if status in (400, 403):
         says = Sentence("It answers {status}: the address is not allowed.", status=status)
         return False, [failed("app", says, HOST)]
@@ -120,9 +122,9 @@ def judge_websocket(*, opened: bool, ours: bool) -> Finding:
     return warning("websocket", Sentence("It opens, and something else than Rushes speaks."), UPGRADE)
 
 
-def _object(response: httpx.Response) -> dict[str, Any]:
+def _object(answer: bytes | None) -> dict[str, Any]:
     try:
-        body = response.json()
-    except ValueError:
+        body = json.loads(answer or b"")
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -154,6 +154,17 @@ async def test_a_poll_reads_one_mebibyte_and_no_more(canned: Canned, backend: Su
 
 
 @pytest.mark.asyncio
+async def test_a_poll_may_be_longer_where_it_holds_the_result_itself(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    url = "data:image/png;base64," + "A" * 4_000_000
+    canned.says({"id": "f1", "url": url})
+    update = await backend.poll("f1")
+    assert isinstance(update.outcome, Result) and update.outcome.url == url
+    assert backend.headers_for(url) == {}
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(("how", "reason"), [("close", "reset"), ("half", "reset"), ("hang", "timeout")])
 async def test_a_poll_that_breaks_or_hangs_is_a_lost_channel(
     how: str, reason: str, canned: Canned, backend: SuperDuperAI, monkeypatch: pytest.MonkeyPatch

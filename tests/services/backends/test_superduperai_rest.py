@@ -12,6 +12,7 @@ import pytest
 from services.backends.base import Capabilities, can_cancel_jobs
 from services.backends.superduperai import SuperDuperAI
 from services.core.errors import (
+    BackendError,
     BackendRefused,
     BackendUnavailable,
     CannotStart,
@@ -209,6 +210,57 @@ async def test_a_name_that_is_listed_twice_is_one_model(canned: Canned, backend:
         ("video", "first"),
         ("image", "first"),
     ]
+
+
+def offers(first: int, last: int) -> list[dict[str, Any]]:
+    return [{"name": f"m{number}", "type": "text_to_video"} for number in range(first, last)]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("page_size", [100, 20, 7])
+async def test_a_model_list_is_read_whole_however_small_its_pages_are(
+    page_size: int, canned: Canned, backend: SuperDuperAI
+) -> None:
+    for first in range(0, 230, page_size):
+        canned.says({"items": offers(first, min(first + page_size, 230))})
+    canned.says({"items": []})
+    assert [model.name for model in await backend.models()] == [f"m{number}" for number in range(230)]
+    assert [call.query.get("offset", ["0"]) for call in canned.calls[:3]] == [
+        ["0"],
+        [str(page_size)],
+        [str(2 * page_size)],
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_service_without_pages_is_asked_once_more_and_believed(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says(offers(0, 130))
+    assert len(await backend.models()) == 130
+    assert len(canned.calls) == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [400, 404, 422, 500])
+@pytest.mark.parametrize(("length", "whole"), [(99, True), (100, False)])
+async def test_a_second_page_that_is_refused_fails_the_list_only_where_there_is_more(
+    status: int, length: int, whole: bool, canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says(offers(0, length))
+    canned.says({"detail": "no"}, status=status)
+    if whole:
+        assert len(await backend.models()) == length
+    else:
+        with pytest.raises(BackendError):
+            await backend.models()
+
+
+@pytest.mark.asyncio
+async def test_a_model_list_without_an_end_ends(canned: Canned, backend: SuperDuperAI) -> None:
+    for first in range(0, 8000, 1000):
+        canned.says(offers(first, first + 1000))
+    assert len(await backend.models()) == 5000
 
 
 @pytest.mark.asyncio

@@ -2,10 +2,11 @@ import asyncio
 import socket
 from typing import Any
 
+import httpx
 import pytest
 
 from services.core.errors import DeliveryFailed
-from services.http.address_guard import AddressGuard, is_public
+from services.http.address_guard import AddressGuard, is_public, origin_of
 
 PRIVATE = [
     "127.0.0.1",
@@ -164,3 +165,55 @@ async def test_a_host_without_address_is_a_matter_of_the_network(host: str) -> N
     with pytest.raises(DeliveryFailed) as lost:
         await AddressGuard().resolve(host, 80)
     assert lost.value.reason == "network"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("http://[0:0:0:0:0:0:0:1]:8000", "http://[::1]:8000"),
+        ("https://[FD00::5]", "https://[fd00::5]:443"),
+        ("http://comfy.lan.:81", "http://comfy.lan:81"),
+    ],
+)
+def test_an_ipv6_origin_has_one_spelling_that_can_be_read_again(url: str, origin: str) -> None:
+    assert origin_of(url) == origin_of(origin) == origin
+    guard = AddressGuard([url])
+    assert guard.owns(guard.admit(f"{url}/film"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "[::1]",
+        "[fd00:ec2::254]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "0x7f000001",
+        "127.1",
+        "127.0.0.1.",
+        "127。0。0。1",
+        "127%2e0%2e0%2e1",
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+        "metadata.google.internal",
+        "printer.local",
+        "intranet",
+        "[fe80::1%25eth0]",
+    ],
+)
+def test_what_a_proxy_resolves_is_still_no_private_address_or_local_name(host: str) -> None:
+    with pytest.raises(DeliveryFailed) as refused:
+        AddressGuard().require_public_name(httpx.URL(f"http://{host}:8080/film"))
+    assert refused.value.reason == "address"
+
+
+@pytest.mark.parametrize(
+    "host", ["film.example", "8.8.8.8", "[2606:4700::1111]", "xn--bcher-kva.example", "a_b.example.com."]
+)
+def test_a_public_name_is_up_to_the_proxy(host: str) -> None:
+    AddressGuard().require_public_name(httpx.URL(f"http://{host}/film"))

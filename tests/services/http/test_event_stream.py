@@ -156,7 +156,7 @@ def test_retry_after_is_seconds_or_a_date_and_ten_minutes_at_most(value: str, se
         ("Content-Type: application/x-text/event-stream", "malformed"),
         ("Content-Type: text/html", "malformed"),
         ("X-Nothing: said", "malformed"),
-        ("Content-Type: text/event-stream\r\nContent-Encoding: gzip", "malformed"),
+        ("Content-Type: text/event-stream\r\nContent-Encoding: gzip", "ended"),
     ],
 )
 async def test_only_an_event_stream_is_listened_to(head: str, reason: str) -> None:
