@@ -102,7 +102,8 @@ class ChannelLost(AppError):
 
 class DeliveryFailed(AppError):
     """A result could not be downloaded or stored; a repetition may succeed. `reason`: refused, truncated,
-    undecodable, too_large, wrong_kind, text_document, address, network, not_ready, disk_full, timeout or empty.
+    undecodable, too_large, wrong_kind, text_document, address, network, not_ready, disk_full, timeout or
+    empty.
 
     `stage` is the generation's stage while it is tried again.
     """
