@@ -47,6 +47,7 @@ def build_app(engine: Engine) -> FastAPI:
 
     from ui.pages.generation import not_found
     from ui.pages.routes import register
+    from ui.session import socket_events
     from ui.session.page_memory import PageLimit, PageMemory
 
     @asynccontextmanager
@@ -55,6 +56,8 @@ def build_app(engine: Engine) -> FastAPI:
             yield
 
     app = FastAPI(lifespan=lifespan, title="Rushes", docs_url=None, redoc_url=None)
+    socket_events.install()
+    app.add_middleware(socket_events.SocketGuard)
     memory = PageMemory()
     memory.install()
     app.add_middleware(PageLimit, memory=memory)

@@ -51,7 +51,7 @@ class PageMemory:
         unconnected = self._unconnected()
         for client in unconnected[: max(0, len(unconnected) - MAX_UNCONNECTED)]:
             if client.created <= time() - CONNECTS_WITHIN_S:
-                delete(client)
+                client.delete()
 
     def unconnected_of(self, address: str) -> int:
         here = household(address)
@@ -67,15 +67,6 @@ class PageMemory:
     def _note_deleted(self, client: Client) -> None:
         self._connected.discard(client.id)
         self._deleted += 1
-
-
-def delete(client: Client) -> None:
-    """Deletes a page that nobody has seen, and cuts its elements apart: nearly all of it is freed at once."""
-    elements = list(client.elements.values())
-    client.delete()
-    for element in elements:
-        vars(element).clear()
-        element._deleted = True  # what NiceGUI asks when they go
 
 
 class PageLimit:
