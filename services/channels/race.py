@@ -109,6 +109,8 @@ class Race:
         self._last: dict[Channel, LastReport] = {}
         self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
         self._keep_failures = 0
+        self.last_keep_failure = ""
+        """Why the result could not be kept: a sentence."""
         self._keep_not_before = float("-inf")
         self._unkept: ReportedResult | None = None
         self._newest: ReportedResult | None = None
@@ -271,6 +273,7 @@ class Race:
             "engine", "keep_failed", channel=str(reported.channel), reason=failed.reason, text=str(failed)
         )
         self._job.progressed(None, failed.stage)
+        self.last_keep_failure = str(failed)
         if isinstance(failed, Unverified):
             self._settle_later()
         gap_s = KEEP_GAPS_S[min(self._keep_failures, len(KEEP_GAPS_S) - 1)]

@@ -155,7 +155,7 @@ class Delivery:
             log.warning("%s is %s, but the phase could not be stored: %s", generation.id, phase, failed)
 
     async def _commit(self, generation: Generation, reported: ReportedResult, kept: Kept) -> None:
-        channel, finished_at = str(reported.channel), reported.result.finished_at
+        channel = str(reported.channel)
         receipt = self._receipt(generation, reported)
         try:
             done = await retry_until_written(
@@ -169,16 +169,22 @@ class Delivery:
             await self._ingest.discard(kept.name)
             self._event_log.note(generation, "engine", "ignored", channel=channel, heard="bytes")
             return
+        try:
+            self._announce(done, receipt, reported)
+        finally:
+            await self._ingest.release(done.id)
+        self.illustrate(done)
+
+    def _announce(self, done: Generation, receipt: Receipt, reported: ReportedResult) -> None:
         self._checkpoint("after_commit")
-        self._event_log.note(generation, "engine", "won", channel=channel)
+        self._event_log.note(done, "engine", "won", channel=str(reported.channel))
+        finished_at = reported.result.finished_at
         if finished_at is not None and receipt.backend_finished_at is None:
             off_s = round(finished_at - reported.reported_at)
-            self._event_log.note(generation, "engine", "clock_off", ahead_s=off_s)
+            self._event_log.note(done, "engine", "clock_off", ahead_s=off_s)
         self._bus.publish(done)
         _log_win(done, receipt)
         self._checkpoint("told")
-        await self._ingest.release(done.id)
-        self.illustrate(done)
 
     async def _discard_unless_named(self, generation_id: str, *names: str | None) -> None:
         """After a commit that failed or whose answer was lost: keeps the files that a row names."""

@@ -120,7 +120,7 @@ class JobWatch:
         except TimeoutError:
             if not limit.expired():
                 raise
-            await self._end(generation, Failure(code=GAVE_UP, text=""))
+            await self._end(generation, Failure(code=GAVE_UP, text=race.last_keep_failure))
         else:
             if isinstance(verdict, JobFailed):
                 await self._end(generation, verdict.failure)

@@ -59,6 +59,7 @@ PAGE = "Only a page shows it, and the drill opens none."
 FILM = "Needs a film; the drill's results are pictures."
 RACE = "Needs an interleaving of both channels that the race's tests produce in virtual time."
 RHYTHM = "Shows in how long polling pauses, which tests measure in virtual time."
+UNVERIFIED = "Needs a result that cannot be verified; the drill's results are sound."
 SEARCH = "Needs a job list to search; the drill's backends have none."
 PERSON = "Needs a person who stops, repeats or deletes; the drill only stops before a power cut."
 KEYED = "Needs a backend that takes an idempotency key; the drill's backends take none."
@@ -82,6 +83,12 @@ UNSEEN: dict[str, str] = {
     "no-poll-after-an-hour": RHYTHM,
     "retry-after-on-a-poll-is-ignored": RHYTHM,
     "retry-after-on-a-submit-is-ignored": RHYTHM,
+    "nothing-settles": UNVERIFIED,
+    "the-same-bytes-never-count": UNVERIFIED,
+    "a-start-cleans-what-is-held": UNVERIFIED,
+    "what-was-held-is-an-orphan": UNVERIFIED,
+    "a-failed-job-drops-what-came": UNVERIFIED,
+    "a-problem-is-shown-inline": UNVERIFIED,
     "a-twin-takes-the-others-job": SEARCH,
     "an-older-job-is-adopted": SEARCH,
     "anothers-job-is-adopted": SEARCH,

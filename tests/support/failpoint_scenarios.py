@@ -60,6 +60,15 @@ def busy_backend(trial: Trial) -> None:
     delivery(trial)
 
 
+def unverified_result(trial: Trial) -> None:
+    """Its bytes come whole in no known format: fetched twice, then kept as they came."""
+    trial.script(result="unknown")
+    delivery(trial)
+    assert trial.row["kept"]["problem"]["code"] == "unknown"
+    held = trial.app.data_dir / "media" / ".parts"
+    trial.app.wait_until(lambda: not list(held.glob("*.held")), 10)
+
+
 def failed_job(trial: Trial) -> None:
     trial.script(fails="the model has no idea")
     trial.arm()
@@ -186,6 +195,18 @@ DELIVERY: Failpoints = {
         "before_search": ACTS,
         "after_search": ACTS,
         "after_search before_write": THREAD_ACTS,
+    },
+    unverified_result: {
+        "before_hold": ACTS,
+        "after_hold": ACTS,
+        "after_hold before_download": ACTS,
+        "after_hold after_hold": ACTS,
+        "before_link": ACTS,
+        "after_link": ACTS,
+        "after_link before_commit": ACTS,
+        "after_link before_commit after_write": COMMITTED_ACTS,
+        "after_link after_commit": ACTS,
+        "after_link told": ACTS,
     },
     busy_backend: {"submit_lost": ACTS, "back_to_pending": ACTS},
 }

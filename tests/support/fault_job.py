@@ -31,7 +31,7 @@ class Script:
     reports_finish: bool = False
     """The file object has `completed_at`."""
     result: str = "tiny"
-    """tiny (some KB), small (about 250 KB), or the path of a file."""
+    """tiny (some KB), small (about 250 KB), unknown (in no known format), or the path of a file."""
     retry_after: str = ""
     addresses: tuple[str, ...] = ()
     """The origins of the result's address, in turn; the last one repeats. Empty: this server's."""
@@ -122,12 +122,15 @@ def content_of(job: Job) -> bytes:
             return marked(tiny_film(), job.id)
         case "small":
             return marked(small_film(), job.id)
+        case "unknown":
+            return garbage_of(job.id.encode())
         case path:
             return Path(path).read_bytes()
 
 
 def garbage_of(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest() * (len(content) // 32 or 1)
+    """No text: it begins with a zero."""
+    return b"\0" + hashlib.sha256(content).digest() * (len(content) // 32 or 1)
 
 
 def task_of(job: Job, status: str) -> Json:

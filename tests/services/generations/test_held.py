@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from services.backends.scripted import Script, Scripted
 from services.channels.race import SETTLE_S
+from services.core.errors import DeliveryFailed
 from services.core.model import LOCAL_OWNER, Generation, Phase
 from services.store.library import LibraryRows
 from tests.support.engine_harness import PROBLEM, EngineHarness, after, set_script
@@ -144,3 +145,54 @@ async def test_no_poster_is_drawn_for_a_problem_at_each_start(harness: EngineHar
     assert await harness.store.without_poster(finished_before=now()) == []
     kept = await LibraryRows(harness.store, now=now).kept_file(generation.id)
     assert kept == (await harness.get(generation)).kept
+
+
+def above_the_limit(_: int) -> str | None:
+    size = "The file has 3500 MB; this install takes at most 2048 (RUSHES_RESULT_LIMIT_MB)."
+    raise DeliveryFailed(size, reason="too_large", stage="delivery_too_large:3500:2048")
+
+
+async def test_a_restart_with_a_larger_limit_fetches_what_was_too_large(harness: EngineHarness) -> None:
+    harness.ingest.unverified = above_the_limit
+    generation = await harness.start()
+    row = await after(300, harness, generation)
+    assert (row.phase, row.stage) == (Phase.PROCESSING, "delivery_too_large:3500:2048")
+    await harness.crash()
+    harness.ingest.unverified = lambda _: None
+    await harness.open()
+    done = await after(5, harness, generation)
+    assert done.phase is Phase.COMPLETED
+    assert done.kept is not None
+    assert done.kept.problem is None
+
+
+async def test_the_end_of_the_watch_names_the_true_reason_and_a_later_check_still_fetches_it(
+    harness: EngineHarness,
+) -> None:
+    harness.ingest.unverified = above_the_limit
+    generation = await harness.start()
+    await after(6, harness, generation)
+    await harness.store.update(generation.id, watch_until=now() + 20.0)
+    await harness.crash()
+    await harness.open()
+    row = await after(30, harness, generation)
+    assert (row.phase, row.error_code) == (Phase.ERROR, "gave_up")
+    assert "RUSHES_RESULT_LIMIT_MB" in row.error_text
+    harness.ingest.unverified = lambda _: "a"
+    await harness.generations.check(generation.id, owner=LOCAL_OWNER)
+    await after(20, harness, generation)
+    await assert_delivered_once(harness, generation)
+
+
+async def test_a_check_after_the_end_whose_link_dies_hands_over_what_came(harness: EngineHarness) -> None:
+    set_script(harness, Script(length_s=30.0))
+    generation = await harness.start()
+    await after(6, harness, generation)
+    await harness.store.update(generation.id, watch_until=now() + 2.0)
+    await harness.crash()
+    await harness.open()
+    assert (await after(40, harness, generation)).phase is Phase.ERROR
+    harness.ingest.unverified = once_then_dead
+    await harness.generations.check(generation.id, owner=LOCAL_OWNER)
+    await after(20, harness, generation)
+    await assert_delivered_once(harness, generation)
