@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
+from services.api import request_body
 from services.api.openapi import NO_FILE, refusals
 from services.api.request_context import BaseUrl, Owner
 from services.api.response_models import Accepted, Done, FileAnswer, FilesAnswer, TraceAnswer
@@ -12,6 +13,7 @@ from services.core.model import STATES, UNWANTED_IN, GenerationQuery, Kind
 from services.generations.service import Generations
 
 CONFLICT = refusals({409: "Not in this phase."})
+KEY_CONFLICT = refusals({409: "The Idempotency-Key was used for another request."})
 Word = Annotated[str, Field(max_length=200)]
 OrDefault = BeforeValidator(lambda value: 50 if value == "" else value)
 ZonedTime = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
@@ -101,10 +103,11 @@ def add_actions(routes: APIRouter, generations: Generations) -> None:
         """A result that arrived after a stop is wanted after all; of an ordinary one nothing changes."""
         return FileAnswer.of(await generations.keep(file_id, owner=owner), base_url)
 
-    @routes.post("/file/{file_id}/retry", status_code=202)
-    async def retry(owner: Owner, file_id: str) -> Accepted:
-        """The same request as a new generation."""
-        return Accepted.of([await generations.retry(file_id, owner=owner)])
+    @routes.post("/file/{file_id}/retry", status_code=202, responses=KEY_CONFLICT)
+    async def retry(owner: Owner, file_id: str, request: Request) -> Accepted:
+        """The same request as a new generation; with an Idempotency-Key the same key answers the same."""
+        key = request_body.idempotency_key(request)
+        return Accepted.of([await generations.retry(file_id, owner=owner, key=key)])
 
     @routes.post("/file/{file_id}/submit-again", status_code=202, responses=CONFLICT)
     async def submit_again(owner: Owner, file_id: str) -> Accepted:

@@ -13,6 +13,8 @@ MAX_SEED = 2**32 - 1
 MAX_DURATION_S = 3600.0
 MAX_FPS = 240
 MAX_NAMES = 20
+HALF = "\uffff"
+"""No character: what a page sends for half a surrogate pair."""
 LABELS = {
     "prompt": Words("prompt"),
     "negative_prompt": Words("negative prompt"),
@@ -32,8 +34,8 @@ def check_text(name: str, text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
         sentence = Words("The {name} has {count:,} characters: {most:,} at most.")
         raise InvalidRequest(sentence, field=name, name=LABELS[name], count=len(text), most=max_length)
     for each in text:
-        # Cs: half of a surrogate pair, which UTF-8 cannot encode
-        if each not in "\n\t" and unicodedata.category(each) in ("Cc", "Cs"):
+        # Cs: half of a surrogate pair, which UTF-8 cannot encode; a page sends U+FFFF in its place
+        if each not in "\n\t" and (each == HALF or unicodedata.category(each) in ("Cc", "Cs")):
             sentence = Words("The {name} has a character that is no text (U+{code}): take it out.")
             raise InvalidRequest(sentence, field=name, name=LABELS[name], code=f"{ord(each):04X}")
     return text

@@ -162,13 +162,14 @@ class Generations:
             generation = await self.get(generation_id, owner=owner)
         return generation
 
-    async def retry(self, generation_id: str, *, owner: str) -> Generation:
-        """Starts the same request as a new generation. Raises NotFound."""
+    async def retry(self, generation_id: str, *, owner: str, key: str | None = None) -> Generation:
+        """Starts the same request as a new generation, once for each `key`. Raises NotFound, Conflict."""
         old = await self.get(generation_id, owner=owner)
         row = self._intent(old.request, str(uuid7()), owner, 0)
-        await self._store.add([row])
-        self._begin([row])
-        return row
+        kept = await self._store.add([row], key=key, fingerprint=_retry_of(generation_id))
+        if kept[0].id == row.id:
+            self._begin(kept)
+        return kept[0]
 
     async def submit_again(self, generation_id: str, *, owner: str) -> Generation:
         """Submits an unconfirmed one again, although it may be paid twice. Raises NotFound, Conflict."""
@@ -298,3 +299,8 @@ class Generations:
             late_after_s=self._rhythm.late_after_s(request),
             watch_until=now + self._rhythm.watch_for_s(request),
         )
+
+
+def _retry_of(generation_id: str) -> str:
+    """The fingerprint of a retry: a key of the API names one generation's."""
+    return f"retry {generation_id}"

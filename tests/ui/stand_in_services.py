@@ -156,6 +156,7 @@ class StandInServices:
         self.counted = 0
         self.counts: list[int] = []
         self.sources = {SOURCE}
+        self.keys: dict[str | None, list[Generation]] = {}
 
     def as_generations(self) -> Generations:
         return cast(Generations, self)
@@ -224,15 +225,19 @@ class StandInServices:
     # the services' methods
 
     async def start(
-        self, draft: Draft, *, owner: str = LOCAL_OWNER, count: int = 1, **_: Any
+        self, draft: Draft, *, owner: str = LOCAL_OWNER, count: int = 1, key: str | None = None
     ) -> list[Generation]:
         if self.refuse is not None:
             raise self.refuse
+        if key in self.keys:
+            return self.keys[key]
         self.drafts.append(draft)
         self.counts.append(count)
         rows = [
             self.put(Phase.PENDING, prompt=draft.prompt, kind=draft.kind, owner=owner) for _ in range(count)
         ]
+        if key is not None:
+            self.keys[key] = rows
         for row in rows:
             self.bus.publish(row)
         return rows
@@ -281,9 +286,14 @@ class StandInServices:
             generation_id, phase=Phase.DROPPED, stop_requested_at=time.time(), finished_at=time.time()
         )
 
-    async def retry(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def retry(
+        self, generation_id: str, *, owner: str = LOCAL_OWNER, key: str | None = None
+    ) -> Generation:
+        if key in self.keys:
+            return self.keys[key][0]
         self.calls.append(("retry", generation_id))
         row = self.put(Phase.PENDING, request=self.rows[generation_id].request)
+        self.keys[key] = [row]
         self.bus.publish(row)
         return row
 

@@ -1,13 +1,14 @@
 """Button handlers for the actions on one generation."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nicegui import background_tasks, ui
 
 from services.core.model import Generation, Kind, Phase
 from ui.components.confirm import confirm
 from ui.components.error_boundary import Handler, guarded
+from ui.components.press import Press, PressHandler
 from ui.components.toast import toast
 from ui.session import drafts
 from ui.session.drafts import FormValues
@@ -32,6 +33,8 @@ class Actions:
     edit: Callable[[Generation], object]
     compose: Callable[[Kind, FormValues], object] = open_composer
     """Opens the composer of a kind with these values."""
+    asking: set[str] = field(default_factory=set)
+    """The generations whose question is open."""
 
     def stop(self, generation: Generation) -> Handler:
         async def handler() -> None:
@@ -47,18 +50,26 @@ class Actions:
 
         return handler
 
-    def retry(self, generation: Generation) -> Handler:
-        async def handler() -> None:
-            await self.started(await self.context.generations.retry(generation.id, owner=self.context.owner))
+    def retry(self, generation: Generation) -> PressHandler:
+        async def handler(press: Press) -> None:
+            key = press.key("retry", generation.id)
+            started = await self.context.generations.retry(generation.id, owner=self.context.owner, key=key)
+            await self.started(started)
 
         return handler
 
     def submit_again(self, generation: Generation) -> Handler:
         async def handler() -> None:
+            if generation.id in self.asking:  # pressed twice: one question
+                return
+            self.asking.add(generation.id)
             question = _("Submit it again?")
             detail = _("If the backend did take the first one, both will be made, and both may be charged.")
-            if await confirm(question, detail, yes=_("Submit again"), no=_("Cancel")):
-                await self.context.generations.submit_again(generation.id, owner=self.context.owner)
+            try:
+                if await confirm(question, detail, yes=_("Submit again"), no=_("Cancel")):
+                    await self.context.generations.submit_again(generation.id, owner=self.context.owner)
+            finally:
+                self.asking.discard(generation.id)
 
         return handler
 

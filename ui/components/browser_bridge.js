@@ -4,6 +4,9 @@ const KEPT = `typed:${location.pathname}`;
 const DOUBT_MS = 30_000; // a lost line is noticed late: what was typed this shortly before may not have arrived
 const prompt = () => document.getElementById("prompt");
 const cutOff = () => window.did_handshake && !window.socket?.connected;
+const MAX_SENT = 300_000; // characters of JSON; the server's limit is a megabyte
+// JSON spells only halves of surrogate pairs as escapes: U+FFFF takes their place, which the server refuses with a sentence
+const whole = (json) => json.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, half) => (half ? "\\uffff" : escape));
 const video = () => document.querySelector("main video");
 
 export default {
@@ -44,6 +47,7 @@ export default {
       if (!window.did_handshake || !window.socket?.connected) return;
       clearInterval(this.waiting);
       window.socket.on("disconnect", this.doubt);
+      this.guardSending(window.socket);
       const kept = sessionStorage.getItem(KEPT);
       if (kept === null || !prompt()) return;
       sessionStorage.removeItem(KEPT);
@@ -51,16 +55,29 @@ export default {
       prompt().value = kept;
       prompt().dispatchEvent(new Event("input", { bubbles: true }));
     },
+    guardSending(socket) {
+      // The server drops an event that holds half a surrogate pair, and one too large ends the connection.
+      const emit = socket.emit.bind(socket);
+      socket.emit = (name, message, ...rest) => {
+        const args = message?.args;
+        if (name !== "event" || !Array.isArray(args)) return emit(name, message, ...rest);
+        if (args.some((arg) => arg.length > MAX_SENT)) return this.say(this.words.long, "long");
+        return emit(name, { ...message, args: args.map(whole) }, ...rest);
+      };
+    },
     unsent(event) {
       if (!cutOff() || !event.target.closest?.("[data-act=generate]")) return;
       event.stopPropagation();
       this.keep();
+      this.say(this.words.unsent, "unsent");
+    },
+    say(message, group) {
       Quasar.Notify.create({
-        message: this.words.unsent,
+        message,
         html: false,
         position: "top-right",
         timeout: 10_000,
-        group: "unsent",
+        group,
         badgeClass: "hidden",
         classes: "r-toast r-toast-calm",
         attrs: { role: "status" },

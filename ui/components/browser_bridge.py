@@ -25,6 +25,7 @@ class BrowserBridge(ui.element, component="browser_bridge.js"):
             "lost": _("Connection lost."),
             "calm": _("Nothing is lost: what is running is watched, also after a restart."),
             "unsent": _("Not sent: no connection. Your text is kept here."),
+            "long": _("Not sent: the text is too long. It is still here."),
         }
         self.on("help", show_keys, [])
         self.on("copied", _on_copied)

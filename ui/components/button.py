@@ -2,12 +2,17 @@
 
 from nicegui import ui
 
+from ui.components import press
 from ui.components.error_boundary import Handler, guarded
 from ui.components.icon import icon
+from ui.components.press import PressHandler
 
 
 class Button(ui.element):
-    """`look`: main (one per page), quiet, trouble or bare; without `shown` it has an icon only."""
+    """`look`: main (one per page), quiet, trouble or bare; without `shown` it has an icon only.
+
+    `on_press` is for what costs money: a repeated press is recognised by its key.
+    """
 
     def __init__(
         self,
@@ -17,6 +22,7 @@ class Button(ui.element):
         icon_name: str = "",
         look: str = "quiet",
         shown: bool = True,
+        on_press: PressHandler | None = None,
     ) -> None:
         super().__init__("button")
         self.classes(f"r-btn r-btn-{look}").props("type=button")
@@ -26,6 +32,8 @@ class Button(ui.element):
             self.props["title"] = name
         if on_click is not None:
             self.on("click", guarded(on_click), [])
+        if on_press is not None:
+            press.on_press(self, on_press)
         with self:
             if icon_name:
                 icon(icon_name, size="s" if shown else "")

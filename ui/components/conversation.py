@@ -1,7 +1,6 @@
 """The messages of one conversation, updated live."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from nicegui import background_tasks, ui
 
@@ -29,7 +28,7 @@ class ConversationView:
     """`send_text` sends a message as the person."""
 
     def __init__(
-        self, chats: Chats, context: PageContext, chat_id: str, *, send_text: Callable[[str], Awaitable[None]]
+        self, chats: Chats, context: PageContext, chat_id: str, *, send_text: message_view.SendText
     ) -> None:
         self.chats = chats
         self.context = context

@@ -8,11 +8,11 @@ from nicegui import ui
 from services.core.conversation import Message, Role
 from services.core.model import Generation, Phase
 from ui.components.button import Button
-from ui.components.error_boundary import guarded
 from ui.components.icon import icon
+from ui.components.press import Press, on_press
 from ui.text import _, replies
 
-SendText = Callable[[str], Awaitable[None]]
+SendText = Callable[[str, Press], Awaitable[None]]
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def offers(offered: Sequence[replies.Offer], *, send_text: SendText) -> None:
 def _offer(offer: replies.Offer, send_text: SendText) -> None:
     with ui.element("button").classes("r-offer").props("type=button") as button:
         ui.label(offer.name)
-    button.on("click", guarded(lambda: send_text(offer.text)), [])
+    on_press(button, lambda press: send_text(offer.text, press))
 
 
 class Result(ui.element):

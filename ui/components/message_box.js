@@ -1,11 +1,4 @@
 // Message input. The message's id is created here, so that a repeated send stays one message.
-const id = () => {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-};
 
 export default {
   template: `
@@ -42,7 +35,7 @@ export default {
       this.forget(); // the page may have got an address of its own since
       this.key = `message:${location.pathname}`;
       if (!this.text) return;
-      this.id ||= id();
+      this.id ||= rushes.newKey();
       sessionStorage.setItem(this.key, JSON.stringify({ id: this.id, text: this.text }));
     },
     forget() {
@@ -61,6 +54,7 @@ export default {
     },
     send() {
       const length = this.text.trim().length;
+      if (!length && Date.now() - this.takenAt < rushes.MOMENT_MS) return; // the second click of a double click
       if (!length) return this.refuse(this.words.empty);
       if (length > this.most) return this.refuse(this.words.long.replace("{count}", length.toLocaleString(document.documentElement.lang)));
       this.keep();
@@ -75,6 +69,7 @@ export default {
     taken(id) {
       if (this.id !== id) return;
       this.text = this.id = this.waiting = this.note = "";
+      this.takenAt = Date.now();
       this.forget();
       this.$nextTick(this.grow);
     },

@@ -13,8 +13,8 @@ from services.library.embedded_facts import read_draft
 from ui.components import field
 from ui.components.aspect_ratio_picker import aspect_ratio_picker
 from ui.components.button import Button
-from ui.components.error_boundary import guarded
 from ui.components.image_upload import ImageUpload
+from ui.components.press import Press, on_press
 from ui.components.toast import toast
 from ui.session import drafts
 from ui.text import _, measure
@@ -22,6 +22,7 @@ from ui.text.errors import error_text
 
 SEED_COUNT = 2**32
 """Seeds go from 0 to one less."""
+TEXT_FIELDS = frozenset({"prompt", "seed", "negative_prompt", "style", "shot_size"})
 ModelKey = tuple[str, str]
 FIELD_NAMES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "model", "file": "source"}
 
@@ -29,8 +30,8 @@ FIELD_NAMES = {"duration": "duration_s", "aspect": "aspect_ratio", "backend": "m
 class PromptForm:
     """`models` lists the models; its argument is whether they start from a picture.
 
-    `submit` starts a number of generations of a draft; an InvalidRequest from it or from `check_source` is
-    shown at the field. `compose` opens settings read from a file in the composer of their kind.
+    `submit` starts a number of generations of a draft, once for each press; an InvalidRequest from it or from
+    `check_source` is shown at the field. `compose` opens settings read from a file in their kind's composer.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class PromptForm:
         models: Callable[[bool], Sequence[Model]],
         typical: Mapping[ModelKey, TypicalDuration | None],
         *,
-        submit: Callable[[Draft, int], Awaitable[None]],
+        submit: Callable[[Draft, int, Press], Awaitable[None]],
         check_source: Callable[[str], Awaitable[None]],
         compose: Callable[[Kind, drafts.FormValues], object],
     ) -> None:
@@ -103,9 +104,10 @@ class PromptForm:
         with self.settings:
             self._settings()
 
-    async def generate(self) -> None:
+    async def generate(self, press: Press) -> None:
         for one in self.fields.values():
             one.show_error("")
+        self._take(press.texts)
         if not self.values.prompt.strip():
             self.fields["prompt"].show_error(_("Write what you want to see."))
             return
@@ -115,10 +117,15 @@ class PromptForm:
             self.fields["seed"].show_error(sentence.format(last=SEED_COUNT - 1))
             return
         try:
-            await self.submit(self.values.draft(self.kind), self.values.count)
+            await self.submit(self.values.draft(self.kind), self.values.count, press)
         except InvalidRequest as error:
             name = FIELD_NAMES.get(error.field or "", error.field or "")
             self.fields.get(name, self.fields["prompt"]).show_error(error_text(error))
+
+    def _take(self, texts: Mapping[str, str]) -> None:
+        """What the boxes hold counts, also where an earlier event was lost on the way."""
+        for name in TEXT_FIELDS & texts.keys() & self.fields.keys():
+            self.fields[name].control.set_value(texts[name])
 
     async def recheck_source(self) -> None:
         """Removes a source picture that no longer exists, and says so."""
@@ -172,7 +179,7 @@ class PromptForm:
 
     def _generate(self) -> None:
         button = ui.element("button").classes("r-btn r-btn-main").props("type=button data-act=generate")
-        button.on("click", guarded(self.generate), []).mark("generate")
+        on_press(button.mark("generate"), self.generate)
         with button:
             ui.label(_("Generate"))
             ui.label("Ctrl ↵").classes("r-hint").props("aria-hidden=true")

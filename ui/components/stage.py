@@ -1,7 +1,7 @@
 """The stage: one generation in any state with its race strip, or the empty stage."""
 
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from nicegui import background_tasks, ui
@@ -37,7 +37,7 @@ class Stage:
         context: PageContext,
         actions: Actions,
         *,
-        on_example: Callable[[str], Awaitable[None]] | None = None,
+        on_example: stage_states.OnExample | None = None,
         on_clear: Callable[[], None] | None = None,
         name: str = "",
         eager: bool = True,

@@ -7,9 +7,11 @@ from nicegui import ui
 from services.core.model import Generation, Kind
 from ui.components.actions import Actions
 from ui.components.button import Button
-from ui.components.error_boundary import guarded
 from ui.components.icon import icon
+from ui.components.press import Press, on_press
 from ui.text import _, deferred, failures, labels, measure
+
+OnExample = Callable[[str, Press], Awaitable[None]]
 
 EXAMPLES = {
     Kind.VIDEO: (
@@ -35,7 +37,7 @@ def quiet(sentence: str) -> None:
     ui.label(sentence).classes("r-quiet")
 
 
-def blank(on_example: Callable[[str], Awaitable[None]] | None, kind: Kind | None) -> None:
+def blank(on_example: OnExample | None, kind: Kind | None) -> None:
     picture("slate", _("Nothing on the stage yet"), heading=True)
     if on_example is None or kind is None:
         return
@@ -45,10 +47,10 @@ def blank(on_example: Callable[[str], Awaitable[None]] | None, kind: Kind | None
             _example(_(example), on_example)
 
 
-def _example(text: str, on_example: Callable[[str], Awaitable[None]]) -> None:
+def _example(text: str, on_example: OnExample) -> None:
     with ui.element("button").classes("r-example").props("type=button") as button:
         ui.label(text)
-    button.on("click", guarded(lambda: on_example(text)), [])
+    on_press(button, lambda press: on_example(text, press))
 
 
 def failed(generation: Generation, *, free: bool) -> None:
@@ -146,7 +148,7 @@ def unwanted_actions(actions: Actions, generation: Generation) -> None:
 
 
 def ended_actions(actions: Actions, generation: Generation) -> None:
-    Button(_("Retry"), actions.retry(generation), icon_name="retry")
+    Button(_("Retry"), on_press=actions.retry(generation), icon_name="retry")
     Button(_("Edit"), actions.revise(generation), icon_name="edit")
     if generation.job_id is not None or generation.possibly_accepted_since is not None:
         Button(_("Check now"), actions.check(generation), icon_name="check")

@@ -16,6 +16,7 @@ from ui.components.conversations import NEW, Conversations
 from ui.components.icon import icon
 from ui.components.input_dialog import ask
 from ui.components.message_box import MessageBox
+from ui.components.press import Press
 from ui.pages import layout
 from ui.session.page_context import PageContext
 from ui.session.person import current_person
@@ -111,8 +112,8 @@ class ChatPage:
             self._on_created(await self.chats.get(self.id, owner=self.context.owner))
         self.conversation_view.scroll_to_end()
 
-    async def send_text(self, text: str) -> None:
-        await self.send(str(uuid7()), text)
+    async def send_text(self, text: str, press: Press) -> None:
+        await self.send(press.message_id(text), text)
 
     async def rename(self) -> None:
         if self.chat is None:

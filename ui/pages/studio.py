@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 from nicegui import Client, background_tasks, ui
@@ -13,6 +13,7 @@ from ui.components.actions import Actions, open_composer
 from ui.components.error_boundary import guarded
 from ui.components.filmstrip import Filmstrip
 from ui.components.notifications import FRAME_S, go_to
+from ui.components.press import Press
 from ui.components.prompt_form import PromptForm
 from ui.components.stage import Stage
 from ui.pages import layout
@@ -97,9 +98,10 @@ class StudioPage:
 
     # actions
 
-    async def submit(self, draft: Draft, count: int) -> None:
-        """Starts `count` generations; the first one goes on the stage."""
-        first, *others = await self.generations.start(draft, owner=self.context.owner, count=count)
+    async def submit(self, draft: Draft, count: int, press: Press) -> None:
+        """Starts `count` generations, once for each press; the first one goes on the stage."""
+        key = press.key(asdict(draft), count)
+        first, *others = await self.generations.start(draft, owner=self.context.owner, count=count, key=key)
         await self.started(first)
         for generation in others:
             self.context.state.apply(generation, newest=True)
@@ -111,11 +113,11 @@ class StudioPage:
         await self.show(generation)
         self.filmstrip.reveal()
 
-    async def start_example(self, prompt: str) -> None:
+    async def start_example(self, prompt: str, press: Press) -> None:
         values = drafts.load(self.kind)
         values.prompt = prompt
         self.form.fill(values)
-        await self.form.generate()
+        await self.form.generate(press)
 
     def edit(self, generation: Generation) -> None:
         self.compose(self.kind, drafts.from_generation(generation))

@@ -58,6 +58,7 @@ class StandIn:
         self.sources: list[bytes] = []
         self.traces: dict[str, list[TraceEntry]] = {}
         self.acts: list[str] = []
+        self.retry_keys: list[str | None] = []
         self.refuse: Exception | None = None
         self._keys: dict[str, tuple[str | None, list[Generation]]] = {}
 
@@ -119,9 +120,12 @@ class StandIn:
         row = await self.get(generation_id)
         return row if row.final else self.change(row.id, phase=Phase.DROPPED, stop_requested_at=BORN_AT)
 
-    async def retry(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
+    async def retry(
+        self, generation_id: str, *, owner: str = LOCAL_OWNER, key: str | None = None
+    ) -> Generation:
         old = await self.get(generation_id)
         new = replace(old, id=f"gen-{next(self._ids)}", request_id="again", phase=Phase.PENDING, revision=0)
+        self.retry_keys.append(key)
         return self.commit(new)
 
     async def submit_again(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:

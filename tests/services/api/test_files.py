@@ -47,6 +47,7 @@ async def test_a_fresh_one_has_no_address_yet(client: httpx.AsyncClient, stand_i
         "tags": [],
         "trashed": False,
         "unwanted": False,
+        "problem": None,
     }
 
 
@@ -313,6 +314,14 @@ async def test_a_retry_is_a_new_generation(client: httpx.AsyncClient, stand_in: 
     assert answer.status_code == 202
     assert answer.json()["fileId"] not in ("gen-0", None)
     assert answer.json()["fileId"] in stand_in.rows
+
+
+@pytest.mark.asyncio
+async def test_a_retry_passes_its_idempotency_key_on(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    stand_in.commit(generation(phase=Phase.ERROR))
+    await client.post("/api/file/gen-0/retry", headers={"Idempotency-Key": "once"})
+    odd = await client.post("/api/file/gen-0/retry", headers={"Idempotency-Key": "x" * 300})
+    assert (stand_in.retry_keys, odd.status_code) == (["once"], 400)
 
 
 @pytest.mark.asyncio

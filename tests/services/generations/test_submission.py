@@ -8,7 +8,8 @@ import pytest
 
 from services.backends.job_listing import JobPage
 from services.backends.scripted import Script
-from services.core.model import Kind, Phase
+from services.core.errors import Conflict
+from services.core.model import LOCAL_OWNER, Kind, Phase
 from tests.support.engine_harness import EngineHarness, after, set_script
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -32,6 +33,15 @@ async def test_a_job_that_another_one_holds_is_not_adopted(harness: EngineHarnes
     assert (ended.phase, ended.job_id) == (Phase.UNCONFIRMED, None)
     assert harness.trace_entries(second, "engine", "looking")
     assert harness.trace_entries(second, "engine", "adopted") == []
+
+
+async def test_a_retry_with_the_same_key_starts_one(harness: EngineHarness) -> None:
+    first = await harness.start()
+    again = [await harness.generations.retry(first.id, owner=LOCAL_OWNER, key="press") for _ in range(2)]
+    other = await harness.generations.retry(first.id, owner=LOCAL_OWNER, key="another press")
+    assert again[0].id == again[1].id != other.id
+    with pytest.raises(Conflict):
+        await harness.generations.retry(other.id, owner=LOCAL_OWNER, key="press")
 
 
 def finds(harness: EngineHarness, *job_ids: str) -> None:
