@@ -14,7 +14,7 @@ from services.generations.service import Generations
 from services.library import Library
 from services.library.export import download_name
 from services.media.formats import CONTENT_TYPES, FORMATS
-from services.media.serve import copy_response, file_response, safe_name, served_type
+from services.media.serve import copy_response, file_response, served_type
 
 TYPES = {each.extension: each.content_type for each in FORMATS}
 ANSWERS: Responses = {
@@ -46,8 +46,13 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
         generation, kept = await _kept(owner, file_id)
         with _report_loss(generation):
             _, copy = await library.copy(file_id, owner=owner)
-        name = safe_name(download_name(generation, kept))
-        return copy_response(copy, content_type=served_type(kept), download_name=name, method=request.method)
+        return copy_response(
+            copy,
+            content_type=served_type(kept),
+            download_name=download_name(generation, kept),
+            method=request.method,
+            headers=request.headers,
+        )
 
     async def poster(owner: Owner, file_id: str, request: Request) -> Response:
         """A still, WebP; also of what is in the trash."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import chain, count
 from pathlib import Path
 
 from zipstream import ZIP_STORED, ZipStream
@@ -9,11 +10,13 @@ from zipstream import ZIP_STORED, ZipStream
 from services.core.errors import NotFound
 from services.core.model import Generation, Kept, Phase
 from services.library.embedded_facts import facts_of
+from services.media.file_names import safe_name, shortened, words_of
 from services.media.formats import EXTENSIONS
 from services.media.tagged_copy import Copy, copy_of, plain_copy
 from services.media.xmp import packet
 
-MAX_NAME_LENGTH = 60
+MAX_NAME_BYTES = 120
+MAX_READ_LENGTH = 1000
 MISSING_NAME = "not-in-this-archive.txt"
 
 
@@ -26,8 +29,9 @@ def copy(generation: Generation, media_path: Callable[[str], Path]) -> Copy:
     if kept is None:
         raise NotFound("This file is not here yet.")
     if kept.problem is not None:  # nothing is written into what could not be read
-        return plain_copy(media_path(kept.name))
-    return copy_of(media_path(kept.name), packet(facts_of(generation), generation.request.prompt))
+        return plain_copy(media_path(kept.name), kept.sha256)
+    told = packet(facts_of(generation), generation.request.prompt)
+    return copy_of(media_path(kept.name), kept.sha256, told)
 
 
 def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]) -> ZipStream:
@@ -37,10 +41,11 @@ def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]
     """
     stream = ZipStream(compress_type=ZIP_STORED, sized=True)
     packed, missing = 0, []
+    used = {MISSING_NAME}
     for generation in generations:
         if (kept := _kept(generation)) is None:
             continue
-        name = download_name(generation, kept)
+        name = _unused(download_name(generation, kept), used)
         try:
             made = copy(generation, media_path)
         except FileNotFoundError:
@@ -60,10 +65,20 @@ def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]
 
 def download_name(generation: Generation, kept: Kept) -> str:
     """For example "a-red-kite-over-the-sea-1b2c3d4e.mp4"."""
-    words = "-".join(re.findall(r"\w+", generation.request.prompt.lower())[:8])[:MAX_NAME_LENGTH].strip("-_")
+    words = "-".join(words_of(generation.request.prompt[:MAX_READ_LENGTH].lower())[:8])
+    words = shortened(words, MAX_NAME_BYTES).strip("-_")
     tail = re.sub(r"\W", "", generation.id)[-8:]
     extension = EXTENSIONS.get(kept.content_type) or kept.name.rpartition(".")[2]
-    return f"{words or generation.request.kind}-{tail}.{extension}"
+    return safe_name(f"{words or generation.request.kind}-{tail}.{extension}")
+
+
+def _unused(name: str, used: set[str]) -> str:
+    """Numbers a name that the archive has: unpacked, one file would replace the other."""
+    stem, _, extension = name.rpartition(".")
+    numbered = (f"{stem}-{number}.{extension}" for number in count(2))
+    free = next(each for each in chain([name], numbered) if each not in used)
+    used.add(free)
+    return free
 
 
 def _kept(generation: Generation) -> Kept | None:

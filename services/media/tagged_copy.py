@@ -3,6 +3,7 @@
 A copy is a list of pieces: its size is known before a byte is read, and it is never held in memory.
 """
 
+import hashlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -39,28 +40,48 @@ Piece = bytes | Span
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     path: Path
+    content: str
+    """The kept file's hash."""
     pieces: tuple[Piece, ...]
 
     @property
     def size_bytes(self) -> int:
         return sum(piece.size if isinstance(piece, Span) else len(piece) for piece in self.pieces)
 
-    def chunks(self) -> Iterator[bytes]:
-        """Raises OSError, also when the file has become shorter."""
+    @property
+    def etag(self) -> str:
+        """Names these bytes: the kept file by its content, and each byte that is put in."""
+        found = hashlib.sha256(self.content.encode())
+        for piece in self.pieces:
+            place = f"{piece.start}+{piece.size}" if isinstance(piece, Span) else f"={len(piece)}:"
+            found.update(place.encode())
+            if isinstance(piece, bytes):
+                found.update(piece)
+        return found.hexdigest()
+
+    def chunks(self, wanted: range | None = None) -> Iterator[bytes]:
+        """All bytes, or those `wanted`. Raises OSError, also when the file has become shorter."""
         with self.path.open("rb") as file:
+            at = 0
             for piece in self.pieces:
+                size = piece.size if isinstance(piece, Span) else len(piece)
+                first = 0 if wanted is None else max(0, wanted.start - at)
+                last = size if wanted is None else min(size, wanted.stop - at)
+                at += size
+                if first >= last:
+                    continue
                 if isinstance(piece, Span):
-                    yield from _read(file, piece)
+                    yield from _read(file, Span(start=piece.start + first, size=last - first))
                 else:
-                    yield piece
+                    yield piece[first:last]
 
 
-def plain_copy(path: Path) -> Copy:
+def plain_copy(path: Path, content: str) -> Copy:
     """The bytes as they are. Raises OSError."""
-    return Copy(path=path, pieces=(Span(start=0, size=path.stat().st_size),))
+    return Copy(path=path, content=content, pieces=(Span(start=0, size=path.stat().st_size),))
 
 
-def copy_of(path: Path, packet: Packet) -> Copy:
+def copy_of(path: Path, content: str, packet: Packet) -> Copy:
     """Puts the packet into a PNG, JPEG, WebP, MP4 or MOV; other and malformed files stay as they are.
 
     Raises OSError.
@@ -70,7 +91,7 @@ def copy_of(path: Path, packet: Packet) -> Copy:
         size = file.seek(0, 2)
         insert = _INSERTERS.get(found) if found is not None else None
         pieces = insert(file, size, packet) if insert is not None else None
-    return Copy(path=path, pieces=pieces or (Span(start=0, size=size),))
+    return Copy(path=path, content=content, pieces=pieces or (Span(start=0, size=size),))
 
 
 def _read(file: BinaryIO, span: Span) -> Iterator[bytes]:

@@ -278,3 +278,17 @@ async def test_what_carries_a_problem_is_packed_as_it_came(harness: LibraryHarne
     _, copy = await harness.library.copy(row.id, owner=LOCAL_OWNER)
     assert b"".join(copy.chunks()) == bytes_
     assert (await harness.library.scrub.run_once(force=True)).damaged == ()
+
+
+async def test_an_archive_keeps_every_script_and_loses_no_file(harness: LibraryHarness) -> None:
+    tail = "-7000-8000-0000000abcde"
+    rows = [
+        await harness.put("ทะเล 風筝 Straße", id=first_id_at(1.0) + tail),
+        await harness.put("ทะเล 風筝 Straße", id=first_id_at(2.0) + tail),
+    ]
+    made = b"".join(await harness.library.archive([row.id for row in rows], owner=LOCAL_OWNER))
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        first, second = archive.namelist()
+        assert archive.testzip() is None
+    assert first.startswith("ทะเล-風筝-straße-")
+    assert second == first.replace(".png", "-2.png")

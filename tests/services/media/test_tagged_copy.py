@@ -32,7 +32,7 @@ def story() -> Packet:
 def copied(tmp_path: Path, content: bytes, story: Packet) -> bytes:
     path = tmp_path / "kept"
     path.write_bytes(content)
-    copy = copy_of(path, story)
+    copy = copy_of(path, "hash", story)
     made = b"".join(copy.chunks())
     assert len(made) == copy.size_bytes
     assert path.read_bytes() == content
@@ -118,7 +118,7 @@ def test_a_file_that_shrank_breaks_off_instead_of_ending_early(
 ) -> None:
     path = tmp_path / "kept"
     path.write_bytes(films["mp4"])
-    copy = copy_of(path, story)
+    copy = copy_of(path, "hash", story)
     os.truncate(path, 100)
     with pytest.raises(OSError, match="shorter"):
         list(copy.chunks())
@@ -128,7 +128,7 @@ def test_a_large_file_is_walked_in_small_chunks(tmp_path: Path, story: Packet) -
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(10**9)
-    copy = copy_of(path, story)
+    copy = copy_of(path, "hash", story)
     assert isinstance(copy, Copy)
     assert max(len(chunk) for chunk, _ in zip(copy.chunks(), range(20), strict=False)) <= 256 * 1024
 
@@ -145,7 +145,7 @@ def test_no_damaged_film_can_break_the_copying(
     damaged = bytearray(films[kind])
     damaged[at : at + len(value)] = value
     (tmp_path / "damaged").write_bytes(damaged)
-    copy = copy_of(tmp_path / "damaged", story)
+    copy = copy_of(tmp_path / "damaged", "hash", story)
     assert len(b"".join(copy.chunks())) == copy.size_bytes
 
 
