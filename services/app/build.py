@@ -30,6 +30,7 @@ from services.generations.supervisor import Supervisor
 from services.http.address_guard import AddressGuard
 from services.library import Library
 from services.library.orphans import Orphans
+from services.library.reindex import Reindex
 from services.library.scrub import Scrub
 from services.library.storage import Storage
 from services.media.download import Downloader, Limits
@@ -41,6 +42,7 @@ from services.statistics import Statistics
 from services.statistics.bug_report import Installation
 from services.store.chats import ChatRows
 from services.store.library import LibraryRows
+from services.store.search_text import SearchText
 from services.store.sources import SourceRows
 from services.store.statistics import StatisticsRows
 from services.store.store import Store
@@ -71,6 +73,7 @@ class Engine:
     llm: LanguageModel | None
     library: Library
     orphans: Orphans
+    reindex: Reindex
     statistics: Statistics
     diagnostics: Diagnostics
     animatic: AnimaticProcess | None
@@ -133,6 +136,7 @@ def build_engine(
         llm=llm,
         library=library,
         orphans=Orphans(LibraryRows(store), store, library.storage),
+        reindex=Reindex(LibraryRows(store), SearchText(store)),
         statistics=build_statistics(settings, installed, store, parts, library),
         diagnostics=build_diagnostics(settings, installed),
         animatic=installed.animatic(settings.data_dir / "animatic", guard, catalogue),

@@ -69,6 +69,7 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         start(draw_missing(engine, tidying, started_at), "posters")
         start(engine.library.retention.run(), "retention")
         start(engine.library.scrub.run(), "scrub")
+        start(engine.reindex.run(), "search words")
         start(after_opening(opening, engine.reconciler.run), "reconciler")
         yield
 

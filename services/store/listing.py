@@ -3,18 +3,13 @@
 SQLite has no statistics here, so each list names the index to walk from its newest end.
 """
 
-import re
 from typing import Any
 
 from sqlalchemy import TextualSelect, text
 
 from services.core.model import GenerationQuery
+from services.core.search_words import phrases
 from services.store.tables import generations as g
-
-MAX_WORDS = 32
-_WORD = re.compile(r"\w+")
-_FOLDED = str.maketrans("ёЁ", "еЕ")
-"""As in the index (migration 0002)."""
 
 
 def page_of(
@@ -54,15 +49,12 @@ def page_of(
 
 
 def match_of(words: str) -> str:
-    """Typed words as an FTS5 query: each quoted, the last a prefix when it has two letters or more.
+    """Typed words as an FTS5 query, quoted: its operators are plain text.
 
     Without any word it matches nothing.
     """
-    found = _WORD.findall(words.translate(_FOLDED))[:MAX_WORDS]
-    if not found:
-        return '""'
-    prefix = "*" if len(found[-1]) > 1 and words[-1].isalnum() else ""
-    return " ".join(f'"{word}"' for word in found) + prefix
+    quoted = [f'"{" ".join(each.tokens)}"{"*" * each.is_prefix}' for each in phrases(words)]
+    return " ".join(quoted) or '""'
 
 
 def first_id_at(unix_s: float) -> str:

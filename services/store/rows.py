@@ -17,6 +17,7 @@ from services.core.model import (
     Request,
     TraceEntry,
 )
+from services.core.search_words import index_text
 
 _CONVERTED = {"request", "phase", "kept", "receipt", "tags"}
 _PLAIN = [field.name for field in fields(Generation) if field.name not in _CONVERTED]
@@ -31,6 +32,7 @@ def to_row(generation: Generation) -> dict[str, Any]:
         **{name: request[name] for name in ("kind", "backend", "model", "prompt", "source")},
         # Flat: the settings stand beside the prompt, where indexes and older rows have them.
         "request": request | settings,
+        "search_text": index_text(request["prompt"]),
         **{name: getattr(generation, name) for name in _PLAIN},
         **changes_to_row({name: getattr(generation, name) for name in _CONVERTED - {"request"}}),
     }

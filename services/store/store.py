@@ -314,8 +314,8 @@ class Store:
 
     # -- transactions, also for the other modules of the store. Each raises StoreFailed ------
 
-    async def write(self, work: Callable[[sa.Connection], T]) -> T:
-        return await self._writer.run(work)
+    async def write(self, work: Callable[[sa.Connection], T], *, low_priority: bool = False) -> T:
+        return await self._writer.run(work, low_priority=low_priority)
 
     async def execute(self, *changes: sa.Executable) -> None:
         def work(connection: sa.Connection) -> None:

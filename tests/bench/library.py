@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from services.core.model import GenerationQuery, Kind
+from services.core.search_words import index_text
 from services.store.engine import writing_engine
 from services.store.listing import first_id_at
 from services.store.migrate import migrate
@@ -24,6 +25,7 @@ REPEATS = 60
 PAGE = 60
 SEARCH_MS = 5.0
 GROWS_AT_MOST = 1.5
+RARE = ("a zeppelin over the sea", "紅色的風筝飛過大海")
 BORN_AT = 1_700_000_000.0
 SUBJECTS = [
     "lighthouse",
@@ -66,6 +68,11 @@ LISTS = {
     "search, the beginning of one": GenerationQuery(words="red light"),
     "search, a rare word": GenerationQuery(words="zeppelin"),
     "search in the images": GenerationQuery(words="mountain snow", kind=Kind.IMAGE),
+    "search, one Chinese character": GenerationQuery(words="山"),
+    "search, a common Chinese word": GenerationQuery(words="金色"),
+    "search, a rare Chinese word": GenerationQuery(words="風筝"),
+    "search, a rare Chinese run of common characters": GenerationQuery(words="山的山的山的"),
+    "search, an emoji": GenerationQuery(words="😀"),
 }
 
 
@@ -119,7 +126,9 @@ def fill(path: Path, size: int) -> None:
         columns = ", ".join(COLUMNS)
         marks = ", ".join("?" * len(COLUMNS))
         database.executemany(f"INSERT INTO generations ({columns}) VALUES ({marks})", rows(size))
-        database.execute("INSERT INTO prompts (rowid, prompt) SELECT seq, prompt FROM generations")
+        database.execute(
+            "INSERT INTO prompts (rowid, prompt) SELECT seq, coalesce(search_text, prompt) FROM generations"
+        )
         for _, sql in (*indexes, *triggers):
             database.execute(sql)
         database.execute("COMMIT")
@@ -128,13 +137,14 @@ def fill(path: Path, size: int) -> None:
 
 COLUMNS = (
     "id", "request_id", "owner", "kind", "backend", "model", "prompt", "request", "phase", "stage", "error_code",
-    "error_text", "created_at", "updated_at", "late_after_s", "revision", "epoch", "kept", "seq",
+    "error_text", "created_at", "updated_at", "late_after_s", "revision", "epoch", "kept", "seq", "search_text",
 )  # fmt: skip
 
 
 def rows(size: int) -> Iterator[tuple[Any, ...]]:
     rng = random.Random(7)
-    prompts = [prompt(rng) for _ in range(5000)]
+    prompts = [chinese_prompt(rng) if number % 3 == 0 else prompt(rng) for number in range(5000)]
+    search_texts = {each: index_text(each) for each in (*prompts, *RARE)}
     kept = {
         "name": "ab/" + "0" * 30 + ".mp4", "size_bytes": 300_000, "sha256": "ab" * 32, "content_type": "video/mp4",
         "width": 1280, "height": 720, "duration_s": 5.0, "fps": 24.0,
@@ -144,13 +154,22 @@ def rows(size: int) -> Iterator[tuple[Any, ...]]:
     for number in range(size):
         at = BORN_AT + number * 60
         kind = "image" if number % 4 == 0 else "video"
-        words = "a zeppelin over the sea" if number % 5003 == 17 else prompts[number % len(prompts)]
+        words = RARE[number % 2] if number % 5003 == 17 else prompts[number % len(prompts)]
         asked = {"kind": kind, "prompt": words, "backend": "animatic", "model": "animatic/film", **request}
         generation_id = f"{first_id_at(at)}-7000-8000-{number:012x}"
         yield (
             generation_id, generation_id, "local", kind, "animatic", "animatic/film", words, json.dumps(asked),
-            "completed", "", "", "", at, at, 180.0, 5, 0, film, number + 1,
+            "completed", "", "", "", at, at, 180.0, 5, 0, film, number + 1, search_texts[words],
         )  # fmt: skip
+
+
+def chinese_prompt(rng: random.Random) -> str:
+    """A third of all: some two hundred thousand entries for each common character."""
+    scenes = [
+        rng.choice("山海城市森林河橋雪雨夜") + "的" + rng.choice(["金色", "藍色", "光", "風", "雲"])
+        for _ in range(9)
+    ]
+    return "，".join(scenes) + rng.choice(["", "😀", "🎬"])
 
 
 def prompt(rng: random.Random) -> str:

@@ -15,8 +15,26 @@ PROMPTS = [
     "snow_field 100%",
     "йод",
     "Над морем",
+    "紅色的風筝飛過海",
+    "赤い凧とガラス",
+    "เรือในทะเลกับน้ำ",
+    "iPhone風筝 15",
+    "Straße nach Łódź",
+    "ışıkları İstanbul",
+    "푸른바다에서",
+    "नीली किताबें",
+    "می\u200cخواهم أحمر",
+    "a kite 😀👨\u200d👩\u200d👧 👍🏽 ☀️",
+    "kite\u0301 ＡＢＣ ﬁre ☕100°",
+    "\U00020000\U00020001 Ⅳ",
+    "don't \x00 stop",
 ]
-WORDS = ["", "rain light", "light rain", "елка", "маяк дожд", "cafe", "CAFÉ ", "snow", "field", "100", "1", "a", "!", "йо", "иод", "мор", "море"]  # fmt: skip
+WORDS = ["", "rain light", "light rain", "елка", "маяк дожд", "cafe", "CAFÉ ", "snow", "field", "100", "1", "a", "!", "йо", "иод", "мор", "море",
+    "風筝", "风筝", "筝", "風", "風筝飛", "筝風", "風 海", "海 風筝", "紅色的風筝飛過海", "凧", "ガ", "カ", "がらす", "ﾗｽ",
+    "ทะเล", "น้ำ", "เล", "ลท", "iphone風", "iphone風筝 1", "phone", "strasse", "STRASSE", "straß", "lodz", "łódź", "isiklari",
+    "IŞIKLARI", "istanbul", "바다", "바", "किता", "किताबें", "کتاب", "خواهم", "احمر", "می\u200cخواهم", "😀", "👩", "👨\u200d👩\u200d👧", "👍", "👍🏽", "🏽👍",
+    "☀", "☀️", "abc", "fire", "100°", "%", "_", '"', "'", "100%", '"kite"', "kite*", "NOT kite", "kite OR fire", "prompt:kite", "kite\x00", "\x00",
+    "\ud800", "\U00020000", "𠀀𠀁", "iv", "don t", "stop don't", "kite " * 100, "風筝" * 100, "snow_field", "-kite", "(", "NEAR(a b)"]  # fmt: skip
 
 
 @pytest.mark.asyncio
@@ -42,3 +60,30 @@ async def test_filters_fit_just_where_the_list_has_them(harness: LibraryHarness)
     ):  # fmt: skip
         listed = {row.id for row in (await harness.generations.listed(query, owner=LOCAL_OWNER)).items}
         assert {row.id for row in rows if matches(query, row)} == listed, query
+
+
+@pytest.mark.parametrize(
+    ("typed", "prompt"),
+    [
+        ("風筝飛", "紅色的風筝飛過海"),
+        ("iphone風", "iPhone風筝 15"),
+        ("筝飛過", "紅色的風筝飛過海"),
+        ("凧", "赤い凧とガラス"),
+        ("ทะเล", "เรือในทะเลกับน้ำ"),
+        ("바다", "푸른바다에서"),
+        ("strasse", "Straße nach Łódź"),
+        ("lodz", "Straße nach Łódź"),
+        ("isiklari", "ışıkları İstanbul"),
+        ("किता", "नीली किताबें"),
+        ("😀", "a kite 😀👨\u200d👩\u200d👧 👍🏽 ☀️"),
+        ("👍", "a kite 😀👨\u200d👩\u200d👧 👍🏽 ☀️"),
+        ("خواهم", "می\u200cخواهم أحمر"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_words_of_every_script_are_found(harness: LibraryHarness, typed: str, prompt: str) -> None:
+    rows = [await harness.put(each) for each in PROMPTS]
+    listed = await harness.generations.listed(GenerationQuery(words=typed), owner=LOCAL_OWNER)
+    assert [row.request.prompt for row in listed.items] == [prompt]
+    fitting = [row.request.prompt for row in rows if matches(GenerationQuery(words=typed), row)]
+    assert fitting == [prompt]

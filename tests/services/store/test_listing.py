@@ -168,6 +168,17 @@ async def test_the_words_become_quoted_tokens() -> None:
     assert match_of("!?") == '""'
 
 
+async def test_a_removed_prompt_of_any_script_leaves_no_trace_in_the_index(store: Store) -> None:
+    gone = [await added(store, prompt) for prompt in ("風筝 😀", "Straße", "kite", "Ёлка")]
+    await store.write(lambda connection: connection.execute(text("DELETE FROM generations")) and None)
+    assert gone
+    fresh = await added(store, "風筝 kite")
+    for words in ("風筝", "kite"):
+        assert [row.id for row in await store.page(GenerationQuery(words=words), owner="local")] == [fresh.id]
+    assert await found(store, "😀") == await found(store, "strasse") == await found(store, "елка") == []
+    await store.execute(text("INSERT INTO prompts (prompts) VALUES ('integrity-check')"))
+
+
 async def test_rows_of_an_older_version_are_found_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     older = writing_engine(f"sqlite:///{path}")
