@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, QueuePool, create_engine, event
+from sqlalchemy import URL, Engine, NullPool, QueuePool, create_engine, event
 
+SQLITE = "sqlite:///"
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -15,6 +16,7 @@ PRAGMAS = (
 
 
 def writing_engine(url: str) -> Engine:
+    """`url` is sqlite:/// and a path, of any characters: nothing in it is a query or an escape."""
     return _engine(url, begin="BEGIN IMMEDIATE", poolclass=NullPool)
 
 
@@ -23,7 +25,7 @@ def reading_engine(url: str) -> Engine:
 
 
 def _engine(url: str, *, begin: str, **options: Any) -> Engine:
-    engine = create_engine(url, **options)
+    engine = create_engine(URL.create("sqlite", database=url.removeprefix(SQLITE)), **options)
 
     @event.listens_for(engine, "connect")
     def on_connect(dbapi: Any, _record: Any) -> None:

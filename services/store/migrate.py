@@ -16,7 +16,8 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
     """Raises CannotStart when the database cannot be opened or is newer than this version."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    script_location = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", script_location.replace("%", "%%"))
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
