@@ -28,7 +28,8 @@ def make_plan(parsed: ParseResult, models: Models, *, last: Generation | None, c
         case Change():
             return _changed(parsed, models, last, chat_id)
         case NoIntent():
-            return Plan(code=parsed.code, values=dict(parsed.values))
+            present = last is not None and last.trashed_at is None and last.phase is Phase.COMPLETED
+            return Plan(code=parsed.code, values=parsed.values | {"changeable": present})
 
 
 def _new(intent: Intent, models: Models, chat_id: str) -> Plan:

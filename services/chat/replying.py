@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid6 import uuid7
 
 from services.chat.llm import LlmUnavailable, OnText
-from services.chat.parser import parse
+from services.chat.parser import language_of, parse
 from services.chat.plan import Plan, PlannedGeneration
 from services.chat.planning import make_plan
 from services.core.conversation import Message, PartialReply, Role, Sort
@@ -142,7 +142,7 @@ class Replier:
             sort=Sort.WORDS,
             created_at=self._runtime.now(),
             text=plan.text,
-            understood=content,
+            understood=content | {"language": language_of(message.text)},
             reply_to=message.id,
         )
 

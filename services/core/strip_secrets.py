@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 MIN_LENGTH = 4
 MIN_PART = 8
-_KEY_CHAR = r"[\w.+/=~%-]"
+_KEY_CHARS = re.compile(r"[\w.+/=~%-]*+")
 
 
 def strip_secrets(text: str, secrets: Iterable[str], mark: str = "…") -> str:
@@ -18,5 +18,15 @@ def strip_secrets(text: str, secrets: Iterable[str], mark: str = "…") -> str:
         text = text.replace(secret, mark)
         start = secret[: max(MIN_PART, (len(secret) + 1) // 2)]
         if len(start) < len(secret):
-            text = re.sub(re.escape(start) + _KEY_CHAR + "*", lambda _: mark, text)
+            text = _without_words(text, start, mark)
     return text
+
+
+def _without_words(text: str, start: str, mark: str) -> str:
+    """Replaces each word that begins with `start`."""
+    parts, end = [], 0
+    while (at := text.find(start, end)) >= 0:
+        word = _KEY_CHARS.match(text, at + len(start))
+        parts += [text[end:at], mark]
+        end = word.end() if word else at + len(start)
+    return "".join([*parts, text[end:]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from uuid6 import uuid7
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat.parser import Change, Intent, parse
-from services.core.model import LOCAL_OWNER
+from services.core.model import LOCAL_OWNER, Generation, Kind, Model
 from tests.support.engine_harness import EngineHarness
 from tests.support.eventually import equals, eventually
 from tests.support.patient_user import patient_user
@@ -28,7 +29,7 @@ from ui.components.notifications import FRAME_S
 from ui.components.toast import Toast
 from ui.pages.routes import register
 from ui.text import replies
-from ui.text.languages import translations
+from ui.text.languages import speaking, translations
 
 pytestmark = pytest.mark.asyncio
 
@@ -266,6 +267,100 @@ async def test_every_code_of_the_reader_has_a_sentence() -> None:
     codes = ["hello", "thanks", "help", "unclear", "nothing_yet", "deleted", "already_moving", "not_ready", "no_picture", "no_animator", "bug", "empty_command", "unknown_command", "no_prompt", "which", "no_longer", "no_shorter"]  # fmt: skip
     for code in codes:
         assert replies.reply_text({"code": code}).sentences, code
+
+
+async def test_a_russian_message_is_answered_in_russian_in_an_english_interface(
+    user: User, harness: EngineHarness
+) -> None:
+    await user.open("/chat/new")
+    send(user, "сделай видео про маяк")
+    await user.should_see("Видео, 5 с, 16:9, модель Scripted video:")
+    await user.should_see("Видео готово")
+    await user.should_see("Пусть будет ночь")
+    await user.should_see("Show it")
+    send(user, "thank you so much")
+    await user.should_see("You are welcome.")
+    send(user, "спасибо!")
+    await user.should_see("Пожалуйста.")
+
+
+async def test_an_english_message_is_answered_in_english_in_a_russian_interface(
+    harness: EngineHarness,
+) -> None:
+    chat_id = await begin_conversation(harness, "thanks!")
+    (_sent, reply) = await harness.chats.messages(chat_id, owner=LOCAL_OWNER)
+    understood = reply.understood or {}
+    with speaking("ru"):
+        assert replies.reply_text({"code": "thanks"}).sentences == ["Пожалуйста."]
+        with speaking(understood["language"]):
+            assert replies.reply_text(understood).sentences == ["You are welcome."]
+        with speaking(None):
+            assert replies.reply_text({"code": "thanks"}).sentences == ["Пожалуйста."]
+
+
+async def test_a_change_is_suggested_after_thanks_only_where_there_is_something_to_change(
+    user: User, harness: EngineHarness
+) -> None:
+    chat_id = await begin_conversation(harness, "thanks")
+    await user.open(f"/chat/{chat_id}")
+    await user.should_see("You are welcome.")
+    await user.should_not_see("The last one can be changed too", retries=1)
+    send(user, "/image a fox")
+    await eventually(lambda: count(user, "is-done"))
+    send(user, "lovely, thanks")
+    await user.should_see("The last one can be changed too")
+
+
+class Offered:
+    """A catalogue."""
+
+    def __init__(self, *models: Model) -> None:
+        self._models = models
+
+    def models(self, kind: Kind, *, needs_source: bool | None = None) -> list[Model]:
+        return [one for one in self._models if one.kind is kind and needs_source in (None, one.needs_source)]
+
+
+FILM = Model(backend="b", name="film", label="Film", kind=Kind.VIDEO, durations_s=(5.0, 10.0))
+STILL = Model(backend="b", name="still", label="Still", kind=Kind.IMAGE)
+MOVER = Model(backend="b", name="mover", label="Mover", kind=Kind.VIDEO, needs_source=True)
+
+
+def offered_for(generation: Generation, *models: Model) -> list[str]:
+    return [offer.name for offer in replies.result_text(generation, Offered(*models)).offers]
+
+
+async def test_only_changes_that_a_model_can_make_are_suggested(harness: EngineHarness) -> None:
+    await begin_conversation(harness, "/image a fox")
+    await asyncio.sleep(1)
+    (image,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
+    image = replace(image, request=replace(image.request, backend="b", model="still"))
+    assert offered_for(image, FILM, STILL, MOVER) == ["Animate it", "Square", "Another seed", "Make it night"]
+    assert "Animate it" not in offered_for(image, FILM, STILL)
+    assert offered_for(image, FILM, MOVER) == ["Animate it"]
+    square = replace(STILL, aspect_ratios=("16:9",))
+    assert "Square" not in offered_for(image, FILM, square)
+    at_night = replace(image, request=replace(image.request, prompt="a fox at night"))
+    assert "Make it night" not in offered_for(at_night, STILL)
+    assert offered_for(image) == ["Animate it", "Square", "Another seed", "Make it night"]
+
+
+async def test_a_film_of_the_longest_length_has_no_longer_one_suggested(harness: EngineHarness) -> None:
+    await begin_conversation(harness, "/video 10s a fox")
+    await asyncio.sleep(1)
+    (film,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
+    film = replace(film, request=replace(film.request, backend="b", model="film"))
+    offered = offered_for(film, FILM)
+    assert "Longer" not in offered and "Shorter" in offered
+
+
+async def test_examples_and_abilities_name_only_what_the_models_on_offer_make() -> None:
+    images_only = replies.reply_text({"code": "hello"}, Offered(STILL))
+    assert [offer.text for offer in images_only.offers] == [replies.EXAMPLES[1]]
+    assert not any("animate" in sentence for sentence in images_only.sentences)
+    assert any("animate" in one for one in replies.reply_text({"code": "help"}, Offered(MOVER)).sentences)
+    which = replies.reply_text({"code": "which", "prompt": "a fox"}, Offered(FILM))
+    assert [offer.text for offer in which.offers] == ["/video a fox"]
 
 
 async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(

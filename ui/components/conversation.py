@@ -5,6 +5,7 @@ import asyncio
 from nicegui import background_tasks, ui
 
 from services.chat import Chats
+from services.chat.parser import language_of
 from services.core.conversation import ChatEvent, Message, PartialReply, Role, Sort
 from services.core.model import Generation
 from ui.components import message as message_view
@@ -37,6 +38,10 @@ class ConversationView:
         self.actions = Actions(context=context, started=self._on_started, edit=self._edit)
         self._drawn: dict[int, ui.element] = {}
         self._results: dict[str, message_view.Result] = {}
+        self._spoken: dict[int, str | None] = {}
+        """The languages of the replies, by their `seq`."""
+        self._artifact_seqs: dict[str, int] = {}
+        self._models = chats.generations.catalogue
         self._pending: dict[str, message_view.PendingReply] = {}
         self._buffer: list[ChatEvent] | None = []
         """Updates received before the first messages were read; None afterwards."""
@@ -47,7 +52,7 @@ class ConversationView:
                 icon("chat", size="xl").classes("r-scene-sign")
                 with ui.element("p").classes("r-scene-words"):
                     ui.label(_("What shall we make?"))
-                message_view.offers(replies.examples(), send_text=send_text)
+                message_view.offers(replies.examples(self._models), send_text=send_text)
             self.messages = ui.element("div").classes("r-messages")
             self.messages.props("aria-live=polite aria-relevant=additions")
 
@@ -132,15 +137,30 @@ class ConversationView:
         with self.messages:
             match message.sort:
                 case Sort.WORDS:
-                    return message_view.text_message(message, send_text=self.send_text)
+                    if message.role is Role.STUDIO:
+                        self._spoken[message.seq] = (message.understood or {}).get("language")
+                    return message_view.text_message(message, models=self._models, send_text=self.send_text)
                 case Sort.ARTIFACT:
+                    self._artifact_seqs[generation_id] = message.seq
                     return Artifact(self.context, self.actions, generation_id, generation)
                 case Sort.RESULT:
                     result = message_view.Result(
-                        generation_id, generation, send_text=self.send_text, show=self.thread.show
+                        generation_id,
+                        generation,
+                        models=self._models,
+                        language=self._language_of(message, generation),
+                        send_text=self.send_text,
+                        show=self.thread.show,
                     )
                     self._results[generation_id] = result
                     return result
+
+    def _language_of(self, result: Message, generation: Generation | None) -> str | None:
+        """That of the reply before its artifact; of an earlier page's artifact, that of the prompt."""
+        artifact = self._artifact_seqs.get(result.generation_id or "", 0)
+        if spoken := [code for seq, code in sorted(self._spoken.items()) if seq < artifact]:
+            return spoken[-1]
+        return language_of(f"/ {generation.request.prompt}") if generation is not None else None
 
     def _put_in_place(self, seq: int, element: ui.element) -> None:
         """Moves the element to its place by sequence number; pending replies stay last."""

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 
 from nicegui import ui
 
+from services.chat.planning import Models
 from services.core.conversation import Message, Role
 from services.core.model import Generation, Phase
 from ui.components.button import Button
 from ui.components.icon import icon
 from ui.components.press import Press, on_press
 from ui.text import _, replies
+from ui.text.languages import speaking
 
 SendText = Callable[[str, Press], Awaitable[None]]
 
@@ -22,7 +24,7 @@ def _message(who: str, look: str) -> Iterator[ui.element]:
         yield box
 
 
-def text_message(message: Message, *, send_text: SendText) -> ui.element:
+def text_message(message: Message, *, models: Models, send_text: SendText) -> ui.element:
     """A message of the person, or a reply with its suggested answers as buttons."""
     if message.role is Role.PERSON:
         with _message(_("You"), "is-person") as box:
@@ -31,7 +33,9 @@ def text_message(message: Message, *, send_text: SendText) -> ui.element:
     with _message(_("Rushes"), "is-studio") as box:
         if message.text:
             ui.label(message.text).classes("r-words")
-        _draw_reply(replies.reply_text(message.understood or {}), send_text=send_text)
+        understood = message.understood or {}
+        with speaking(understood.get("language")):
+            _draw_reply(replies.reply_text(understood, models), send_text=send_text)
     return box
 
 
@@ -69,12 +73,15 @@ class Result(ui.element):
         generation_id: str,
         generation: Generation | None,
         *,
+        models: Models,
+        language: str | None,
         send_text: SendText,
         show: Callable[[str], None],
     ) -> None:
         super().__init__("article")
         self.props["aria-label"] = _("Result")
         self._id = generation_id
+        self._models, self._language = models, language
         self._send_text, self._on_show = send_text, show
         self._drawn: tuple[object, ...] = ()
         self.refresh(generation)
@@ -94,16 +101,22 @@ class Result(ui.element):
         self.classes(replace=f"r-said is-studio is-result{' is-done' if done else ''}")
         self.clear()
         with self:
-            reply = replies.result_text(generation) if generation is not None else replies.ReplyText()
+            with speaking(self._language):
+                reply = self._reply(generation)
             with ui.element("div").classes("r-result-line"):
                 icon("done" if done else "alert", size="s")
-                ui.label(" ".join(reply.sentences) or _("It was deleted."))
+                ui.label(" ".join(reply.sentences))
                 if done:
                     show = Button(_("Show it"), lambda: self._on_show(self._id), look="bare")
                     show.classes("r-show")
             for note in reply.notes:
                 ui.label(note).classes("r-quiet r-said-note")
             offers(reply.offers, send_text=self._send_text)
+
+    def _reply(self, generation: Generation | None) -> replies.ReplyText:
+        if generation is None:
+            return replies.ReplyText(sentences=[_("It was deleted.")])
+        return replies.result_text(generation, self._models)
 
 
 class PendingReply(ui.element):

@@ -1,5 +1,8 @@
 """A page's language: the person's choice, else the browser's, else English."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -15,6 +18,7 @@ from nicegui.slot import Slot, get_task_id
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
+_spoken: ContextVar[str] = ContextVar("spoken", default="")
 CHOICE_KEY = "language"
 """Storage key of the person's choice; empty or absent follows the browser."""
 
@@ -47,7 +51,9 @@ def quasar_language(code: str) -> QuasarLanguage:
 
 
 def language() -> str:
-    """Returns the current page's language code; English outside a page."""
+    """Returns the language of a reply while one is drawn, else the current page's; English outside a page."""
+    if code := _spoken.get():
+        return code
     stack = Slot.stacks.get(get_task_id())
     if not stack:
         return ENGLISH
@@ -56,6 +62,16 @@ def language() -> str:
         return str(client.storage.get(CHOICE_KEY) or _resolve(client))
     except RuntimeError:  # the client is deleted
         return ENGLISH
+
+
+@contextmanager
+def speaking(code: str | None) -> Iterator[None]:
+    """Draws in this language, where there is a catalogue for it; else nothing changes."""
+    before = _spoken.set(code if code in translations() else _spoken.get())
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
 
 
 def _resolve(client: Client) -> str:

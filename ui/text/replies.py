@@ -1,9 +1,11 @@
 """Texts of the studio's chat replies, from their codes and values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from services.chat import suggestions
+from services.chat.planning import Models
 from services.core.errors import AppError
 from services.core.model import Generation, Kind, Phase
 from ui.text import _, deferred, failures, labels, measure, ngettext
@@ -35,12 +37,14 @@ EXAMPLES = (
 )
 ABILITIES = (
     deferred("Say what you want to see, as a video or as an image, with a length and a frame if you like."),
-    deferred("About the last one: “longer”, “vertical”, “another seed”, “make it night”, “animate it”."),
+    deferred("About the last one: “longer”, “vertical”, “another seed”, “make it night”."),
     deferred("Or by command: /video and /image, with what you want to see behind it."),
 )
+ANIMATING = deferred("About an image: “animate it” makes a video from it.")
+CHANGEABLE = deferred("The last one can be changed too: “another seed”, say, or “make it night”.")
 SENTENCES = {
     "hello": deferred("Good to see you. Say what you want to see."),
-    "thanks": deferred("Any time. The last one can be changed too: “longer”, say, or “make it night”."),
+    "thanks": deferred("You are welcome."),
     "unclear": deferred("I did not understand that. This is what I can do:"),
     "help": deferred("I make videos and images from words."),
     "nothing_yet": deferred("There is nothing to change in this conversation yet. Ask for something first."),
@@ -51,6 +55,7 @@ SENTENCES = {
     "no_animator": deferred("No model here makes a video from an image."),
     "bug": deferred("That did not work, and it is our fault. Your message is kept; the log has the details."),
 }
+DESCRIBING = frozenset({"hello", "help", "unclear"})
 CHANGES = {
     "longer": deferred("longer"),
     "shorter": deferred("shorter"),
@@ -94,18 +99,30 @@ AFTER_IMAGE = (
 )
 
 
-def reply_text(understood: Mapping[str, Any]) -> ReplyText:
-    """Returns a reply in the page's language; unknown codes are left out."""
+def reply_text(understood: Mapping[str, Any], models: Models | None = None) -> ReplyText:
+    """Returns a reply; unknown codes are left out. It suggests only what one of the `models` can make."""
     code = str(understood.get("code", ""))
     notes = [_note(note) for note in understood.get("notes", ())]
     if (reason := understood.get("speechless")) in LLM_FAILURES:
         notes.append(_(LLM_FAILURES[str(reason)]))
-    return _BUILDERS.get(code, _plain)(code, understood, [note for note in notes if note])
+    reply = _BUILDERS.get(code, _plain)(code, understood, [note for note in notes if note])
+    if code in DESCRIBING and (models is None or models.models(Kind.VIDEO, needs_source=True)):
+        reply = replace(reply, sentences=[*reply.sentences, _(ANIMATING)])
+    return replace(reply, offers=_new_ones(reply.offers, models))
+
+
+def _new_ones(offers: Sequence[Offer], models: Models | None) -> Sequence[Offer]:
+    if models is None:
+        return offers
+    fitting = suggestions.new_ones([offer.text for offer in offers], models)
+    return [offer for offer in offers if offer.text in fitting]
 
 
 def _plain(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     sentences = [_(SENTENCES[code])] if code in SENTENCES else []
-    if code in ("hello", "help", "unclear"):
+    if code == "thanks" and understood.get("changeable"):
+        sentences.append(_(CHANGEABLE))
+    if code in DESCRIBING:
         sentences += [_(each) for each in ABILITIES]
     if code in ("hello", "help", "unclear", "nothing_yet", "deleted"):
         return ReplyText(sentences=sentences, notes=notes, offers=examples())
@@ -228,8 +245,8 @@ _BUILDERS: dict[str, Callable[[str, Mapping[str, Any], list[str]], ReplyText]] =
 }
 
 
-def examples() -> list[Offer]:
-    return [Offer(name=_(each), text=_(each)) for each in EXAMPLES]
+def examples(models: Models | None = None) -> Sequence[Offer]:
+    return _new_ones([Offer(name=_(each), text=_(each)) for each in EXAMPLES], models)
 
 
 def _examples_of(understood: Mapping[str, Any]) -> list[Offer]:
@@ -237,8 +254,16 @@ def _examples_of(understood: Mapping[str, Any]) -> list[Offer]:
     return [offers[1]] if understood.get("kind") == Kind.IMAGE else [offers[0], offers[2]]
 
 
-def result_text(generation: Generation) -> ReplyText:
-    """Returns the text of the message that reports a result."""
+def result_text(generation: Generation, models: Models | None = None) -> ReplyText:
+    """Returns the message that reports a result. It suggests only changes that the `models` can make."""
+    reply = _result(generation)
+    if models is None:
+        return reply
+    fitting = suggestions.changes([offer.text for offer in reply.offers], models, generation)
+    return replace(reply, offers=[offer for offer in reply.offers if offer.text in fitting])
+
+
+def _result(generation: Generation) -> ReplyText:
     if generation.trashed_at is not None:
         return ReplyText(sentences=[_("It was deleted.")])
     if generation.unwanted:

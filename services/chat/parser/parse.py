@@ -5,15 +5,11 @@ import re
 from services.chat.parser.changes import parse_change
 from services.chat.parser.intents import Intent, NoIntent, ParseResult
 from services.chat.parser.requests import parse_command, parse_request
+from services.chat.parser.thanks import is_thanks, without_thanks
 
 HELLO = re.compile(
     r"(?:hi|hello|hey|good (?:morning|day|evening)|привет|здравствуй(?:те)?|добр(?:ый|ое|ой) (?:день"
     r"|утро|вечер|ночи)|хай)(?:[\s,]+(?:there|rushes|you|всем))?[\s.!]*$",
-    re.I,
-)
-THANKS = re.compile(
-    r"(?:thanks?|thank you|thx|cool|great|nice|perfect|good|ok(?:ay)?|спасибо|круто|отлично|супер|класс"
-    r"|хорошо|ок|благодарю)(?:[\s,]+(?:a lot|very much|you|so much|большое|огромное))?[\s.!]*$",
     re.I,
 )
 HELP = re.compile(
@@ -28,9 +24,12 @@ MIN_WORDS = 2
 def parse(text: str, *, follows: bool) -> ParseResult:
     """`follows`: the conversation has an artifact that the message may refer to."""
     text = text.strip()
-    for code, pattern in (("hello", HELLO), ("thanks", THANKS), ("help", HELP)):
+    for code, pattern in (("hello", HELLO), ("help", HELP)):
         if pattern.match(text):
             return NoIntent(code=code)
+    if is_thanks(text):
+        return NoIntent(code="thanks")
+    text = without_thanks(text)
     if found := parse_command(text) or parse_change(text, rest_allowed=False):
         return found
     intent = parse_request(text)

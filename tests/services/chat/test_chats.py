@@ -275,7 +275,7 @@ async def test_at_the_longest_there_is_no_longer(harness: EngineHarness, chat_id
     await say(harness, chat_id, "/video a kite 20 s")
     await say(harness, chat_id, "longer")
     assert await reply(harness, chat_id) | {"works": []} == {
-        "code": "no_longer", "works": [], "changes": [], "notes": [], "length": 20.0
+        "code": "no_longer", "works": [], "changes": [], "notes": [], "length": 20.0, "language": "en"
     }  # fmt: skip
     assert len(harness.backend.jobs) == 1
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chat.parser import Change, Intent, NoIntent, parse
+from services.chat.parser import Change, Intent, NoIntent, language_of, parse
 from services.core.model import Kind
 
 V, I = Kind.VIDEO, Kind.IMAGE  # noqa: E741
@@ -172,8 +172,9 @@ UNCLEAR = [
     ("что ты умеешь?", "help"),
     ("hello", "hello"),
     ("Привет!", "hello"),
-    ("thanks", "thanks"),
-    ("спасибо большое", "thanks"),
+    ("good night", "which"),
+    ("great wall of china", "which"),
+    ("is it good?", "unclear"),
     ("make a video", "no_prompt"),
     ("make me a 10 second video", "no_prompt"),
     ("сделай видео", "no_prompt"),
@@ -193,6 +194,61 @@ def test_a_message_without_an_intent_gets_a_code(text: str, code: str) -> None:
     parsed = parse(text, follows=False)
     assert isinstance(parsed, NoIntent), parsed
     assert parsed.code == code
+
+
+THANKS = [
+    "thanks", "Thank you so much!", "thx :)", "ty", "many thanks", "thanks a million", "Great, thank you",
+    "that's perfect", "I love it!", "nice one", "looks amazing", "wow", "no, thank you", "thanks again!", "👍",
+    "❤️", "cheers mate", "good job", "well done!", "Beautiful video!", "thanks for the video",
+    "that's exactly what I wanted, thanks", "thanks for your help :-)", "THANKS!!!", "ok", "hey, thanks",
+    "спасибо", "спасибо большое", "Спасибо, ещё раз!", "круто!", "отличное видео", "огонь 🔥", "благодарю вас",
+    "всё получилось, спасибо", "очень красиво", "спс", "то, что надо", "это просто потрясающе", "супер",
+    "огромное вам спасибо", "спасибо за помощь", "мне нравится", "классно получилось",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", THANKS)
+@pytest.mark.parametrize("follows", [False, True])
+def test_thanks_are_thanks_in_any_wording(text: str, follows: bool) -> None:
+    assert parse(text, follows=follows) == NoIntent(code="thanks")
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("thanks, make it longer", ("longer",)),
+        ("Great! Now at night", ("night",)),
+        ("спасибо, теперь длиннее", ("longer",)),
+        ("Great, again", ("again",)),
+    ],
+)
+def test_thanks_before_a_change_do_not_hide_it(text: str, steps: tuple[str, ...]) -> None:
+    change = parse(text, follows=True)
+    assert isinstance(change, Change)
+    assert change.steps == steps
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("make a video of a kite", "en"),
+        ("thanks", "en"),
+        ("make a video that says “Привет, мир, как дела”", "en"),
+        ("сделай видео про маяк", "ru"),
+        ("сделай video: a red fox in the snow at night", "ru"),
+        ("ok, сделай длиннее", "ru"),
+        ("спасибо", "ru"),
+        ("/video маяк ночью", "ru"),
+        ("/видео", "ru"),
+        ("/video a kite over the sea", None),
+        ("зроби відео", None),
+        ("ein Haus am See", None),
+        ("👍", None),
+        ("", None),
+    ],
+)
+def test_the_language_of_a_message_is_that_of_its_words(text: str, language: str | None) -> None:
+    assert language_of(text) == language
 
 
 @pytest.mark.parametrize(
