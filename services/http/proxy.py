@@ -89,6 +89,6 @@ def _covers(entry: str, host: str, port: int) -> bool:
 
 
 def _split_port(entry: str) -> tuple[str, str, str]:
-    if match := re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", entry):
+    if match := re.fullmatch(r"\[([^\[\]]*+)\](?::(\d+))?", entry):
         return match[1], ":", match[2] or ""
     return entry.partition(":") if entry.count(":") == 1 else (entry, "", "")
