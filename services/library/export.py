@@ -10,7 +10,7 @@ from zipstream import ZIP_STORED, ZipStream
 from services.core.errors import NotFound
 from services.core.model import Generation, Kept, Phase
 from services.library.embedded_facts import facts_of
-from services.media.file_names import safe_name, shortened, words_of
+from services.media.file_names import cut, safe_name, words_of
 from services.media.formats import EXTENSIONS
 from services.media.tagged_copy import Copy, copy_of, plain_copy
 from services.media.xmp import packet
@@ -18,6 +18,7 @@ from services.media.xmp import packet
 MAX_NAME_BYTES = 120
 MAX_READ_LENGTH = 1000
 MISSING_NAME = "not-in-this-archive.txt"
+SHORTENED_NAME = "shortened-in-this-archive.txt"
 
 
 def copy(generation: Generation, media_path: Callable[[str], Path]) -> Copy:
@@ -40,8 +41,8 @@ def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]
     Media are compressed already: stored, the `len` is known in advance. Raises NotFound for none.
     """
     stream = ZipStream(compress_type=ZIP_STORED, sized=True)
-    packed, missing = 0, []
-    used = {MISSING_NAME}
+    packed, missing, shortened = 0, [], []
+    used = {MISSING_NAME, SHORTENED_NAME}
     for generation in generations:
         if (kept := _kept(generation)) is None:
             continue
@@ -53,6 +54,8 @@ def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]
         else:
             stream.add(made.chunks(), name, size=made.size_bytes)
             packed += 1
+            if made.shortened:
+                shortened.append(f"{name}: {', '.join(made.shortened)}")
     if not packed and missing:
         raise NotFound("The files of these were kept, but they are gone from the disk.")
     if not packed:
@@ -60,13 +63,16 @@ def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]
     if missing:
         lines = ["These were kept, but are gone from the disk:", *missing, ""]
         stream.add("\n".join(lines), MISSING_NAME)
+    if shortened:
+        lines = ["These have no room for all their text. It stands whole in Rushes:", *shortened, ""]
+        stream.add("\n".join(lines), SHORTENED_NAME)
     return stream
 
 
 def download_name(generation: Generation, kept: Kept) -> str:
     """For example "a-red-kite-over-the-sea-1b2c3d4e.mp4"."""
     words = "-".join(words_of(generation.request.prompt[:MAX_READ_LENGTH].lower())[:8])
-    words = shortened(words, MAX_NAME_BYTES).strip("-_")
+    words = cut(words, MAX_NAME_BYTES).strip("-_")
     tail = re.sub(r"\W", "", generation.id)[-8:]
     extension = EXTENSIONS.get(kept.content_type) or kept.name.rpartition(".")[2]
     return safe_name(f"{words or generation.request.kind}-{tail}.{extension}")

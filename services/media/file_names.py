@@ -22,8 +22,8 @@ def safe_name(name: str) -> str:
         cleaned = "_" + cleaned
     stem, dot, extension = cleaned.rpartition(".")
     if dot and len(extension) <= _MAX_EXTENSION_LENGTH:
-        return f"{shortened(stem, MAX_STEM_BYTES) or 'file'}.{extension}"
-    return shortened(cleaned, MAX_STEM_BYTES) or "file"
+        return f"{cut(stem, MAX_STEM_BYTES) or 'file'}.{extension}"
+    return cut(cleaned, MAX_STEM_BYTES) or "file"
 
 
 def words_of(text: str) -> list[str]:
@@ -32,7 +32,7 @@ def words_of(text: str) -> list[str]:
     return [word for word in (run.strip(JOINERS) for run in "".join(kept).split()) if word]
 
 
-def shortened(text: str, max_bytes: int) -> str:
+def cut(text: str, max_bytes: int) -> str:
     """Cuts between characters as a reader counts them: a mark stays with its letter."""
     if len(text.encode()) <= max_bytes:
         return text

@@ -68,6 +68,8 @@ def copy_response(
         "ETag": f'"{etag}"',
         "Content-Disposition": content_disposition(download_name),
     }
+    if copy.shortened:
+        own["Rushes-Shortened"] = ", ".join(copy.shortened)
     if _is_known(headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=own)
     known = content_type if content_type in CONTENT_TYPES else BYTES

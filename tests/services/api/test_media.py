@@ -12,6 +12,7 @@ from prometheus_client import generate_latest
 
 from services.api import Metrics
 from services.core.model import Draft, Kind, Phase
+from services.media.xmp import facts_in
 from tests.services.api.stand_in import SHA256, StandIn, generation, kept
 
 FILM = bytes(range(256)) * 4
@@ -236,3 +237,16 @@ async def test_a_download_s_name_keeps_the_prompt_s_script(
     assert name.startswith("น้ำ-ในทะเล-風筝-น้ำ-")
     assert name.endswith("-gen9.mp4")
     assert len(name.encode()) <= 200
+
+
+@pytest.mark.asyncio
+async def test_a_download_says_what_it_had_no_room_for(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "JPEG")
+    stand_in.commit(generation("gen-9", Draft(kind=Kind.IMAGE, prompt="😀" * 20_000)))
+    stand_in.finish("gen-9", out.getvalue())
+    answer = await client.get("/media/gen-9/download")
+    assert answer.headers["Rushes-Shortened"] == "prompt"
+    found = facts_in(answer.content)
+    assert found is not None
+    assert found["shortened"] == ["prompt"]

@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 from sqlalchemy import text
 
 from services.core.errors import InvalidRequest, NotFound
@@ -292,3 +293,17 @@ async def test_an_archive_keeps_every_script_and_loses_no_file(harness: LibraryH
         assert archive.testzip() is None
     assert first.startswith("ทะเล-風筝-straße-")
     assert second == first.replace(".png", "-2.png")
+
+
+async def test_an_archive_names_the_texts_that_had_no_room(harness: LibraryHarness) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "JPEG")
+    jpeg = replace(harness.file(out.getvalue()), content_type="image/jpeg")
+    long, short = await harness.put("😀" * 20_000, kept=jpeg), await harness.put("short", kept=jpeg)
+    made = b"".join(await harness.library.archive([long.id, short.id], owner=LOCAL_OWNER))
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        first, second, note = archive.namelist()
+        told = archive.read(note).decode()
+    assert note == "shortened-in-this-archive.txt"
+    assert f"{first}: prompt" in told
+    assert second not in told

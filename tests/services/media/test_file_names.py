@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from services.media.file_names import content_disposition, safe_name, shortened, words_of
+from services.media.file_names import content_disposition, cut, safe_name, words_of
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_name_is_composed_so_that_every_system_finds_it_again() -> None:
 @pytest.mark.parametrize("letter", ["x", "海", "😀", "หนึ่", "क्षि", "e\u0301\u0323"])
 @pytest.mark.parametrize("room", [0, 1, 2, 3, 7, 20, 100])
 def test_a_name_is_cut_by_bytes_and_never_inside_a_letter(letter: str, room: int) -> None:
-    cut = shortened(letter * 100, room)
-    assert len(cut.encode()) <= room
-    rest = (letter * 200)[len(cut) :]
+    kept = cut(letter * 100, room)
+    assert len(kept.encode()) <= room
+    rest = (letter * 200)[len(kept) :]
     assert not unicodedata.category(rest[0]).startswith("M")
     assert len(safe_name(letter * 500 + ".mp4").encode()) <= 255
 
