@@ -7,6 +7,7 @@ of neighbours is a token of its own ("abc" is "a ab b bc c"), so that a run is f
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 MAX_TOKENS = 64
@@ -42,7 +43,7 @@ class Phrase:
 
 def index_text(prompt: str) -> str | None:
     """Tokens for the full-text index, with spaces between them; None where the database finds the same."""
-    return None if _SIMPLE.fullmatch(prompt) else " ".join(_tokens(prompt))
+    return None if _SIMPLE.fullmatch(prompt) else _tokens(prompt)
 
 
 def phrases(words: str) -> list[Phrase]:
@@ -65,7 +66,7 @@ def phrases(words: str) -> list[Phrase]:
 def contains(prompt: str, words: str) -> bool:
     """Decides as the database does; a search without any word finds nothing."""
     wanted = phrases(words)
-    present = f" {' '.join(_tokens(prompt))} " if wanted else ""
+    present = f" {_tokens(prompt)} " if wanted else ""
     return bool(wanted) and all(
         f" {' '.join(each.tokens)}{'' if each.is_prefix else ' '}" in present for each in wanted
     )
@@ -74,10 +75,12 @@ def contains(prompt: str, words: str) -> bool:
 _BREAK, _WORD, _SINGLE = range(3)
 
 
-def _tokens(text: str) -> list[str]:
+@lru_cache(maxsize=32)
+def _tokens(text: str) -> str:
+    """Cached: a running generation is compared with a page's filter at each progress."""
     if _SIMPLE.fullmatch(text):
-        return _SIMPLE_WORD.findall(text.casefold().replace("ё", "е"))
-    return [token for run in _runs(_fold(text)) for token in _run_tokens(run)]
+        return " ".join(_SIMPLE_WORD.findall(text.casefold().replace("ё", "е")))
+    return " ".join(token for run in _runs(_fold(text)) for token in _run_tokens(run))
 
 
 def _fold(text: str) -> str:
@@ -121,6 +124,7 @@ def _is_pair(units: list[_Unit]) -> bool:
     return len(units) == 2 and all(each.is_single for each in units)
 
 
+@lru_cache(maxsize=4096)
 def _kind(character: str) -> int:
     category = unicodedata.category(character)
     if category == "So" or (category == "Sk" and character > "\U0001f000"):
@@ -130,6 +134,7 @@ def _kind(character: str) -> int:
     return _SINGLE if _SPACELESS.match(character) else _WORD
 
 
+@lru_cache(maxsize=4096)
 def _encoded(character: str) -> str:
     """In the private use area, as a letter to SQLite's tokenizer: it breaks words at marks and symbols."""
     if unicodedata.category(character)[0] in "MS" or character > "\uffff":

@@ -35,7 +35,7 @@ def close_folder(folder: Path) -> None:
     refused = _OTHERS if is_shared else _GROUP | _OTHERS
     os.umask(refused)
     if _close(folder, refused) is None:
-        log.warning("The data folder %s belongs to another account: its mode stays as it is.", folder)
+        log.warning("The mode of the data folder %s cannot be changed: other accounts may read it.", folder)
     top = sorted({path for name in OURS for path in folder.glob(name)})
     closing = threading.Thread(target=_close_all, args=(top, refused), name="folder modes", daemon=True)
     closing.start()
@@ -66,7 +66,7 @@ def _close(path: Path, refused: int) -> bool | None:
             return False
         try:
             path.chmod(stat.S_IMODE(mode) & ~refused)
-        except PermissionError:
+        except OSError:  # another account's, or a file system without modes
             return None
         return True
     return False
