@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 
 MAX_TOKENS = 64
+MAX_WORDS_LENGTH = 1000
 """Of a search; what follows is not compared."""
 
 _SIMPLE = re.compile(r"[\x01-\x7fА-Яа-яЁё“”„‘’«»–—…]*")
@@ -48,7 +49,7 @@ def index_text(prompt: str) -> str | None:
 
 def phrases(words: str) -> list[Phrase]:
     """Typed words; all must be found, in any order."""
-    folded = _fold(words)
+    folded = _fold(words[:MAX_WORDS_LENGTH])
     found: list[Phrase] = []
     room = MAX_TOKENS
     for run in _runs(folded):
