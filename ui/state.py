@@ -83,6 +83,10 @@ class TabState:
             self.is_generating = not latest.final and latest.trashed_at is None and latest.late_since is None
         return change
 
+    def stage_id(self) -> str:
+        """Returns the id of the generation on the stage; empty without one."""
+        return self.current_generation.id if self.current_generation is not None else ""
+
     def of_kind(self, kind: Kind) -> list[Generation]:
         """Returns the known generations that are not in the trash, newest first."""
         known = [one for one in self.known.values() if one.request.kind is kind and one.trashed_at is None]

@@ -10,7 +10,7 @@ import pytest
 from nicegui import Client, ElementFilter, ui
 from nicegui.testing import User
 
-from services.core.model import Generation, Phase
+from services.core.model import Generation, Kind, Phase
 from tests.ui.stand_in_services import AHEAD, StandInServices
 from ui.components import notifications
 from ui.components.notification_settings import NotificationSettings
@@ -165,3 +165,62 @@ async def test_a_prompt_is_never_markup_in_a_notification(user: User, stand_in: 
     assert toast.props["options"]["html"] is False
     with user:
         assert not [one for one in ElementFilter(kind=ui.html) if "onerror" in one.content]
+
+
+def batch(stand_in: StandInServices, count: int) -> list[str]:
+    """Images of one request, all in work; returns their ids."""
+    rows = [stand_in.put(kind=Kind.IMAGE, prompt="A kite") for _ in range(count)]
+    return [stand_in.change(row.id, request_id="one request").id for row in rows]
+
+
+async def test_four_images_of_one_request_are_one_toast_when_the_last_has_come(
+    user: User, stand_in: StandInServices
+) -> None:
+    await user.open("/settings")
+    first, *others = batch(stand_in, 4)
+    stand_in.finish(first)
+    await asyncio.sleep(20)
+    assert toast_texts(user.client) == []
+    for generation_id in others:
+        stand_in.finish(generation_id)
+    await wait_for_toasts()
+    (toast,) = toasts(user.client)
+    assert toast.message == "Image generated successfully via SSE!"
+    assert toast.props["options"]["caption"] == "4 images: A kite"
+    assert toast.props["options"]["timeout"] == 4000
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"phase": Phase.ERROR, "error_code": "failed", "finished_at": 1.0},
+        {"late_since": 1.0},
+        {"phase": Phase.UNCONFIRMED},
+        {"trashed_at": 1.0, "phase": Phase.DROPPED},
+    ],
+)
+async def test_an_image_that_does_not_come_in_time_keeps_no_other_one_back(
+    user: User, stand_in: StandInServices, end: dict[str, object]
+) -> None:
+    await user.open("/settings")
+    first, second, last = batch(stand_in, 3)
+    stand_in.finish(first)
+    stand_in.finish(second)
+    stand_in.change(last, **end)
+    await wait_for_toasts()
+    assert "2 images: A kite" in [toast.props["options"].get("caption") for toast in toasts(user.client)]
+    stand_in.change(last, trashed_at=None)
+    stand_in.finish(last)
+    await wait_for_toasts()
+    assert toast_texts(user.client).count("Image generated successfully via SSE!") == 2
+
+
+async def test_what_is_on_the_stage_needs_no_button_to_it(user: User, stand_in: StandInServices) -> None:
+    row = stand_in.put()
+    for path, has_button in ((f"/g/{row.id}", False), ("/", False), ("/library", True)):
+        stand_in.change(row.id, phase=Phase.PROCESSING)
+        await user.open(path)
+        stand_in.finish(row.id)
+        await wait_for_toasts()
+        (toast,) = toasts(user.client)
+        assert ("act" in toast.props) is has_button, path

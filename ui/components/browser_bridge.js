@@ -75,8 +75,8 @@ export default {
       Quasar.Notify.create({
         message,
         html: false,
-        position: "top-right",
-        timeout: 10_000,
+        position: "bottom-right",
+        timeout: 4000,
         group,
         badgeClass: "hidden",
         classes: "r-toast r-toast-calm",

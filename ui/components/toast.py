@@ -7,7 +7,8 @@ from nicegui import ui
 
 from ui.text import _
 
-TIMEOUTS_S = {"good": 6.0, "calm": 8.0, "trouble": 12.0}
+TIMEOUT_S = 4.0
+"""What a toast says also stands on the page, in the library or in the trash."""
 
 
 class Toast(ui.notification, component="toast.js"):
@@ -36,8 +37,8 @@ def toast(
     """
     notification = Toast(
         text,
-        position="top-right",
-        timeout=TIMEOUTS_S[tone],
+        position="bottom-right",
+        timeout=TIMEOUT_S,
         caption=caption,
         html=False,
         progress=False,

@@ -39,7 +39,9 @@ def register(generations: Generations) -> None:
             not_found()
             return
         title = _("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])
-        with layout.frame(path="", title=title, on_open=page.open_generation):
+        with layout.frame(
+            path="", title=title, on_open=page.open_generation, on_stage=context.state.stage_id
+        ):
             await page.draw(generation)
 
 

@@ -77,13 +77,15 @@ def frame(
     title: str,
     on_step: Callable[[int], object] | None = None,
     on_open: Callable[[Generation], object] | None = None,
+    on_stage: Callable[[], str] = lambda: "",
 ) -> Iterator[ui.element]:
     """Draws the frame around a page's content; `path` marks the current item of the navigation.
 
-    Notifications are shown on the page; `on_open` opens a generation that the page itself can show.
+    Notifications are shown on the page; `on_open` opens a generation that the page itself can show, and
+    `on_stage` returns the id of the one that it shows, if any.
     """
     notifications: Notifications = app.state.notifications
-    notifications.add_page(ui.context.client, owner=current_person(), on_open=on_open)
+    notifications.add_page(ui.context.client, owner=current_person(), on_open=on_open, on_stage=on_stage)
     _set_language()
     _head()
     _preload_components()
@@ -109,7 +111,8 @@ def _head() -> None:
     ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
     ui.add_head_html(f'<script src="{_versioned_url("early.js")}"></script>')
     ui.add_head_html(f'<script src="{_versioned_url("presses.js")}"></script>')
-    ui.add_head_html(f'<script defer src="{_versioned_url("notifications.js")}"></script>')
+    for script in ("notifications.js", "toasts.js", "stage.js"):
+        ui.add_head_html(f'<script defer src="{_versioned_url(script)}"></script>')
     for sheet in ("icons.css", "theme.css", "parts.css", "chat.css", "deliveries.css", "checkup.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="{_versioned_url(sheet)}">')
 

@@ -36,7 +36,11 @@ def register(generations: Generations, *, kind: Kind, path: str) -> None:
         )
         studio = StudioPage(context, kind)
         with layout.frame(
-            path=path, title=_(TITLES[kind]), on_step=studio.step, on_open=studio.open_generation
+            path=path,
+            title=_(TITLES[kind]),
+            on_step=studio.step,
+            on_open=studio.open_generation,
+            on_stage=context.state.stage_id,
         ):
             await studio.open()
 
@@ -112,6 +116,7 @@ class StudioPage:
         self.filmstrip.put(self.context.state.known[generation.id])
         await self.show(generation)
         self.filmstrip.reveal()
+        self.context.client.run_javascript("rushes.showStage()")
 
     async def start_example(self, prompt: str, press: Press) -> None:
         values = drafts.load(self.kind)

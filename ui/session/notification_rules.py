@@ -43,6 +43,11 @@ def event_for(change: Change, *, since: float) -> Event | None:
     return None
 
 
+def is_plain_arrival(generation: Generation) -> bool:
+    """Whether its arrival may be told together with others of its request."""
+    return generation.trashed_at is None and not generation.unwanted and not labels.problem(generation)
+
+
 def _is_new(before: Generation | None, after: Generation, since: float) -> bool:
     if before is not None:
         return before.phase is not after.phase

@@ -1,0 +1,36 @@
+// The composer's answer to a press, and the way to the stage.
+(() => {
+  const SHOWN_MS = 600; // a fast answer is seen too
+  const LOST_MS = 20_000;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const generateButton = () => document.querySelector("[data-act=generate]");
+  let takenAt = 0;
+
+  // not reached without a connection: browser_bridge.js stops the event
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-act=generate]");
+    if (!button) return;
+    takenAt = Date.now();
+    button.setAttribute("aria-busy", "true");
+    setTimeout(() => Date.now() - takenAt >= LOST_MS && release(), LOST_MS);
+  });
+
+  const release = () => generateButton()?.removeAttribute("aria-busy");
+
+  // called by the server
+  const { answered } = window.rushes; // of presses.js
+  Object.assign(window.rushes, {
+    answered(key) {
+      answered(key);
+      setTimeout(release, Math.max(0, takenAt + SHOWN_MS - Date.now()));
+    },
+    showStage() {
+      requestAnimationFrame(() => {
+        const stage = document.querySelector(".r-stage");
+        const box = stage?.getBoundingClientRect();
+        if (!box || (box.top >= 0 && box.top < innerHeight / 3)) return;
+        scrollTo({ top: Math.max(0, box.top + scrollY - 16), behavior: calm.matches ? "auto" : "smooth" });
+      });
+    },
+  });
+})();
