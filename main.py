@@ -18,7 +18,7 @@ from services.diagnostics.drill.rules import RULES
 from services.diagnostics.runs.finding_json import to_line
 from services.http.address_guard import AddressGuard
 from services.store.folder_lock import FolderLock
-from services.store.folder_modes import close_folder, close_new_files
+from services.store.folder_modes import close_new_files
 
 STREAM_S, QUICK_S = 35, 5
 
@@ -26,9 +26,9 @@ STREAM_S, QUICK_S = 35, 5
 def main() -> int:
     """Serve in the foreground; 0 after a shutdown, 1 with a sentence when it cannot start."""
     asked = read_command()
-    close_new_files()
     try:
         settings = read_settings()
+        close_new_files(settings.data_dir)
         if asked.command == "drill":
             rules = frozenset(asked.rules) or None
             return asyncio.run(drill_in_lines(settings, rules) if asked.lines else drill(settings, rules))
@@ -39,7 +39,6 @@ def main() -> int:
         lock.acquire()
         with server.listening_socket(settings) as listener:
             set_up_logging()
-            close_folder(settings.data_dir)
             server.serve(settings, listener)
     except CannotStart as refusal:
         print(f"Rushes cannot start: {refusal}", file=sys.stderr)

@@ -18,6 +18,7 @@ from services.app.deadline_protocol import DeadlineProtocol
 from services.app.lifespan import running
 from services.core.errors import CannotStart
 from services.core.settings import Settings
+from services.store.folder_modes import close_folder
 
 BACKLOG = 2048
 GC_THRESHOLDS = (50_000, 20, 100)
@@ -26,6 +27,7 @@ GC_THRESHOLDS = (50_000, 20, 100)
 def serve(settings: Settings, listener: socket.socket) -> None:
     engine = build_engine(settings)
     engine.store.prepare()  # not in the lifespan, where a refusal would be a traceback
+    close_folder(settings.data_dir)
     app = build_app(engine)
     config = uvicorn.Config(
         app,

@@ -20,26 +20,29 @@ WAIT_S = 0.3
 _OTHERS, _GROUP = 0o007, 0o070
 
 
-def close_new_files() -> None:
+def close_new_files(folder: Path) -> None:
     """From now on this process and its children create files and folders for their own account alone."""
-    os.umask(_GROUP | _OTHERS)
+    os.umask(_refused(folder))
 
 
 def close_folder(folder: Path) -> None:
-    """Takes older files and folders from other accounts, once. Blocks for a moment.
-
-    A folder with the setgid bit is shared with its group on purpose: the group keeps its rights.
-    """
+    """Takes older files and folders from other accounts, once. Blocks for a moment."""
     folder = folder.resolve()
-    is_shared = bool(folder.stat().st_mode & stat.S_ISGID)
-    refused = _OTHERS if is_shared else _GROUP | _OTHERS
-    os.umask(refused)
+    refused = _refused(folder)
     if _close(folder, refused) is None:
         log.warning("The mode of the data folder %s cannot be changed: other accounts may read it.", folder)
     top = sorted({path for name in OURS for path in folder.glob(name)})
     closing = threading.Thread(target=_close_all, args=(top, refused), name="folder modes", daemon=True)
     closing.start()
     closing.join(WAIT_S)
+
+
+def _refused(folder: Path) -> int:
+    """A folder with the setgid bit is shared with its group on purpose: the group keeps its rights."""
+    with suppress(OSError):  # the lock says what is wrong with the folder
+        if folder.stat().st_mode & stat.S_ISGID:
+            return _OTHERS
+    return _GROUP | _OTHERS
 
 
 def _close_all(top: Iterable[Path], refused: int) -> None:

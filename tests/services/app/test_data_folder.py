@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.store.folder_modes import close_folder
+from services.store.folder_modes import close_folder, close_new_files
 from tests.support.app import running_app
 
 pytestmark = pytest.mark.timeout(180)
@@ -76,6 +76,7 @@ def test_an_older_folder_is_closed_and_the_log_says_it_once(
 @pytest.mark.usefixtures("private_umask")
 def test_a_folder_that_is_shared_with_a_group_stays_shared_with_it(tmp_path: Path) -> None:
     folder = older(tmp_path / "data", mode=0o2775)
+    close_new_files(folder)
     close_folder(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o2770
     assert modes(folder)["data/rushes.db"] == 0o640
