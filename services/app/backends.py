@@ -31,7 +31,7 @@ class InstalledBackends:
     def configured(cls, settings: Settings, guard: AddressGuard) -> InstalledBackends:
         """Allows results from the services' own origins. Raises CannotStart."""
         tls = ssl.create_default_context()
-        proxy = OutboundProxy.configured(settings.outbound_proxy.get_secret_value().strip())
+        proxy = OutboundProxy.configured(settings.outbound_proxy.get_secret_value())
         found = configured_backends(tls, proxy)
         for each in found:
             guard.allow(origin_of(each.address.url))

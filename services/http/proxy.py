@@ -25,9 +25,10 @@ class OutboundProxy:
     @classmethod
     def configured(cls, setting: str, environment: Mapping[str, str] = os.environ) -> Self:
         """`setting` is empty, `env`, or the proxy's URL, which then has no exceptions. Raises CannotStart."""
+        setting = setting.strip()
         if not setting:
             return cls()
-        if setting != "env":
+        if setting.lower() != "env":
             url = _checked(setting, SETTING)
             return cls({"http": url, "https": url})
         by_scheme = {}

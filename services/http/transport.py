@@ -154,7 +154,7 @@ class _Connector(aiohttp.TCPConnector):
         try:
             async with asyncio.timeout(timeout.sock_connect):
                 return await super().connect(req, traces, timeout)
-        except aiohttp.ClientConnectorError:
+        except (aiohttp.ClientConnectorError, TimeoutError):
             raise
         except (aiohttp.ClientError, OSError) as error:
             raise _NeverConnected("The proxy opens no connection.") from error

@@ -52,7 +52,7 @@ def readme_block(upstream: str) -> str:
 @contextmanager
 def https_proxy(upstream: str, folder: Path, *names: str) -> Iterator[int]:
     """Yields its loopback port; it serves the app as https://NAME."""
-    _make_certificate(folder, names)
+    make_certificate(folder, names)
     port = free_port()
     config = CONFIG.format(folder=folder, port=port, names=" ".join(names), block=readme_block(upstream))
     with nginx_of(config, port, folder):
@@ -82,7 +82,7 @@ def openssl() -> str:
     return shutil.which("openssl") or "openssl"
 
 
-def _make_certificate(folder: Path, names: tuple[str, ...]) -> None:
+def make_certificate(folder: Path, names: tuple[str, ...]) -> None:
     subprocess.run(
         [
             *(openssl(), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
