@@ -5,6 +5,10 @@ from collections.abc import Callable
 from nicegui import ui
 
 from services.core.model import Generation, Kind
+from ui.components.button import Button
+from ui.text import _
+
+DEFAULT_RATIO = 16 / 9
 
 
 def player(generation: Generation, *, on_shown: Callable[[], object], eager: bool = True) -> ui.element:
@@ -16,6 +20,7 @@ def player(generation: Generation, *, on_shown: Callable[[], object], eager: boo
     if generation.request.kind is Kind.IMAGE:
         still = ui.element("img").classes("r-player").props("src=" + address)
         still.props["alt"] = generation.request.prompt
+        Button(_("View large"), icon_name="expand", shown=False).classes("r-enlarge").props("data-large")
         return still.on("load", lambda: on_shown(), [])
     # a plain element: ui.video would fetch its component first and set the source later
     preload = "auto" if eager or generation.poster is None else "none"
@@ -26,3 +31,15 @@ def player(generation: Generation, *, on_shown: Callable[[], object], eager: boo
     if generation.poster is not None:
         video.props["poster"] = f"/media/{generation.id}/poster"
     return video.on("loadeddata", lambda: on_shown(), [])
+
+
+def shown_ratio(generation: Generation) -> float:
+    """Returns width to height of the file, or of what was asked for."""
+    kept = generation.kept
+    if kept is not None and kept.width and kept.height:
+        return kept.width / kept.height
+    width, _colon, height = (generation.request.settings.aspect_ratio or "").partition(":")
+    try:
+        return float(width) / float(height)
+    except (ValueError, ZeroDivisionError):
+        return DEFAULT_RATIO

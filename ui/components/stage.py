@@ -11,7 +11,7 @@ from services.core.model import Generation, Phase, TraceEntry
 from ui.components import stage_states
 from ui.components.actions import Actions
 from ui.components.button import Button
-from ui.components.player import player
+from ui.components.player import DEFAULT_RATIO, player, shown_ratio
 from ui.components.progress_panel import ProgressPanel
 from ui.components.race_strip import RaceStrip
 from ui.session.page_context import PageContext
@@ -140,6 +140,9 @@ class Stage:
         self.working = None
         self.view_box.clear()
         self.view_box.classes(replace=f"r-gate is-{view}")
+        has_problem = view == "ready" and bool(labels.problem(generation))
+        framed = view in ("ready", "working") and not has_problem
+        self.view_box.style["--ratio"] = f"{shown_ratio(generation) if framed else DEFAULT_RATIO:.4f}"
         with self.view_box:
             self._draw(generation, view)
 

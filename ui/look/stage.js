@@ -15,6 +15,14 @@
     setTimeout(() => Date.now() - takenAt >= LOST_MS && release(), LOST_MS);
   });
 
+  // What the browser displays counts: no bars beside it.
+  const fit = ({ target }) => {
+    if (!target.matches?.(".r-gate > .r-player")) return;
+    const [width, height] = [target.videoWidth || target.naturalWidth, target.videoHeight || target.naturalHeight];
+    if (width && height) target.parentElement.style.setProperty("--ratio", (width / height).toFixed(4));
+  };
+  ["loadedmetadata", "load"].forEach((name) => document.addEventListener(name, fit, true));
+
   const release = () => generateButton()?.removeAttribute("aria-busy");
 
   // called by the server

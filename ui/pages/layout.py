@@ -12,6 +12,7 @@ from services.core.events import Bus
 from services.core.model import Generation
 from ui.components.browser_bridge import BrowserBridge
 from ui.components.icon import icon
+from ui.components.lightbox import Lightbox
 from ui.components.notifications import Notifications
 from ui.components.race_strip import RaceTracks
 from ui.components.timestamp import Timestamp
@@ -95,6 +96,7 @@ def frame(
         main = ui.element("div").classes("r-main").props("tabindex=-1")
     ui.skip_link(_("Skip to the stage"), target=main)
     BrowserBridge(on_step=on_step)
+    Lightbox()
     with main:
         yield main
 
