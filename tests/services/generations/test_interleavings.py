@@ -14,6 +14,7 @@ from typing import Any
 import looptime
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -48,6 +49,7 @@ A_FEW = settings(
     stateful_step_count=10,
     deadline=None,
     suppress_health_check=list(HealthCheck),
+    phases=set(Stage) - {Stage.explain},  # it traces every line that runs
     derandomize=True,
 )
 
@@ -219,5 +221,6 @@ class TestManyLives(Lives.TestCase):  # type: ignore[name-defined,misc]
     settings = settings(A_FEW, max_examples=100)
 
 
+@pytest.mark.timeout(600)
 class TestLives(Lives.TestCase):  # type: ignore[name-defined,misc]
     settings = A_FEW
