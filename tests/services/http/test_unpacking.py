@@ -42,15 +42,15 @@ def unpacked(layers: list[str], packed: bytes, *, chunk: int = 7) -> bytes:
 @pytest.mark.parametrize(
     ("layers", "packed"),
     [
-        (["gzip"], gzip.compress(BODY)),
-        (["gzip"], gzip.compress(BODY[:100]) + gzip.compress(BODY[100:])),
-        (["gzip"], gzip.compress(BODY) + bytes(512)),
+        (["gzip"], gzip.compress(BODY, mtime=0)),
+        (["gzip"], gzip.compress(BODY[:100], mtime=0) + gzip.compress(BODY[100:], mtime=0)),
+        (["gzip"], gzip.compress(BODY, mtime=0) + bytes(512)),
         (["deflate"], zlib.compress(BODY)),
         (["deflate"], raw_deflate(BODY)),
-        (["gzip", "deflate"], gzip.compress(zlib.compress(BODY))),
+        (["gzip", "deflate"], gzip.compress(zlib.compress(BODY), mtime=0)),
         (["gzip"], BODY),
         (["deflate"], BODY),
-        (["gzip", "gzip"], gzip.compress(BODY)),
+        (["gzip", "gzip"], gzip.compress(BODY, mtime=0)),
     ],
     ids=[
         "gzip",
@@ -103,7 +103,7 @@ def test_labels_that_name_no_packing_are_ignored(label: str, layers: list[str]) 
 @pytest.mark.parametrize(
     ("layers", "packed"),
     [
-        (["gzip"], gzip.compress(BODY)),
+        (["gzip"], gzip.compress(BODY, mtime=0)),
         (["deflate"], zlib.compress(BODY)),
         (["deflate"], raw_deflate(os.urandom(2000))),
     ],
@@ -114,7 +114,7 @@ def test_packed_bytes_that_end_too_early_are_cut_short(layers: list[str], packed
 
 
 def test_damaged_packed_bytes_are_no_result() -> None:
-    packed = bytearray(gzip.compress(os.urandom(2000)))
+    packed = bytearray(gzip.compress(os.urandom(2000), mtime=0))
     packed[1000] ^= 255
     with pytest.raises(BadPacking):
         unpacked(["gzip"], bytes(packed))
@@ -123,10 +123,10 @@ def test_damaged_packed_bytes_are_no_result() -> None:
 @pytest.mark.parametrize(
     ("layers", "packed"),
     [
-        (["gzip"], gzip.compress(bytes(100 * MIB))),
-        (["gzip", "gzip"], gzip.compress(gzip.compress(bytes(100 * MIB)))),
-        (["gzip"], 100_000 * gzip.compress(b"")),
-        (["gzip"] * 4, gzip.compress(BODY)),
+        (["gzip"], gzip.compress(bytes(100 * MIB), mtime=0)),
+        (["gzip", "gzip"], gzip.compress(gzip.compress(bytes(100 * MIB), mtime=0))),
+        (["gzip"], 100_000 * gzip.compress(b"", mtime=0)),
+        (["gzip"] * 4, gzip.compress(BODY, mtime=0)),
     ],
     ids=["a thousandfold", "twice a thousandfold", "nothing but members", "too deep"],
 )
@@ -145,7 +145,7 @@ def test_a_bomb_is_defused_before_it_costs_memory_or_time(layers: list[str], pac
 
 def test_a_large_flat_picture_is_no_bomb() -> None:
     picture = b"BM" + bytes(30 * MIB)
-    assert unpacked(["gzip"], gzip.compress(picture), chunk=64 * 1024) == picture
+    assert unpacked(["gzip"], gzip.compress(picture, mtime=0), chunk=64 * 1024) == picture
 
 
 def packed_answer(body: bytes, label: str) -> bytes:
@@ -166,7 +166,7 @@ async def asked(answer: bytes, *, max_bytes: int = 8 * MIB) -> AsyncIterator[byt
 @pytest.mark.parametrize(
     ("packed", "label"),
     [
-        (gzip.compress(BODY), "gzip"),
+        (gzip.compress(BODY, mtime=0), "gzip"),
         (zlib.compress(BODY), "deflate"),
         (raw_deflate(BODY), "deflate"),
         (BODY, "utf-8"),
@@ -184,7 +184,7 @@ async def test_an_answer_that_nobody_asked_to_pack_is_read(packed: bytes, label:
 async def test_a_small_answer_that_unpacks_to_gigabytes_costs_megabytes() -> None:
     inner = zlib.compressobj(9, wbits=31)
     once = b"".join([inner.compress(bytes(MIB)) for _ in range(1024)]) + inner.flush()
-    bomb = gzip.compress(once)
+    bomb = gzip.compress(once, mtime=0)
     assert len(bomb) < 10_000
     tracemalloc.start()
     async with asked(packed_answer(bomb, "gzip, gzip")) as body:
@@ -205,7 +205,7 @@ async def test_the_loop_goes_on_while_an_answer_is_unpacked() -> None:
             await asyncio.sleep(0)
 
     ticking = asyncio.create_task(tick())
-    packed = gzip.compress(bytes(7 * MIB))
+    packed = gzip.compress(bytes(7 * MIB), mtime=0)
     async with asked(packed_answer(packed, "gzip")) as body:
         assert body is not None
         during = ticks
@@ -244,7 +244,7 @@ async def test_each_event_of_a_packed_stream_comes_when_it_is_sent(wbits: int) -
 @pytest.mark.asyncio
 async def test_a_packed_answer_that_is_cut_is_a_broken_connection_and_never_a_short_answer() -> None:
     client = BackendClient(HostLimiter(), tls=PLAIN)
-    async with serving(answering(packed_answer(gzip.compress(BODY)[:-4], "gzip"))) as url:
+    async with serving(answering(packed_answer(gzip.compress(BODY, mtime=0)[:-4], "gzip"))) as url:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.request("POST", url, within_s=5.0, max_bytes=MIB)
     await client.close()
