@@ -14,7 +14,6 @@ from typing import Any
 import looptime
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -49,7 +48,6 @@ A_FEW = settings(
     stateful_step_count=10,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    phases=set(Stage) - {Stage.explain},  # it traces every line that runs
     derandomize=True,
 )
 
