@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.backends.base import Backend
+from services.backends.base import Backend, can_cancel_jobs
 from services.channels.poll_policy import PollPolicy
 from services.channels.race import JobFailed, Race, ReportedResult
 from services.core.errors import ChannelLost, DeliveryFailed, Unverified
 from services.core.events import Bus
 from services.core.model import Channel, Failure, Generation, JobUpdate, Kind, Phase, Result
-from services.core.runtime import Runtime
+from services.core.runtime import Runtime, monotonic
 from services.generations.delivery import Delivery
 from services.generations.event_log import EventLog
 from services.generations.transitions import Transitions
@@ -23,10 +23,14 @@ from services.store.store import Store
 log = logging.getLogger(__name__)
 
 GAVE_UP = "gave_up"
+GONE_FOR_S = 60.0
+"""How long a backend that was not asked to cancel must not know a stopped job before the watch ends: one of
+its replicas may lag behind.
+"""
 FETCH_AGAIN_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
     """A generation's job, as its race polls and delivers it."""
 
@@ -36,6 +40,8 @@ class _Job:
     event_log: EventLog
     delivery: Delivery
     runtime: Runtime
+    gone_since: float | None = None
+    """On the monotonic clock; None while the backend knows the job."""
 
     async def poll(self) -> JobUpdate:
         assert self.generation.job_id is not None
@@ -43,13 +49,21 @@ class _Job:
         try:
             update = await self.backend.poll(self.generation.job_id)
         except ChannelLost as lost:
-            if lost.reason == "gone" and (await self.store.get(self.generation.id)).phase is Phase.DROPPED:
+            if lost.reason == "gone" and await self._stopped_and_gone():
                 return JobUpdate(
                     code="failed", outcome=Failure(text="The backend has dropped the stopped job.")
                 )
             raise
+        self.gone_since = None
         self.runtime.checkpoint("after_poll")
         return update
+
+    async def _stopped_and_gone(self) -> bool:
+        if self.gone_since is None:
+            self.gone_since = monotonic()
+        if not can_cancel_jobs(self.backend) and monotonic() - self.gone_since < GONE_FOR_S:
+            return False
+        return (await self.store.get(self.generation.id)).phase is Phase.DROPPED
 
     async def keep(self, reported: ReportedResult) -> None:
         url = reported.result.url

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Self
 
 
-class ThreadedServer:
+class ThreadedServer(ABC):
     """`serve` runs it on the current loop instead; subclasses handle the connections."""
 
     MAX_HEAD_BYTES = 64 * 1024
@@ -64,5 +65,5 @@ class ThreadedServer:
             del self._connections[task]
             writer.transport.abort() if writer.transport.is_closing() else writer.close()
 
-    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None: ...

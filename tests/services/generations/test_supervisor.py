@@ -193,6 +193,27 @@ async def test_where_the_backend_can_cancel_it_is_told_and_the_watch_ends(harnes
     assert (await harness.get(generation)).phase is Phase.DROPPED
 
 
+async def test_one_poll_that_does_not_know_a_stopped_job_does_not_lose_its_result(
+    harness: EngineHarness,
+) -> None:
+    set_script(harness, Script(length_s=0.0, streams=("silent",), polls=("gone", "ok")))
+    generation = await harness.start()
+    await asyncio.sleep(0.005)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
+    assert (await after(60, harness, generation)).unwanted
+
+
+async def test_a_stopped_job_that_the_backend_no_longer_knows_is_not_watched_for_ever(
+    harness: EngineHarness,
+) -> None:
+    set_script(harness, Script(length_s=9_999.0, polls=("gone",)))
+    generation = await harness.start()
+    await asyncio.sleep(1)
+    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
+    assert (await after(300, harness, generation)).phase is Phase.DROPPED
+    assert len(harness.supervisor.tasks) == 0
+
+
 async def test_a_restart_watches_every_open_one_again_and_pays_for_none_twice(harness: EngineHarness) -> None:
     set_script(harness, Script(length_s=30.0))
     started = [await harness.start(f"kite {number}") for number in range(20)]
