@@ -149,10 +149,13 @@ class Kept:
     sha256: str
     content_type: str
     width: int | None
-    """None where a problem hides it."""
+    """As displayed: upright, with square pixels. None where a problem hides it."""
     height: int | None
     duration_s: float | None
+    """A film's, and that of a picture that moves."""
     fps: float | None
+    codec: str | None = None
+    """A film's, by FFmpeg's name."""
     problem: Problem | None = None
     """Such a file is served as a download only."""
 

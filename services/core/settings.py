@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     result_limit_mb: float = Field(default=2048.0, gt=0)
     """Of a result's file, in millions of bytes."""
     watch_for_s: float = Field(default=86_400.0, gt=0)
+    picture_limit_mp: float = Field(default=100.0, gt=0, le=2000)
+    """Pictures and films of more megapixels are not decoded."""
 
     @property
     def media_dir(self) -> Path:

@@ -263,7 +263,7 @@ class Generations:
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is not Phase.COMPLETED or generation.kept is None:
             raise InvalidRequest("There is no picture yet: wait until it is ready.", field="source")
-        return await self._sources.copy(generation.kept, owner=owner)
+        return await self._sources.copy(generation.kept, generation.request.kind, owner=owner)
 
     async def check_source(self, name: str, *, owner: str) -> None:
         """Raises InvalidRequest when there is no such source."""

@@ -18,23 +18,53 @@ PNG = Format(name="PNG", kind=Kind.IMAGE, content_type="image/png", extension="p
 JPEG = Format(name="JPEG", kind=Kind.IMAGE, content_type="image/jpeg", extension="jpg")
 WEBP = Format(name="WEBP", kind=Kind.IMAGE, content_type="image/webp", extension="webp")
 GIF = Format(name="GIF", kind=Kind.IMAGE, content_type="image/gif", extension="gif")
+BMP = Format(name="BMP", kind=Kind.IMAGE, content_type="image/bmp", extension="bmp")
+TIFF = Format(name="TIFF", kind=Kind.IMAGE, content_type="image/tiff", extension="tif")
 AVIF = Format(name="AVIF", kind=Kind.IMAGE, content_type="image/avif", extension="avif")
 MP4 = Format(name="mp4", kind=Kind.VIDEO, content_type="video/mp4", extension="mp4")
 MOV = Format(name="mov", kind=Kind.VIDEO, content_type="video/quicktime", extension="mov")
 WEBM = Format(name="webm", kind=Kind.VIDEO, content_type="video/webm", extension="webm")
+MKV = Format(name="matroska", kind=Kind.VIDEO, content_type="video/x-matroska", extension="mkv")
 
 HEAD_BYTES = 4096
 """Enough for `sniff`."""
 
-FORMATS = (PNG, JPEG, WEBP, GIF, AVIF, MP4, MOV, WEBM)
+FORMATS = (PNG, JPEG, WEBP, GIF, AVIF, BMP, TIFF, MP4, MOV, WEBM, MKV)
+ANIMATED = (PNG, WEBP, GIF, AVIF)
+"""Pictures that may move, and then count as films."""
 EXTENSIONS = {each.content_type: each.extension for each in FORMATS}
 CONTENT_TYPES = EXTENSIONS.keys()
 
-_PREFIXES = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG, b"GIF87a": GIF, b"GIF89a": GIF}
-_MP4_BRANDS = frozenset(
-    {b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"avc1", b"av01"}
-    | {b"mp41", b"mp42", b"mp71", b"M4V ", b"M4VP", b"M4VH", b"MSNV", b"dash", b"hvc1", b"f4v ", b"cmfc"}
+_PREFIXES = {
+    b"\x89PNG\r\n\x1a\n": PNG,
+    b"\xff\xd8\xff": JPEG,
+    b"GIF87a": GIF,
+    b"GIF89a": GIF,
+    b"II*\0": TIFF,
+    b"MM\0*": TIFF,
+    b"II+\0": TIFF,  # BigTIFF
+    b"MM\0+": TIFF,
+}
+_DOC_TYPES = {b"webm": WEBM, b"matroska": MKV}
+_NO_FILMS = frozenset(
+    {
+        b"heic",
+        b"heix",
+        b"heim",
+        b"heis",
+        b"hevm",
+        b"hevs",
+        b"mif1",
+        b"msf1",
+        b"miaf",
+        b"crx ",
+        b"jpx ",
+        b"jp2 ",
+    }
+    | {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ", b"aax "}
 )
+"""Major brands of pictures and sound. Films have so many that a list of theirs is never complete."""
+_MIN_BMP_HEADER_BYTES, _MAX_BMP_HEADER_BYTES = 12, 124
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +72,12 @@ class Probed:
     content_type: str
     width: int
     height: int
+    """As displayed: upright, with square pixels."""
     duration_s: float | None = None
+    """A film's, and that of a picture that moves."""
     fps: float | None = None
+    codec: str | None = None
+    """A film's, by FFmpeg's name."""
 
     @property
     def extension(self) -> str:
@@ -65,10 +99,12 @@ def sniff(head: bytes) -> Format | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return WEBP
     if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return WEBM if b"\x42\x82\x84webm" in head[:80] else None
+        return _DOC_TYPES.get(_doc_type(head))
     if head[4:8] == b"ftyp":
         return _branded(head)
-    if head[4:8] in (b"moov", b"mdat", b"wide"):
+    if head[:2] == b"BM" and _is_bmp(head):
+        return BMP
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"):
         return MOV  # the oldest kind of QuickTime file has no ftyp
     return None
 
@@ -81,4 +117,20 @@ def _branded(head: bytes) -> Format | None:
         return AVIF
     if major == b"qt  ":
         return MOV
-    return MP4 if brands & _MP4_BRANDS else None
+    return None if major in _NO_FILMS else MP4
+
+
+def _doc_type(head: bytes) -> bytes:
+    """Reads the element of RFC 8794, 11.2.6, whose length takes one to eight bytes."""
+    _, found, rest = head[:80].partition(b"\x42\x82")
+    if not found or not rest or not rest[0]:
+        return b""
+    width = 9 - rest[0].bit_length()
+    length = int.from_bytes(rest[:width], "big") & ((1 << 7 * width) - 1)
+    return rest[width : width + length].rstrip(b"\0")
+
+
+def _is_bmp(head: bytes) -> bool:
+    """Two letters are not enough: many texts begin with them."""
+    header_bytes = int.from_bytes(head[14:18], "little")
+    return head[6:10] == b"\0\0\0\0" and _MIN_BMP_HEADER_BYTES <= header_bytes <= _MAX_BMP_HEADER_BYTES

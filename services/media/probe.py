@@ -3,37 +3,42 @@
 from pathlib import Path
 
 import av
-from av.container import InputContainer
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 from PIL import Image
 
 from services.core.errors import Words
 from services.core.model import Kind
-from services.media.completeness import check_structure
-from services.media.formats import HEAD_BYTES, WEBM, Format, Probed, Truncated, WrongKind, sniff
+from services.media import films, frame_display
+from services.media.animations import INSTEAD_MS, frames_of
+from services.media.completeness import CUT_OFF, check_film, has_boxes
+from services.media.formats import (
+    ANIMATED,
+    AVIF,
+    HEAD_BYTES,
+    WEBP,
+    Format,
+    Probed,
+    Truncated,
+    WrongKind,
+    sniff,
+)
+from services.media.pictures import displayed_size, is_moving, lacks_pixels, load, open_image
 
-MAX_PIXELS = 100_000_000
-TOO_MANY_PIXELS = Words("The picture is larger than 100 megapixels.")
 WRONG_KIND = {Kind.VIDEO: Words("The file is not a film."), Kind.IMAGE: Words("The file is not a picture.")}
-UNFILTERED = {"skip_loop_filter": "all"}
-"""The filter takes a fifth of the time, and makes no difference in a frame that is small or not shown."""
-
-_UNDECODABLE = (av.FFmpegError, OSError, EOFError, SyntaxError, MemoryError, Image.DecompressionBombError)
-
-# Opening a film decodes a frame to guess its parameters: 8 ms at 720p, as much as the frame we need.
-_WITHOUT_FRAMES = [{"skip_frame": "all", "threads": "1"}] * 8
+UNDECODABLE = (av.FFmpegError, OSError, EOFError, SyntaxError, MemoryError, Image.DecompressionBombError)
+_CUT = ("truncated", "unexpected end")
+"""Words in Pillow's errors where a picture's bytes end too early."""
 
 
 def probe(path: Path, kind: Kind) -> Probed:
     """Raises ValueError with a sentence unless the file is whole, of that kind, and one frame decodes."""
     found = format_of(path)
-    if found.kind is not kind:
+    if found.kind is not kind and not (kind is Kind.VIDEO and found in ANIMATED):
         raise WrongKind(WRONG_KIND[kind])
-    check_structure(path, found)
+    if found.kind is Kind.VIDEO:
+        check_film(path, found)
     try:
-        return _film(path, found) if kind is Kind.VIDEO else _picture(path, found)
-    except _UNDECODABLE as error:
+        return _film(path, found) if found.kind is Kind.VIDEO else _picture(path, found, kind)
+    except UNDECODABLE as error:
         raise ValueError(Words("The file cannot be decoded.")) from error
 
 
@@ -46,78 +51,62 @@ def format_of(path: Path) -> Format:
     return found
 
 
-def open_film(path: Path, found: Format) -> InputContainer:
-    return av.open(
-        str(path),
-        format=found.name,
-        options={"protocol_whitelist": "file"},
-        stream_options=_WITHOUT_FRAMES,  # type: ignore[arg-type]  # PyAV's stub says list[str]
-        metadata_errors="replace",
-    )
-
-
-def video_stream(film: InputContainer) -> VideoStream:
-    """Raises ValueError where there is none, or its frames are too large."""
-    if not film.streams.video:
-        raise ValueError(Words("The file has sound but no picture."))
-    stream = film.streams.video[0]
-    stream.codec_context.thread_count = 1
-    if stream.codec_context.width * stream.codec_context.height > MAX_PIXELS:
-        raise ValueError(Words("The film's picture is larger than 100 megapixels."))
-    return stream
-
-
-def open_image(path: Path, found: Format) -> Image.Image:
-    """Raises ValueError where it is too large."""
-    try:
-        image = Image.open(path, formats=[found.name])
-    except Image.DecompressionBombError as error:  # above twice MAX_IMAGE_PIXELS
-        raise ValueError(TOO_MANY_PIXELS) from error
-    if image.width * image.height > MAX_PIXELS:
-        image.close()
-        raise ValueError(TOO_MANY_PIXELS)
-    return image
-
-
 def _film(path: Path, found: Format) -> Probed:
-    with open_film(path, found) as film:
-        stream = video_stream(film)
-        stream.codec_context.options = UNFILTERED
-        if found is not WEBM:
-            _check_last_sample(stream, path.stat().st_size)
-        frame = _first_frame(film, stream)
+    with films.open_film(path, found) as film:
+        stream = films.video_stream(film)
+        films.check_samples(film, found, path.stat().st_size)
+        frame = films.first_frame(film, stream) or films.first_shown_frame(path, found)
+        width, height = frame_display.displayed_size(frame, stream)
         return Probed(
             content_type=found.content_type,
-            width=frame.width,
-            height=frame.height,
-            duration_s=_duration_s(film, stream),
-            fps=float(stream.average_rate) if stream.average_rate else None,
+            width=width,
+            height=height,
+            duration_s=films.duration_s(film, stream),
+            fps=films.fps_of(stream),
+            codec=films.codec_of(stream),
         )
 
 
-def _first_frame(film: InputContainer, stream: VideoStream) -> VideoFrame:
-    """Decodes one packet and flushes: `film.decode` decodes four before it yields a frame."""
-    for packet in film.demux(stream):
-        if frames := stream.codec_context.decode(packet) or stream.codec_context.decode(None):
-            return frames[0]
-        stream.codec_context.flush_buffers()
-    raise ValueError(Words("The film has no frame that decodes."))
+def _picture(path: Path, found: Format, kind: Kind) -> Probed:
+    try:
+        return _decoded(path, found, kind)
+    except UNDECODABLE as error:
+        if _is_cut(path, found, str(error)):
+            raise Truncated(CUT_OFF) from error
+        raise
 
 
-def _check_last_sample(stream: VideoStream, size_bytes: int) -> None:
-    """The index may list more than the file holds although all its boxes are whole."""
-    entries = stream.index_entries
-    if len(entries) and entries[-1].pos + entries[-1].size > size_bytes:
-        raise Truncated(Words("The film is cut off: its last frames are missing."))
-
-
-def _duration_s(film: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return film.duration / av.time_base if film.duration else None
-
-
-def _picture(path: Path, found: Format) -> Probed:
+def _decoded(path: Path, found: Format, kind: Kind) -> Probed:
     with open_image(path, found) as image:
-        image.load()
-        return Probed(content_type=found.content_type, width=image.width, height=image.height)
+        moves = is_moving(image, found)
+        if kind is Kind.VIDEO and not moves:
+            raise WrongKind(WRONG_KIND[kind])
+        load(image)
+        if lacks_pixels(path, found):
+            raise Truncated(CUT_OFF)
+        width, height = displayed_size(image)
+        duration_s, fps = _movement(image, path, found) if moves else (None, None)
+        return Probed(
+            content_type=found.content_type, width=width, height=height, duration_s=duration_s, fps=fps
+        )
+
+
+def _movement(image: Image.Image, path: Path, found: Format) -> tuple[float, float]:
+    """Returns duration and rate. Decodes all frames where the end marker is missing."""
+    frames, count = frames_of(path, found), getattr(image, "n_frames", 1)
+    duration_s = frames.duration_s or count * (image.info.get("duration") or INSTEAD_MS) / 1000
+    if not frames.ended:
+        image.seek(count - 1)
+        load(image)
+    return duration_s, count / duration_s
+
+
+def _is_cut(path: Path, found: Format, error: str) -> bool:
+    if any(word in error.lower() for word in _CUT) or not frames_of(path, found).ended:
+        return True
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        if found is AVIF:
+            return not has_boxes(file, size, frozenset({b"meta"}))
+        file.seek(4)
+        return found is WEBP and 8 + int.from_bytes(file.read(4), "little") > size

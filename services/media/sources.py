@@ -2,13 +2,12 @@
 
 import shutil
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from services.core.errors import DeliveryFailed, InvalidRequest, StoreFailed, Words
 from services.core.model import Kept, Kind
 from services.media import worker_tasks
-from services.media.formats import WEBP, sniff
 from services.media.ingest import Ingest
 from services.media.storage.folder import MediaFolder, disk_errors
 from services.media.threads import in_thread
@@ -56,17 +55,18 @@ class Sources:
                 raise StoreFailed(error.sentence) from error
             return await self._store(part, owner)
 
-    async def copy(self, kept: Kept, *, owner: str) -> str:
-        """Copies a kept picture, or a film's last frame; the copy outlives the original.
+    async def copy(self, kept: Kept, kind: Kind, *, owner: str) -> str:
+        """Copies a kept image, or a video's last frame; the copy outlives the original.
 
         Raises InvalidRequest, StoreFailed.
         """
         async with self._part() as part:
             try:
-                if kept.content_type in TYPES:
-                    await in_thread(shutil.copyfile, self._folder.path(kept.name), part)
+                path = self._folder.path(kept.name)
+                if kept.content_type in TYPES and kept.duration_s is None:
+                    await in_thread(shutil.copyfile, path, part)
                 else:
-                    await self._worker.run(worker_tasks.still, str(self._folder.path(kept.name)), str(part))
+                    await self._worker.run(worker_tasks.still, str(path), str(part), kind.value)
             except OSError as error:
                 sentence = Words("This file was kept, but it is gone from the disk.")
                 raise InvalidRequest(sentence, field="source") from error
@@ -109,8 +109,8 @@ class Sources:
     async def _verified(self, part: Path) -> str:
         """Returns the kept picture's name."""
         try:
-            if _is_animation(await in_thread(_head_of, part)):
-                await self._keep_first_frame(part)
+            await in_thread(_check_size, part)
+            await self._make_plain(part)
             kept = await self._ingest.take(Kind.IMAGE, part, mark=MARK)
         except DeliveryFailed as error:
             if error.reason == "disk_full":
@@ -122,12 +122,9 @@ class Sources:
             raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")
         return kept.name
 
-    async def _keep_first_frame(self, part: Path) -> None:
-        """Not every backend accepts an animation, and none reports which of its frames it took."""
-        try:
-            await self._worker.run(worker_tasks.still, str(part), str(part))
-        except ValueError as error:
-            raise DeliveryFailed("The file cannot be decoded.", reason="undecodable") from error
+    async def _make_plain(self, part: Path) -> None:
+        with suppress(ValueError, RuntimeError):  # the verification finds the same, with its reason
+            await self._worker.run(worker_tasks.make_plain, str(part))
 
 
 async def _write(part: Path, chunks: AsyncIterable[bytes]) -> None:
@@ -145,17 +142,10 @@ async def _write(part: Path, chunks: AsyncIterable[bytes]) -> None:
         await in_thread(file.close)
 
 
-def _head_of(part: Path) -> bytes:
+def _check_size(part: Path) -> None:
     """Raises InvalidRequest for an empty file, and for one that is too large."""
     size_bytes = part.stat().st_size
     if not size_bytes:
         raise InvalidRequest("The file is empty: choose a picture.", field="file")
     if size_bytes > MAX_BYTES:
         raise InvalidRequest(TOO_LARGE, field="file")
-    with part.open("rb") as file:
-        return file.read(32)
-
-
-def _is_animation(head: bytes) -> bool:
-    """Reads the flag of the extended WebP header (RFC 9649, 2.7)."""
-    return sniff(head) is WEBP and head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 0x02)

@@ -1,4 +1,4 @@
-"""The worker process: `python -m services.media.worker_main NICENESS PARENT`.
+"""The worker process: `python -m services.media.worker_main NICENESS PARENT PIXELS`.
 
 Reads jobs from standard input until it ends and writes answers to standard output, a line of JSON each:
 {"act": "module:function", "args": [], "timeout_s": 9} -> {"result": …} or {"error": "ValueError", "text": ""}
@@ -16,19 +16,21 @@ from resource import RLIMIT_AS, RLIMIT_CORE, RLIMIT_FSIZE, setrlimit
 from typing import Any
 
 MEMORY_BYTES = 2 * 1024**3
+BYTES_PER_PIXEL = 20
+"""A picture as it is read, in floating point, and as it is drawn, with room to spare."""
 MAX_FILE_BYTES = 64 * 1024**2
 PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    niceness, parent = (int(word) for word in sys.argv[1:3])
+    niceness, parent, max_pixels = (int(word) for word in sys.argv[1:4])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _exit_with(parent)
     os.nice(niceness)
-    _set_limits()
+    _set_limits(max_pixels)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a decoder prints goes to standard error
-    _load_decoders()
+    _load_decoders(max_pixels)
     answers.write(b"{}\n")
     for line in sys.stdin.buffer:
         job = json.loads(line)
@@ -53,19 +55,20 @@ def _exit_with(parent: int) -> None:
         sys.exit()
 
 
-def _set_limits() -> None:
-    for kind, limit in {RLIMIT_AS: MEMORY_BYTES, RLIMIT_FSIZE: MAX_FILE_BYTES, RLIMIT_CORE: 0}.items():
+def _set_limits(max_pixels: int) -> None:
+    memory_bytes = max(MEMORY_BYTES, BYTES_PER_PIXEL * max_pixels)
+    for kind, limit in {RLIMIT_AS: memory_bytes, RLIMIT_FSIZE: MAX_FILE_BYTES, RLIMIT_CORE: 0}.items():
         with contextlib.suppress(ValueError, OSError):  # not every system has each of them
             setrlimit(kind, (limit, limit))
 
 
-def _load_decoders() -> None:
+def _load_decoders(max_pixels: int) -> None:
     from PIL import Image
 
-    from services.media import previews, probe
+    from services.media import pictures, posters, previews, stills
 
-    assert previews
-    Image.MAX_IMAGE_PIXELS = probe.MAX_PIXELS
+    assert posters and previews and stills
+    Image.MAX_IMAGE_PIXELS = pictures.MAX_PIXELS = max_pixels
     Image.preinit()
 
 

@@ -7,15 +7,16 @@ from typing import Any, TypeVar
 from services.core.errors import DeliveryFailed
 from services.media.worker_process import Crashed, WorkerProcess
 
+MAX_PIXELS = 100_000_000
 _Result = TypeVar("_Result")
 
 
 class Worker:
     """Verification has two processes of its own; posters and previews share one at low priority."""
 
-    def __init__(self, *, processes: int = 2) -> None:
-        self._now = _Pool(processes, niceness=0)
-        self._later = _Pool(1, niceness=10)
+    def __init__(self, *, processes: int = 2, max_pixels: int = MAX_PIXELS) -> None:
+        self._now = _Pool(processes, niceness=0, max_pixels=max_pixels)
+        self._later = _Pool(1, niceness=10, max_pixels=max_pixels)
 
     async def start(self) -> None:
         await asyncio.gather(self._now.warm(), self._later.warm())
@@ -36,8 +37,9 @@ class Worker:
 
 
 class _Pool:
-    def __init__(self, size: int, *, niceness: int) -> None:
+    def __init__(self, size: int, *, niceness: int, max_pixels: int) -> None:
         self._niceness = niceness
+        self._max_pixels = max_pixels
         self._size = size
         self._free = asyncio.Semaphore(size)
         self._idle: list[WorkerProcess] = []
@@ -91,6 +93,6 @@ class _Pool:
     async def _start(self) -> WorkerProcess:
         if self._closed:
             raise RuntimeError("The media worker is closed.")
-        process = await WorkerProcess.start(self._niceness)
+        process = await WorkerProcess.start(self._niceness, self._max_pixels)
         self._processes.add(process)
         return process

@@ -39,12 +39,13 @@ class WorkerProcess:
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
 
     @classmethod
-    async def start(cls, niceness: int) -> Self:
+    async def start(cls, niceness: int, max_pixels: int) -> Self:
         # No key of ours is inherited: the process decodes untrusted bytes.
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         python_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "services.media.worker_main", str(niceness), str(os.getpid())),
+            *(sys.executable, "-P", "-m", "services.media.worker_main"),
+            *(str(niceness), str(os.getpid()), str(max_pixels)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={**inherited, **_ALLOCATION, "PYTHONPATH": python_path},

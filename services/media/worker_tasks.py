@@ -14,15 +14,21 @@ def probe(path: str, kind: str) -> dict[str, Any]:
 
 
 def poster(path: str, out: str) -> None:
-    from services.media import previews
+    from services.media import posters
 
-    previews.poster(Path(path), Path(out))
+    posters.poster(Path(path), Path(out))
 
 
-def still(path: str, out: str) -> None:
-    from services.media import previews
+def still(path: str, out: str, kind: str) -> None:
+    from services.media import stills
 
-    previews.still(Path(path), Path(out))
+    stills.still(Path(path), Path(out), Kind(kind))
+
+
+def make_plain(path: str) -> None:
+    from services.media import stills
+
+    stills.make_plain(Path(path))
 
 
 def preview(path: str, out: str) -> None:

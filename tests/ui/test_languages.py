@@ -12,6 +12,7 @@ from services.core.errors import Conflict, InvalidRequest, Words
 from services.core.model import Channel, Phase
 from tests.ui.stand_in_services import AHEAD, StandInServices
 from ui.text import languages, measure
+from ui.text.errors import reason_text
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
 RUSSIAN = "ru-RU,ru;q=0.9,en;q=0.8"
@@ -68,6 +69,15 @@ async def test_a_refusal_comes_in_the_pages_language(user: User, stand_in: Stand
     stand_in.refuse = Conflict("Words of a stranger with {braces}.")
     user.find(marker="generate").click()
     await user.should_see("Words of a stranger with {braces}.")
+
+
+async def test_a_reason_with_a_limit_comes_in_the_pages_language() -> None:
+    reason = "The picture is larger than 150 megapixels (RUSHES_PICTURE_LIMIT_MP)."
+    with languages.speaking("ru"):
+        assert reason_text(reason) == "Картинка больше 150 Мп (RUSHES_PICTURE_LIMIT_MP)."
+        assert reason_text("{0} of 9 megapixels") == "{0} of 9 megapixels"
+    with languages.speaking("en"):
+        assert reason_text(reason) == reason
 
 
 # how Russian reads

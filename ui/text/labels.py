@@ -5,7 +5,7 @@ from services.core.model import Channel, Generation, Kind, Phase, Receipt, as_cl
 from services.core.phase_messages import PHASES, STAGES, UNWANTED, stage_sentence
 from services.generations.service import TypicalDuration
 from ui.text import _, deferred, measure
-from ui.text.errors import error_text
+from ui.text.errors import error_text, reason_text
 
 SHORT = {
     Phase.PENDING: deferred("sending"),
@@ -39,7 +39,7 @@ def problem(generation: Generation) -> str:
     if not found:
         return ""
     sentence = _("The file arrived, but this browser may not show it: {reason}")
-    return sentence.format(reason=as_clause(_(found.reason)))
+    return sentence.format(reason=as_clause(reason_text(found.reason)))
 
 
 def short(generation: Generation) -> str:

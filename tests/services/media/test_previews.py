@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageStat
 
 from services.core.model import Kind
-from services.media.previews import poster, preview
+from services.media.posters import poster
+from services.media.previews import preview
 from services.media.probe import probe
 
 

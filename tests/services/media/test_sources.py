@@ -25,6 +25,7 @@ from services.store.sources import SourceRows
 from services.store.store import Store
 from services.store.tables import sources
 
+CASES = Path(__file__).parents[2] / "media_cases"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -142,6 +143,50 @@ async def test_of_an_animated_webp_the_first_frame_is_taken(harness: Harness) ->
     assert (red > 250, blue < 5) == (True, True)
 
 
+async def test_of_an_apng_the_first_frame_is_taken(harness: Harness) -> None:
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    data = io.BytesIO()
+    frames[0].save(data, "PNG", save_all=True, append_images=frames[1:], duration=100)
+    image = harness.image(await harness.sources.keep(data.getvalue(), owner="a"))
+    assert (image.getpixel((5, 5)), getattr(image, "n_frames", 1)) == ((255, 0, 0), 1)
+
+
+@pytest.mark.parametrize("name", ["exif6.jpg", "noeoi.jpg", "grey16.png", "bigztxt.png"])
+async def test_a_source_looks_the_same_in_every_tool(harness: Harness, name: str) -> None:
+    """Upright, with 8 bits, without long texts, with its end."""
+    kept = await harness.sources.keep((CASES / name).read_bytes(), owner="a")
+    image = harness.image(kept)
+    assert (image.size, image.mode, kept.rpartition(".")[2]) == ((320, 180), "RGB", name.rpartition(".")[2])
+    assert not image.getexif()
+    assert harness.files() == [kept]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+async def test_of_a_moving_picture_a_video_gives_the_last_frame_and_an_image_the_first(
+    harness: Harness, kind: str
+) -> None:
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    data = io.BytesIO()
+    frames[0].save(data, kind, save_all=True, append_images=frames[1:], duration=100)
+    for wanted, blue in ((Kind.VIDEO, True), (Kind.IMAGE, False)):
+        kept = await harness.kept(wanted, data.getvalue())
+        image = harness.image(await harness.sources.copy(kept, wanted, owner="a"))
+        red_value, _, blue_value = image.convert("RGB").getpixel((5, 5))
+        assert (blue_value > red_value) == blue
+
+
+async def test_a_turned_film_gives_its_last_frame_upright(harness: Harness) -> None:
+    kept = await harness.kept(Kind.VIDEO, (CASES / "rot90.mp4").read_bytes())
+    assert (kept.width, kept.height, kept.codec) == (180, 320, "h264")
+    assert harness.image(await harness.sources.copy(kept, Kind.VIDEO, owner="a")).size == (180, 320)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF"])
+async def test_a_kept_bitmap_becomes_a_source(harness: Harness, kind: str) -> None:
+    kept = await harness.kept(Kind.IMAGE, encoded(Image.new("RGB", (64, 48), "red"), kind))
+    assert (await harness.sources.copy(kept, Kind.IMAGE, owner="a")).endswith(".png")
+
+
 async def test_an_upload_of_200_mb_is_cut_off_while_it_is_read(harness: Harness) -> None:
     read_bytes = 0
 
@@ -169,7 +214,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(harness: Harness, pictur
 
 async def test_a_film_gives_its_last_frame_in_full_size(harness: Harness, films: dict[str, bytes]) -> None:
     kept = await harness.kept(Kind.VIDEO, films["mp4"])
-    name = await harness.sources.copy(kept, owner="a")
+    name = await harness.sources.copy(kept, Kind.VIDEO, owner="a")
     image = harness.image(name)
     assert (image.format, image.size) == ("PNG", (320, 180))
     # The film is a ramp from 40 to 220 that moves a pixel to the left with each of its 24 frames.
@@ -180,7 +225,7 @@ async def test_a_source_outlives_the_picture_it_was_taken_from(
     harness: Harness, pictures: dict[str, bytes]
 ) -> None:
     kept = await harness.kept(Kind.IMAGE, pictures["JPEG"])
-    name = await harness.sources.copy(kept, owner="a")
+    name = await harness.sources.copy(kept, Kind.IMAGE, owner="a")
     await harness.ingest.discard(kept.name)
     assert harness.folder.path(name).read_bytes() == pictures["JPEG"]
 
@@ -190,7 +235,7 @@ async def test_of_a_file_that_is_gone_no_source_is_taken(harness: Harness, films
         kept = await harness.kept(kind, data)
         await harness.ingest.discard(kept.name)
         with pytest.raises(InvalidRequest):
-            await harness.sources.copy(kept, owner="a")
+            await harness.sources.copy(kept, kind, owner="a")
     assert harness.files() == []
 
 

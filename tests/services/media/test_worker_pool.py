@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from services.core.errors import DeliveryFailed
-from services.media import worker_main
+from services.media import worker_main, worker_tasks
 from services.media.worker_pool import Worker
 
 pytestmark = pytest.mark.asyncio
@@ -177,3 +178,18 @@ async def test_no_process_is_left_when_the_app_is_killed(tmp_path: Path, misbeha
     app.wait()
     app.stdout.close()
     assert [await gone(pid, 1) for pid in pids] == [True] * len(pids)
+
+
+async def test_a_worker_decodes_pictures_up_to_the_admins_limit(tmp_path: Path) -> None:
+    Image.new("1", (2_000, 1_001)).save(tmp_path / "file", "PNG")
+    for max_pixels, allowed in ((2_000_000, False), (3_000_000, True)):
+        worker = Worker(processes=1, max_pixels=max_pixels)
+        try:
+            run = worker.run(worker_tasks.probe, str(tmp_path / "file"), "image")
+            if allowed:
+                assert (await run)["width"] == 2_000
+            else:
+                with pytest.raises(ValueError, match=r"larger than 2 megapixels \(RUSHES_PICTURE_LIMIT_MP\)"):
+                    await run
+        finally:
+            await worker.close()
