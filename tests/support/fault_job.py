@@ -115,6 +115,8 @@ class Job:
 
 
 def content_of(job: Job) -> bytes:
+    if "/" in job.script.result:
+        return Path(job.script.result).read_bytes()
     if job.kind == "image":
         return marked(picture(), job.id)
     match job.script.result:
@@ -122,10 +124,8 @@ def content_of(job: Job) -> bytes:
             return marked(tiny_film(), job.id)
         case "small":
             return marked(small_film(), job.id)
-        case "unknown":
+        case _:
             return garbage_of(job.id.encode())
-        case path:
-            return Path(path).read_bytes()
 
 
 def garbage_of(content: bytes) -> bytes:

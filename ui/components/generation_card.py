@@ -6,6 +6,7 @@ from nicegui import ui
 
 from services.core.model import Generation, Phase
 from ui.components.icon import icon
+from ui.components.player import is_picture
 from ui.components.progress_bar import ProgressBar
 from ui.components.timestamp import Timestamp
 from ui.state import shown_progress
@@ -61,7 +62,8 @@ class GenerationCard(ui.element):
         self.badge.text = length(generation)
         self.badge.visible = bool(self.badge.text)
         unwanted = " is-unwanted" if generation.unwanted else ""
-        self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}{unwanted}")
+        picture = " is-picture" if is_picture(generation) and not labels.problem(generation) else ""
+        self.classes(replace=f"r-card is-{generation.status} phase-{generation.phase}{unwanted}{picture}")
         hidden = " hidden" if generation.poster is not None else ""
         self.shape.classes(replace=f"i i-{card_icon(generation)} r-card-shape{hidden}")
         self.poster.visible = generation.poster is not None

@@ -8,7 +8,7 @@ export default {
   <dialog class="r-large" :aria-label="alt" @close="shown = false" @keydown="key">
     <template v-if="shown">
       <div class="r-large-room" :class="{ near: scale > 1 }" @wheel.prevent="wheel" @pointerdown="down" @pointermove="move" @pointerup="up" @pointercancel="up">
-        <img :src="src" :alt="alt" :style="{ transform, '--ratio': ratio }" draggable="false" @load="ratio = $event.target.naturalWidth / $event.target.naturalHeight || 1">
+        <img :src="src" :alt="alt" :style="{ transform, '--ratio': ratio }" draggable="false" @load="ratio = $event.target.naturalWidth / $event.target.naturalHeight || 1" @error="all[at].src = all[at].poster ?? src">
       </div>
       <div class="r-large-acts">
         <template v-if="all.length > 1">
@@ -48,13 +48,14 @@ export default {
   },
   methods: {
     clicked(event) {
-      const picture = event.target.closest?.("[data-large]")?.parentElement.querySelector("img.r-player") ?? event.target.closest?.("img.r-player");
+      const picture = event.target.closest?.("[data-large]")?.closest(".r-gate").querySelector("img.r-player") ?? event.target.closest?.("img.r-player");
       if (picture) this.open(picture);
     },
     open(picture) {
-      const cards = [...document.querySelectorAll(".r-strip .r-card.phase-completed")].filter((card) => card.querySelector("img[src]:not(.hidden)"));
+      const cards = [...document.querySelectorAll(".r-strip .r-card.phase-completed.is-picture")].filter((card) => card.querySelector("img[src]:not(.hidden)"));
       const strip = cards.map((card) => ({
         src: card.querySelector("img").getAttribute("src").replace(/poster$/, "file"),
+        poster: card.querySelector("img").getAttribute("src"), // for a format that the browser cannot show
         alt: card.querySelector(".r-card-title").textContent,
         card,
       }));

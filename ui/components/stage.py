@@ -11,7 +11,7 @@ from services.core.model import Generation, Phase, TraceEntry
 from ui.components import stage_states
 from ui.components.actions import Actions
 from ui.components.button import Button
-from ui.components.player import DEFAULT_RATIO, player, shown_ratio
+from ui.components.player import DEFAULT_RATIO, Player, shown_ratio
 from ui.components.progress_panel import ProgressPanel
 from ui.components.race_strip import RaceStrip
 from ui.session.page_context import PageContext
@@ -49,6 +49,7 @@ class Stage:
         self.eager = eager
         self.race: RaceStrip | None = None
         self.working: ProgressPanel | None = None
+        self.player: Player | None = None
         self._view = ("", "")
         self._action_key = ("", "")
         self._revealed = ""
@@ -80,7 +81,7 @@ class Stage:
         """Shows the empty stage."""
         self._view = self._action_key = ("", "blank")
         self._revealed = ""
-        self.race = self.working = None
+        self.race = self.working = self.player = None
         self.header.visible = False
         self.announcer.text = ""
         for part in (self.view_box, self.unwanted_row, self.action_row, self.below):
@@ -103,6 +104,8 @@ class Stage:
             self._revealed = ""
         elif self.working is not None:
             self.working.refresh(generation)
+        if self.player is not None:
+            self.player.refresh(generation)
         has_problem = view[1] == "ready" and bool(labels.problem(generation))
         self._draw_actions(
             generation, "unwanted" if generation.unwanted else "problem" if has_problem else view[1]
@@ -137,7 +140,7 @@ class Stage:
                 clear.classes("r-acts-last")
 
     def _fill_view(self, generation: Generation, view: str) -> None:
-        self.working = None
+        self.working = self.player = None
         self.view_box.clear()
         self.view_box.classes(replace=f"r-gate is-{view}")
         has_problem = view == "ready" and bool(labels.problem(generation))
@@ -154,7 +157,7 @@ class Stage:
             case "ready":
                 unseen = generation.receipt is not None and generation.receipt.shown_at is None
                 shown = functools.partial(self._shown, generation.id)
-                player(generation, on_shown=shown, eager=self.eager or unseen)
+                self.player = Player(generation, on_shown=shown, eager=self.eager or unseen)
             case "failed":
                 stage_states.failed(generation, free=self.context.is_free(generation))
             case "stopped":

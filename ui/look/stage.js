@@ -17,9 +17,9 @@
 
   // What the browser displays counts: no bars beside it.
   const fit = ({ target }) => {
-    if (!target.matches?.(".r-gate > .r-player")) return;
+    if (!target.matches?.(".r-gate .r-player")) return;
     const [width, height] = [target.videoWidth || target.naturalWidth, target.videoHeight || target.naturalHeight];
-    if (width && height) target.parentElement.style.setProperty("--ratio", (width / height).toFixed(4));
+    if (width && height) target.closest(".r-gate").style.setProperty("--ratio", (width / height).toFixed(4));
   };
   ["loadedmetadata", "load"].forEach((name) => document.addEventListener(name, fit, true));
 

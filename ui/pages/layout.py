@@ -113,7 +113,7 @@ def _head() -> None:
     ui.add_head_html(f'<script>document.documentElement.dataset.choice = "{chosen}"</script>')
     ui.add_head_html(f'<script src="{_versioned_url("early.js")}"></script>')
     ui.add_head_html(f'<script src="{_versioned_url("presses.js")}"></script>')
-    for script in ("notifications.js", "toasts.js", "stage.js"):
+    for script in ("notifications.js", "toasts.js", "stage.js", "player.js"):
         ui.add_head_html(f'<script defer src="{_versioned_url(script)}"></script>')
     for sheet in ("icons.css", "theme.css", "parts.css", "chat.css", "deliveries.css", "checkup.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="{_versioned_url(sheet)}">')

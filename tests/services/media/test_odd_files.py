@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -19,10 +18,7 @@ from services.media.posters import poster
 from services.media.previews import preview
 from services.media.probe import probe
 from services.media.stills import make_plain, still
-
-CASES = Path(__file__).parents[2] / "media_cases"
-RED_LEFT = Image.new("RGB", (160, 90), "blue")
-RED_LEFT.paste("red", (0, 0, 80, 90))
+from tests.support.odd_media import CASES, RED_LEFT, animation, encoded, film
 
 
 @pytest.fixture
@@ -37,41 +33,6 @@ def out(tmp_path: Path) -> Path:
 
 def written(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
-    return path
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)  # type: ignore[arg-type]
-    return out.getvalue()
-
-
-def animation(kind: str, count: int = 6, *, first: str = "noise", ms: int = 100) -> bytes:
-    frames = [Image.effect_noise((64, 48), 20 + 10 * number).convert("RGB") for number in range(count)]
-    if first == "black":
-        frames[: count // 4] = [Image.new("RGB", (64, 48))] * (count // 4)
-    frames[-1].paste("red", (0, 0, 64, 48))
-    return encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=ms, loop=0)
-
-
-def film(
-    path: Path,
-    *,
-    name: str = "mp4",
-    codec: str = "libx264",
-    size: tuple[int, int] = (160, 90),
-    frames: Callable[[int], Image.Image] = lambda _: RED_LEFT,
-    count: int = 24,
-    prepare: Callable[[av.VideoStream], object] = lambda _: None,
-    **options: str,
-) -> Path:
-    with av.open(str(path), "w", format=name, options=options) as made:
-        stream = made.add_stream(codec, rate=12)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        prepare(stream)
-        for number in range(count):
-            made.mux(stream.encode(av.VideoFrame.from_image(frames(number).resize(size))))
-        made.mux(stream.encode(None))
     return path
 
 
@@ -92,10 +53,11 @@ def test_a_trimmed_film_is_kept_although_its_first_packets_show_nothing(name: st
     still(CASES / name, out, Kind.VIDEO)
 
 
-def test_frames_that_an_edit_list_hides_are_not_drawn(path: Path, out: Path) -> None:
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx-vp9", "libsvtav1"])
+def test_frames_that_an_edit_list_hides_are_not_drawn(path: Path, out: Path, codec: str) -> None:
     """The left is red in the 18 hidden frames, and blue in the 6 shown ones."""
     hidden = 18
-    film(path, frames=lambda number: RED_LEFT if number < hidden else RED_LEFT.rotate(180))
+    film(path, codec=codec, frames=lambda number: RED_LEFT if number < hidden else RED_LEFT.rotate(180))
     data = bytearray(path.read_bytes())
     at = data.index(b"elst") + 12
     _, starts_at = struct.unpack(">Ii", data[at : at + 8])
@@ -231,6 +193,12 @@ def test_a_moving_picture_counts_as_an_image_too(path: Path, kind: str) -> None:
 def test_a_picture_that_does_not_move_is_no_film(path: Path, kind: str) -> None:
     with pytest.raises(WrongKind, match="not a film"):
         probe(written(path, encoded(RED_LEFT, kind)), Kind.VIDEO)
+
+
+def test_a_large_picture_below_the_limit_is_kept_and_drawn(path: Path, out: Path) -> None:
+    found = probe(written(path, encoded(Image.new("L", (9000, 9000), 128), "PNG")), Kind.IMAGE)
+    assert (found.width, found.height) == (9000, 9000)
+    poster(path, out)
 
 
 def test_pages_are_no_frames(path: Path) -> None:
