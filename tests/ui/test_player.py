@@ -143,6 +143,7 @@ async def test_another_generation_gets_a_player_of_its_own(user: User, stand_in:
     await user.should_see(TOLD)
     row = stand_in.put(prompt="another")
     stand_in.finish(row.id)
+    await settle()
     card = next(one for one in tagged(user, "div", "r-card") if "another" in _texts(one))
     UserInteraction(user, {card}, None).click()
     await user.should_not_see(TOLD)
