@@ -2,6 +2,7 @@
 
 import struct
 
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
@@ -41,9 +42,8 @@ def displayed(frame: VideoFrame, stream: VideoStream, *, max_width: int | None =
         width, height = max(1, round(width * share)), max(1, round(height * share))
     guess = Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601
     colours = _COLOURS.get(int(frame.colorspace), guess)
-    image = Image.fromarray(
-        frame.to_ndarray(width=width, height=height, format="rgb24", src_colorspace=colours)
-    )
+    pixels = frame.to_ndarray(width=width, height=height, format="rgb24", src_colorspace=colours, threads=1)
+    image = Image.fromarray(pixels)
     return image if turn is None else image.transpose(turn)
 
 
@@ -56,7 +56,9 @@ def _square(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
 
 
 def _turn(frame: VideoFrame) -> Image.Transpose | None:
-    data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]  # keyed by type
+    # `frame.side_data` would be a cycle: the frame and its scaler's threads would outlive it
+    side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # PyAV's stub lacks the constructor
+    data = side_data.get(SideDataType.DISPLAYMATRIX)
     if data is None:
         return None
     numbers = struct.unpack("=9i", bytes(data)[:36])

@@ -37,7 +37,7 @@ def preview(path: Path, out: Path) -> None:
         stream.codec_context.thread_count = 1
         for number, image in enumerate(chain([first], images)):
             frame = VideoFrame.from_image(image.convert("RGB"))  # type: ignore[no-untyped-call]
-            small = frame.reformat(stream.width, stream.height, "yuv420p")
+            small = frame.reformat(stream.width, stream.height, "yuv420p", threads=1)
             small.pts, small.time_base = number, Fraction(1, PREVIEW_FPS)
             made.mux(stream.encode(small))
         made.mux(stream.encode(None))

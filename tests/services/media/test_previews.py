@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import av
@@ -10,6 +11,9 @@ from services.core.model import Kind
 from services.media.posters import poster
 from services.media.previews import preview
 from services.media.probe import probe
+from services.media.stills import still
+
+THREADS = Path("/proc/self/task")
 
 
 @pytest.fixture
@@ -78,3 +82,19 @@ def test_a_preview_of_a_long_film_ends_after_three_seconds(tmp_path: Path, out: 
     found = probe(out, Kind.VIDEO)
     assert found.duration_s == pytest.approx(3.0, abs=0.2)
     assert (found.width, found.height) == (320, 640)
+
+
+@pytest.mark.skipif(not THREADS.exists(), reason="counts threads as Linux does")
+def test_a_film_s_frames_and_their_threads_do_not_outlive_its_drawings(
+    films: dict[str, bytes], tmp_path: Path, out: Path
+) -> None:
+    film = written(tmp_path, films["mp4"])
+    gc.disable()  # what is in a cycle stays until it runs, and it counts objects, not their bytes
+    try:
+        before = len(list(THREADS.iterdir()))
+        for draw in (poster, preview):
+            draw(film, out)
+        still(film, out, Kind.VIDEO)
+        assert len(list(THREADS.iterdir())) <= before
+    finally:
+        gc.enable()
