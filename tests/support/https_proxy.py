@@ -14,31 +14,15 @@ import httpx
 
 from tests.support.app import ROOT
 from tests.support.chromium import install
-from tests.support.nginx import free_port, nginx_of
+from tests.support.nginx import nginx_of
 
 BLOCK = re.compile(r"```nginx\n(.*?)```", re.S)
 README_UPSTREAM = "http://127.0.0.1:8080"
-CONFIG = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port} ssl;
-        server_name {names};
-        ssl_certificate {folder}/certificate.pem;
-        ssl_certificate_key {folder}/key.pem;
-        {block}
-    }}
-}}
+SERVER = """
+server_name {names};
+ssl_certificate {folder}/certificate.pem;
+ssl_certificate_key {folder}/key.pem;
+{block}
 """
 
 
@@ -53,9 +37,8 @@ def readme_block(upstream: str) -> str:
 def https_proxy(upstream: str, folder: Path, *names: str) -> Iterator[int]:
     """Yields its loopback port; it serves the app as https://NAME."""
     make_certificate(folder, names)
-    port = free_port()
-    config = CONFIG.format(folder=folder, port=port, names=" ".join(names), block=readme_block(upstream))
-    with nginx_of(config, port, folder):
+    server = SERVER.format(folder=folder, names=" ".join(names), block=readme_block(upstream))
+    with nginx_of(server, folder, listen="ssl") as (port, _):
         yield port
 
 

@@ -29,6 +29,7 @@ UPGRADE_HEADERS = """
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection $kept_open;
 """
+KEPT_OPEN = "map $http_upgrade $kept_open { default upgrade; '' close; }"
 CONFIG = """
 daemon off;
 {main}
@@ -42,16 +43,14 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    map $http_upgrade $kept_open {{ default upgrade; '' close; }}
+    {maps}
     server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass {upstream};
-            {directives}
-        }}
+        listen 127.0.0.1:{listen};
+        {server}
     }}
 }}
 """
+ONE_PROCESS = "master_process off;"
 
 
 def nginx() -> str:
@@ -68,7 +67,7 @@ def nginx() -> str:
 @contextmanager
 def nginx_proxy(upstream: str, directives: str, folder: Path) -> Iterator[str]:
     """Yields its address; `directives` go into its location block."""
-    with _running(upstream, directives, folder, "master_process off;") as (url, _):
+    with _running(upstream, directives, folder, ONE_PROCESS) as (url, _):
         yield url
 
 
@@ -96,9 +95,8 @@ def nginx_cutting_after(
 def _running(
     upstream: str, directives: str, folder: Path, main: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    port = free_port()
-    config = CONFIG.format(folder=folder, port=port, upstream=upstream, directives=directives, main=main)
-    with nginx_of(config, port, folder) as process:
+    server = f"location / {{ proxy_pass {upstream}; {directives} }}"
+    with nginx_of(server, folder, maps=KEPT_OPEN, main=main) as (port, process):
         yield f"http://127.0.0.1:{port}", process
 
 
@@ -109,14 +107,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def nginx_of(config: str, port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs until the end of the context; it is reachable at the port."""
-    path = folder / "nginx.conf"
-    path.write_text(config)
+def nginx_of(
+    server: str, folder: Path, *, listen: str = "", maps: str = "", main: str = ONE_PROCESS
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Runs until the end of the context with that server block; yields its port."""
+    port, path = free_port(), folder / "nginx.conf"
+    path.write_text(
+        CONFIG.format(folder=folder, listen=f"{port} {listen}", server=server, maps=maps, main=main)
+    )
     process = subprocess.Popen([nginx(), "-p", str(folder), "-c", str(path), "-e", str(folder / "error.log")])
     try:
         _wait_for(port, process)
-        yield process
+        yield port, process
     finally:
         process.terminate()
         process.wait(10)

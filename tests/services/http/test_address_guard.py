@@ -1,12 +1,9 @@
-import asyncio
-import socket
-from typing import Any
-
 import httpx
 import pytest
 
 from services.core.errors import DeliveryFailed
 from services.http.address_guard import AddressGuard, is_public, origin_of
+from tests.support.names import PRIVATE_LITERALS, resolve_to
 
 PRIVATE = [
     "127.0.0.1",
@@ -128,18 +125,11 @@ def test_origins_come_and_go_at_run_time() -> None:
     assert not guard.owns(url)
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    async def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in addresses]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-
-
 @pytest.mark.asyncio
 async def test_one_private_answer_among_public_ones_is_enough_to_refuse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answers(monkeypatch, "93.184.216.34", "10.0.0.1")
+    resolve_to(monkeypatch, ["93.184.216.34", "10.0.0.1"])
     with pytest.raises(DeliveryFailed) as refused:
         await AddressGuard().resolve("film.example", 80)
     assert refused.value.reason == "address"
@@ -147,7 +137,7 @@ async def test_one_private_answer_among_public_ones_is_enough_to_refuse(
 
 @pytest.mark.asyncio
 async def test_all_public_answers_are_given_once_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers(monkeypatch, "93.184.216.34", "1.1.1.1", "93.184.216.34")
+    resolve_to(monkeypatch, ["93.184.216.34", "1.1.1.1", "93.184.216.34"])
     assert await AddressGuard().resolve("film.example", 80) == ["93.184.216.34", "1.1.1.1"]
 
 
@@ -185,15 +175,8 @@ def test_an_ipv6_origin_has_one_spelling_that_can_be_read_again(url: str, origin
 @pytest.mark.parametrize(
     "host",
     [
-        "127.0.0.1",
-        "10.1.2.3",
-        "169.254.169.254",
-        "[::1]",
-        "[fd00:ec2::254]",
-        "[::ffff:127.0.0.1]",
-        "2130706433",
+        *PRIVATE_LITERALS,
         "0x7f000001",
-        "127.1",
         "127.0.0.1.",
         "127。0。0。1",
         "127%2e0%2e0%2e1",

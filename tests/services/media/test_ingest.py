@@ -3,73 +3,29 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.core.errors import DeliveryFailed
 from services.core.model import Kind
-from services.http.address_guard import AddressGuard
-from services.media.download import Downloader
-from services.media.ingest import Ingest
-from services.media.storage.folder import MediaFolder
-from services.media.worker_pool import Worker
+from tests.support.ingest_harness import IngestHarness
 from tests.support.local_faults import FaultyDisk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 POINTS = ["before_download", "mid_download", "downloaded", "before_rename", "after_rename"]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def worker() -> AsyncIterator[Worker]:
-    worker = Worker(processes=2)
-    await worker.start()
-    yield worker
-    await worker.close()
-
-
-class Harness:
-    """An ingest with its folder and a site that it may fetch from."""
-
-    def __init__(self, root: Path, site: Any, worker: Worker) -> None:
-        self.site = site
-        self.root = root
-        self.folder = MediaFolder(root)
-        self.downloader = Downloader(AddressGuard([site.origin]))
-        self.worker = worker
-        self.ingest = self.ingest_with(None)
-
-    def ingest_with(self, checkpoint: Any) -> Ingest:
-        return Ingest(self.folder, self.downloader, self.worker, checkpoint=checkpoint)
-
-    def files(self) -> list[str]:
-        return [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
-
-    async def why(self, kind: Kind, body: bytes) -> str:
-        url = self.site.respond("/result", "200 OK\nContent-Type: video/mp4", body)
-        with pytest.raises(DeliveryFailed) as failed:
-            await self.ingest.keep("one", kind, url)
-        await self.ingest.release("one")
-        assert self.files() == []
-        assert url not in str(failed.value)
-        return failed.value.reason
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def harness(tmp_path: Path, worker: Worker, request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    site = request.getfixturevalue("site_class")()
-    await site.open()
-    harness = Harness(tmp_path / "media", site, worker)
-    yield harness
-    await harness.downloader.close()
-    await site.close()
+async def why(harness: IngestHarness, kind: Kind, body: bytes) -> str:
+    """The reason of the refusal, after which nothing is left."""
+    failed = await harness.refusal(body, kind)
+    await harness.ingest.release("one")
+    assert harness.files() == []
+    return failed.reason
 
 
 @pytest.mark.parametrize("name", ["mp4", "mov", "webm"])
-async def test_a_film_is_kept_as_it_came(harness: Harness, films: dict[str, bytes], name: str) -> None:
+async def test_a_film_is_kept_as_it_came(harness: IngestHarness, films: dict[str, bytes], name: str) -> None:
     url = harness.site.respond("/result", "200 OK\nContent-Type: text/html", films[name])
     kept = await harness.ingest.keep("one", Kind.VIDEO, url)
     assert harness.files() == [kept.name]
@@ -81,42 +37,45 @@ async def test_a_film_is_kept_as_it_came(harness: Harness, films: dict[str, byte
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF"])
-async def test_a_picture_is_kept_as_it_came(harness: Harness, pictures: dict[str, bytes], kind: str) -> None:
-    kept = await harness.ingest.keep(
-        "one", Kind.IMAGE, harness.site.respond("/result", "200 OK", pictures[kind])
-    )
+async def test_a_picture_is_kept_as_it_came(
+    harness: IngestHarness, pictures: dict[str, bytes], kind: str
+) -> None:
+    kept = await harness.ingest.keep("one", Kind.IMAGE, harness.serve(pictures[kind]))
     assert harness.folder.path(kept.name).read_bytes() == pictures[kind]
     assert kept.content_type == f"image/{kind.lower()}"
     assert kept.duration_s is None
 
 
-async def test_a_page_instead_of_a_film_is_named_as_a_text(harness: Harness) -> None:
+async def test_a_page_instead_of_a_film_is_named_as_a_text(harness: IngestHarness) -> None:
     page = b"<!doctype html><title>Your link has expired</title>"
-    assert await harness.why(Kind.VIDEO, page) == "text_document"
-    assert await harness.why(Kind.IMAGE, b'{"detail": "expired"}') == "text_document"
+    assert await why(harness, Kind.VIDEO, page) == "text_document"
+    assert await why(harness, Kind.IMAGE, b'{"detail": "expired"}') == "text_document"
 
 
 async def test_a_picture_instead_of_a_film_is_of_the_wrong_kind(
-    harness: Harness, pictures: dict[str, bytes]
+    harness: IngestHarness, pictures: dict[str, bytes]
 ) -> None:
-    assert await harness.why(Kind.VIDEO, pictures["PNG"]) == "picture"
+    assert await why(harness, Kind.VIDEO, pictures["PNG"]) == "picture"
 
 
-async def test_a_truncated_mp4_is_refused(harness: Harness, films: dict[str, bytes]) -> None:
-    assert await harness.why(Kind.VIDEO, films["mp4"][:-700]) == "cut_off"
+async def test_a_truncated_mp4_is_refused(harness: IngestHarness, films: dict[str, bytes]) -> None:
+    assert await why(harness, Kind.VIDEO, films["mp4"][:-700]) == "cut_off"
 
 
-async def test_a_film_that_does_not_decode_is_refused(harness: Harness, films: dict[str, bytes]) -> None:
+async def test_a_film_that_does_not_decode_is_refused(
+    harness: IngestHarness, films: dict[str, bytes]
+) -> None:
     at = films["mp4"].index(b"mdat") + 4
     assert (
-        await harness.why(Kind.VIDEO, films["mp4"][:at] + b"\x55" * (len(films["mp4"]) - at)) == "undecodable"
+        await why(harness, Kind.VIDEO, films["mp4"][:at] + b"\x55" * (len(films["mp4"]) - at))
+        == "undecodable"
     )
 
 
 async def test_two_channels_may_deliver_the_same_result_at_once(
-    harness: Harness, films: dict[str, bytes]
+    harness: IngestHarness, films: dict[str, bytes]
 ) -> None:
-    url = harness.site.respond("/result", "200 OK", films["mp4"])
+    url = harness.serve(films["mp4"])
     first, second = await asyncio.gather(*(harness.ingest.keep("one", Kind.VIDEO, url) for _ in range(2)))
     assert sorted(harness.files()) == sorted([first.name, second.name])
     await harness.ingest.discard(second.name)
@@ -127,35 +86,36 @@ async def test_two_channels_may_deliver_the_same_result_at_once(
     "fault", ["link ENOSPC", "link EACCES", "sync EIO", "folder EIO", "write ENOSPC", "close EIO"]
 )
 async def test_a_disk_that_refuses_is_named_and_nothing_is_left(
-    harness: Harness, films: dict[str, bytes], fault: str, monkeypatch: pytest.MonkeyPatch
+    harness: IngestHarness, films: dict[str, bytes], fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FaultyDisk(monkeypatch).faults["one"] = (fault, 1)
-    assert await harness.why(Kind.VIDEO, films["mp4"]) == "disk_full"
-    url = harness.site.respond("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
+    assert await why(harness, Kind.VIDEO, films["mp4"]) == "disk_full"
+    url = harness.serve(films["mp4"])
     assert (await harness.ingest.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
 
 
 async def test_a_name_that_is_taken_is_left_to_whose_it_is(
-    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: IngestHarness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = FaultyDisk(monkeypatch)
     disk.faults["one"] = ("link EEXIST", 1)
-    url = harness.site.respond("/result", "200 OK\nContent-Type: video/mp4", films["mp4"])
+    url = harness.serve(films["mp4"])
     with pytest.raises(DeliveryFailed):
         await harness.ingest.keep("one", Kind.VIDEO, url)
     assert [harness.root / name for name in harness.files()] == disk.foreign_files
 
 
-async def test_the_points_of_a_keep_come_in_order(harness: Harness, films: dict[str, bytes]) -> None:
+async def test_the_points_of_a_keep_come_in_order(harness: IngestHarness, films: dict[str, bytes]) -> None:
     reached: list[str] = []
-    url = harness.site.respond("/result", "200 OK", films["mp4"])
-    await harness.ingest_with(reached.append).keep("one", Kind.VIDEO, url)
+    url = harness.serve(films["mp4"])
+    await harness.restart(reached.append)
+    await harness.ingest.keep("one", Kind.VIDEO, url)
     assert reached == POINTS
 
 
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_cancel_at_any_point_leaves_nothing(
-    harness: Harness, films: dict[str, bytes], point: str
+    harness: IngestHarness, films: dict[str, bytes], point: str
 ) -> None:
     held = asyncio.Event()
 
@@ -164,8 +124,9 @@ async def test_a_cancel_at_any_point_leaves_nothing(
             held.set()
             await asyncio.sleep(60)
 
-    url = harness.site.respond("/result", "200 OK", films["mp4"])
-    keeping = asyncio.create_task(harness.ingest_with(hold).keep("one", Kind.VIDEO, url))
+    url = harness.serve(films["mp4"])
+    await harness.restart(hold)
+    keeping = asyncio.create_task(harness.ingest.keep("one", Kind.VIDEO, url))
     await held.wait()
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -175,9 +136,9 @@ async def test_a_cancel_at_any_point_leaves_nothing(
 
 @pytest.mark.parametrize("after_ms", range(0, 24, 2))
 async def test_a_cancel_at_any_time_leaves_nothing_or_all(
-    harness: Harness, films: dict[str, bytes], after_ms: int
+    harness: IngestHarness, films: dict[str, bytes], after_ms: int
 ) -> None:
-    url = harness.site.respond("/result", "200 OK", films["mp4"])
+    url = harness.serve(films["mp4"])
     keeping = asyncio.create_task(harness.ingest.keep("one", Kind.VIDEO, url))
     await asyncio.sleep(after_ms / 1000)
     keeping.cancel()
@@ -186,7 +147,9 @@ async def test_a_cancel_at_any_time_leaves_nothing_or_all(
     assert harness.files() == kept
 
 
-async def test_an_upload_is_verified_like_a_result(harness: Harness, pictures: dict[str, bytes]) -> None:
+async def test_an_upload_is_verified_like_a_result(
+    harness: IngestHarness, pictures: dict[str, bytes]
+) -> None:
     part = harness.folder.part("upload")
     part.write_bytes(pictures["PNG"])
     kept = await harness.ingest.take(Kind.IMAGE, part, mark="source")
@@ -198,8 +161,8 @@ async def test_an_upload_is_verified_like_a_result(harness: Harness, pictures: d
     assert harness.files() == [kept.name]
 
 
-async def test_a_film_gets_a_poster_and_a_preview(harness: Harness, films: dict[str, bytes]) -> None:
-    url = harness.site.respond("/result", "200 OK", films["mp4"])
+async def test_a_film_gets_a_poster_and_a_preview(harness: IngestHarness, films: dict[str, bytes]) -> None:
+    url = harness.serve(films["mp4"])
     kept = await harness.ingest.keep("one", Kind.VIDEO, url)
     poster, preview = await harness.ingest.illustrate(kept)
     assert (poster, preview) == (
@@ -210,21 +173,17 @@ async def test_a_film_gets_a_poster_and_a_preview(harness: Harness, films: dict[
     assert len(harness.files()) == 3
 
 
-async def test_a_picture_gets_a_poster_only(harness: Harness, pictures: dict[str, bytes]) -> None:
-    kept = await harness.ingest.keep(
-        "one", Kind.IMAGE, harness.site.respond("/result", "200 OK", pictures["PNG"])
-    )
+async def test_a_picture_gets_a_poster_only(harness: IngestHarness, pictures: dict[str, bytes]) -> None:
+    kept = await harness.ingest.keep("one", Kind.IMAGE, harness.serve(pictures["PNG"]))
     poster, preview = await harness.ingest.illustrate(kept)
     assert poster is not None
     assert preview is None
 
 
 async def test_a_poster_that_fails_only_tells_the_log(
-    harness: Harness, films: dict[str, bytes], caplog: pytest.LogCaptureFixture
+    harness: IngestHarness, films: dict[str, bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept = await harness.ingest.keep(
-        "one", Kind.VIDEO, harness.site.respond("/result", "200 OK", films["mp4"])
-    )
+    kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(films["mp4"]))
     harness.folder.path(kept.name).write_bytes(b"spoilt")
     with caplog.at_level(logging.WARNING):
         assert await harness.ingest.illustrate(kept) == (None, None)
@@ -233,34 +192,32 @@ async def test_a_poster_that_fails_only_tells_the_log(
 
 
 async def test_a_poster_that_breaks_off_half_way_leaves_nothing(
-    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: IngestHarness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def break_off(_: object, __: str, out: str) -> None:
         Path(out).write_bytes(b"half")
         raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
 
-    kept = await harness.ingest.keep(
-        "one", Kind.VIDEO, harness.site.respond("/result", "200 OK", films["mp4"])
-    )
+    kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(films["mp4"]))
     monkeypatch.setattr(harness.worker, "run_later", break_off)
     assert await harness.ingest.illustrate(kept) == (None, None)
     assert harness.files() == [kept.name]
 
 
 async def test_a_file_that_breaks_the_decoder_is_undecodable(
-    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: IngestHarness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run(*_: object) -> None:
         raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
 
     monkeypatch.setattr(harness.worker, "run", run)
-    assert await harness.why(Kind.VIDEO, films["mp4"]) == "decoder_failed"
+    assert await why(harness, Kind.VIDEO, films["mp4"]) == "decoder_failed"
 
 
 async def test_a_poster_whose_preview_broke_off_is_not_left(
-    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: IngestHarness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, made = harness.site.respond("/result", "200 OK", films["mp4"]), harness.ingest._draw
+    url, made = harness.serve(films["mp4"]), harness.ingest._draw
     kept = await harness.ingest.keep("one", Kind.VIDEO, url)
 
     async def breaks(draw: object, kept: object, name: str) -> str | None:

@@ -15,6 +15,7 @@ import pytest_asyncio
 from services.core.errors import DeliveryFailed
 from services.http.address_guard import AddressGuard
 from services.media.download import Downloader, Limits
+from tests.support.names import PRIVATE_LITERALS, resolve_to
 from tests.support.proof_counts import proven
 
 
@@ -95,19 +96,7 @@ async def test_the_certificate_is_checked_for_the_name_and_not_the_address(
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "10.1.2.3",
-        "169.254.169.254",
-        "[::1]",
-        "[fd00:ec2::254]",
-        "[::ffff:127.0.0.1]",
-        "2130706433",
-        "127.1",
-    ],
-)
+@pytest.mark.parametrize("host", PRIVATE_LITERALS)
 async def test_a_literal_address_is_checked_although_nothing_is_resolved(
     dialled: Addresses, tmp_path: Path, host: str
 ) -> None:
@@ -135,13 +124,7 @@ async def test_a_public_literal_address_is_connected_to(
 async def test_each_download_from_a_public_host_resolves_and_connects_anew(
     site: Any, dialled: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-
-    async def resolve(_: AddressGuard, host: str, port: int) -> list[str]:
-        asked.append(host)
-        return ["93.184.216.34"]
-
-    monkeypatch.setattr(AddressGuard, "resolve", resolve)
+    asked = resolve_to(monkeypatch, ["93.184.216.34"])
     site.respond("/film", "200 OK", b"bytes")
     downloader = Downloader(AddressGuard())
     for number in range(2):
@@ -172,14 +155,7 @@ async def test_a_name_whose_answer_changes_to_a_private_one_is_refused_from_then
     site: Any, dialled: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.respond("/film", "200 OK", b"bytes")
-    answers = iter(["93.184.216.34", "93.184.216.34", "127.0.0.1", "10.0.0.7"])
-    asked: list[str] = []
-
-    async def changing(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
-        asked.append(host)
-        return [(2, 1, 6, "", (next(answers), port))]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", changing)
+    resolve_to(monkeypatch, *([each] for each in ("93.184.216.34", "93.184.216.34", "127.0.0.1", "10.0.0.7")))
     downloader = Downloader(AddressGuard())
     await downloader.fetch("http://film.example/film", tmp_path / "first")
     for number in range(3):

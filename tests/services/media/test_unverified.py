@@ -9,13 +9,11 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
-import pytest_asyncio
 
 from services.core.errors import DeliveryFailed, Unverified
 from services.core.model import Kept, Kind
@@ -23,59 +21,17 @@ from services.http.address_guard import AddressGuard
 from services.media.download import Downloader, Limits
 from services.media.ingest import Ingest
 from services.media.problems import is_text
-from services.media.storage.folder import MediaFolder
-from services.media.worker_pool import Worker
+from tests.support.ingest_harness import IngestHarness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def worker() -> AsyncIterator[Worker]:
-    worker = Worker(processes=1)
-    await worker.start()
-    yield worker
-    await worker.close()
-
-
-class Harness:
-    def __init__(self, root: Path, site: Any, worker: Worker) -> None:
-        self.site = site
-        self.root = root
-        self.worker = worker
-        self.restart()
-
-    def restart(self, checkpoint: Any = None) -> None:
-        self.folder = MediaFolder(self.root)
-        self.downloader = Downloader(AddressGuard([self.site.origin]))
-        self.ingest = Ingest(self.folder, self.downloader, self.worker, checkpoint=checkpoint)
-
-    def serve(self, body: bytes) -> str:
-        return str(self.site.respond("/result", "200 OK", body))
-
-    async def refusal(self, body: bytes, kind: Kind = Kind.VIDEO) -> DeliveryFailed:
-        with pytest.raises(DeliveryFailed) as failed:
-            await self.ingest.keep("one", kind, self.serve(body))
-        return failed.value
-
-    async def handed_over(self, body: bytes, kind: Kind = Kind.VIDEO) -> Kept:
-        """The first time they are held, the second time they are the result."""
-        assert isinstance(await self.refusal(body, kind), Unverified)
-        kept = await self.ingest.keep("one", kind, self.serve(body))
-        assert self.folder.path(kept.name).read_bytes() == body
-        return kept
-
-    def files(self) -> list[str]:
-        return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file())
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def harness(tmp_path: Path, worker: Worker, request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
-    site = request.getfixturevalue("site_class")()
-    await site.open()
-    harness = Harness(tmp_path / "media", site, worker)
-    yield harness
-    await harness.downloader.close()
-    await site.close()
+async def handed_over(harness: IngestHarness, body: bytes, kind: Kind = Kind.VIDEO) -> Kept:
+    """The first time they are held, the second time they are the result."""
+    assert isinstance(await harness.refusal(body, kind), Unverified)
+    kept = await harness.ingest.keep("one", kind, harness.serve(body))
+    assert harness.folder.path(kept.name).read_bytes() == body
+    return kept
 
 
 def a_zip() -> bytes:
@@ -100,7 +56,7 @@ def a_sound(path: Path) -> bytes:
 
 @pytest.mark.parametrize("name", ["zip", "pdf", "unknown", "picture", "cut", "broken", "gz", "sound"])
 async def test_what_came_whole_twice_is_kept_byte_for_byte_with_its_reason(
-    harness: Harness,
+    harness: IngestHarness,
     films: dict[str, bytes],
     pictures: dict[str, bytes],
     tmp_path: Path,
@@ -118,7 +74,7 @@ async def test_what_came_whole_twice_is_kept_byte_for_byte_with_its_reason(
         "broken": (film[:at] + b"\x55" * (len(film) - at), "undecodable", "mp4"),
         "sound": (a_sound(tmp_path / "sound.mp4"), "undecodable", "mp4"),
     }[name]
-    kept = await harness.handed_over(body)
+    kept = await handed_over(harness, body)
     assert kept.problem is not None
     assert (kept.problem.code, kept.name.rpartition(".")[2]) == (code, extension)
     assert (kept.size_bytes, kept.width, kept.content_type) == (len(body), None, "application/octet-stream")
@@ -128,8 +84,10 @@ async def test_what_came_whole_twice_is_kept_byte_for_byte_with_its_reason(
     assert harness.files() == [kept.name]
 
 
-async def test_a_film_for_a_picture_is_handed_over_too(harness: Harness, films: dict[str, bytes]) -> None:
-    kept = await harness.handed_over(films["mp4"], Kind.IMAGE)
+async def test_a_film_for_a_picture_is_handed_over_too(
+    harness: IngestHarness, films: dict[str, bytes]
+) -> None:
+    kept = await handed_over(harness, films["mp4"], Kind.IMAGE)
     assert kept.problem is not None
     assert kept.problem.code == "film"
 
@@ -153,7 +111,9 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-async def test_a_text_document_is_never_a_result_however_often_it_comes(harness: Harness, name: str) -> None:
+async def test_a_text_document_is_never_a_result_however_often_it_comes(
+    harness: IngestHarness, name: str
+) -> None:
     for _ in range(3):
         failed = await harness.refusal(TEXTS[name])
         assert (failed.reason, isinstance(failed, Unverified)) == ("text_document", False)
@@ -177,7 +137,7 @@ async def test_bytes_are_not_taken_for_a_text(tmp_path: Path, body: bytes) -> No
 
 
 async def test_bytes_that_were_cut_in_transport_are_never_held(
-    harness: Harness, films: dict[str, bytes]
+    harness: IngestHarness, films: dict[str, bytes]
 ) -> None:
     url = harness.site.respond("/result", "200 OK\nContent-Length: 99999", films["mp4"], lengthy=False)
     for _ in range(2):
@@ -187,7 +147,9 @@ async def test_bytes_that_were_cut_in_transport_are_never_held(
     assert harness.files() == []
 
 
-async def test_a_whole_film_after_bad_bytes_is_the_result(harness: Harness, films: dict[str, bytes]) -> None:
+async def test_a_whole_film_after_bad_bytes_is_the_result(
+    harness: IngestHarness, films: dict[str, bytes]
+) -> None:
     await harness.refusal(a_zip())
     kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(films["mp4"]))
     assert kept.problem is None
@@ -196,7 +158,7 @@ async def test_a_whole_film_after_bad_bytes_is_the_result(harness: Harness, film
 
 
 async def test_other_bytes_each_time_leave_the_best_of_them(
-    harness: Harness, films: dict[str, bytes]
+    harness: IngestHarness, films: dict[str, bytes]
 ) -> None:
     best = films["mp4"][:-700]
     for body in (a_zip(), best, b"\x00" + os.urandom(9000)):
@@ -207,13 +169,12 @@ async def test_other_bytes_each_time_leave_the_best_of_them(
 
 
 async def test_held_bytes_outlive_a_restart_whose_cleaning_spares_them(
-    harness: Harness, films: dict[str, bytes]
+    harness: IngestHarness, films: dict[str, bytes]
 ) -> None:
     body = films["mp4"][:-700]
     await harness.refusal(body)
     (harness.root / ".parts" / "two.abc.part").write_bytes(b"left")
-    await harness.downloader.close()
-    harness.restart()
+    await harness.restart()
     assert await harness.folder.clean_parts() == 1
     assert await harness.ingest.held_ids() == {"one"}
     started_at = time.time()
@@ -227,17 +188,16 @@ async def test_held_bytes_outlive_a_restart_whose_cleaning_spares_them(
     assert len(harness.files()) == 2, "until the commit they are held as well"
 
 
-async def test_the_same_bytes_after_a_restart_count_as_the_second_time(harness: Harness) -> None:
+async def test_the_same_bytes_after_a_restart_count_as_the_second_time(harness: IngestHarness) -> None:
     body = a_zip()
     await harness.refusal(body)
-    await harness.downloader.close()
-    harness.restart()
+    await harness.restart()
     kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(body))
     assert kept.problem is not None
 
 
 @pytest.mark.parametrize("point", ["before_hold", "after_hold", "before_link", "after_link"])
-async def test_a_cancel_while_bytes_are_held_loses_none(harness: Harness, point: str) -> None:
+async def test_a_cancel_while_bytes_are_held_loses_none(harness: IngestHarness, point: str) -> None:
     body, reached = a_zip(), asyncio.Event()
 
     async def hold(name: str) -> None:
@@ -247,8 +207,7 @@ async def test_a_cancel_while_bytes_are_held_loses_none(harness: Harness, point:
 
     if "link" in point:
         await harness.refusal(body)
-    await harness.downloader.close()
-    harness.restart(hold)
+    await harness.restart(hold)
     keeping = asyncio.create_task(harness.ingest.keep("one", Kind.VIDEO, harness.serve(body)))
     await reached.wait()
     keeping.cancel()
@@ -259,7 +218,7 @@ async def test_a_cancel_while_bytes_are_held_loses_none(harness: Harness, point:
 
 
 async def test_a_slow_machine_does_not_make_a_good_film_a_problem(
-    harness: Harness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    harness: IngestHarness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, tries = harness.worker.run, []
 
@@ -270,13 +229,13 @@ async def test_a_slow_machine_does_not_make_a_good_film_a_problem(
         return await run(*args, **named)
 
     monkeypatch.setattr(harness.worker, "run", too_slow)
-    kept = await harness.handed_over(films["mp4"])
+    kept = await handed_over(harness, films["mp4"])
     assert kept.problem is None
     assert tries[2]["timeout_s"] == 60.0
 
 
 async def test_a_file_above_the_limit_says_its_size_and_the_setting(
-    harness: Harness, films: dict[str, bytes]
+    harness: IngestHarness, films: dict[str, bytes]
 ) -> None:
     small = Downloader(AddressGuard([harness.site.origin]), limits=Limits(size_bytes=2_000_000))
     ingest = Ingest(harness.folder, small, harness.worker)
