@@ -44,6 +44,16 @@ def default_event_loop() -> Iterator[None]:
     loop.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ready_database() -> Iterator[None]:
+    """Opens each new store on a copy; the migrations have tests of their own, and apps in processes run them."""
+    from tests.support.ready_database import migrate_by_copy
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.store.store.migrate", migrate_by_copy)
+        yield
+
+
 @pytest.fixture(scope="module")
 def fork_server() -> Iterator[ForkServer]:
     """Starts apps with failpoints quickly."""

@@ -13,13 +13,21 @@ from tests.support.app import RunningApp
 from tests.support.browser import opened
 
 APART_MS = 1_100
+QUIET_S = 0.5
+"""Long enough for an unwanted second generation to appear."""
 
 
 def made(app: RunningApp, prompt: str) -> int:
-    """How many generations of that prompt there are, a moment later."""
-    time.sleep(1.0)
+    """How many generations of that prompt there are."""
     items = httpx.get(f"{app.url}/api/files", params={"limit": "200"}).json()["items"]
     return sum(one["video_generation"]["prompt"] == prompt for one in items if one["video_generation"])
+
+
+def makes(app: RunningApp, prompt: str, count: int) -> None:
+    """There are that many, also a moment later."""
+    app.wait_until(lambda: made(app, prompt) >= count, 20)
+    time.sleep(QUIET_S)
+    assert made(app, prompt) == count
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +43,14 @@ def write(page: Page, prompt: str) -> None:
 def test_a_double_click_makes_one_generation(app: RunningApp, page: Page) -> None:
     write(opened(page, app.url), "double click")
     page.get_by_role("button", name="Generate").dblclick()
-    assert made(app, "double click") == 1
+    makes(app, "double click", 1)
 
 
 def test_ctrl_enter_twice_makes_one_generation(app: RunningApp, page: Page) -> None:
     write(opened(page, app.url), "two keys")
     for _ in range(2):
         page.keyboard.press("Control+Enter")
-    assert made(app, "two keys") == 1
+    makes(app, "two keys", 1)
 
 
 def test_two_presses_a_second_apart_make_two(app: RunningApp, page: Page) -> None:
@@ -50,7 +58,7 @@ def test_two_presses_a_second_apart_make_two(app: RunningApp, page: Page) -> Non
     for _ in range(2):
         page.get_by_role("button", name="Generate").click()
         page.wait_for_timeout(APART_MS)
-    assert made(app, "meant twice") == 2
+    makes(app, "meant twice", 2)
 
 
 def test_a_form_changed_between_two_quick_presses_makes_two(app: RunningApp, page: Page) -> None:
@@ -58,7 +66,8 @@ def test_a_form_changed_between_two_quick_presses_makes_two(app: RunningApp, pag
     for prompt in ("first thought", "second thought"):
         write(page, prompt)
         page.keyboard.press("Control+Enter")
-    assert (made(app, "first thought"), made(app, "second thought")) == (1, 1)
+    for prompt in ("first thought", "second thought"):
+        makes(app, prompt, 1)
 
 
 def test_a_press_repeated_before_the_page_has_answered_is_the_same(app: RunningApp, page: Page) -> None:
@@ -67,7 +76,7 @@ def test_a_press_repeated_before_the_page_has_answered_is_the_same(app: RunningA
     for _ in range(3):
         page.get_by_role("button", name="Generate").click()
         page.wait_for_timeout(APART_MS)
-    assert made(app, "slow line") == 1
+    makes(app, "slow line", 1)
 
 
 def test_a_press_repeated_after_a_reload_that_lost_its_answer_is_the_same(
@@ -81,7 +90,7 @@ def test_a_press_repeated_after_a_reload_that_lost_its_answer_is_the_same(
     page.wait_for_function("window.did_handshake")
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("cut off")
     page.get_by_role("button", name="Generate").click()
-    assert made(app, "cut off") == 1
+    makes(app, "cut off", 1)
 
 
 def test_a_press_that_was_answered_before_a_reload_is_over(app: RunningApp, page: Page) -> None:
@@ -91,7 +100,7 @@ def test_a_press_that_was_answered_before_a_reload_is_over(app: RunningApp, page
     page.reload()
     page.wait_for_function("window.did_handshake")
     page.get_by_role("button", name="Generate").click()
-    assert made(app, "seen") == 2
+    makes(app, "seen", 2)
 
 
 def test_a_double_click_on_an_example_starts_it_and_nothing_else(app: RunningApp, page: Page) -> None:
@@ -99,7 +108,7 @@ def test_a_double_click_on_an_example_starts_it_and_nothing_else(app: RunningApp
     example = page.locator(".r-example").first
     prompt = example.inner_text().strip()
     example.dblclick()
-    assert made(app, prompt) == 1
+    makes(app, prompt, 1)
 
 
 def test_a_double_click_on_send_sends_one_message(app: RunningApp, page: Page) -> None:
@@ -176,4 +185,4 @@ def test_every_script_reaches_the_generation_as_it_stands_in_the_box(app: Runnin
     prompt = "עפיפון מעל הים, طائرة ورقية, 𝒌𝒊𝒕𝒆 👩🏽‍🚀, 凧, é e\u0301, \u202eabc\u202c"
     write(opened(page, app.url), prompt)
     page.get_by_role("button", name="Generate").click()
-    assert made(app, prompt) == 1
+    makes(app, prompt, 1)
