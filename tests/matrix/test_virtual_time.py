@@ -16,7 +16,7 @@ from tests.matrix.backend import FaultyBackend
 from tests.matrix.invariants import expected, may_be_accepted
 from tests.matrix.plan import BACKENDS, BLIND, SUBMIT_POINTS, Combination, End
 from tests.matrix.table import combinations
-from tests.support import fault_job, fault_server
+from tests.support import fault_job, fault_jobs, fault_server
 from tests.support.engine_harness import EngineHarness
 from tests.support.proof_counts import proven
 from tests.support.race_harness import now
@@ -69,7 +69,7 @@ def max_delay_s(one: Combination) -> float:
 async def test_a_fault_delays_a_result_within_bounds(
     point: str, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (fault_server, fault_job):
+    for module in (fault_server, fault_jobs, fault_job):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=now))
     faulty = FaultyBackend(backend)
     tried = [one for one in combinations(point) if one.backend == backend]

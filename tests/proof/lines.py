@@ -36,7 +36,7 @@ LINES: tuple[Line, ...] = (
         name="late",
         claim="After a lost answer, the message, a restart, a stop or the end of the watch the result still arrives, once",
         command=tests(
-            "tests/services/generations/test_reconciler.py",
+            "tests/services/generations/reconciler",
             "tests/services/generations/test_reconciler_over_http.py",
             "tests/services/generations/test_unwanted.py",
             "tests/ui/test_unwanted.py",
@@ -76,6 +76,7 @@ LINES: tuple[Line, ...] = (
             "tests/proof/test_delivery_failpoints.py",
             "tests/proof/test_lifecycle_failpoints.py",
             "tests/services/app/test_kill.py",
+            "tests/services/app/test_kill_animatic.py",
             "tests/services/app/test_shutdown.py",
         ),
     ),

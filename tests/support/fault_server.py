@@ -12,23 +12,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import dataclasses
 import hashlib
 import json
-import os
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime
 from email.utils import formatdate
-from typing import Any
 
-from tests.support.fault_http import Call, Closed, endlessly, read_call, slowly
-from tests.support.fault_job import Job, Json, Script, content_of, garbage_of, task_of
+from tests.support.fault_answers import refuse, send_result
+from tests.support.fault_http import Call, Closed, read_call
+from tests.support.fault_job import Job, Json, Script, task_of
+from tests.support.fault_jobs import FaultJobs
 from tests.support.fault_stream import Stream
-from tests.support.sample_media import picture
-from tests.support.threaded_server import ThreadedServer
 
 MODEL_TYPES = {
     "wire/film": "text_to_video",
@@ -38,92 +32,8 @@ MODEL_TYPES = {
 }
 
 
-class WireServer(ThreadedServer):
+class WireServer(FaultJobs):
     """Scripts may be changed at any time, from any thread."""
-
-    def __init__(self, *, port: int = 0, token: str = "wire-token", idempotent: bool = True) -> None:
-        super().__init__(port=port)
-        self.token = token
-        self.idempotent = idempotent
-        self.models_status = 200
-        self.list_status = 200
-        self.clock_ahead_s = 0.0
-        """Of every time it reports; the `Date` header of lists shows it."""
-        self.may_end: Callable[[Job], bool] = lambda _: True
-        """Called when a job's time is over, again and again until it returns true."""
-        self.default = Script()
-        self.scripts: dict[str, Script] = {}
-        """By prompt."""
-        self.jobs: dict[str, Job] = {}
-        self.totals: Counter[str] = Counter()
-        self.submits_by_key: Counter[str] = Counter()
-        self.submits_by_prompt: Counter[str] = Counter()
-        self._by_key: dict[str, tuple[str, str]] = {}
-
-    # -- for tests ---------------------------------------------------------------------------
-
-    def script(self, *, prompt: str | None = None, job: str | None = None, **changes: Any) -> Script:
-        """Changes the default, the script of one prompt's jobs, or that of one running job."""
-        if job is not None:
-            base = self.jobs[job].script
-        else:
-            base = self.default if prompt is None else self.scripts.get(prompt, self.default)
-        new = dataclasses.replace(base, **changes)
-        if job is not None:
-            self.jobs[job].script = new
-        elif prompt is not None:
-            self.scripts[prompt] = new
-            for each in self.jobs.values():
-                if each.config.get("prompt") == prompt:
-                    each.script = new
-        else:
-            for each in self.jobs.values():
-                if each.script is self.default:
-                    each.script = new
-            self.default = new
-        return new
-
-    def finish(self, job: str) -> None:
-        """Ends it now, whatever its length."""
-        self._on_loop(lambda: self._finish(self.jobs[job]))
-
-    def drop_streams(self, job: str | None = None) -> None:
-        self._on_loop(lambda: self._drop_streams(job))
-
-    def publish(self, job: str, event: Json) -> None:
-        self._on_loop(lambda: self._publish(self.jobs[job], event))
-
-    def content(self, job: str) -> bytes:
-        """The bytes of that job's result, unique to the job."""
-        return content_of(self.jobs[job])
-
-    def jobs_of(self, prompt: str) -> list[Job]:
-        return [job for job in list(self.jobs.values()) if job.config.get("prompt") == prompt]
-
-    def stats(self) -> Json:
-        jobs = {
-            job.id: {
-                "prompt": job.config.get("prompt"),
-                "key": job.key,
-                "status": job.status,
-                "created_at": job.created_at,
-                "finished_at": job.finished_at,
-                "polls": job.polls,
-                "streams": job.streams,
-                "open_streams": len(job.listeners),
-                "downloads": job.downloads,
-                "cancels": job.cancels,
-                "sha256": hashlib.sha256(content_of(job)).hexdigest() if job.status == "completed" else None,
-            }
-            for job in list(self.jobs.values())
-            if not job.uploaded
-        }
-        return {
-            "jobs": jobs,
-            "submits_by_key": dict(self.submits_by_key),
-            "submits_by_prompt": dict(self.submits_by_prompt),
-            "totals": dict(self.totals),
-        }
 
     # -- serving -----------------------------------------------------------------------------
 
@@ -176,7 +86,7 @@ class WireServer(ThreadedServer):
         if mode == "lost_untaken":
             raise Closed
         if mode.isdigit():
-            return _refuse(
+            return refuse(
                 call,
                 mode,
                 script,
@@ -191,7 +101,7 @@ class WireServer(ThreadedServer):
             case "hang":
                 await call.wait_for_disconnect()
             case _ if mode.endswith("_taken"):
-                _refuse(call, mode.removesuffix("_taken"), script)
+                refuse(call, mode.removesuffix("_taken"), script)
             case "huge":
                 call.reply(200, self._file(job) | {"note": "x" * 2_000_000})
             case "unreadable":
@@ -243,7 +153,7 @@ class WireServer(ThreadedServer):
         job.polls += 1
         mode = job.fault("poll")
         if mode.isdigit():
-            return _refuse(call, mode, job.script)
+            return refuse(call, mode, job.script)
         match mode:
             case "hang":
                 await call.wait_for_disconnect()
@@ -290,7 +200,7 @@ class WireServer(ThreadedServer):
         job.streams += 1
         mode = job.fault("push")
         if mode.isdigit():
-            return _refuse(call, mode, job.script)
+            return refuse(call, mode, job.script)
         if mode == "hang":
             return await call.wait_for_disconnect()
         if mode == "html":
@@ -305,94 +215,7 @@ class WireServer(ThreadedServer):
         if job is None or job.status != "completed":
             return call.reply(404, {"detail": "There is no such file."})
         job.downloads += 1
-        mode, content = job.fault("download"), content_of(job)
-        head = {"Content-Type": "video/mp4" if job.kind == "video" else "image/png"}
-        if mode.isdigit():
-            return _refuse(call, mode, job.script)
-        match mode:
-            case "partial":
-                call.send(206, content[-64:], head | {"Content-Range": f"bytes -64/{len(content)}"})
-            case "endless":
-                await endlessly(call, head)
-            case "truncated":
-                call.send(200, content[: len(content) // 2], head | {"Content-Length": str(len(content))})
-                raise Closed
-            case "reset":
-                raise Closed
-            case "garbage":
-                call.send(200, garbage_of(content), head)
-            case "noise":
-                call.send(200, b"\0" + os.urandom(4000), head)
-            case "html":
-                call.send(200, b"<html>expired</html>", {"Content-Type": "text/html"})
-            case "empty":
-                call.send(200, b"", head)
-            case "announced":
-                call.send(200, content, head | {"Content-Length": str(job.script.announced_bytes)})
-                if job.script.announced_bytes > len(content):
-                    await call.wait_for_disconnect()
-            case "redirect":
-                call.send(302, b"", {"Location": job.script.redirect_to})
-            case "picture":
-                call.send(200, picture(), {"Content-Type": "video/mp4"})
-            case "slow":
-                call.send(200, b"", head | {"Content-Length": str(len(content))})
-                async for piece in slowly(content, job.script.slow_s):
-                    call.writer.write(piece)
-            case _:
-                call.send(200, content, head)
-        return None
-
-    # -- the jobs ----------------------------------------------------------------------------
-
-    def _run(self, job: Job) -> None:
-        loop = asyncio.get_running_loop()
-        if job.script.progress_every_s > 0:
-            loop.call_later(job.script.progress_every_s, self._progress, job)
-        loop.call_later(job.script.length_s, self._finish, job)
-
-    def _progress(self, job: Job) -> None:
-        if job.finished_at is None:
-            share = (time.time() - job.created_at) / max(job.script.length_s, 0.001)
-            job.progress = max(job.progress, min(99, round(100 * share)))
-            self._publish(
-                job,
-                {"type": "render_progress", "object": {"file_id": job.id, "progress": job.progress}},
-            )
-            asyncio.get_running_loop().call_later(job.script.progress_every_s, self._progress, job)
-
-    def _finish(self, job: Job) -> None:
-        if (job.script.waits_for_stream and not job.listeners) or not self.may_end(job):
-            asyncio.get_running_loop().call_later(0.05, self._finish, job)
-        elif job.finished_at is None:
-            job.status = "error" if job.script.fails else "completed"
-            job.finished_at = time.time()
-            self._publish(job, self._final(job))
-
-    def _final(self, job: Job) -> Json:
-        if job.status == "error":
-            return {"type": "error", "error": job.script.fails, "object": {"file_id": job.id}}
-        return {"type": "file", "object": self._file(job)}
-
-    def _publish(self, job: Job, event: Json) -> None:
-        for listener in list(job.listeners):
-            listener.publish(event)
-
-    def _file(self, job: Job) -> Json:
-        done = job.status == "completed"
-        file: Json = {
-            "id": job.id,
-            "type": job.kind,
-            "url": job.address(self.url) if done else None,
-            "thumbnail_url": None,
-            "created_at": datetime.fromtimestamp(job.created_at + self.clock_ahead_s, UTC).isoformat(),
-            f"{job.kind}_generation": {"id": f"task-{job.id}", **job.config},
-            "tasks": [] if job.uploaded else [task_of(job, job.status)],
-        }
-        if done and job.script.reports_finish and job.finished_at:
-            finished_at = job.finished_at + self.clock_ahead_s
-            file["completed_at"] = datetime.fromtimestamp(finished_at, UTC).isoformat()
-        return file
+        return await send_result(call, job)
 
     def _control(self, command: Json) -> Json:
         prompt, job = command.get("prompt"), command.get("job")
@@ -403,24 +226,6 @@ class WireServer(ThreadedServer):
         if command.get("act") == "drop_streams":
             self._drop_streams(job)
         return {"ok": True}
-
-    def _drop_streams(self, job: str | None) -> None:
-        for one in self.jobs.values():
-            for listener in list(one.listeners) if job in (None, one.id) else ():
-                listener.drop()
-
-    def _on_loop(self, act: Callable[[], object]) -> None:
-        """Waits until it is done."""
-
-        async def run() -> None:
-            act()
-
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
-
-
-def _refuse(call: Call, status: str, script: Script, detail: object = "scripted") -> None:
-    extra = {"Retry-After": script.retry_after} if script.retry_after else {}
-    call.reply(int(status), {"detail": detail}, extra)
 
 
 def _model(name: str, sort: str) -> Json:

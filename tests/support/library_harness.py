@@ -16,7 +16,16 @@ from PIL import Image
 from services.app.generations import build_generations
 from services.chat import Chats
 from services.core.events import Bus, GenerationEvent
-from services.core.model import Channel, Generation, Kept, Kind, Phase, Receipt
+from services.core.model import (
+    LOCAL_OWNER,
+    Channel,
+    Generation,
+    GenerationQuery,
+    Kept,
+    Kind,
+    Phase,
+    Receipt,
+)
 from services.core.runtime import Runtime
 from services.core.settings import Settings
 from services.generations.delivery import Delivery, MediaIngest
@@ -140,3 +149,10 @@ def a_picture() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (4, 4), (200, 80, 20)).save(out, "PNG")
     return out.getvalue()
+
+
+async def ids(harness: LibraryHarness, **wanted: object) -> list[str]:
+    return [
+        row.id
+        for row in (await harness.generations.listed(GenerationQuery(**wanted), owner=LOCAL_OWNER)).items
+    ]

@@ -32,6 +32,12 @@ def app(made: tuple[StandIn, FastAPI, Metrics], stand_in: StandIn) -> FastAPI:
 
 
 @pytest.fixture
+def public(stand_in: StandIn) -> FastAPI:
+    stand_in.settings = stand_in.settings.model_copy(update={"public_url": "https://rushes.example"})
+    return application(stand_in, stand_in.media(""))[0]
+
+
+@pytest.fixture
 def metrics(made: tuple[StandIn, FastAPI, Metrics], stand_in: StandIn) -> Metrics:
     return made[2]
 

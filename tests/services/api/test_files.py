@@ -211,50 +211,6 @@ async def test_the_wrong_method_is_a_405_in_json(
 
 
 @pytest.mark.asyncio
-async def test_the_list_is_newest_first_and_turns_pages(client: httpx.AsyncClient, stand_in: StandIn) -> None:
-    for number in range(5):
-        stand_in.commit(generation(f"gen-{number}"))
-    first = (await client.get("/api/files?limit=3")).json()
-    second = (await client.get("/api/files", params={"limit": 3, "cursor": first["next"]})).json()
-    assert [each["id"] for each in first["items"]] == ["gen-4", "gen-3", "gen-2"]
-    assert [each["id"] for each in second["items"]] == ["gen-1", "gen-0"]
-    assert second["next"] is None
-
-
-@pytest.mark.asyncio
-async def test_the_list_can_be_narrowed(client: httpx.AsyncClient, stand_in: StandIn) -> None:
-    stand_in.commit(generation("gen-1", Draft(kind=Kind.IMAGE, prompt="a boat")))
-    stand_in.commit(generation("gen-2", Draft(kind=Kind.VIDEO, prompt="a boat")))
-    stand_in.commit(generation("gen-3", Draft(kind=Kind.IMAGE, prompt="a kite")))
-    images = (await client.get("/api/files?type=image&q=&cursor=&limit=")).json()
-    boats = (await client.get("/api/files?type=&q=boat")).json()
-    assert [each["id"] for each in images["items"]] == ["gen-3", "gen-1"]
-    assert [each["id"] for each in boats["items"]] == ["gen-2", "gen-1"]
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize(
-    ("query", "field", "sentence"),
-    [
-        ("limit=0", "limit", "limit must be at least 1."),
-        ("limit=201", "limit", "limit must be at most 200."),
-        ("limit=many", "limit", "limit must be a whole number."),
-        ("limit=NaN", "limit", "limit must be a whole number."),
-        ("limit=" + "9" * 5000, "limit", "limit is too large a number."),
-        ("type=audio", "type", "type must be one of 'video', 'image' or ''."),
-        ("q=" + "x" * 501, "q", "q may have at most 500 characters."),
-        ("cursor=nonsense", "cursor", "This cursor is not one of ours."),
-    ],
-)
-async def test_a_query_that_is_not_possible_is_a_422(
-    client: httpx.AsyncClient, query: str, field: str, sentence: str
-) -> None:
-    answer = await client.get(f"/api/files?{query}")
-    assert answer.status_code == 422
-    assert answer.json() == {"success": False, "error": sentence, "field": field}
-
-
-@pytest.mark.asyncio
 async def test_the_trace_tells_when_after_the_start(client: httpx.AsyncClient, stand_in: StandIn) -> None:
     stand_in.commit(generation())
     stand_in.traces["gen-0"] = [
@@ -281,66 +237,6 @@ async def test_the_trace_tells_when_after_the_start(client: httpx.AsyncClient, s
             }
         ],
     }
-
-
-@pytest.mark.asyncio
-async def test_checking_and_stopping_answer_the_file(client: httpx.AsyncClient, stand_in: StandIn) -> None:
-    stand_in.commit(generation(phase=Phase.PROCESSING))
-    checked = await client.post("/api/file/gen-0/check")
-    stopped = await client.post("/api/file/gen-0/stop")
-    assert (checked.status_code, checked.json()["phase"]) == (200, "processing")
-    assert (stopped.status_code, stopped.json()["phase"]) == (200, "dropped")
-    assert stand_in.acts == ["check gen-0"]
-
-
-@pytest.mark.asyncio
-async def test_what_arrived_after_a_stop_says_so_and_is_kept(
-    client: httpx.AsyncClient, stand_in: StandIn
-) -> None:
-    stand_in.commit(generation(phase=Phase.DROPPED, stop_requested_at=1.0))
-    assert (await client.post("/api/file/gen-0/keep")).status_code == 409
-    stand_in.change("gen-0", phase=Phase.COMPLETED)
-    file = (await client.get("/api/file/gen-0")).json()
-    assert (file["status"], file["unwanted"]) == ("completed", True)
-    assert file["message"] == "The video arrived after it had been stopped: keep it, or delete it."
-    kept = (await client.post("/api/file/gen-0/keep")).json()
-    assert (kept["unwanted"], kept["message"]) == (False, "The video is ready.")
-
-
-@pytest.mark.asyncio
-async def test_a_retry_is_a_new_generation(client: httpx.AsyncClient, stand_in: StandIn) -> None:
-    stand_in.commit(generation(phase=Phase.ERROR))
-    answer = await client.post("/api/file/gen-0/retry")
-    assert answer.status_code == 202
-    assert answer.json()["fileId"] not in ("gen-0", None)
-    assert answer.json()["fileId"] in stand_in.rows
-
-
-@pytest.mark.asyncio
-async def test_a_retry_passes_its_idempotency_key_on(client: httpx.AsyncClient, stand_in: StandIn) -> None:
-    stand_in.commit(generation(phase=Phase.ERROR))
-    await client.post("/api/file/gen-0/retry", headers={"Idempotency-Key": "once"})
-    odd = await client.post("/api/file/gen-0/retry", headers={"Idempotency-Key": "x" * 300})
-    assert (stand_in.retry_keys, odd.status_code) == (["once"], 400)
-
-
-@pytest.mark.asyncio
-async def test_only_an_unconfirmed_one_is_submitted_again(
-    client: httpx.AsyncClient, stand_in: StandIn
-) -> None:
-    stand_in.commit(generation(phase=Phase.UNCONFIRMED))
-    first = await client.post("/api/file/gen-0/submit-again")
-    second = await client.post("/api/file/gen-0/submit-again")
-    assert (first.status_code, first.json()["fileId"]) == (202, "gen-0")
-    assert (second.status_code, second.json()["success"]) == (409, False)
-
-
-@pytest.mark.asyncio
-async def test_a_deleted_one_is_gone(client: httpx.AsyncClient, stand_in: StandIn) -> None:
-    stand_in.commit(generation(phase=Phase.PROCESSING))
-    assert (await client.delete("/api/file/gen-0")).json() == {"success": True}
-    assert (await client.get("/api/file/gen-0")).status_code == 404
-    assert (await client.delete("/api/file/gen-0")).status_code == 404
 
 
 @pytest.mark.asyncio

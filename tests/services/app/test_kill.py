@@ -5,38 +5,18 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.fault_server import WireServer
+from tests.support.kill_parts import BOUNDARIES, SHORT, at, killed_at
 from tests.support.killable_app import ForkServer, KillableApp, killable_app, padded, wire_settings
 from tests.support.sample_media import small_film
 
 pytestmark = pytest.mark.timeout(240)
-
-BEFORE_THE_JOB = ("before_submit", "after_submit")
-BOUNDARIES = (
-    "after_id",
-    "before_download",
-    "mid_download",
-    "before_rename",
-    "after_rename",
-    "before_commit",
-    "after_commit",
-)
-SHORT = {"duration": 1, "resolution": "360p", "fps": 12, "model": "animatic/film"}
 KILLS, GENERATIONS = 6, 20
-
-
-def at(*boundaries: str, fast: str) -> pytest.MarkDecorator:
-    """All but one are left to `make proof ONLY=kills`."""
-    return pytest.mark.parametrize(
-        "boundary",
-        [pytest.param(each, marks=[] if each == fast else pytest.mark.proof) for each in boundaries],
-    )
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +28,6 @@ def wire() -> Iterator[WireServer]:
 
 
 @pytest.fixture(scope="module")
-def animated(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillableApp]:
-    with killable_app(fork_server, tmp_path_factory.mktemp("kill") / "animatic") as app:
-        app.wait_for_models()
-        yield app
-
-
-@pytest.fixture(scope="module")
 def cloudy(
     fork_server: ForkServer, wire: WireServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[KillableApp]:
@@ -62,66 +35,6 @@ def cloudy(
     with killable_app(fork_server, folder, **wire_settings(wire)) as app:
         app.wait_for_models()
         yield app
-
-
-# -- the embedded backend, which takes a key ------------------------------------------------------
-
-
-@at(*BEFORE_THE_JOB, *BOUNDARIES, fast="after_submit")
-def test_the_animatic_draws_once_whatever_boundary_the_kill_comes_at(
-    animated: KillableApp, boundary: str
-) -> None:
-    prompt = f"a lighthouse, killed {boundary}"
-    file_id = killed_at(boundary, animated, prompt, **SHORT)
-
-    animated.start()
-
-    animated.wait_for(file_id)
-    (job_id,) = animated.animatic_jobs(prompt)
-    row = animated.assert_delivered(file_id, animated.animatic_content(job_id))
-    assert row == animated.row_of(prompt)
-    assert row["job_id"] == job_id
-
-
-@pytest.mark.proof
-def test_the_animatic_draws_on_after_a_kill_in_the_middle_of_the_film(animated: KillableApp) -> None:
-    prompt = "a long wave, killed while it is drawn"
-    file_id = animated.generate(prompt, **SHORT | {"duration": 10, "resolution": "720p", "fps": 24})
-    animated.wait_until(lambda: (animated.get(f"/api/file/{file_id}")["progress"] or 0) > 1, 30)
-    animated.kill()
-    animated.wait_until_killed()
-    assert animated.row(file_id)["phase"] == "processing"
-
-    animated.start()
-
-    animated.wait_for(file_id)
-    (job_id,) = animated.animatic_jobs(prompt)
-    animated.assert_delivered(file_id, animated.animatic_content(job_id))
-
-
-def test_a_kill_while_the_trash_is_emptied_leaves_neither_row_nor_file(animated: KillableApp) -> None:
-    stays, goes = (animated.generate(f"a kite that {word}", **SHORT) for word in ("stays", "goes"))
-    for file_id in (stays, goes):
-        animated.wait_for(file_id)
-        animated.wait_until(lambda file_id=file_id: animated.row(file_id)["preview"], 30)
-    kept = animated.row(goes)["kept"]["name"]
-    httpx.delete(f"{animated.url}/api/file/{goes}", trust_env=False).raise_for_status()
-    animated.arm("rows_removed")
-    with suppress(httpx.HTTPError):
-        httpx.delete(f"{animated.url}/api/trash", trust_env=False)
-    animated.wait_until_killed()
-    assert kept in animated.media_files()
-
-    animated.start()
-
-    animated.wait_until(lambda: animated.media_files() == animated.referenced_files(), 20)
-    assert kept not in animated.media_files()
-    assert [row["id"] for row in animated.rows() if row["id"] in (stays, goes)] == [stays]
-    answer = httpx.get(f"{animated.url}/api/files", params={"trashed": "true"}, trust_env=False)
-    assert answer.json()["items"] == []
-
-
-# -- a paid backend without keys ------------------------------------------------------------------
 
 
 @at(*BOUNDARIES, fast="after_id")
@@ -243,9 +156,6 @@ def test_what_was_perhaps_never_sent_waits_for_the_persons_word(
     assert wire.submits_by_prompt[prompt] == 1
 
 
-# -- both, at any moment --------------------------------------------------------------------------
-
-
 @pytest.mark.proof
 def test_twenty_generations_survive_kills_at_random_moments(
     fork_server: ForkServer, wire: WireServer, tmp_path: Path
@@ -316,9 +226,6 @@ class Killer:
             self._timer.start()
 
 
-# -- secrets --------------------------------------------------------------------------------------
-
-
 def test_after_all_that_no_key_and_no_link_stands_in_log_database_or_answers(
     cloudy: KillableApp, animated: KillableApp, wire: WireServer
 ) -> None:
@@ -333,18 +240,6 @@ def test_after_all_that_no_key_and_no_link_stands_in_log_database_or_answers(
         said += [path.read_bytes().decode("latin-1") for path in app.data_dir.glob("rushes.db*")]
         assert not [secret for secret in secrets for text in said if secret in text]
         assert "Traceback" not in app.log
-
-
-# -- helpers --------------------------------------------------------------------------------------
-
-
-def killed_at(boundary: str, app: KillableApp, prompt: str, **more: object) -> str:
-    """The id of the generation at whose boundary the app has died; its asker may not have heard the answer."""
-    app.arm(boundary)
-    with suppress(httpx.TransportError):
-        app.generate(prompt, **more)
-    app.wait_until_killed()
-    return str(app.row_of(prompt)["id"])
 
 
 def _told(app: KillableApp, file_id: str) -> list[str]:

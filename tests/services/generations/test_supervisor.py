@@ -62,61 +62,6 @@ async def test_progress_grows_and_is_never_told_backwards(harness: EngineHarness
     assert progress == sorted(progress)
 
 
-async def test_a_busy_backend_sends_the_row_back_to_pending_and_it_is_sent_again(
-    harness: EngineHarness,
-) -> None:
-    set_script(harness, Script(submits=("not_taken", "not_taken", "ok"), retry_after_s=7.0))
-    generation = await harness.start()
-    waiting = await after(6.9, harness, generation)
-    assert (waiting.phase, waiting.stage) == (Phase.PENDING, "waiting_backend")
-    assert harness.backend.submits[generation.id] == 1
-    done = await after(60, harness, generation)
-    assert done.phase is Phase.COMPLETED
-    assert harness.backend.paid(generation.id) == 1
-
-
-async def test_a_refusal_ends_it_with_the_backends_words(harness: EngineHarness) -> None:
-    set_script(harness, Script(submits=("refused",)))
-    ended = await after(1, harness, await harness.start())
-    assert (ended.phase, ended.error_code) == (Phase.ERROR, "refused_input")
-    assert "refused" in ended.error_text
-
-
-@pytest.mark.parametrize("word", ["lost_before", "lost_after", "misspoke"])
-async def test_a_lost_answer_is_unconfirmed_and_never_sent_twice_by_itself(
-    harness: EngineHarness, word: str
-) -> None:
-    set_script(harness, Script(submits=(word,)))
-    generation = await harness.start()
-    ended = await after(4000, harness, generation)
-    assert ended.phase is Phase.UNCONFIRMED
-    assert harness.backend.submits[generation.id] == 1
-
-
-async def test_a_keyed_backend_is_asked_again_with_the_same_key_and_paid_once(harness: EngineHarness) -> None:
-    set_script(harness, Script(submits=("lost_after", "lost_before", "ok")), idempotent=True)
-    generation = await harness.start()
-    assert (await after(60, harness, generation)).phase is Phase.COMPLETED
-    assert harness.backend.paid(generation.id) == 1
-
-
-async def test_a_lost_answer_is_found_again_where_the_backend_can_be_searched(harness: EngineHarness) -> None:
-    set_script(harness, Script(submits=("lost_after",)), searchable=True)
-    generation = await harness.start()
-    assert (await after(60, harness, generation)).phase is Phase.COMPLETED
-    assert harness.backend.submits[generation.id] == 1
-
-
-async def test_a_person_may_send_an_unconfirmed_one_again(harness: EngineHarness) -> None:
-    set_script(harness, Script(submits=("lost_before", "ok")))
-    generation = await harness.start()
-    await after(5, harness, generation)
-    await harness.generations.submit_again(generation.id, owner=LOCAL_OWNER)
-    assert (await after(10, harness, generation)).phase is Phase.COMPLETED
-    with pytest.raises(Conflict):
-        await harness.generations.submit_again(generation.id, owner=LOCAL_OWNER)
-
-
 async def test_the_message_is_told_once_by_time_and_the_late_result_says_how_late(
     harness: EngineHarness,
 ) -> None:
@@ -152,66 +97,6 @@ async def test_a_restart_does_not_lengthen_the_watch_and_tells_nothing_again(har
     ended = await after(6_500, harness, generation)
     assert (ended.phase, ended.error_code) == (Phase.ERROR, "gave_up")
     assert len(harness.trace_entries(generation, "engine", "late")) == 1
-
-
-async def test_a_stopped_one_is_dropped_and_its_late_result_is_kept_apart(harness: EngineHarness) -> None:
-    generation = await harness.start()
-    await asyncio.sleep(2)
-    stopped = await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
-    assert stopped.phase is Phase.DROPPED
-    arrived = await after(10, harness, generation)
-    assert arrived.phase is Phase.COMPLETED
-    assert arrived.unwanted
-
-
-async def test_stop_before_anything_was_sent_costs_nothing(harness: EngineHarness) -> None:
-    set_script(harness, Script(submits=("not_taken",)))
-    generation = await harness.start()
-    await asyncio.sleep(1)
-    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
-    ended = await after(600, harness, generation)
-    assert ended.phase is Phase.DROPPED
-    assert harness.backend.paid(generation.id) == 0
-
-
-async def test_stop_while_it_is_being_sent_still_learns_the_job(harness: EngineHarness) -> None:
-    generation = await harness.start()
-    await asyncio.sleep(0.005)
-    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
-    ended = await after(10, harness, generation)
-    assert ended.job_id is not None
-    assert ended.unwanted
-
-
-async def test_where_the_backend_can_cancel_it_is_told_and_the_watch_ends(harness: EngineHarness) -> None:
-    set_script(harness, Script(length_s=60.0), cancel=True)
-    generation = await harness.start()
-    await asyncio.sleep(2)
-    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
-    await asyncio.sleep(60)
-    assert len(harness.supervisor.tasks) == 0
-    assert (await harness.get(generation)).phase is Phase.DROPPED
-
-
-async def test_one_poll_that_does_not_know_a_stopped_job_does_not_lose_its_result(
-    harness: EngineHarness,
-) -> None:
-    set_script(harness, Script(length_s=0.0, streams=("silent",), polls=("gone", "ok")))
-    generation = await harness.start()
-    await asyncio.sleep(0.005)
-    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
-    assert (await after(60, harness, generation)).unwanted
-
-
-async def test_a_stopped_job_that_the_backend_no_longer_knows_is_not_watched_for_ever(
-    harness: EngineHarness,
-) -> None:
-    set_script(harness, Script(length_s=9_999.0, polls=("gone",)))
-    generation = await harness.start()
-    await asyncio.sleep(1)
-    await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
-    assert (await after(300, harness, generation)).phase is Phase.DROPPED
-    assert len(harness.supervisor.tasks) == 0
 
 
 async def test_a_restart_watches_every_open_one_again_and_pays_for_none_twice(harness: EngineHarness) -> None:

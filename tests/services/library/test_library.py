@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
-import zipfile
 from dataclasses import replace
 
 import pytest
-from PIL import Image
 from sqlalchemy import text
 
 from services.core.errors import InvalidRequest, NotFound
-from services.core.model import LOCAL_OWNER, GenerationQuery, Kept, Kind, Phase, Problem, TraceEntry
-from services.library.retention import Retention, Rule
+from services.core.model import LOCAL_OWNER, GenerationQuery, Kind, Phase, TraceEntry
 from services.store.listing import first_id_at
-from tests.support.library_harness import RECEIPT, LibraryHarness, a_picture
+from tests.support.library_harness import RECEIPT, LibraryHarness, ids
 
 pytestmark = pytest.mark.asyncio
-
-
-async def ids(harness: LibraryHarness, **wanted: object) -> list[str]:
-    return [
-        row.id
-        for row in (await harness.generations.listed(GenerationQuery(**wanted), owner=LOCAL_OWNER)).items
-    ]
 
 
 async def test_a_star_is_told_once_and_leaves_the_watcher_its_row(harness: LibraryHarness) -> None:
@@ -183,52 +172,6 @@ async def test_a_source_that_waits_in_a_composer_is_nobody_s_only_after_a_week(
         assert (await harness.library.storage.check()).orphans == orphans
 
 
-async def test_by_days_the_old_go_into_the_trash_and_later_out_of_it(harness: LibraryHarness) -> None:
-    now = time.time()
-    tail = "-7000-8000-000000000001"
-    old = await harness.put("old", id=first_id_at(now - 40 * 86_400) + tail)
-    starred = await harness.put("starred", id=first_id_at(now - 50 * 86_400) + tail, starred_at=1.0)
-    young = await harness.put("young")
-    assert await harness.library.retention.set_rule(Rule(keep="days", days=30), owner=LOCAL_OWNER) == 1
-    assert (await ids(harness), await ids(harness, trashed=True)) == ([young.id, starred.id], [old.id])
-    assert await harness.library.retention.apply(owner="local") == 0
-    await harness.library.trash.put([starred.id], owner=LOCAL_OWNER)
-    later = Retention(harness.library_rows, harness.library.trash, now=lambda: now + 8 * 86_400)
-    assert await later.apply(owner="local") == 1
-    assert await ids(harness, trashed=True) == [starred.id]
-
-
-async def test_by_size_the_trash_goes_first_then_the_oldest_and_never_a_star(harness: LibraryHarness) -> None:
-    size = 40_000_000
-    rows = [await harness.put(str(number), kept=sized(harness, size)) for number in range(5)]
-    await harness.library.star([rows[0].id], on=True, owner=LOCAL_OWNER)
-    await harness.library.trash.put([rows[4].id], owner=LOCAL_OWNER)
-    assert await harness.library.retention.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 3
-    assert await ids(harness) == [rows[3].id, rows[0].id]
-    assert await harness.library.retention.size_bytes(owner=LOCAL_OWNER) == 2 * size
-    assert len(await harness.folder.files()) == 2
-
-
-async def test_a_rule_that_cannot_be_met_ends(harness: LibraryHarness) -> None:
-    row = await harness.put(kept=sized(harness, 400_000_000), starred_at=1.0)
-    assert await harness.library.retention.set_rule(Rule(keep="size", gb=0.1), owner=LOCAL_OWNER) == 0
-    assert await ids(harness) == [row.id]
-
-
-@pytest.mark.parametrize(
-    "stored", [None, 7, "x", {}, {"keep": "nothing"}, {"keep": "days", "days": -1}, {"a": 1}]
-)
-async def test_a_rule_that_cannot_be_read_keeps_everything(harness: LibraryHarness, stored: object) -> None:
-    await harness.library_rows.set_preference("retention", stored, owner="local")
-    assert await harness.library.retention.rule(owner=LOCAL_OWNER) == Rule()
-
-
-async def test_rules_have_bounds(harness: LibraryHarness) -> None:
-    for rule in (Rule(keep="days", days=0), Rule(keep="size", gb=0.0), Rule(keep="size", gb=float("nan"))):
-        with pytest.raises(InvalidRequest):
-            await harness.library.retention.set_rule(rule, owner=LOCAL_OWNER)
-
-
 async def test_pages_of_a_list_never_overlap_while_it_changes(harness: LibraryHarness) -> None:
     rows = [await harness.put(str(number)) for number in range(7)]
     first = await harness.generations.listed(GenerationQuery(), limit=3, owner=LOCAL_OWNER)
@@ -262,48 +205,3 @@ async def test_each_list_walks_one_index(harness: LibraryHarness) -> None:
             wanted,
             plan,
         )
-
-
-def sized(harness: LibraryHarness, size_bytes: int) -> Kept:
-    return replace(harness.file(b"x"), size_bytes=size_bytes)
-
-
-async def test_what_carries_a_problem_is_packed_as_it_came(harness: LibraryHarness) -> None:
-    row = await harness.put(content=(bytes_ := a_picture() + b"tail"))
-    assert row.kept is not None
-    problem = Problem(code="unknown", reason="The format of the file is not known.")
-    await harness.store.update(row.id, kept=replace(row.kept, width=None, height=None, problem=problem))
-    archive = await harness.library.archive([row.id], owner=LOCAL_OWNER)
-    with zipfile.ZipFile(io.BytesIO(b"".join(archive))) as packed:
-        assert [packed.read(name) for name in packed.namelist()] == [bytes_]
-    _, copy = await harness.library.copy(row.id, owner=LOCAL_OWNER)
-    assert b"".join(copy.chunks()) == bytes_
-    assert (await harness.library.scrub.run_once(force=True)).damaged == ()
-
-
-async def test_an_archive_keeps_every_script_and_loses_no_file(harness: LibraryHarness) -> None:
-    tail = "-7000-8000-0000000abcde"
-    rows = [
-        await harness.put("ทะเล 風筝 Straße", id=first_id_at(1.0) + tail),
-        await harness.put("ทะเล 風筝 Straße", id=first_id_at(2.0) + tail),
-    ]
-    made = b"".join(await harness.library.archive([row.id for row in rows], owner=LOCAL_OWNER))
-    with zipfile.ZipFile(io.BytesIO(made)) as archive:
-        first, second = archive.namelist()
-        assert archive.testzip() is None
-    assert first.startswith("ทะเล-風筝-straße-")
-    assert second == first.replace(".png", "-2.png")
-
-
-async def test_an_archive_names_the_texts_that_had_no_room(harness: LibraryHarness) -> None:
-    out = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(out, "JPEG")
-    jpeg = replace(harness.file(out.getvalue()), content_type="image/jpeg")
-    long, short = await harness.put("😀" * 20_000, kept=jpeg), await harness.put("short", kept=jpeg)
-    made = b"".join(await harness.library.archive([long.id, short.id], owner=LOCAL_OWNER))
-    with zipfile.ZipFile(io.BytesIO(made)) as archive:
-        first, second, note = archive.namelist()
-        told = archive.read(note).decode()
-    assert note == "shortened-in-this-archive.txt"
-    assert f"{first}: prompt" in told
-    assert second not in told

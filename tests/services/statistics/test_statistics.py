@@ -7,58 +7,16 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from uuid6 import uuid7
 
-from services.core.model import LOCAL_OWNER, Channel, Generation, Phase, Receipt, TraceEntry
+from services.core.model import LOCAL_OWNER, Channel, Phase, TraceEntry
 from services.statistics import service
-from services.statistics.channel_status import ChannelState, ChannelStatus
 from services.statistics.figures import Lag, quantile, slot_starts
 from tests.support.library_harness import LibraryHarness
+from tests.support.statistics_parts import NOON, id_at, put, trace, won
 
-NOON = datetime(2026, 11, 20, 12, 30).timestamp()
 DAY_S = 86_400.0
-
-
-@pytest.fixture
-def harness(library_harness: LibraryHarness) -> LibraryHarness:
-    library_harness.statistics._now = lambda: NOON
-    return library_harness
-
-
-def id_at(at: float) -> str:
-    made = uuid7().hex
-    stamp = f"{int(at * 1000):012x}" + made[12:]
-    return "-".join((stamp[:8], stamp[8:12], stamp[12:16], stamp[16:20], stamp[20:]))
-
-
-def won(by: Channel = Channel.PUSH, *, lag_s: float = 0.1, at: float = NOON, **fields: Any) -> Receipt:
-    return Receipt(
-        won_by=by, backend_said_at=at, backend_finished_at=at - 0.5, kept_at=at - 0.5 + lag_s, **fields
-    )
-
-
-async def put(harness: LibraryHarness, at: float = NOON, **changes: Any) -> Generation:
-    return await harness.put(id=id_at(at), created_at=at, **changes)
-
-
-async def trace(harness: LibraryHarness, row: Generation, *entries: tuple[Any, ...]) -> None:
-    """Entries are (lane, event) or (lane, event, data)."""
-    lines = [
-        TraceEntry(
-            owner="local",
-            generation_id=row.id,
-            seq=number,
-            at=NOON + number,
-            lane=lane,
-            event=event,
-            data=data[0] if data else {},
-        )
-        for number, (lane, event, *data) in enumerate(entries)
-    ]
-    await harness.store.append_log(lines, [])
 
 
 @pytest.mark.asyncio
@@ -223,92 +181,3 @@ async def test_whole_timelines_are_not_read_for_the_figures(harness: LibraryHarn
         ).fetchall()
     connection.close()
     assert "COVERING INDEX ix_trace_entries_spent" in str(plan)
-
-
-# -- what is open -----------------------------------------------------------------------------------
-
-
-@pytest.mark.asyncio
-async def test_an_open_generation_tells_both_channels(harness: LibraryHarness) -> None:
-    row = await put(harness, phase=Phase.PROCESSING)
-    await put(harness, phase=Phase.ERROR)
-    await trace(
-        harness,
-        row,
-        ("push", "opening"),
-        ("push", "open"),
-        *[("push", "event", {"heard": "progress"})] * 30,
-        ("push", "lost", {"reason": "silent", "retry_in_s": 1.0}),
-        ("poll", "attempt", {"n": 1}),
-        ("poll", "answer", {"heard": "running"}),
-        ("poll", "due", {"at": NOON + 99.0}),
-    )
-    ((generation, status),), total = await harness.statistics.open_generations(owner=LOCAL_OWNER)
-    assert (generation.id, total) == (row.id, 1)
-    assert (status.push, status.push_reason, status.breaks) == (ChannelState.LOST, "silent", 1)
-    assert (status.poll, status.attempts, status.checks) == (ChannelState.HEALTHY, 1, 0)
-    assert status.due_at == NOON + 99.0
-
-
-@pytest.mark.asyncio
-async def test_a_stream_that_only_talks_is_connected_however_much_it_said(harness: LibraryHarness) -> None:
-    row = await put(harness, phase=Phase.PROCESSING)
-    await trace(
-        harness, row, ("push", "lost", {"reason": "reset"}), *[("push", "event", {"heard": "progress"})] * 60
-    )
-    (((_, status),), _) = await harness.statistics.open_generations(owner=LOCAL_OWNER)
-    assert (status.push, status.breaks) == (ChannelState.HEALTHY, 1)
-
-
-def test_a_restart_makes_the_old_stream_no_stream() -> None:
-    status = ChannelStatus()
-    for seq, (lane, event) in enumerate([("push", "open"), ("engine", "resumed")]):
-        status = status.after(entry(seq, lane, event))
-    assert status.push is ChannelState.NONE
-
-
-def test_an_entry_that_is_known_changes_nothing() -> None:
-    known = ChannelStatus().after(entry(5, "poll", "attempt"))
-    assert known.after(entry(5, "poll", "attempt")) == known
-    assert known.after(entry(4, "push", "lost")) == known
-
-
-def entry(seq: int, lane: str, event: str) -> TraceEntry:
-    return TraceEntry(owner="local", generation_id="g", seq=seq, at=NOON, lane=lane, event=event)
-
-
-# -- what is safe, and how long it takes -------------------------------------------------------------
-
-
-@pytest.mark.asyncio
-async def test_a_file_that_is_gone_is_lost_and_nothing_else_is(harness: LibraryHarness) -> None:
-    there, gone = await put(harness), await put(harness)
-    assert (await harness.statistics.file_integrity()).missing == []
-    assert gone.kept is not None and there.kept is not None
-    harness.folder.path(gone.kept.name).unlink()
-    assert (await harness.statistics.file_integrity()).missing == [], "looked at a moment ago"
-    harness.statistics._now = lambda: NOON + 61
-    assert (await harness.statistics.file_integrity()).missing == [gone.id]
-    assert harness.lost == [], "only looked"
-
-
-@pytest.mark.asyncio
-async def test_the_weekly_round_is_told(harness: LibraryHarness) -> None:
-    assert (await harness.statistics.file_integrity()).scrub is None
-    await put(harness)
-    await harness.scrub.run_once()
-    run = (await harness.statistics.file_integrity()).scrub
-    assert run is not None
-    assert (run.checked, run.damaged, run.missing) == (1, (), ())
-
-
-@pytest.mark.asyncio
-async def test_estimates_are_of_what_was_delivered_here(harness: LibraryHarness) -> None:
-    assert await harness.statistics.estimates(await harness.statistics.figures(7, owner=LOCAL_OWNER)) == []
-    for length_s in (10.0, 20.0):
-        await put(
-            harness, receipt=won(), kept=harness.file(b"a"), submitted_at=NOON - length_s, finished_at=NOON
-        )
-    (estimate,) = await harness.statistics.estimates(await harness.statistics.figures(7, owner=LOCAL_OWNER))
-    assert (estimate.model, estimate.length_s) == ("animatic/still", None)
-    assert (estimate.typical.p50_s, estimate.typical.runs) == (20.0, 2)
