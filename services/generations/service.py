@@ -1,14 +1,15 @@
 """A person's actions on generations; pages and API use nothing else."""
 
 import logging
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uuid6 import UUID, uuid7
 
 from services.catalogue import Catalogue
-from services.core.errors import Conflict, InvalidRequest
+from services.core.errors import Conflict, InvalidRequest, NotFound
 from services.core.events import Bus
 from services.core.model import FINAL, Draft, Generation, GenerationQuery, Kind, Phase, Request, TraceEntry
 from services.core.runtime import Runtime
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 4
 SEEDS = 2**32
+RESTORED_PER_COMMIT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,13 +216,29 @@ class Generations:
         """Whether the backend has a job list in which an unconfirmed generation can be searched for."""
         return self._supervisor.can_search(generation)
 
-    async def clear(self, *, owner: str, kind: Kind | None = None) -> int:
-        """Moves all final ones to the trash and returns their number."""
+    async def clearable(self, *, owner: str, kind: Kind | None = None) -> int:
+        """How many `clear` would move."""
+        return await self._store.count_clearable(owner=owner, kind=kind)
+
+    async def clear(self, *, owner: str, kind: Kind | None = None) -> list[str]:
+        """Moves all final ones without a star to the trash and returns their ids."""
         hidden = await self._store.trash_final(owner=owner, kind=kind)
         log.info("%d generations deleted at once", len(hidden))
-        for generation_id in hidden:
-            self.bus.publish(await self._store.get(generation_id))
-        return len(hidden)
+        await self._publish_all(hidden)
+        return hidden
+
+    async def restore_all(self, ids: Sequence[str], *, owner: str) -> list[str]:
+        """Restores them from the trash and returns the ids that were in it."""
+        restored: list[str] = []
+        for first in range(0, len(ids), RESTORED_PER_COMMIT):
+            restored += await self._store.untrash(ids[first : first + RESTORED_PER_COMMIT], owner=owner)
+        await self._publish_all(restored)
+        return restored
+
+    async def _publish_all(self, ids: Sequence[str]) -> None:
+        for generation_id in ids:
+            with suppress(NotFound):  # removed for good meanwhile
+                self.bus.publish(await self._store.get(generation_id))
 
     async def shown(self, generation_id: str, *, owner: str) -> None:
         """Records in the receipt, once, that a page shows the first frame."""

@@ -142,13 +142,23 @@ class Store:
             generation_id, {"stop_requested_at": None}, phases=frozenset({Phase.COMPLETED})
         )
 
+    async def count_clearable(self, *, owner: str, kind: Kind | None) -> int:
+        """How many `trash_final` would move."""
+        query = sa.select(sa.func.count()).select_from(g).where(*_clearable(owner, kind))
+        return await self.read(lambda connection: connection.execute(query).scalar_one())
+
     async def trash_final(self, *, owner: str, kind: Kind | None) -> list[str]:
-        """The ids that went to the trash; results that arrived after a stop wait for a choice, and stay."""
-        unwanted = (g.c.phase == str(Phase.COMPLETED)) & g.c.stop_requested_at.is_not(None)
-        where = [g.c.owner == owner, g.c.trashed_at.is_(None), statements.IS_FINAL, ~unwanted]
-        if kind is not None:
-            where.append(g.c.kind == str(kind))
+        """The ids that went to the trash. Starred ones stay, and results that arrived after a stop: they wait
+        for a choice.
+        """
         new = {"trashed_at": self._now(), **statements.revised(self._now())}
+        statement = sa.update(g).where(*_clearable(owner, kind)).values(new).returning(g.c.id)
+        return await self.write(lambda connection: list(connection.execute(statement).scalars()))
+
+    async def untrash(self, ids: Sequence[str], *, owner: str) -> list[str]:
+        """The ids that moved out of the trash."""
+        where = [g.c.owner == owner, g.c.trashed_at.is_not(None), g.c.id.in_(ids)]
+        new = {"trashed_at": None, **statements.revised(self._now())}
         statement = sa.update(g).where(*where).values(new).returning(g.c.id)
         return await self.write(lambda connection: list(connection.execute(statement).scalars()))
 
@@ -393,6 +403,18 @@ def _known_key(connection: sa.Connection, owner: str, key: str, fingerprint: str
         raise Conflict("This Idempotency-Key was used with another request. Send a new key.")
     rows = connection.execute(sa.select(g).where(g.c.request_id == known.request_id).order_by(g.c.id))
     return [from_row(row) for row in rows.mappings()]
+
+
+def _clearable(owner: str, kind: Kind | None) -> list[sa.ColumnElement[bool]]:
+    unwanted = (g.c.phase == str(Phase.COMPLETED)) & g.c.stop_requested_at.is_not(None)
+    where = [
+        g.c.owner == owner,
+        g.c.trashed_at.is_(None),
+        g.c.starred_at.is_(None),
+        statements.IS_FINAL,
+        ~unwanted,
+    ]
+    return where if kind is None else [*where, g.c.kind == str(kind)]
 
 
 _ONE = sa.select(g).where(g.c.id == sa.bindparam("the_id"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -316,11 +316,29 @@ class StandInServices:
         self.calls.append(("delete", generation_id))
         self.change(generation_id, trashed_at=time.time())
 
-    async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
-        gone = [one.id for one in self.rows.values() if one.final and one.trashed_at is None]
+    def _clearable(self, kind: Kind | None) -> list[str]:
+        return [
+            one.id
+            for one in self.rows.values()
+            if one.final
+            and one.trashed_at is None
+            and one.starred_at is None
+            and kind in (None, one.request.kind)
+        ]
+
+    async def clearable(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> int:
+        return len(self._clearable(kind))
+
+    async def clear(self, *, owner: str = LOCAL_OWNER, kind: Kind | None = None) -> list[str]:
+        gone = self._clearable(kind)
         for generation_id in gone:
             self.change(generation_id, trashed_at=time.time())
-        return len(gone)
+        return gone
+
+    async def restore_all(self, ids: Sequence[str], *, owner: str = LOCAL_OWNER) -> list[str]:
+        for generation_id in ids:
+            await self.restore(generation_id)
+        return list(ids)
 
     async def shown(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> None:
         self.calls.append(("shown", generation_id))

@@ -38,6 +38,12 @@ def stage(user: User) -> set[str]:
         return set(gate.classes)
 
 
+def stage_title(user: User) -> str:
+    with user:
+        (title,) = [one for one in ElementFilter(kind=ui.element) if "r-title" in one.classes]
+    return " ".join(one.text for one in title.descendants() if isinstance(one, ui.label))
+
+
 def cards(user: User) -> list[ui.element]:
     with user:
         found = [one for one in ElementFilter(kind=ui.element) if "r-card" in one.classes]
@@ -343,15 +349,71 @@ async def test_stop_stops_and_says_so(user: User, stand_in: StandInServices) -> 
     assert toasts(user) == []
 
 
-async def test_a_delete_asks_first(user: User, stand_in: StandInServices) -> None:
-    row = stand_in.put(Phase.COMPLETED, finished_at=1.0)
+def undo(user: User) -> None:
+    with user:
+        toast = [one for one in ElementFilter(kind=Toast) if one.props.get("act") == "Undo"][-1]
+    (listener,) = [one for one in toast._event_listeners.values() if one.type == "open"]
+    toast._handle_event({"listener_id": listener.id, "args": []})
+
+
+async def test_a_delete_asks_nothing_and_an_undo_brings_it_back_to_the_stage(
+    user: User, stand_in: StandInServices
+) -> None:
+    stand_in.put(Phase.COMPLETED, finished_at=1.0, prompt="older")
+    row = stand_in.put(Phase.COMPLETED, finished_at=1.0, prompt="newer")
     await user.open("/")
     press(user, "Delete")
-    await user.should_see("Delete this one?")
-    assert ("delete", row.id) not in stand_in.calls
-    press(user, "Keep")
+    await user.should_see("Moved 1 item to trash.")
+    await equals(lambda: len(cards(user)), 1)
+    assert stage_title(user) == "older"
+    undo(user)
+    await equals(lambda: len(cards(user)), 2)
+    await equals(lambda: stage_title(user), "newer")
+    assert ("restore", row.id) in stand_in.calls
+
+
+async def test_the_delete_key_on_a_card_deletes_it_and_leaves_what_runs(
+    user: User, stand_in: StandInServices
+) -> None:
+    stand_in.put(Phase.COMPLETED, finished_at=1.0, prompt="done")
+    running = stand_in.put(prompt="running")
+    await user.open("/")
+    for card in cards(user):
+        (listener,) = [one for one in card._event_listeners.values() if one.type == "keydown.delete"]
+        card._handle_event({"listener_id": listener.id, "args": []})
+    await user.should_see("Moved 1 item to trash.")
+    await user.should_see("It is still in progress. Stop it before you delete it.")
+    await equals(lambda: [row.id for row in stand_in.rows.values() if row.trashed_at is None], [running.id])
+
+
+async def test_clear_all_names_count_and_kind_leaves_the_starred_and_can_be_undone(
+    user: User, stand_in: StandInServices
+) -> None:
+    for number in range(3):
+        stand_in.put(Phase.COMPLETED, finished_at=1.0, prompt=f"film {number}")
+    starred = stand_in.put(Phase.COMPLETED, finished_at=1.0, starred_at=1.0)
+    image = stand_in.put(Phase.COMPLETED, finished_at=1.0, kind=Kind.IMAGE)
+    await user.open("/")
+    press(user, "Clear all")
+    await user.should_see("Move 3 videos to trash?")
+    press(user, "Cancel")
     await settle()
-    assert ("delete", row.id) not in stand_in.calls
+    assert len(cards(user)) == 4
+    press(user, "Clear all")
+    await user.should_see("Move 3 videos to trash?")
+    press(user, "Clear all")
+    await user.should_see("Moved 3 videos to trash.")
+    left = {row.id for row in stand_in.rows.values() if row.trashed_at is None}
+    assert left == {starred.id, image.id}
+    undo(user)
+    await equals(lambda: len(cards(user)), 4)
+
+
+async def test_clear_all_says_when_there_is_nothing_to_clear(user: User, stand_in: StandInServices) -> None:
+    stand_in.put(Phase.COMPLETED, finished_at=1.0, starred_at=1.0)
+    await user.open("/")
+    press(user, "Clear all")
+    await user.should_see("There is nothing to clear. Starred items stay.")
 
 
 async def test_what_another_tab_deletes_leaves_stage_and_strip(user: User, stand_in: StandInServices) -> None:

@@ -1,10 +1,12 @@
 """Button handlers for the actions on one generation."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from nicegui import background_tasks, ui
 
+from services.core.errors import NotFound
 from services.core.model import Generation, Kind, Phase
 from ui.components.confirm import confirm
 from ui.components.error_boundary import Handler, guarded
@@ -13,7 +15,7 @@ from ui.components.toast import toast
 from ui.session import drafts
 from ui.session.drafts import FormValues
 from ui.session.page_context import PageContext
-from ui.text import _, ngettext
+from ui.text import _, measure, ngettext
 
 COMPOSER_PATHS = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
 
@@ -75,12 +77,24 @@ class Actions:
 
     def delete(self, generation: Generation) -> Handler:
         async def handler() -> None:
-            question = _("Delete this one?")
-            detail = _("It waits in the library's trash, and its link stops working.")
-            if await confirm(question, detail, yes=_("Delete")):
+            with suppress(NotFound):  # pressed twice, or deleted elsewhere
                 await self.context.generations.delete(generation.id, owner=self.context.owner)
+                self._offer_undo([generation.id], moved_text(1))
 
         return handler
+
+    def _offer_undo(self, ids: list[str], text: str) -> None:
+        async def undo() -> None:
+            await self.context.generations.restore_all(ids, owner=self.context.owner)
+
+        with self.context.client:  # the button's slot is deleted by now
+            toast(
+                text,
+                on_open=lambda: background_tasks.create(
+                    guarded(undo)(), name="undo", context=self.context.client
+                ),
+                action_label=_("Undo"),
+            )
 
     def keep(self, generation: Generation) -> Handler:
         """Keeps a result that arrived after a stop."""
@@ -93,34 +107,26 @@ class Actions:
         return handler
 
     def drop(self, generation: Generation) -> Handler:
-        """Puts a result that arrived after a stop into the trash, and offers to undo it."""
-
-        async def undo() -> None:
-            await self.context.generations.restore(generation.id, owner=self.context.owner)
+        """Puts a result that arrived after a stop into the trash."""
 
         async def handler() -> None:
-            await self.context.generations.delete(generation.id, owner=self.context.owner)
-            with self.context.client:
-                toast(
-                    _("Dropped. It waits in the library's trash."),
-                    on_open=lambda: background_tasks.create(
-                        guarded(undo)(), name="undo", context=self.context.client
-                    ),
-                    action_label=_("Undo"),
-                )
+            with suppress(NotFound):
+                await self.context.generations.delete(generation.id, owner=self.context.owner)
+                self._offer_undo([generation.id], _("Dropped. It waits in the library's trash."))
 
         return handler
 
     def clear(self, kind: Kind) -> Handler:
         async def handler() -> None:
-            detail = _(
-                "Everything finished goes into the library's trash. "
-                "What is under way or waits for your choice stays."
-            )
-            if not await confirm(_("Clear all?"), detail, yes=_("Clear all")):
+            generations, owner = self.context.generations, self.context.owner
+            count = await generations.clearable(owner=owner, kind=kind)
+            if not count:
+                toast(_("There is nothing to clear. Starred items stay."))
                 return
-            count = await self.context.generations.clear(owner=self.context.owner, kind=kind)
-            toast(ngettext("{count} cleared.", "{count} cleared.", count).format(count=count))
+            detail = _("Starred items stay, and so does what is in progress or waits for your choice.")
+            if await confirm(clear_question(count, kind), detail, yes=_("Clear all"), no=_("Cancel")):
+                cleared = await generations.clear(owner=owner, kind=kind)
+                self._offer_undo(cleared, cleared_text(len(cleared), kind))
 
         return handler
 
@@ -144,3 +150,24 @@ def _check_message(*, has_list: bool) -> str:
     if has_list:
         return _("Looking for it in the backend's list. What is surely yours goes on by itself.")
     return _("This backend has no list to look in. Look at its own page, then submit it again, or drop it.")
+
+
+def moved_text(count: int) -> str:
+    template = ngettext("Moved {count} item to trash.", "Moved {count} items to trash.", count)
+    return template.format(count=measure.number(count))
+
+
+def clear_question(count: int, kind: Kind) -> str:
+    if kind is Kind.VIDEO:
+        template = ngettext("Move {count} video to trash?", "Move {count} videos to trash?", count)
+    else:
+        template = ngettext("Move {count} image to trash?", "Move {count} images to trash?", count)
+    return template.format(count=measure.number(count))
+
+
+def cleared_text(count: int, kind: Kind) -> str:
+    if kind is Kind.VIDEO:
+        template = ngettext("Moved {count} video to trash.", "Moved {count} videos to trash.", count)
+    else:
+        template = ngettext("Moved {count} image to trash.", "Moved {count} images to trash.", count)
+    return template.format(count=measure.number(count))

@@ -1,6 +1,6 @@
 """The filmstrip of recent generations, newest first, with arrow-key navigation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 
@@ -16,8 +16,15 @@ MAX_CARDS = 30
 
 
 class Filmstrip:
-    def __init__(self, *, on_choose: Callable[[str], object], on_clear: Handler) -> None:
+    def __init__(
+        self,
+        *,
+        on_choose: Callable[[str], object],
+        on_delete: Callable[[str], Awaitable[None]],
+        on_clear: Handler,
+    ) -> None:
         self._on_choose = on_choose
+        self._on_delete = on_delete
         self._cards: dict[str, GenerationCard] = {}
         self._chosen = ""
         with ui.element("section").classes("r-rushes") as self.section:
@@ -67,6 +74,10 @@ class Filmstrip:
             left = max(0, order.index(self._chosen) - 1) * CARD_PX
             self.strip.run_method("scrollTo", {"left": left, "behavior": "smooth"})
 
+    def focus(self, generation_id: str | None) -> None:
+        if card := self._cards.get(generation_id or ""):
+            card.run_method("focus")
+
     def neighbour(self, step: int) -> str | None:
         """Returns the id `step` cards to the right of the chosen one; None at the ends."""
         order = self._order()
@@ -93,7 +104,7 @@ class Filmstrip:
 
     def _add(self, generation: Generation) -> None:
         with self.strip:
-            card = GenerationCard(generation, on_choose=self._on_choose)
+            card = GenerationCard(generation, on_choose=self._on_choose, on_delete=self._on_delete)
         self._cards[generation.id] = card
         order = self._order()
         card.move(target_index=order.index(generation.id))

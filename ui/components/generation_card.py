@@ -1,6 +1,6 @@
 """A card in the filmstrip: poster, length or progress, and status as a word and an icon."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
@@ -21,10 +21,17 @@ PHASE_ICONS = {
 
 
 class GenerationCard(ui.element):
-    def __init__(self, generation: Generation, *, on_choose: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        generation: Generation,
+        *,
+        on_choose: Callable[[str], object],
+        on_delete: Callable[[str], Awaitable[None]],
+    ) -> None:
         super().__init__("div")
         self.classes("r-card").props("role=option tabindex=-1 aria-selected=false")
         self.on("click", lambda: on_choose(generation.id), [])
+        self.on("keydown.delete", lambda: on_delete(generation.id), [])
         self.created_at = generation.created_at
         self._drawn_state: tuple[object, ...] = ()
         with self:

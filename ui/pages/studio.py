@@ -16,6 +16,7 @@ from ui.components.notifications import FRAME_S, go_to
 from ui.components.press import Press
 from ui.components.prompt_form import PromptForm
 from ui.components.stage import Stage
+from ui.components.toast import toast
 from ui.pages import layout
 from ui.session import drafts
 from ui.session.page_context import PageContext
@@ -55,6 +56,8 @@ class StudioPage:
         self.actions = Actions(context=context, started=self.started, edit=self.edit, compose=self.compose)
         self.ready = False
         """Whether the page is drawn; updates before that only go into its state."""
+        self.deleted_id = ""
+        """What was deleted from the stage last: an undo brings it back there."""
 
     async def open(self) -> None:
         """Subscribes, then reads, then draws, so that no update is missed."""
@@ -88,7 +91,11 @@ class StudioPage:
                 self.stage = Stage(
                     self.context, self.actions, on_example=self.start_example, on_clear=self.clear_stage
                 )
-                self.filmstrip = Filmstrip(on_choose=self.choose, on_clear=self.actions.clear(self.kind))
+                self.filmstrip = Filmstrip(
+                    on_choose=self.choose,
+                    on_delete=self.delete_card,
+                    on_clear=self.actions.clear(self.kind),
+                )
 
         self.context.client.on_delete(self.generations.catalogue.on_change(self.on_models_changed))
 
@@ -149,6 +156,15 @@ class StudioPage:
             guarded(load_and_show)(), name=f"choose {generation_id}", context=self.context.client
         )
 
+    async def delete_card(self, generation_id: str) -> None:
+        generation = self.context.state.known[generation_id]
+        if not generation.final:
+            toast(_("It is still in progress. Stop it before you delete it."))
+            return
+        successor = self.filmstrip.successor_of(generation_id)
+        await guarded(self.actions.delete(generation))()
+        self.filmstrip.focus(successor)
+
     def step(self, step: int) -> None:
         neighbour = self.filmstrip.neighbour(step)
         if neighbour is not None:
@@ -196,7 +212,12 @@ class StudioPage:
             self.filmstrip.put(after)
         if state.current_generation is not None and state.current_generation.id == after.id:
             self.stage.refresh(state.current_generation)
+        elif after.trashed_at is None and self.deleted_id == after.id:
+            self.deleted_id = ""
+            self.choose(after.id)
         elif after.trashed_at is not None and state.current_generation is None:
+            if self.filmstrip.is_chosen(after.id):
+                self.deleted_id = after.id
             if successor is not None and self.filmstrip.is_chosen(after.id):
                 self.choose(successor)
             else:

@@ -219,9 +219,26 @@ async def test_clear_hides_what_is_over_and_leaves_what_is_open(harness: EngineH
     set_script(harness, Script(length_s=500.0))
     running = await harness.start()
     await asyncio.sleep(1)
-    assert await harness.generations.clear(owner=LOCAL_OWNER) == 1
+    assert await harness.generations.clearable(owner=LOCAL_OWNER) == 1
+    assert await harness.generations.clear(owner=LOCAL_OWNER) == [done.id]
     assert [row.id for row in (await harness.generations.listed(owner=LOCAL_OWNER)).items] == [running.id]
     assert done.id != running.id
+
+
+async def test_clear_leaves_what_is_starred_and_the_other_kind_and_is_undone_whole(
+    harness: EngineHarness,
+) -> None:
+    rows = [await harness.start() for _ in range(3)]
+    await asyncio.sleep(8)
+    await harness.store.update(rows[0].id, starred_at=1.0)
+    assert await harness.generations.clear(owner=LOCAL_OWNER, kind=Kind.IMAGE) == []
+    assert await harness.generations.clearable(owner=LOCAL_OWNER, kind=Kind.VIDEO) == 2
+    cleared = await harness.generations.clear(owner=LOCAL_OWNER, kind=Kind.VIDEO)
+    assert set(cleared) == {row.id for row in rows[1:]}
+    assert await harness.generations.restore_all(cleared, owner="somebody else") == []
+    assert set(await harness.generations.restore_all(cleared, owner=LOCAL_OWNER)) == set(cleared)
+    assert await harness.generations.restore_all(cleared, owner=LOCAL_OWNER) == []
+    assert len((await harness.generations.listed(owner=LOCAL_OWNER)).items) == 3
 
 
 async def test_the_first_showing_is_noted_once(harness: EngineHarness) -> None:

@@ -103,7 +103,7 @@ async def test_clearing_all_leaves_what_waits_for_a_choice(harness: EngineHarnes
     done = await arrived(harness)
     ordinary = await harness.start()
     await asyncio.sleep(40)
-    assert await harness.generations.clear(owner=LOCAL_OWNER) == 1
+    assert len(await harness.generations.clear(owner=LOCAL_OWNER)) == 1
     assert [row.id for row in (await harness.generations.listed(owner=LOCAL_OWNER)).items] == [done.id]
     assert (await harness.get(ordinary)).trashed_at is not None
 

@@ -134,7 +134,7 @@ def look(address: str, there: str, *actions: Handler, long: bool = False) -> pyt
 
 
 LOOKS = [
-    look("/", ".r-stage video", more_settings, lengths, key("?"), press("Delete")),
+    look("/", ".r-stage video", more_settings, lengths, key("?"), press("Clear all")),
     look("/image", ".r-composer .r-input"),
     look("/chat/new", ".r-begin"),
     look("/chat/{talk}", "text=Is that to be"),
