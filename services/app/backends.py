@@ -7,17 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.animatic.film.prompt_parser import recognises
 from services.animatic.process import AnimaticProcess
 from services.backends.base import Backend
 from services.backends.registry import configured_backends
 from services.backends.superduperai import embedded
 from services.catalogue import Catalogue
+from services.core.model import ANIMATIC, Request
 from services.core.settings import Settings
 from services.http.address import Address
 from services.http.address_guard import AddressGuard, origin_of
 from services.http.proxy import OutboundProxy
 
-ANIMATIC = "animatic"
+
+def is_recognised(request: Request) -> bool:
+    """False where the animatic finds nothing in the prompt to draw, and chooses a scene at random."""
+    style, has_source = request.settings.style, request.source is not None
+    return request.backend != ANIMATIC or recognises(request.prompt, style, has_source=has_source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import api
+from services.app.backends import is_recognised
 from services.app.build import Engine, build_engine
 from services.app.deadline_protocol import DeadlineProtocol
 from services.app.lifespan import running
@@ -47,6 +48,7 @@ def build_app(engine: Engine) -> FastAPI:
     os.environ["NICEGUI_STORAGE_PATH"] = str((settings.data_dir / "nicegui").absolute())
     from nicegui import ui
 
+    from ui.components import rehearsal
     from ui.pages.generation import not_found
     from ui.pages.routes import register
     from ui.session import socket_events
@@ -65,6 +67,7 @@ def build_app(engine: Engine) -> FastAPI:
     app.add_middleware(PageLimit, memory=memory)
     api.include(app, engine, public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
     register(engine.generations, engine.library, engine.chats, engine.statistics, engine.diagnostics)
+    rehearsal.install(is_recognised)
     ui.run_with(
         app,
         title="Rushes",

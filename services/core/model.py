@@ -4,6 +4,8 @@ import enum
 from dataclasses import dataclass, field
 
 LOCAL_OWNER = "local"
+ANIMATIC = "animatic"
+"""The name of the embedded backend, which draws without an AI model."""
 
 
 class Kind(enum.StrEnum):

@@ -108,6 +108,10 @@ class Generations:
         """Raises NotFound, also for somebody else's and, unless `trashed`, for one in the trash."""
         return await self._store.get(generation_id, owner=owner, trashed=trashed)
 
+    async def siblings(self, generation: Generation) -> list[str]:
+        """The ids of all results of its request, oldest first, its own and those in the trash included."""
+        return await self._store.ids_of_request(generation.request_id, owner=generation.owner)
+
     async def listed(
         self,
         wanted: GenerationQuery = EVERYTHING,

@@ -126,6 +126,11 @@ class Store:
             raise NotFound("There is no such generation here.")
         return found[0]
 
+    async def ids_of_request(self, request_id: str, *, owner: str) -> list[str]:
+        """Oldest first, with those in the trash."""
+        query = sa.select(g.c.id).where(g.c.request_id == request_id, g.c.owner == owner)
+        return [row["id"] for row in await self.rows(query.order_by(g.c.id))]
+
     async def page(
         self, query: GenerationQuery = EVERYTHING, *, owner: str, before: str | None = None, limit: int = 50
     ) -> list[Generation]:

@@ -14,6 +14,7 @@ import pytest_asyncio
 from PIL import Image
 
 from services.app.generations import build_generations
+from services.catalogue import Catalogue
 from services.chat import Chats
 from services.core.events import Bus, GenerationEvent
 from services.core.model import (
@@ -75,7 +76,7 @@ class LibraryHarness:
         self.settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]
         parts = build_generations(
             self.settings, self.store, self.bus, cast(Any, None), cast(Any, self.folder), cast(Any, None),
-            cast(Any, None), {}, runtime,
+            Catalogue([], self.settings), {}, runtime,
         )  # fmt: skip
         self.event_log, self.supervisor, self.generations = (
             parts.event_log,

@@ -186,7 +186,7 @@ class StandInServices:
             **{k: fields.pop(k) for k in ("prompt", "kind") if k in fields}
         )
         row = Generation(
-            id=fields.pop("id", f"gen-{number}"), request_id=f"req-{number}", owner=fields.pop("owner", LOCAL_OWNER), request=request,
+            id=fields.pop("id", f"gen-{number}"), request_id=fields.pop("request_id", f"req-{number}"), owner=fields.pop("owner", LOCAL_OWNER), request=request,
             phase=phase, created_at=fields.pop("created_at", time.time() + number / 1000), updated_at=time.time(), **fields,
         )  # fmt: skip
         self.rows[row.id] = row
@@ -234,7 +234,14 @@ class StandInServices:
         self.drafts.append(draft)
         self.counts.append(count)
         rows = [
-            self.put(Phase.PENDING, prompt=draft.prompt, kind=draft.kind, owner=owner) for _ in range(count)
+            self.put(
+                Phase.PENDING,
+                prompt=draft.prompt,
+                kind=draft.kind,
+                owner=owner,
+                request_id=f"started-{len(self.drafts)}",
+            )
+            for _ in range(count)
         ]
         if key is not None:
             self.keys[key] = rows
@@ -261,6 +268,9 @@ class StandInServices:
         if row is None or row.owner != owner or row.trashed_at is not None:
             raise NotFound("There is no such generation.")
         return row
+
+    async def siblings(self, generation: Generation) -> list[str]:
+        return [row.id for row in self.rows.values() if row.request_id == generation.request_id]
 
     async def listed(
         self, wanted: GenerationQuery, *, owner: str = LOCAL_OWNER, limit: int = 50, cursor: str | None = None

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
 
 from services.core.errors import InvalidRequest
 from services.core.model import Kind, Phase
@@ -24,7 +25,8 @@ from tests.ui.stand_in_services import (
     a_request,
     settle,
 )
-from tests.ui.test_studio import cards, press, stage, toasts, write
+from tests.ui.test_studio import cards, name_of, press, stage, toasts, write
+from ui.components.button import Button
 from ui.components.image_upload import ImageUpload
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
@@ -72,7 +74,7 @@ async def test_a_picture_changes_the_models_and_its_removal_brings_the_others_ba
     choose(user, "model", ("cloud", "veo"))
     await bring()
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
-    assert models(user) == ["Animatic from a picture · free"]
+    assert models(user) == ["Animatic from a picture · free rehearsal, no AI model"]
     press(user, "Generate")
     await settle()
     assert (stand_in.drafts[-1].source, stand_in.drafts[-1].model) == (SOURCE, "animatic/film-from-picture")
@@ -153,7 +155,7 @@ async def test_a_kept_image_is_used_as_a_source_where_it_lies(user: User, stand_
     press(user, "Use as source")
     await settle()
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
-    assert models(user) == ["Animatic from a picture · free"]
+    assert models(user) == ["Animatic from a picture · free rehearsal, no AI model"]
     assert stand_in.calls[-1] == ("source_from", image)
     assert user.find(marker="prompt").elements.pop().value == "A still lake"
 
@@ -169,7 +171,33 @@ async def test_an_image_is_animated_and_a_film_goes_on_from_its_last_frame(
     assert user.back_history[-1] == "/"
     await user.open("/")
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
-    assert models(user) == ["Animatic from a picture · free"]
+    assert models(user) == ["Animatic from a picture · free rehearsal, no AI model"]
+
+
+async def test_the_form_names_the_picture_and_says_which_of_four_it_is(
+    user: User, stand_in: StandInServices
+) -> None:
+    for _ in range(4):
+        still(stand_in, request_id="four")
+    await user.open("/image")
+    UserInteraction(user, {cards(user)[2]}, None).click()
+    await user.should_see("image 2 of 4 · animatic")
+    for act in ("Animate", "Use as source"):
+        with user:
+            (button,) = [one for one in ElementFilter(kind=Button) if name_of(one) == act]
+        assert button.props["title"] == "Starts from: image 2 of 4 · A still lake"
+    press(user, "Use as source")
+    await user.should_see("image 2 of 4 · A still lake")
+    await user.open("/image")
+    await user.should_see("image 2 of 4 · A still lake")
+    press(user, "Remove picture")
+    await user.should_not_see("image 2 of 4 · A still lake")
+
+
+async def test_an_uploaded_picture_has_its_file_s_name(user: User) -> None:
+    await user.open("/")
+    user.find(kind=ImageUpload).trigger("kept", [SOURCE, "<b>boat</b>.png"])
+    await user.should_see("<b>boat</b>.png")
 
 
 async def test_the_source_of_what_was_deleted_meanwhile_is_a_calm_sentence(
@@ -205,9 +233,11 @@ async def test_the_upload_route_answers_in_the_page_s_language(user: User, stand
     assert (await user.http_client.post("/_source/nobody", content=b"picture")).status_code == 404
 
 
-def still(stand_in: StandInServices) -> str:
+def still(stand_in: StandInServices, **fields: str) -> str:
     request = a_request("A still lake", Kind.IMAGE, model="animatic/still", duration_s=None, fps=None)
-    row = stand_in.put(Phase.COMPLETED, request=request, kept=replace(a_film(), content_type="image/png"))
+    row = stand_in.put(
+        Phase.COMPLETED, request=request, kept=replace(a_film(), content_type="image/png"), **fields
+    )
     return row.id
 
 

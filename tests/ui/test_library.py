@@ -313,3 +313,34 @@ async def test_an_unconfirmed_ones_card_offers_its_three_acts(harness: LibraryHa
     await eventually(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in harness.events))
     act(visitor, "check", [row.id])
     await visitor.should_see("This one is not unconfirmed any more.")
+
+
+def tag_filter(user: User) -> ui.select:
+    with user:
+        (found,) = [one for one in ElementFilter(kind=ui.select) if one.props.get("for") == "by-tag"]
+    return found
+
+
+async def test_a_new_tag_is_in_the_filter_at_once_and_an_unused_one_leaves_it(
+    harness: LibraryHarness, visitor: User
+) -> None:
+    kite = await harness.put("a kite")
+    await visitor.open("/library")
+    await harness.library.tag([kite.id], "night shoot", on=True, owner=LOCAL_OWNER)
+    await equals(lambda: list(tag_filter(visitor).options), ["", "night shoot"])
+    assert tag_filter(visitor).parent_slot.parent.visible  # type: ignore[union-attr]
+    tag_filter(visitor).set_value("night shoot")
+    await harness.put("rain")
+    await equals(lambda: titles(visitor), ["a kite"])
+    await harness.library.tag([kite.id], "night shoot", on=False, owner=LOCAL_OWNER)
+    await asyncio.sleep(0.5)
+    assert "night shoot" in tag_filter(visitor).options  # chosen, so it stays
+    tag_filter(visitor).set_value("")
+    await harness.library.tag([kite.id], "day", on=True, owner=LOCAL_OWNER)
+    await equals(lambda: list(tag_filter(visitor).options), ["", "day"])
+
+
+async def test_a_tag_in_the_address_is_the_chosen_one(harness: LibraryHarness, visitor: User) -> None:
+    await harness.put("a kite")
+    await visitor.open("/library?tag=unknown")
+    assert tag_filter(visitor).value == "unknown"

@@ -560,3 +560,32 @@ async def test_a_problem_is_on_the_card_and_in_the_toast(user: User, stand_in: S
     (card,) = cards(user)
     assert card.props["title"] == told
     await user.should_see("may not show · push")
+
+
+async def test_use_again_says_that_the_seed_changes_and_offers_the_earlier_one(
+    user: User, stand_in: StandInServices
+) -> None:
+    stand_in.finish(stand_in.put().id)
+    await user.open("/")
+    press(user, "Use again")
+    await user.should_see("The seed changes. It was 48210.")
+    press(user, "Keep the seed")
+    await user.should_not_see("The seed changes")
+    press(user, "Generate")
+    await settle()
+    assert stand_in.drafts[-1].seed == 48210
+
+
+async def test_the_note_about_the_seed_ends_with_the_next_generation(
+    user: User, stand_in: StandInServices
+) -> None:
+    stand_in.finish(stand_in.put().id)
+    await user.open(f"/g/{next(iter(stand_in.rows))}")
+    press(user, "Use again")
+    await settle()
+    await user.open("/")
+    await user.should_see("It was 48210.")
+    press(user, "Generate")
+    await settle()
+    assert stand_in.drafts[-1].seed is None
+    await user.should_not_see("The seed changes")

@@ -15,14 +15,15 @@ from ui.components.toast import toast
 from ui.session import drafts
 from ui.session.drafts import FormValues
 from ui.session.page_context import PageContext
-from ui.text import _, measure, ngettext
+from ui.text import _, labels, measure, ngettext
 
 COMPOSER_PATHS = {Kind.VIDEO: "/", Kind.IMAGE: "/image"}
 
 
 def open_composer(kind: Kind, values: FormValues) -> None:
-    """Stores the values and opens the composer's page."""
+    """Stores the values and opens the composer's page, which then shows them and focuses the prompt."""
     values.save(kind)
+    ui.run_javascript("sessionStorage.setItem('composing', '1')")
     ui.navigate.to(COMPOSER_PATHS[kind])
 
 
@@ -135,7 +136,9 @@ class Actions:
 
         async def handler() -> None:
             source = await self.context.generations.source_from(generation.id, owner=self.context.owner)
-            self.compose(kind, drafts.with_source(generation, kind, source))
+            await self.context.load_place(generation)
+            name = labels.source_name(generation, self.context.places.get(generation.id))
+            self.compose(kind, drafts.with_source(generation, kind, source, name))
 
         return handler
 

@@ -44,6 +44,7 @@ class Artifact(ui.element):
         if known is None or known.trashed_at is not None:
             return
         await context.load_typical_for(known)
+        await context.load_place(known)
         typical = context.typical_for(known)
         context.state.apply(known, stage=True, estimated_s=typical.p50_s if typical else None)
         self._draw()

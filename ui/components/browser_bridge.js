@@ -7,7 +7,6 @@ const cutOff = () => window.did_handshake && !window.socket?.connected;
 const MAX_SENT = 300_000; // characters of JSON; the server's limit is a megabyte
 // JSON spells only halves of surrogate pairs as escapes: U+FFFF takes their place, which the server refuses with a sentence
 const whole = (json) => json.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, half) => (half ? "\\uffff" : escape));
-const video = () => document.querySelector("main video");
 
 export default {
   template: `<span hidden></span>`,
@@ -24,6 +23,7 @@ export default {
     ];
     this.ears.forEach(([on, name, ear, first]) => on.addEventListener(name, ear, first));
     this.waiting = setInterval(this.arrive, 100);
+    requestAnimationFrame(this.goToTarget);
   },
   beforeUnmount() {
     clearInterval(this.waiting);
@@ -54,6 +54,13 @@ export default {
       if (prompt().value === kept) return;
       prompt().value = kept;
       prompt().dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    goToTarget() {
+      // the page is drawn by script, too late for the browser itself
+      if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+      if (!sessionStorage.getItem("composing") || !document.querySelector(".r-composer")) return;
+      sessionStorage.removeItem("composing"); // once, not at each reload
+      rushes.showComposer();
     },
     guardSending(socket) {
       // The server drops an event that holds half a surrogate pair, and one too large ends the connection.
@@ -93,7 +100,9 @@ export default {
       if (event.key === "Escape" && event.target.id === "prompt") return event.target.blur();
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
       if (document.querySelector(".q-dialog")) return;
-      const act = this.acts()[event.key];
+      const key = rushes.keyOf(event);
+      if (event.shiftKey && /^[a-z]$/.test(key)) return;
+      const act = this.acts()[key];
       if (act && act(event) !== false) event.preventDefault();
     },
     acts() {
@@ -101,16 +110,23 @@ export default {
       return {
         "/": () => document.getElementById("prompt")?.focus() ?? document.getElementById("prompt") !== null,
         "?": () => this.$emit("help"),
-        d: () => document.querySelector("main [data-act=download]")?.click(),
+        d: () => this.nearest("[data-act=download]")?.click(),
         " ": (event) => {
           if (event.target.matches("a[role=button]")) return event.target.click();
-          if (onButton(event) || !video()) return false;
-          video().paused ? video().play() : video().pause();
+          const video = this.nearest("video");
+          if (onButton(event) || !video) return false;
+          video.paused ? video.play() : video.pause();
         },
         Enter: (event) => (event.target.matches("[role=option]") ? event.target.click() : false),
         ArrowLeft: (event) => this.step(event.target, -1),
         ArrowRight: (event) => this.step(event.target, 1),
       };
+    },
+    nearest(selector) {
+      // of the stage that has the focus; else the newest: first in the studio, last in a conversation
+      const focused = document.activeElement.closest(".r-stage")?.querySelector(selector);
+      const all = [...document.querySelectorAll(`main ${selector}`)];
+      return focused ?? all.at(document.querySelector(".r-thread") ? -1 : 0);
     },
     step(target, by) {
       if (target.closest("video, [type=radio]")) return false;

@@ -1,25 +1,19 @@
 """Browser-side features of a page: keyboard, clipboard, the notice of a lost connection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nicegui import events, ui
 
+from ui.components import keyboard_help
 from ui.components.button import Button
 from ui.components.toast import toast
-from ui.text import _, deferred
-
-KEYS = (
-    ("Ctrl ↵", deferred("Generate, also from inside the text")),
-    ("/", deferred("Go to the text field; Esc leaves it")),
-    (deferred("Space"), deferred("Play or pause")),
-    ("← →", deferred("Step through the rushes")),
-    ("d", deferred("Save the file")),
-    ("?", deferred("This list")),
-)
+from ui.text import _
 
 
 class BrowserBridge(ui.element, component="browser_bridge.js"):
-    def __init__(self, *, on_step: Callable[[int], object] | None = None) -> None:
+    def __init__(
+        self, *, keys: Sequence[keyboard_help.Key], on_step: Callable[[int], object] | None = None
+    ) -> None:
         super().__init__()
         self._props["words"] = {
             "lost": _("Connection lost."),
@@ -27,25 +21,10 @@ class BrowserBridge(ui.element, component="browser_bridge.js"):
             "unsent": _("Not sent: no connection. Your text is kept here."),
             "long": _("Not sent: the text is too long. It is still here."),
         }
-        self.on("help", show_keys, [])
+        self.on("help", lambda: keyboard_help.show(keys), [])
         self.on("copied", _on_copied)
         if on_step is not None:
             self.on("step", lambda event: on_step(1 if event.args == 1 else -1))
-
-
-def show_keys() -> None:
-    with ui.dialog(value=True) as dialog, ui.element("div").classes("r-dialog"):
-        dialog.props["aria-label"] = _("Keyboard")
-        ui.label(_("Keyboard")).classes("r-dialog-title")
-        with ui.element("dl").classes("r-keys"):
-            for key, meaning in KEYS:
-                with ui.element("dt"), ui.element("kbd"):
-                    ui.label(_(key))
-                with ui.element("dd"):
-                    ui.label(_(meaning))
-        with ui.element("div").classes("r-row r-row-end"):
-            Button(_("Close"), dialog.close)
-    dialog.on("hide", dialog.delete, [])
 
 
 def _on_copied(event: events.GenericEventArguments) -> None:

@@ -75,7 +75,7 @@ export default {
       try {
         const answer = await fetch(this.address, { method: "POST", body: file });
         const told = await answer.json();
-        told.source ? this.$emit("kept", told.source) : this.$emit("refused", told.error);
+        told.source ? this.$emit("kept", [told.source, file.name]) : this.$emit("refused", told.error);
       } catch {
         this.$emit("refused", this.words.lost);
       } finally {

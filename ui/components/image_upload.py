@@ -17,6 +17,7 @@ from ui.text import _
 from ui.text.errors import error_text
 
 UPLOAD_PATH = "/_source"
+MAX_NAME_LENGTH = 200
 
 
 def install(generations: Generations) -> None:
@@ -41,15 +42,16 @@ def source_url(source: str) -> str:
 
 
 class ImageUpload(ui.element, component="image_upload.js"):
-    """Calls `on_source` with the name of a new source, empty when it is removed, and `on_metadata` with the
-    raw metadata of a file that was downloaded from Rushes.
+    """Calls `on_source` with a new source and the name of its file, both empty when it is removed, and
+    `on_metadata` with the raw metadata of a file that was downloaded from Rushes.
     """
 
     def __init__(
         self,
         source: str,
+        name: str,
         *,
-        on_source: Callable[[str], Awaitable[None]],
+        on_source: Callable[[str, str], Awaitable[None]],
         on_metadata: Callable[[str], object],
         on_refused: Callable[[str], object],
     ) -> None:
@@ -67,17 +69,17 @@ class ImageUpload(ui.element, component="image_upload.js"):
         self.on("kept", self._kept)
         self.on("carried", lambda event: on_metadata(str(event.args)))
         self.on("refused", lambda event: on_refused(str(event.args)))
-        self.show(source)
+        self.show(source, name)
 
     def upload_anyway(self) -> None:
         """Uploads the file whose metadata was reported."""
         self.run_method("again")
 
-    def show(self, source: str) -> None:
+    def show(self, source: str, name: str) -> None:
         self.clear()
         with self:
             if source:
-                self._draw_thumbnail(source)
+                self._draw_thumbnail(source, name)
             else:
                 self._draw_empty()
 
@@ -87,18 +89,23 @@ class ImageUpload(ui.element, component="image_upload.js"):
             ui.label(_("Add a picture"))
             ui.label(_("drop, paste or choose")).classes("r-quiet")
 
-    def _draw_thumbnail(self, source: str) -> None:
+    def _draw_thumbnail(self, source: str, name: str) -> None:
         with ui.element("div").classes("r-well-held"):
             thumbnail(source)
             with ui.element("div").classes("r-well-words"):
+                shown = ui.label(name or _("The picture to start from")).classes("r-well-name")
+                shown.props["title"] = name
                 Button(_("Another picture"), look="bare").props("data-pick")
                 Button(_("Remove picture"), self._removed, look="bare")
 
     async def _kept(self, event: events.GenericEventArguments) -> None:
-        await guarded(lambda: self._on_source(str(event.args)))()
+        source, name = (
+            event.args if isinstance(event.args, list) and len(event.args) == 2 else (event.args, "")
+        )
+        await guarded(lambda: self._on_source(str(source), str(name)[:MAX_NAME_LENGTH]))()
 
     async def _removed(self) -> None:
-        await self._on_source("")
+        await self._on_source("", "")
 
 
 def thumbnail(source: str) -> ui.element:

@@ -23,7 +23,7 @@ export default {
       <p class="r-quiet">{{ nothing[1] }}</p>
     </div>
     <ul ref="room" class="r-shelf-room" :aria-label="words.list" :style="{ blockSize: rows * rowPx + 'px' }">
-      <li v-for="{ item, at } in near" :key="item.id" class="r-tile" :class="['is-' + item.status, 'phase-' + item.phase, { chosen: chosen.has(item.id), 'is-unwanted': item.unwanted }]"
+      <li v-for="{ item, at } in near" :key="item.id" class="r-tile" :class="['is-' + item.status, 'phase-' + item.phase, { chosen: chosen.has(item.id), acting: opened === item.id, 'is-unwanted': item.unwanted }]"
           :style="{ transform: place(at), inlineSize: widthPx + 'px' }" :aria-posinset="at + 1" :aria-setsize="more ? -1 : items.length">
         <a :id="'tile-' + item.id" class="r-tile-link" :href="trash ? null : '/g/' + item.id" :role="trash ? 'button' : null" :tabindex="item.id === reached ? 0 : -1"
            draggable="false" @click="click($event, item, at)" @focus="reached = item.id"
@@ -240,7 +240,8 @@ export default {
     },
     range(event, at) {
       event.preventDefault();
-      const from = Math.max(0, this.at(this.anchor));
+      if (this.at(this.anchor) < 0) this.anchor = this.items[at].id;
+      const from = this.at(this.anchor);
       const [first, last] = from < at ? [from, at] : [at, from];
       this.chosen = new Set([...this.chosen, ...this.items.slice(first, last + 1).map((item) => item.id)]);
     },
@@ -325,21 +326,25 @@ export default {
       const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns }[event.key];
       const jump = { Home: 0, End: this.items.length - 1 }[event.key];
       const item = this.items[at];
+      const key = rushes.keyOf(event);
+      if (event.shiftKey && /^[a-wyz]$/.test(key)) return;
+      const remove = () => {
+        this.$emit("act", [this.trash ? "remove" : "trash", this.picked().map((one) => one.id)]);
+        this.clear();
+      };
       const act = {
         s: () => !this.trash && this.star(this.picked()),
-        x: () => this.pick(event, item, at),
+        x: () => (event.shiftKey ? this.range(event, at) : this.pick(event, item, at)),
         t: () => !this.trash && this.$emit("act", ["tag", this.picked().map((one) => one.id)]),
         d: () => !this.trash && (this.chosen.size ? this.pack() : item.kept && this.save(item)),
-        Delete: () => {
-          this.$emit("act", [this.trash ? "remove" : "trash", this.picked().map((one) => one.id)]);
-          this.clear();
-        },
+        Delete: remove,
+        Backspace: remove, // a small Mac keyboard has no other one
         ...(this.trash ? { Enter: () => this.pick(event, item, at) } : {}), // there it leads nowhere
-      }[event.key];
+      }[key];
       if (move !== undefined) {
         const to = Math.min(this.items.length - 1, Math.max(0, at + move));
         if (event.shiftKey) {
-          this.anchor ||= item.id;
+          if (this.at(this.anchor) < 0) this.anchor = item.id;
           this.range(event, to);
         }
         this.focus(to);
@@ -349,12 +354,27 @@ export default {
       event.preventDefault();
       event.stopPropagation();
     },
+    enters(event) {
+      // from the search field only downwards: the other arrows move in its text
+      const { key, target } = event;
+      if (!/^Arrow/.test(key) || !this.items.length || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
+      if (target.id === "search") return key === "ArrowDown";
+      return !typing(target) && !target.closest(".r-tile, .q-field, video, [type=radio]");
+    },
+    /** Where it was left if that is in sight, else the first one that is. */
+    entry() {
+      const first = Math.max(0, Math.ceil(this.top / this.rowPx)) * this.columns;
+      const past = Math.floor((this.top + this.high) / this.rowPx) * this.columns;
+      const left = this.at(this.reached);
+      return left >= first && left < past ? left : Math.min(first, this.items.length - 1);
+    },
     anywhere(event) {
-      if (typing(event.target) || document.querySelector(".q-dialog, .q-menu")) return;
+      if (document.querySelector(".q-dialog, .q-menu")) return;
+      if (this.enters(event)) return this.focus(this.entry()), event.preventDefault();
+      if (typing(event.target)) return;
       if (event.key === "Escape" && this.chosen.size) this.clear();
-      else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.chosen = new Set(this.items.map((item) => item.id));
+      else if (rushes.keyOf(event) === "a" && (event.ctrlKey || event.metaKey)) this.chosen = new Set(this.items.map((item) => item.id));
       else if (event.key === "/" && !event.ctrlKey) document.getElementById("search")?.focus();
-      else if (event.key === "ArrowDown" && event.target === document.body) this.focus(Math.max(0, this.at(this.reached)));
       else return;
       event.preventDefault();
     },

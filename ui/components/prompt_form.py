@@ -7,13 +7,14 @@ from typing import Any
 from nicegui import ui
 
 from services.core.errors import InvalidRequest
-from services.core.model import Draft, Kind, Model
+from services.core.model import ANIMATIC, Draft, Kind, Model
 from services.generations.service import MAX_AT_ONCE, TypicalDuration
 from services.library.embedded_facts import read_draft
-from ui.components import field
+from ui.components import field, rehearsal
 from ui.components.aspect_ratio_picker import aspect_ratio_picker
 from ui.components.button import Button
 from ui.components.image_upload import ImageUpload
+from ui.components.keyboard_help import key_name
 from ui.components.press import Press, on_press
 from ui.components.toast import toast
 from ui.session import drafts
@@ -53,6 +54,7 @@ class PromptForm:
         self.models: dict[ModelKey, Model] = {}
         self.values = drafts.load(kind)
         self.fields: dict[str, field.Field] = {}
+        self.seed_note: ui.element | None = None
         self.previous_model: ModelKey = ("", "")
         """The model last chosen in the other mode, with or without a source picture."""
         self._load_models()
@@ -82,8 +84,8 @@ class PromptForm:
             self._load_models()
             self.redraw()
 
-    async def start_from(self, source: str) -> None:
-        """Sets the source picture, or removes it with an empty name, and offers the matching models."""
+    async def start_from(self, source: str, name: str = "") -> None:
+        """Sets the source picture, or removes it without one, and offers the matching models."""
         try:
             if source:
                 await self.check_source(source)
@@ -94,7 +96,7 @@ class PromptForm:
         if bool(source) is not bool(values.source):
             chosen = values.backend, values.model
             (values.backend, values.model), self.previous_model = self.previous_model, chosen
-        values.source = source
+        values.source, values.source_name = source, name
         self._load_models()
         self._show_source()
         values.save(self.kind)
@@ -118,6 +120,7 @@ class PromptForm:
             return
         try:
             await self.submit(self.values.draft(self.kind), self.values.count, press)
+            self._forget_earlier_seed()
         except InvalidRequest as error:
             name = FIELD_NAMES.get(error.field or "", error.field or "")
             self.fields.get(name, self.fields["prompt"]).show_error(error_text(error))
@@ -150,6 +153,7 @@ class PromptForm:
         with field.named(_("Picture to start from")) as source:
             self.image_upload = ImageUpload(
                 self.values.source,
+                self.values.source_name,
                 on_source=self.start_from,
                 on_metadata=self._restore_settings,
                 on_refused=source.show_error,
@@ -174,7 +178,7 @@ class PromptForm:
 
     def _show_source(self) -> None:
         self.fields["source"].show_error("")
-        self.image_upload.show(self.values.source)
+        self.image_upload.show(self.values.source, self.values.source_name)
         self.redraw()
 
     def _generate(self) -> None:
@@ -182,7 +186,8 @@ class PromptForm:
         on_press(button.mark("generate"), self.generate)
         with button:
             ui.label(_("Generate"))
-            ui.label("Ctrl ↵").classes("r-hint").props("aria-hidden=true")
+            with ui.element("div").classes("r-hint").props("aria-hidden=true"):
+                key_name("Ctrl ↵")
 
     def _settings(self) -> None:
         self.fields = {name: one for name, one in self.fields.items() if name in ("prompt", "source")}
@@ -207,13 +212,18 @@ class PromptForm:
                     _("How many"), "count", {one: str(one) for one in range(1, MAX_AT_ONCE + 1)}
                 )
             self._seed()
+        self._earlier_seed()
         self._more(model)
 
     def _model(self) -> None:
         if self.models:
             options = {key: self._label(model) for key, model in self.models.items()}
             chosen = (self.values.backend, self.values.model)
-            self.fields["model"] = field.choice(_("Model"), options, chosen, self._choose, key="model")
+            choice = field.choice(_("Model"), options, chosen, self._choose, key="model")
+            self.fields["model"] = choice
+            if self.values.backend == ANIMATIC:
+                with choice.box:
+                    rehearsal.about_model()
             return
         with field.named(_("Model")) as self.fields["model"]:
             sentence = _("No model can be had right now. The list is asked for again by itself.")
@@ -224,7 +234,10 @@ class PromptForm:
     def _label(self, model: Model) -> str:
         typical = self.typical.get((model.backend, model.name))
         time = measure.roughly(typical.p50_s) if typical is not None else ""
-        return " · ".join(part for part in (model.label, measure.price(model.price_per_second), time) if part)
+        price = measure.price(model.price_per_second)
+        if model.backend == ANIMATIC:
+            price = _("free rehearsal, no AI model")
+        return " · ".join(part for part in (model.label, price, time) if part)
 
     def _choose(self, key: ModelKey) -> None:
         self.values.backend, self.values.model = key
@@ -241,6 +254,26 @@ class PromptForm:
             roll = Button(_("Roll a number"), icon_name="dice", look="bare", shown=False)
             roll.on("click", lambda: seed.control.set_value(str(random.randrange(SEED_COUNT))), [])
             self.fields["seed"] = seed
+
+    def _earlier_seed(self) -> None:
+        """Says after "Use again" that the seed changes, and offers the earlier one."""
+        with ui.element("p").classes("r-aside") as self.seed_note:
+            sentence = _("The seed changes. It was {seed}.")
+            ui.label(sentence.format(seed=self.values.earlier_seed))
+            Button(_("Keep the seed"), self._keep_seed, look="bare")
+        self._show_seed_note()
+
+    def _keep_seed(self) -> None:
+        self.fields["seed"].control.set_value(self.values.earlier_seed)
+
+    def _show_seed_note(self) -> None:
+        if self.seed_note is not None:
+            self.seed_note.visible = bool(self.values.earlier_seed and not self.values.seed.strip())
+
+    def _forget_earlier_seed(self) -> None:
+        self.values.earlier_seed = ""
+        self.values.save(self.kind)
+        self._show_seed_note()
 
     def _more(self, model: Model) -> None:
         with ui.element("details").classes("r-more"):
@@ -275,6 +308,8 @@ class PromptForm:
         def on_change(value: object) -> None:
             setattr(self.values, attribute, value)
             self.fields[attribute].show_error("")
+            if attribute == "seed":
+                self._show_seed_note()
             self.values.save(self.kind)
 
         return on_change

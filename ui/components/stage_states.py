@@ -125,6 +125,14 @@ def download(generation: Generation, *, look: str = "r-btn-quiet") -> None:
         ui.label(_("Download"))
 
 
+def _start_from(name: str, icon_name: str, actions: Actions, generation: Generation, kind: Kind) -> None:
+    """The stage marks its picture while the button has the pointer or the focus."""
+    button = Button(name, actions.start_from(generation, kind), icon_name=icon_name)
+    source = labels.source_name(generation, actions.context.places.get(generation.id))
+    button.props["title"] = _("Starts from: {name}").format(name=source)
+    button.classes("r-starts-from")
+
+
 def _delete(actions: Actions, generation: Generation) -> None:
     delete = Button(_("Delete"), actions.delete(generation), icon_name="trash").classes("r-btn-lean")
     delete.props["title"] = _("Delete")
@@ -140,10 +148,10 @@ def unwanted_actions(actions: Actions, generation: Generation) -> None:
     download(generation)
     copy_link(generation)
     if generation.request.kind is Kind.IMAGE:
-        Button(_("Animate"), actions.start_from(generation, Kind.VIDEO), icon_name="video")
-        Button(_("Use as source"), actions.start_from(generation, Kind.IMAGE), icon_name="image")
+        _start_from(_("Animate"), "video", actions, generation, Kind.VIDEO)
+        _start_from(_("Use as source"), "image", actions, generation, Kind.IMAGE)
     else:
-        Button(_("Use last frame"), actions.start_from(generation, Kind.VIDEO), icon_name="video")
+        _start_from(_("Use last frame"), "video", actions, generation, Kind.VIDEO)
     Button(_("Use again"), actions.revise(generation), icon_name="reuse")
 
 

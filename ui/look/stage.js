@@ -32,6 +32,17 @@
       answered(key);
       setTimeout(release, Math.max(0, takenAt + SHOWN_MS - Date.now()));
     },
+    // what is filled in stands at the top of the composer: the prompt and the picture to start from
+    showComposer() {
+      requestAnimationFrame(() => {
+        const composer = document.querySelector(".r-composer");
+        if (!composer) return;
+        const { top } = composer.getBoundingClientRect();
+        if (top < 0 || top > innerHeight / 3) scrollTo({ top: top + scrollY, behavior: "instant" });
+        composer.querySelector(".r-composer-fields").scrollTop = 0;
+        document.getElementById("prompt")?.focus({ preventScroll: true });
+      });
+    },
     showStage() {
       requestAnimationFrame(() => {
         const stage = document.querySelector(".r-stage");

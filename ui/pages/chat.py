@@ -9,6 +9,7 @@ from services.chat import Chats
 from services.core.conversation import Conversation
 from services.core.errors import NotFound
 from services.core.model import Generation
+from ui.components import keyboard_help
 from ui.components.button import Button, LinkButton
 from ui.components.confirm import confirm
 from ui.components.conversation import ConversationView
@@ -39,7 +40,9 @@ def register(chats: Chats) -> None:
     @layout.page(NEW)
     async def begin(client: Client) -> None:
         chat_page = ChatPage(chats, context(client), None)
-        with layout.frame(path="/chat", title=_("Chat · Rushes"), on_open=chat_page.open_generation):
+        with layout.frame(
+            path="/chat", title=_("Chat · Rushes"), keys=keyboard_help.CHAT, on_open=chat_page.open_generation
+        ):
             await chat_page.open()
 
     @layout.page("/chat/{chat_id}")
@@ -52,7 +55,9 @@ def register(chats: Chats) -> None:
                 unknown()
             return
         chat_page = ChatPage(chats, context(client), chat)
-        with layout.frame(path="/chat", title=_title(chat), on_open=chat_page.open_generation):
+        with layout.frame(
+            path="/chat", title=_title(chat), keys=keyboard_help.CHAT, on_open=chat_page.open_generation
+        ):
             await chat_page.open()
 
 

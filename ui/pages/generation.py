@@ -7,6 +7,7 @@ from nicegui import Client, background_tasks, ui
 from services.core.errors import NotFound
 from services.core.model import Generation, TraceEntry
 from services.generations.service import Generations
+from ui.components import keyboard_help
 from ui.components.actions import Actions, open_composer
 from ui.components.button import LinkButton
 from ui.components.facts import settings_facts
@@ -40,7 +41,11 @@ def register(generations: Generations) -> None:
             return
         title = _("{prompt} · Rushes").format(prompt=generation.request.prompt[:60])
         with layout.frame(
-            path="", title=title, on_open=page.open_generation, on_stage=context.state.stage_id
+            path="",
+            title=title,
+            keys=keyboard_help.RESULT[generation.request.kind],
+            on_open=page.open_generation,
+            on_stage=context.state.stage_id,
         ):
             await page.draw(generation)
 
@@ -76,6 +81,7 @@ class GenerationPage:
     async def draw(self, generation: Generation) -> None:
         state = self.context.state
         await self.context.load_typical_for(generation)
+        await self.context.load_place(generation)
         typical = self.context.typical_for(generation)
         state.apply(generation, stage=True, newest=True, estimated_s=typical.p50_s if typical else None)
         entries = await self.context.generations.trace(self.id, owner=self.context.owner)

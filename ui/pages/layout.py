@@ -1,7 +1,7 @@
 """The frame around every page: navigation, colours, dark and light, keys."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
@@ -12,6 +12,7 @@ from services.core.events import Bus
 from services.core.model import Generation
 from ui.components.browser_bridge import BrowserBridge
 from ui.components.icon import icon
+from ui.components.keyboard_help import Key
 from ui.components.lightbox import Lightbox
 from ui.components.notifications import Notifications
 from ui.components.race_strip import RaceTracks
@@ -76,11 +77,13 @@ def frame(
     *,
     path: str,
     title: str,
+    keys: Sequence[Key] = (),
     on_step: Callable[[int], object] | None = None,
     on_open: Callable[[Generation], object] | None = None,
     on_stage: Callable[[], str] = lambda: "",
 ) -> Iterator[ui.element]:
-    """Draws the frame around a page's content; `path` marks the current item of the navigation.
+    """Draws the frame around a page's content; `path` marks the current item of the navigation, and `keys`
+    are the page's own.
 
     Notifications are shown on the page; `on_open` opens a generation that the page itself can show, and
     `on_stage` returns the id of the one that it shows, if any.
@@ -95,7 +98,7 @@ def frame(
         _navigation(path)
         main = ui.element("div").classes("r-main").props("tabindex=-1")
     ui.skip_link(_("Skip to the stage"), target=main)
-    BrowserBridge(on_step=on_step)
+    BrowserBridge(keys=keys, on_step=on_step)
     Lightbox()
     with main:
         yield main

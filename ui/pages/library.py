@@ -1,7 +1,7 @@
 """The library: search, filters, tags, ZIP downloads, trash and restore."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 from nicegui import Client, background_tasks, ui
@@ -12,6 +12,7 @@ from services.core.model import Generation, Kind, Phase
 from services.generations.service import Generations, Page
 from services.library import Library
 from services.library.query_match import matches
+from ui.components import keyboard_help
 from ui.components.actions import Actions, open_composer
 from ui.components.button import Button
 from ui.components.chip import chip, toggle
@@ -58,7 +59,8 @@ def register(generations: Generations, library: Library) -> None:
             generations=generations, owner=current_person(), client=client, state=TabState()
         )
         page = LibraryPage(context, library, library_query.from_params(request.query_params))
-        with layout.frame(path=PATH, title=_("Library · Rushes")):
+        keys = keyboard_help.TRASH if page.query.trash else keyboard_help.LIBRARY
+        with layout.frame(path=PATH, title=_("Library · Rushes"), keys=keys):
             await page.open()
 
 
@@ -74,6 +76,7 @@ class LibraryPage:
         self._request_number = 0
         self._totals_timer: asyncio.TimerHandle | None = None
         self.date_inputs: list[ui.element] = []
+        self._actions = Actions(context=context, started=_do_nothing, edit=_do_nothing)
 
     async def open(self) -> None:
         """Subscribes, then reads, then draws, so that no update is missed."""
@@ -116,9 +119,9 @@ class LibraryPage:
                 named = {f"{backend} {model}": model for backend, model in models}
                 chip(_("Any model"), named, query.model, self._choose("model"), key="model")
                 self._dates()
-                if tags:
-                    own = {name: name for name in tags}
-                    chip(_("Any tag"), own, query.tag, self._choose("tag"), key="by-tag")
+                offered = {name: name for name in sorted({*tags, query.tag}) if name}
+                self.tag_chip = chip(_("Any tag"), offered, query.tag, self._choose("tag"), key="by-tag")
+                self._offer_tags(tags)
                 choose = self._choose("starred")
                 toggle(_("Starred"), bool(query.starred), lambda on: choose("1" if on else ""))
                 rank = self._choose("ranked")
@@ -129,6 +132,11 @@ class LibraryPage:
                 clear = Button(_("Clear the filters"), self.clear, look="bare")
                 self.clear_button = clear
                 clear.visible = query.is_filtered
+
+    def _offer_tags(self, tags: Collection[str]) -> None:
+        self.tags = set(tags)
+        self.tag_chip.offer({name: name for name in sorted(tags)})
+        self.tag_chip.box.visible = bool(tags or self.query.tag)
 
     def _chip(self, name: str, title: str, options: dict[str, str]) -> None:
         translated = {value: _(label) for value, label in options.items()}
@@ -243,7 +251,7 @@ class LibraryPage:
         generation = await self.context.generations.get(ids[0], owner=self.context.owner)
         if generation.phase is not Phase.UNCONFIRMED:
             raise Conflict("This one is not unconfirmed any more.")
-        actions = Actions(context=self.context, started=_do_nothing, edit=_do_nothing)
+        actions = self._actions
         decided = {"check": actions.check, "submit_again": actions.submit_again, "stop": actions.stop}[name]
         await guarded(decided(generation))()
 
@@ -309,8 +317,7 @@ class LibraryPage:
 
     async def start_from(self, kind: Kind, ids: list[str]) -> None:
         for generation in await self.library.these(ids[:1], owner=self.context.owner):
-            source = await self.context.generations.source_from(generation.id, owner=self.context.owner)
-            open_composer(kind, drafts.with_source(generation, kind, source))
+            await guarded(self._actions.start_from(generation, kind))()
 
     async def on_zip_missing(self, _ids: list[str]) -> None:
         toast(_("The archive could not be made: the files are gone from the disk."), tone="trouble")
@@ -328,8 +335,14 @@ class LibraryPage:
             return
         self.grid.put(change.after, belongs=matches(self.filter, change.after))
         before, after = change.before, change.after
-        if before is None or (before.kept, before.trashed_at) != (after.kept, after.trashed_at):
+        if not self.tags.issuperset(after.tags):
+            self._offer_tags(self.tags.union(after.tags))
+        if before is None or _counted(before) != _counted(after):
             self._schedule_totals()
+
+    async def _update_summary(self) -> None:
+        await self._update_totals()
+        self._offer_tags(await self.library.tags(owner=self.context.owner))
 
     def _schedule_totals(self) -> None:
         """Schedules one update of the totals for several changes."""
@@ -339,7 +352,7 @@ class LibraryPage:
     def _run_totals(self) -> None:
         self._totals_timer = None
         if not self.context.client.is_deleted:
-            self._in_background(self._update_totals)()
+            self._in_background(self._update_summary)()
 
     def _in_background(self, handler: Callable[[], Awaitable[object]]) -> Callable[[], None]:
         """Returns a function that runs `handler` in a background task in the page's context."""
@@ -351,6 +364,11 @@ class LibraryPage:
             background_tasks.create(guarded(run_handler)(), name="library", context=self.context.client)
 
         return start
+
+
+def _counted(generation: Generation) -> tuple[object, ...]:
+    """Returns what totals and tags are made of."""
+    return generation.kept, generation.trashed_at, generation.tags
 
 
 async def _do_nothing(_: Generation) -> None:

@@ -30,5 +30,5 @@ def register(
     library_page.register(generations, library)
     deliveries_page.register(generations, deliveries)
     checkup_page.register(checkup)
-    settings.register(library)
+    settings.register(library, generations.catalogue)
     error_page.register()

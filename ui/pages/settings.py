@@ -2,6 +2,8 @@
 
 from nicegui import ui
 
+from services.catalogue import Catalogue
+from services.core.model import ANIMATIC, Kind
 from services.library import Library
 from ui.components.button import LinkButton
 from ui.components.notification_settings import NotificationSettings
@@ -11,20 +13,44 @@ from ui.components.storage import retention, storage
 from ui.pages import layout
 from ui.text import _, languages
 
+ENV_FILE = """\
+# .env, beside main.py
+SUPERDUPERAI_URL=https://…
+SUPERDUPERAI_TOKEN=…
+"""
 
-def register(library: Library) -> None:
+
+def register(library: Library, catalogue: Catalogue) -> None:
     @layout.page("/settings")
     async def settings() -> None:
         title = _("Settings · Rushes")
         with layout.frame(path="/settings", title=title), ui.element("div").classes("r-single r-settings"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("Settings"))
+            connect(catalogue)
             language()
             appearance()
             notifications()
             await storage(library)
             await retention(library)
             checkup()
+
+
+def connect(catalogue: Catalogue) -> None:
+    backends = {model.backend: None for kind in Kind for model in catalogue.models(kind)}
+    connected = ", ".join(name for name in backends if name != ANIMATIC)
+    about = _("Nothing is connected: the animatic draws, a free rehearsal, no AI model.")
+    if connected:
+        about = _("Connected: {names}.").format(names=connected)
+    with section(_("Connect a model"), about) as panel:
+        panel.props("id=connect")
+        for name, problem in catalogue.problems.items():
+            if name != ANIMATIC:
+                ui.label(problem).classes("r-note")
+        ui.label(_("Put the address and the key of your generation service into this file:"))
+        ui.html(f"<pre>{ENV_FILE}</pre>", sanitize=False).classes("r-code")
+        sentence = _("Then start Rushes again. The service's models come first in the model list.")
+        ui.label(f"{sentence} {_('The key stays on the server.')}")
 
 
 def language() -> None:

@@ -9,6 +9,7 @@ from nicegui import Client, background_tasks, ui
 
 from services.core.model import Draft, Generation, GenerationQuery, Kind, Model, Phase, TraceEntry
 from services.generations.service import Generations
+from ui.components import keyboard_help
 from ui.components.actions import Actions, open_composer
 from ui.components.error_boundary import guarded
 from ui.components.filmstrip import Filmstrip
@@ -39,6 +40,7 @@ def register(generations: Generations, *, kind: Kind, path: str) -> None:
         with layout.frame(
             path=path,
             title=_(TITLES[kind]),
+            keys=keyboard_help.studio(kind),
             on_step=studio.step,
             on_open=studio.open_generation,
             on_stage=context.state.stage_id,
@@ -56,6 +58,8 @@ class StudioPage:
         self.actions = Actions(context=context, started=self.started, edit=self.edit, compose=self.compose)
         self.ready = False
         """Whether the page is drawn; updates before that only go into its state."""
+        self.shows = 0
+        """Counts what was put on the stage, or taken from it."""
         self.deleted_id = ""
         """What was deleted from the stage last: an undo brings it back there."""
 
@@ -106,6 +110,7 @@ class StudioPage:
         """Updates the form; the catalogue may have changed."""
         with self.context.client:
             self.form.update_models()
+            self.stage.update_models()
 
     # actions
 
@@ -139,9 +144,10 @@ class StudioPage:
             open_composer(kind, values)
             return
         self.form.fill(values)
-        self.form.fields["prompt"].control.run_method("focus")
+        self.context.client.run_javascript("rushes.showComposer()")
 
     def clear_stage(self) -> None:
+        self.shows += 1
         self.context.state.apply(None)
         self.stage.clear()
         self.filmstrip.choose("")
@@ -175,6 +181,11 @@ class StudioPage:
         """Puts a generation on the stage and reads its trace; the page is already subscribed."""
         state = self.context.state
         typical = self.context.typical_for(generation)
+        self.shows += 1
+        number = self.shows
+        await self.context.load_place(generation)
+        if number != self.shows:  # another one was chosen meanwhile
+            return
         state.apply(generation, stage=True, estimated_s=typical.p50_s if typical else None)
         current = state.current_generation
         if current is None:

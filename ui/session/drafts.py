@@ -26,6 +26,10 @@ class FormValues:
     shot_size: str = ""
     source: str = ""
     """Source picture, by its name in the media folder."""
+    source_name: str = ""
+    """Its name for the person: a file's, or what it was taken from."""
+    earlier_seed: str = ""
+    """The seed of the generation whose settings these are; the next one gets a new seed."""
     count: int = 1
     """How many to generate at once; images only."""
 
@@ -81,7 +85,7 @@ def load(kind: Kind) -> FormValues:
 
 
 def from_generation(generation: Generation) -> FormValues:
-    """Returns the same settings with a new random seed."""
+    """Returns the same settings with a new random seed; the form says so, and offers the old one."""
     request = generation.request
     return FormValues(
         prompt=request.prompt,
@@ -89,6 +93,7 @@ def from_generation(generation: Generation) -> FormValues:
         model=request.model,
         **_settings_values(request.settings),
         source=request.source or "",
+        earlier_seed=str(request.seed),
     )
 
 
@@ -111,10 +116,10 @@ def _settings_values(settings: GenerationSettings) -> dict[str, Any]:
     }
 
 
-def with_source(generation: Generation, kind: Kind, source: str) -> FormValues:
+def with_source(generation: Generation, kind: Kind, source: str, name: str) -> FormValues:
     """Returns the stored values of that kind with a source picture; fills an empty prompt."""
     values = load(kind)
-    values.source = source
+    values.source, values.source_name, values.earlier_seed = source, name, ""
     if not values.prompt.strip():
         values.prompt = generation.request.prompt
         values.aspect_ratio = generation.request.settings.aspect_ratio or ""

@@ -21,6 +21,14 @@ class PageContext:
         default_factory=dict
     )
 
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By id: which of how many results of one request, counted from 1."""
+
+    async def load_place(self, generation: Generation) -> None:
+        ids = await self.generations.siblings(generation)
+        if generation.id in ids and len(ids) > 1:
+            self.places[generation.id] = ids.index(generation.id) + 1, len(ids)
+
     async def load_typical(self, kind: Kind) -> None:
         for model in self.generations.catalogue.models(kind):
             for length_s in {model.default_duration_s, *model.durations_s}:

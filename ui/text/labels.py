@@ -180,10 +180,34 @@ def finding_text(finding: Sentence) -> str:
     return error_text(Sentence(finding.sentence, **values))
 
 
-def settings(generation: Generation) -> str:
-    """Returns the line below the title: animatic · 5 s · 16:9 · 720p · seed 48210."""
+def place(kind: Kind, place: tuple[int, int]) -> str:
+    """Returns which of several results of one request it is."""
+    text = _("video {number} of {count}") if kind is Kind.VIDEO else _("image {number} of {count}")
+    return text.format(number=place[0], count=place[1])
+
+
+SOURCE_NAME_LENGTH = 120
+"""Characters of the prompt."""
+
+
+def source_name(generation: Generation, which: tuple[int, int] | None) -> str:
+    """Returns a name for the picture that is taken from it: image 2 of 4 · A kite."""
     request = generation.request
-    parts: list[str | None] = [request.backend]
+    parts = [
+        place(request.kind, which) if which else "",
+        _("last frame") if request.kind is Kind.VIDEO else "",
+        request.prompt.strip()[:SOURCE_NAME_LENGTH],
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def settings(generation: Generation, which: tuple[int, int] | None = None) -> str:
+    """Returns the line below the title: image 2 of 4 · animatic · 5 s · 16:9 · 720p · seed 48210.
+
+    `which` of how many results of one request it is.
+    """
+    request = generation.request
+    parts: list[str | None] = [place(request.kind, which) if which else None, request.backend]
     if generation.request.kind is Kind.VIDEO and request.settings.duration_s is not None:
         parts.append(measure.length(request.settings.duration_s))
     parts += [request.settings.aspect_ratio, request.settings.resolution]

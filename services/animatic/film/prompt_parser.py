@@ -54,6 +54,13 @@ def read(prompt: str, seed: int, style_name: str = "", shot_size: str = "") -> R
     )
 
 
+def recognises(prompt: str, style_name: str = "", *, has_source: bool) -> bool:
+    """Whether the prompt decides what is seen: a place or a thing, or what happens to a source picture."""
+    words = _words(f"{prompt} {style_name}" if has_source else prompt)
+    tables = (TIMES, WEATHERS, MOVES, STYLES) if has_source else (PLACES, FEATURES)
+    return any(_scores(table, words) for table in tables)
+
+
 def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower().replace("ё", "е"))
 

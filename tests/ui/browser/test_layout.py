@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browser import PHONE, Profiles, film, opened, player, press, too_wide, widened
+from tests.support.browser import LONG, PHONE, Profiles, film, opened, player, press, too_wide, widened
 
 CUT = """[...document.querySelectorAll("button, .r-btn, .r-place, .r-label, .r-option, .r-facts dt")]
     .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
@@ -64,3 +64,34 @@ def test_russian_words_have_room(app: RunningApp, profiles: Profiles, wordy: str
             assert page.evaluate(CUT) == [], (path, width)
             if path == "/":
                 expect(page.get_by_role("img", name=COUNTED)).to_be_visible()
+
+
+ROWS = """[...document.querySelectorAll(".r-acts, .r-unwanted")].filter((row) => row.clientWidth).map((row) => {
+    const shown = [...row.querySelectorAll(".r-btn")].map((one) => one.getBoundingClientRect());
+    return {
+        rows: new Set(shown.map((box) => Math.round(box.top))).size,
+        lines: Math.max(...shown.map((box) => box.height)),
+        spare: row.getBoundingClientRect().right - Math.max(...shown.map((box) => box.right)),
+    };
+})"""
+
+
+@pytest.mark.parametrize("language", ["en-US", "ru-RU"])
+def test_the_stage_s_buttons_stand_in_one_row_at_1280(
+    app: RunningApp, profiles: Profiles, wordy: str, language: str
+) -> None:
+    page = profiles.lend(viewport={"width": 1280, "height": 720}, locale=language).new_page()
+    image = app.post("/api/generate/image", {"prompt": "A boat", "resolution": "360p"}).json()["fileId"]
+    app.wait_for(image)
+    stopped = app.generate("To be stopped", **LONG)
+    addresses = ["/image", f"/g/{image}", f"/g/{wordy}", f"/g/{stopped}", "/"]
+    for round_, wanted in (("working", addresses[-2:]), ("done", addresses)):
+        if round_ == "done":
+            app.post(f"/api/file/{stopped}/stop")
+            app.wait_for(stopped, status="dropped")
+        for path in wanted:
+            opened(page, app.url + path)
+            expect(page.locator(".r-acts .r-btn").first).to_be_visible()
+            for row in page.evaluate(ROWS):
+                assert row["rows"] == 1, (round_, path, row)
+                assert row["lines"] < 40, (round_, path, row)

@@ -79,6 +79,35 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/g/"))
 
 
+@pytest.mark.parametrize("key", ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight"])
+@pytest.mark.parametrize("place", ["page", "background", "search", "button"])
+def test_arrow_keys_enter_the_grid(page: Page, place: str, key: str) -> None:
+    if place == "background":
+        page.locator(".r-library-sum").click()
+    elif place == "search":
+        page.get_by_label("Search", exact=True).click()
+        if key != "ArrowDown":
+            return
+    elif place == "button":
+        page.get_by_role("button", name="Starred").focus()
+    page.keyboard.press(key)
+    expect(page.locator(".r-tile-link").first).to_be_focused()
+
+
+def test_shift_and_x_select_a_range(page: Page) -> None:
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+X")
+    expect(page.get_by_role("toolbar")).to_contain_text("1 selected")
+    page.keyboard.press("End")
+    page.keyboard.press("Shift+X")
+    expect(page.get_by_role("toolbar")).to_contain_text("3 selected")
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+X")
+    expect(page.get_by_role("toolbar")).to_contain_text("2 selected")
+
+
 def test_settings_are_reused_in_the_composer(page: Page) -> None:
     card = page.locator(".r-tile", has_text="Red dunes")
     card.hover()
@@ -93,7 +122,6 @@ def test_a_tag_is_given_and_found_by(page: Page) -> None:
     page.get_by_label("New tag").fill("night shoot")
     page.keyboard.press("Enter")
     expect(page.locator(".r-tile-tag", has_text="night shoot")).to_have_count(1)
-    page.reload()
     page.get_by_role("combobox", name="Any tag").click()
     page.get_by_role("option", name="night shoot").click()
     expect(page.locator(".r-tile")).to_have_count(1)
