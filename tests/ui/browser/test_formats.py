@@ -112,6 +112,7 @@ def test_a_moving_picture_that_came_as_the_video_moves_and_opens_large(
             break
         page.wait_for_timeout(70)
     assert len(seen) > 1, "it stands still"
+    assert still.bounding_box() == page.locator(".r-gate").bounding_box()
     page.get_by_role("button", name="View large").click()
     expect(page.get_by_role("dialog", name=name)).to_be_visible()
 
