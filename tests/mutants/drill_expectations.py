@@ -73,6 +73,7 @@ UNSEEN: dict[str, str] = {
     "toast-for-an-old-snapshot": PAGE,
     "a-picture-for-a-film": FILM,
     "half-a-film-is-kept": FILM,
+    "only-the-first-packet-counts": FILM,
     "fetched-by-both": RACE,
     "a-failure-beats-bytes-under-way": RACE,
     "cancelled-twice": RACE,
