@@ -67,7 +67,8 @@ class _Job:
 
     async def keep(self, reported: ReportedResult) -> None:
         url = reported.result.url
-        credentials = {origin_of(url): self.backend.headers_for(url)}
+        headers = self.backend.headers_for(url)  # none for a long `data:` address, which has no origin
+        credentials = {origin_of(url): headers} if headers else {}
         await self.delivery.keep(self.generation, reported, credentials=credentials)
 
     async def settle(self, reported: ReportedResult) -> None:

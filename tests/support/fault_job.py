@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.sample_media import marked, picture, small_film, tiny_film
 
 if TYPE_CHECKING:
+    from tests.support.fault_http import Call
     from tests.support.fault_stream import Stream
 
 Json = dict[str, Any]
@@ -35,6 +37,10 @@ class Script:
     retry_after: str = ""
     addresses: tuple[str, ...] = ()
     """The origins of the result's address, in turn; the last one repeats. Empty: this server's."""
+    link: Callable[[Job, str], str] | None = None
+    """Gives the result's whole address instead, from the job and this server's origin."""
+    transport: Callable[[Call, Job, bytes], Awaitable[None]] | None = None
+    """Answers each download instead of `download`."""
 
     submit: str = "ok"
     """ok · a status, as "422" · an accepted job's, as "500_taken" · lost (accepted, then
@@ -110,6 +116,8 @@ class Job:
         """Its result's address; each call may give another origin."""
         addresses = self.script.addresses or (here,)
         self.addresses_sent += 1
+        if self.script.link is not None:
+            return self.script.link(self, here)
         extension = "mp4" if self.kind == "video" else "png"
         return f"{addresses[min(self.addresses_sent, len(addresses)) - 1]}/files/{self.id}.{extension}"
 
