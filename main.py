@@ -71,7 +71,7 @@ def read_command() -> argparse.Namespace:
 
 def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "alembic", "uvicorn.error", "asyncio"):
+    for name in ("httpx", "httpcore", "alembic", "uvicorn.error", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from services import api
 from services.animatic.process import AnimaticProcess
@@ -15,10 +16,11 @@ from services.backends.base import Backend
 from services.catalogue import Catalogue
 from services.chat import Chats
 from services.chat.llm import LanguageModel
+from services.chat.openai_endpoint import OpenAIEndpoint
 from services.core.events import Bus
 from services.core.model import Kind
 from services.core.runtime import Runtime
-from services.core.settings import Settings
+from services.core.settings import LOOPBACK, Settings
 from services.diagnostics.doctor import Doctor
 from services.diagnostics.runs import DrillRuns
 from services.diagnostics.service import Diagnostics
@@ -27,7 +29,9 @@ from services.generations.event_log import EventLog
 from services.generations.reconciler import Reconciler
 from services.generations.service import Generations
 from services.generations.supervisor import Supervisor
+from services.http.address import Address
 from services.http.address_guard import AddressGuard
+from services.http.proxy import OutboundProxy
 from services.library import Library
 from services.library.orphans import Orphans
 from services.library.reindex import Reindex
@@ -118,7 +122,7 @@ def build_engine(
     )
     metrics = api.Metrics(bus, backends=backends)
     library = build_library(store, folder, bus, parts, metrics, runtime)
-    llm = build_llm(settings, ChatRows(store), catalogue)
+    llm = build_llm(settings, ChatRows(store), catalogue, installed.proxy)
     return Engine(
         settings=settings,
         store=store,
@@ -186,11 +190,17 @@ def build_statistics(
     )
 
 
-def build_llm(settings: Settings, rows: ChatRows, catalogue: Catalogue) -> LanguageModel | None:
+def build_llm(
+    settings: Settings, rows: ChatRows, catalogue: Catalogue, proxy: OutboundProxy
+) -> LanguageModel | None:
+    """Raises CannotStart."""
     url, model = settings.chat_url, settings.chat_model
     if url is None or model is None:
         return None
-    return LanguageModel(rows, catalogue, url=url, key=chat_key(settings), model=model)
+    address = Address(url, chat_key(settings))
+    if urlsplit(url).hostname in LOOPBACK:
+        proxy.bypass(url)
+    return LanguageModel(rows, catalogue, OpenAIEndpoint(address, model, proxy=proxy))
 
 
 def chat_key(settings: Settings) -> str:

@@ -54,7 +54,6 @@ async def running(engine: Engine, *, decoders: bool = True) -> AsyncIterator[Non
         at_the_end("watching_closed", engine.supervisor.close)
         if engine.llm is not None:
             stack.push_async_callback(engine.llm.close)
-            start(engine.llm.open(), "language model")  # loads the library before the first message needs it
         await engine.delivery.release_completed()
         await engine.chats.open()
         at_the_end("chats_closed", engine.chats.close)

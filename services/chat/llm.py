@@ -1,23 +1,15 @@
 """The optional language model: turns a message into a plan, with two tools that the app describes to it."""
 
-import asyncio
-import importlib
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from services.chat.llm_tools import InvalidToolCall, plan_call
+from services.chat.openai_endpoint import Completion, LlmUnavailable, OnText, OpenAIEndpoint, Turn
 from services.chat.plan import Adjustment, Plan
 from services.chat.planning import Models
 from services.core.conversation import Message, Role, Sort
-from services.core.errors import AppError
 from services.core.model import Generation, Kind, Phase
 from services.store.chats import ChatRows
-
-if TYPE_CHECKING:
-    from services.chat.openai_endpoint import OpenAIEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -35,71 +27,19 @@ keep the scene, leave the seed out for another take.
 """
 
 
-class LlmUnavailable(AppError):
-    """The language model did not answer. `code`: down, refused, slow or nonsense."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-
-
-@dataclass(slots=True, kw_only=True)
-class Call:
-    id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    text: str
-    calls: tuple[Call, ...] = ()
-
-
-Turn = dict[str, Any]
-"""One message of the chat completions protocol."""
-OnText = Callable[[str], None]
-"""Called with all of the text so far."""
-
-
 class LanguageModel:
-    """Plans over any OpenAI-compatible endpoint, a local one included; starts nothing itself.
+    """Plans over any OpenAI-compatible endpoint, a local one included; starts nothing itself."""
 
-    `silence_s` is the longest pause between two pieces, `within_s` the longest answer.
-    """
-
-    def __init__(
-        self,
-        rows: ChatRows,
-        models: Models,
-        *,
-        url: str,
-        key: str,
-        model: str,
-        silence_s: float = 20.0,
-        within_s: float = 60.0,
-    ) -> None:
+    def __init__(self, rows: ChatRows, models: Models, endpoint: OpenAIEndpoint) -> None:
         self._rows = rows
         self._models = models
-        self._endpoint_arguments = (url, key, model, silence_s, within_s)
-        self._opening = asyncio.Lock()
-        self._endpoint: OpenAIEndpoint | None = None
-
-    async def open(self) -> "OpenAIEndpoint":
-        """Imports the library in a thread: it takes 1.6 s."""
-        async with self._opening:
-            if self._endpoint is None:
-                library = await asyncio.to_thread(importlib.import_module, "services.chat.openai_endpoint")
-                self._endpoint = library.OpenAIEndpoint(*self._endpoint_arguments)
-            return self._endpoint
+        self._endpoint = endpoint
 
     async def close(self) -> None:
-        if self._endpoint is not None:
-            await self._endpoint.close()
+        await self._endpoint.close()
 
     async def answer(self, message: Message, last: Generation | None, on_text: OnText) -> Plan:
         """Lets the model correct wrong arguments once. Raises LlmUnavailable."""
-        endpoint = await self.open()
         system = INSTRUCTIONS + _describe_defaults(self._models) + _describe_last(last)
         turns = [
             {"role": "system", "content": system},
@@ -108,7 +48,7 @@ class LanguageModel:
         ]
         corrected = False
         while True:
-            completion = await endpoint.ask(turns, on_text)
+            completion = await self._endpoint.ask(turns, on_text)
             try:
                 return self._plan(completion, message, last)
             except InvalidToolCall as error:

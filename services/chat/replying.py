@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from uuid6 import uuid7
 
-from services.chat.llm import LlmUnavailable, OnText
+from services.chat.openai_endpoint import LlmUnavailable, OnText
 from services.chat.parser import language_of, parse
 from services.chat.plan import Plan, PlannedGeneration
 from services.chat.planning import make_plan

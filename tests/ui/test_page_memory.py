@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from nicegui import Client
 from nicegui.testing import User
@@ -15,7 +16,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from ui.session import page_memory
 from ui.session.page_memory import CONNECTS_WITHIN_S, PageLimit, PageMemory
@@ -94,29 +94,37 @@ async def test_the_collector_runs_the_less_often_the_more_pages_are_open(
     assert len(collections) == 1
 
 
+Get = Callable[..., Awaitable[httpx.Response]]
+
+
 @pytest.fixture
-def limited(memory: PageMemory) -> Iterator[TestClient]:
+def get(memory: PageMemory) -> Get:
+    """Asks a limited app, from an address."""
+
     async def answer(_: Request) -> PlainTextResponse:
         return PlainTextResponse("a page")
 
-    app = Starlette(routes=[Route("/{path:path}", answer)])
-    wrapped: Any = PageLimit(app, memory=memory, most=VISITS)
-    with TestClient(wrapped, client=("127.0.0.1", 1)) as client:
-        yield client
+    limited: Any = PageLimit(Starlette(routes=[Route("/{path:path}", answer)]), memory=memory, most=VISITS)
+
+    async def get(path: str, *, address: str = "127.0.0.1") -> httpx.Response:
+        transport = httpx.ASGITransport(limited, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(path)
+
+    return get
 
 
-async def test_one_address_cannot_open_pages_without_end(user: User, limited: TestClient) -> None:
-    assert limited.get("/").status_code == 200
+async def test_one_address_cannot_open_pages_without_end(user: User, get: Get) -> None:
+    assert (await get("/")).status_code == 200
     pages = await fetched(user, VISITS, ago_s=0)
-    refusal = limited.get("/library")
+    refusal = await get("/library")
     assert refusal.status_code == 429
     assert refusal.text == page_memory.TOO_MANY
     assert refusal.headers["Retry-After"] == "10"
-    assert limited.get("/api/files").status_code == 200
+    assert (await get("/api/files")).status_code == 200
     assert len(pages) == VISITS
 
 
-async def test_another_address_is_not_locked_out(user: User, memory: PageMemory, limited: TestClient) -> None:
+async def test_another_address_is_not_locked_out(user: User, get: Get) -> None:
     await fetched(user, VISITS, ago_s=0)
-    with TestClient(limited.app, client=("203.0.113.7", 1)) as other:
-        assert other.get("/").status_code == 200
+    assert (await get("/", address="203.0.113.7")).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import math
 from collections.abc import AsyncIterator, Iterator
@@ -13,12 +14,19 @@ import pytest
 import pytest_asyncio
 from uuid6 import uuid7
 
+from services.app.build import build_llm
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat.llm import LanguageModel
+from services.chat.openai_endpoint import LlmUnavailable, OpenAIEndpoint
 from services.core.conversation import Message, PartialReply, Sort
 from services.core.model import LOCAL_OWNER, Kind
+from services.core.settings import Settings
+from services.http.address import Address
+from services.http.proxy import OutboundProxy
 from services.store.chats import ChatRows
+from tests.services.http.test_transport import answering, serving
+from tests.support.connect_proxy import connect_proxy
 from tests.support.engine_harness import EngineHarness, FakeCatalogue
 from tests.support.llm_server import Completion, FakeLlm, fake_llm
 
@@ -42,13 +50,8 @@ async def harness(tmp_path: Path, llm: FakeLlm) -> AsyncIterator[EngineHarness]:
     model = LanguageModel(
         ChatRows(harness.store),
         FakeCatalogue(),
-        url=llm.url,
-        key=KEY,
-        model="small",
-        silence_s=0.5,
-        within_s=1.5,
+        OpenAIEndpoint(Address(llm.url, KEY), "small", silence_s=0.5, within_s=1.5),
     )
-    await model.open()
     harness.chats._replier._llm = model
     yield harness
     await model.close()
@@ -218,6 +221,73 @@ async def test_when_it_is_down_the_parser_answers(harness: EngineHarness, llm: F
     answer = await reply(harness, "make a video of a kite")
     assert answer.understood is not None
     assert (code(answer), answer.understood["speechless"]) == ("making", "down")
+
+
+# -- the way there ---------------------------------------------------------------------------------
+
+
+def configured(url: str, proxy_url: str) -> OpenAIEndpoint:
+    """As the settings would have it."""
+    settings = Settings(_env_file=None, chat_url=url, chat_model="small")  # type: ignore[call-arg]
+    proxy = OutboundProxy.configured(proxy_url)
+    model = build_llm(settings, None, None, proxy)  # type: ignore[arg-type]
+    assert model is not None
+    return model._endpoint
+
+
+async def asked(endpoint: OpenAIEndpoint) -> str:
+    try:
+        return (await endpoint.ask([{"role": "user", "content": "hello"}], lambda _: None)).text
+    finally:
+        await endpoint.close()
+
+
+async def test_it_is_asked_through_the_outbound_proxy(llm: FakeLlm) -> None:
+    port = int(llm.url.rpartition(":")[2].removesuffix("/v1"))
+    async with connect_proxy({"llm.example": port}) as proxy:
+        assert await asked(configured("http://llm.example/v1", proxy.url)) == "Hello."
+        assert proxy.asked == ["POST http://llm.example/v1/chat/completions"]
+
+
+async def test_one_on_this_machine_is_asked_directly(llm: FakeLlm) -> None:
+    async with connect_proxy() as proxy:
+        assert await asked(configured(llm.url, proxy.url)) == "Hello."
+        assert proxy.asked == []
+
+
+def packed(body: bytes, *, times: int) -> bytes:
+    for _ in range(times):
+        body = gzip.compress(body, 1)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {', '.join(['gzip'] * times)}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def test_an_answer_that_came_packed_is_unpacked() -> None:
+    said = b'data: {"choices": [{"delta": {"content": "Hello."}, "finish_reason": "stop"}]}\n\n'
+    async with serving(answering(packed(said, times=1))) as url:
+        assert await asked(OpenAIEndpoint(Address(url), "small")) == "Hello."
+
+
+@pytest.mark.parametrize("filling", [b"\n", b"x"])
+async def test_a_packed_answer_that_bursts_is_given_up(filling: bytes) -> None:
+    bomb = packed(b"data: " + filling * 300_000_000, times=2)
+    assert len(bomb) < 10_000
+    async with serving(answering(bomb)) as url:
+        with pytest.raises(LlmUnavailable):
+            await asked(OpenAIEndpoint(Address(url), "small"))
+
+
+async def test_letters_whose_halves_came_apart_are_whole_again(harness: EngineHarness, llm: FakeLlm) -> None:
+    llm.completions = [Completion(text="a kite \ud83e\ude81 and half \ud83d")]
+    answer = await reply(harness, "hello there")
+    assert answer.text == "a kite \U0001fa81 and half \ufffd"
+
+
+async def test_half_a_letter_in_the_conversation_reaches_it_as_json(llm: FakeLlm) -> None:
+    endpoint = OpenAIEndpoint(Address(llm.url), "small")
+    await endpoint.ask([{"role": "user", "content": "a \ud83d kite"}], lambda _: None)
+    await endpoint.close()
+    assert llm.requests[0]["messages"][0]["content"] == "a \ud83d kite"
 
 
 async def test_a_kill_during_its_answer_starts_nothing_twice(harness: EngineHarness, llm: FakeLlm) -> None:
