@@ -5,7 +5,8 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from services.api import openapi, request_body
 from services.api.errors import BadRequest
@@ -27,7 +28,16 @@ IDS = openapi.request_body(
 FILE = openapi.request_body({"application/octet-stream": openapi.BINARY})
 FORM = "application/x-www-form-urlencoded"
 ZIP_NAME = "rushes.zip"
-Tag = Annotated[str, Path(max_length=MAX_TAG_LENGTH * 4)]
+
+
+def _readable(tag: str) -> str:
+    """The server puts U+FFFD where a path is no UTF-8. Raises PydanticCustomError."""
+    if "\ufffd" in tag:
+        raise PydanticCustomError("not_plain_text", "no text")
+    return tag
+
+
+Tag = Annotated[str, Path(max_length=MAX_TAG_LENGTH * 4), AfterValidator(_readable)]
 
 
 class Removed(ResponseModel):
@@ -126,6 +136,11 @@ async def _ids(request: Request) -> list[str]:
     else:
         content = await request_body.content(request)
         ids = None if isinstance(content, request_body.Form) else content.get("ids")
-    if not isinstance(ids, list) or not ids or not all(isinstance(each, str) and each for each in ids):
+    if not isinstance(ids, list) or not ids or not all(map(_is_id, ids)):
         raise BadRequest('Send {"ids": [...]} with at least one id.', field="ids")
     return ids
+
+
+def _is_id(value: object) -> bool:
+    """Half a surrogate pair reaches no database."""
+    return isinstance(value, str) and value.isascii() and bool(value)

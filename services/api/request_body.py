@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.api.errors import BadRequest
@@ -22,6 +22,7 @@ MAX_FIELDS_BYTES = 256 * 1024
 MAX_FIELDS = 20
 MAX_DEPTH = 32
 MAX_KEY_LENGTH = 255
+JSON, FORM = "application/json", "multipart/form-data"
 NO_PICTURE = "Send the picture as the part named file."
 TOO_LARGE = "The picture may have at most 50 MB."
 NESTING = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
@@ -38,13 +39,14 @@ async def content(request: Request) -> dict[str, Any] | Form:
     """Raises BadRequest."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     kind = kind.strip().lower()
-    if kind == "multipart/form-data":
-        return await _form(request)
     charset = re.search(r'charset="?([^";\s]*)', parameters.lower())
-    if kind != "application/json" or (charset and charset[1] not in ("utf-8", "utf8", "us-ascii")):
+    if kind not in (JSON, FORM) or (charset and charset[1] not in ("utf-8", "utf8", "us-ascii")):
         raise BadRequest(
-            "Send JSON (application/json, UTF-8), or multipart/form-data with a picture as file.", status=415
+            "Send JSON (application/json), or multipart/form-data with a picture as file, in UTF-8.",
+            status=415,
         )
+    if kind == FORM:
+        return await _form(request)
     return parse_json(await small(request, "The JSON body may have at most 1 MB."))
 
 
@@ -133,13 +135,17 @@ async def _counted(request: Request, limit_bytes: int, sentence: str) -> AsyncGe
 
 
 class _CompleteForm(MultiPartParser):
-    """Insists on the closing boundary: half a form would start a job without its picture."""
+    """Insists on the closing boundary: half a form would start a job without its picture.
+
+    It hands each text over as latin-1, which loses nothing: what is no UTF-8 would otherwise become latin-1
+    without a word, and another prompt.
+    """
 
     ended = False
 
     def __init__(self, request: Request) -> None:
         super().__init__(
-            request.headers,
+            Headers({"content-type": f"{request.headers['content-type']}; charset=latin-1"}),
             self._checked(_counted(request, MAX_SOURCE_BYTES + MAX_FIELDS_BYTES, TOO_LARGE)),
             max_files=1,
             max_fields=MAX_FIELDS,
@@ -164,6 +170,8 @@ async def _form(request: Request) -> Form:
         raise BadRequest("The multipart body cannot be read.") from error
     try:
         return await _fields_and_file(form.multi_items())
+    except UnicodeDecodeError as error:
+        raise BadRequest("The form is not UTF-8.") from error
     finally:
         await form.close()
 
@@ -171,11 +179,12 @@ async def _form(request: Request) -> Form:
 async def _fields_and_file(items: list[tuple[str, str | UploadFile]]) -> Form:
     fields: dict[str, str] = {}
     file: bytes | None = None
-    for name, value in items:
+    for latin_name, value in items:
+        name = _from_latin(latin_name)
         if name in fields or (name == "file" and file is not None):
             raise BadRequest(f"The field {printable(name)} stands in the form twice.", field=printable(name))
         if isinstance(value, str):
-            fields[name] = value
+            fields[name] = _from_latin(value)
         elif name == "file":
             file = await value.read(MAX_SOURCE_BYTES + 1)
         else:
@@ -185,3 +194,8 @@ async def _fields_and_file(items: list[tuple[str, str | UploadFile]]) -> Form:
     if len(file) > MAX_SOURCE_BYTES:
         raise BadRequest(TOO_LARGE, status=413, field="file")
     return Form(fields=fields, file=file)
+
+
+def _from_latin(text: str) -> str:
+    """Raises UnicodeDecodeError for what was not UTF-8."""
+    return text.encode("latin-1").decode()

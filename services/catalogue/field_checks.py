@@ -24,6 +24,7 @@ LABELS = {
     "resolution": Words("resolution"),
     "message": Words("message"),
     "title": Words("title"),
+    "tag": Words("tag"),
 }
 
 

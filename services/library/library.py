@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from zipstream import ZipStream
 
+from services.catalogue.field_checks import check_text
 from services.core.errors import InvalidRequest
 from services.core.events import Bus
 from services.core.model import Generation
@@ -69,8 +70,8 @@ class Library:
 
     async def tag(self, ids: Sequence[str], name: str, *, on: bool, owner: str) -> int:
         """Adds or removes a tag; returns how many changed. Raises InvalidRequest for an invalid name."""
-        name = " ".join(name.split())
-        if not name or len(name) > MAX_TAG_LENGTH or not name.isprintable():
+        name = check_text("tag", " ".join(name.split()), MAX_TAG_LENGTH)
+        if not any(map(str.isprintable, name)):
             raise InvalidRequest("A tag has 1 to {most} characters.", field="tag", most=MAX_TAG_LENGTH)
         return len(publish(self._bus, await self._rows.tag(unique(ids), name, owner=owner, on=on)))
 

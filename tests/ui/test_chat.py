@@ -32,6 +32,7 @@ from ui.text import replies
 from ui.text.languages import speaking, translations
 
 pytestmark = pytest.mark.asyncio
+ID = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest_asyncio.fixture
@@ -141,16 +142,60 @@ async def test_sent_twice_it_is_one_message(user: User, harness: EngineHarness) 
     assert len(harness.backend.jobs) == 1
 
 
-async def test_a_message_that_is_too_long_is_refused_at_the_field(user: User, harness: EngineHarness) -> None:
+NO_TEXT = "The message has a character that is no text (U+{}): take it out."
+NOT_ARRIVED = "The message did not arrive. Send it again."
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"id": ID, "text": "x" * 50_000}, "The message has 50,000 characters: 8,000 at most."),
+        ({"id": ID, "text": "/video a \ud83d kite"}, NO_TEXT.format("D83D")),
+        ({"id": ID, "text": "/video a \uffff kite"}, NO_TEXT.format("FFFF")),
+        ({"id": ID, "text": "/video a\0kite"}, NO_TEXT.format("0000")),
+        ({"id": ID, "text": "/video a\x1bkite"}, NO_TEXT.format("001B")),
+        ({"id": ID, "text": " \n"}, "The message is empty: write what you want to see."),
+        ({"id": "\ud83d", "text": "/video a kite"}, "The message's id must be a UUID."),
+        ({"id": ID, "text": None}, NOT_ARRIVED),
+        ({"id": ID}, NOT_ARRIVED),
+        ({"text": "/video a kite"}, NOT_ARRIVED),
+        ("/video a kite", NOT_ARRIVED),
+        (None, NOT_ARRIVED),
+    ],
+)
+async def test_a_message_that_cannot_be_sent_is_refused_at_the_field_with_the_reason(
+    user: User, harness: EngineHarness, sent: object, sentence: str
+) -> None:
     await user.open("/chat/new")
     called: list[tuple[str, Any]] = []
     box = next(iter(user.find(kind=MessageBox).elements))
     box.run_method = lambda name, *args: called.append((name, args))  # type: ignore[assignment, method-assign]
-    send(user, "x" * 50_000)
+    user.find(kind=MessageBox).trigger("send", sent)
     await eventually(lambda: called)
-    name, (_id, sentence) = called[0]
-    assert (name, sentence) == ("refused", "The message has 50,000 characters: 8,000 at most.")
+    name, (_id, told) = called[0]
+    assert (name, told) == ("refused", sentence)
     assert await harness.chats.conversations(owner=LOCAL_OWNER) == []
+    assert not harness.backend.jobs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👩🏽‍🚀 flies a 𝒌𝒊𝒕𝒆 over 𠮷野, 🇯🇵",
+        "עפיפון מעל הים, طائرة ورقية \u202eabc\u202c \u200fdef",
+        "می‌خواهم, ทะเล, e\u0301 é ﬁ \u2126",
+        "first\n\n  second\tand\u2028third\u3000\u200bend",
+    ],
+)
+async def test_every_script_reaches_the_backend_as_it_was_written(
+    user: User, harness: EngineHarness, text: str
+) -> None:
+    await user.open("/chat/new")
+    send(user, f"/video {text}")
+    await eventually(lambda: harness.backend.jobs)
+    await user.should_see(f"/video {text}")
+    (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
+    assert generation.request.prompt == text
 
 
 async def test_markup_in_messages_stays_text(user: User, harness: EngineHarness) -> None:

@@ -31,7 +31,11 @@ class MessageBox(ui.element, component="message_box.js"):
         self.on("send", self._on_send)
 
     async def _on_send(self, event: events.GenericEventArguments) -> None:
-        message_id, text = str(event.args["id"]), str(event.args["text"])
+        sent = event.args if isinstance(event.args, dict) else {}
+        message_id, text = sent.get("id"), sent.get("text")
+        if not isinstance(message_id, str) or not isinstance(text, str):
+            self.run_method("refused", message_id, _("The message did not arrive. Send it again."))
+            return
 
         async def handler() -> None:
             try:

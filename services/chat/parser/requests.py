@@ -36,6 +36,7 @@ COURTESY = re.compile(
     r"|тогда|ли)(?![\w'’])",
     re.I,
 )
+QUOTED = re.compile(r'["“”«»]([^"“”«»]*)["“”«»]')
 WANTS = re.compile(r"want|need|like|хочу|хотим|хотелось|нужн|можно", re.I)
 VERB = re.compile(
     r"(?<!\w)(?:make|create|generate|render|shoot|produce|do|give|show|get|build|prepare|film|have"
@@ -172,7 +173,9 @@ def _take_prompt(text: str, settings: RequestedSettings) -> str:
     if about := _next(ABOUT, text):
         text = text[about.end() :]
     text = take_from_end(_take_model(PLEASE.sub("", text), settings), settings)
-    return PLEASE.sub("", _take_model(text, settings)).strip(" \t\n,;:–—").strip('"“”«»').strip()
+    prompt = PLEASE.sub("", _take_model(text, settings)).strip(" \t\n,;:–—")
+    quoted = QUOTED.fullmatch(prompt)
+    return (quoted[1] if quoted else prompt).strip()
 
 
 def _take_model(text: str, settings: RequestedSettings) -> str:
