@@ -21,7 +21,9 @@ class Status:
     """0-100; None is unknown."""
     message: str = ""
     estimated_s: float | None = None
-    """Typical duration of a similar generation on this install, from its start; None without history."""
+    """Typical work on a similar generation on this install, without the backend's queue; None without
+    history.
+    """
     project_id: str = ""
     """The chat it belongs to, if any."""
     request_id: str = ""
@@ -131,7 +133,7 @@ class TabState:
         elif generation.final and self.connection_status != "disconnected":
             self._set_connection("disconnected")
         status.status = "idle" if generation is None else generation.status
-        status.progress = None if generation is None else shown_progress(generation)
+        status.progress = None if generation is None else generation.percent
         if generation is None or before is None or _message_key(before) != _message_key(generation):
             status.message = "" if generation is None else labels.message(generation)
 
@@ -153,13 +155,6 @@ CONNECTION_STATUS = {
     "event": "connected",
     "lost": "disconnected",
 }
-
-
-def shown_progress(generation: Generation) -> int | None:
-    """Returns 0-100 as displayed; None is unknown."""
-    if generation.phase is Phase.COMPLETED:
-        return 100
-    return labels.percent(generation.progress)
 
 
 def _message_key(generation: Generation) -> tuple[object, ...]:

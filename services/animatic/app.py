@@ -56,13 +56,13 @@ class Api:
         )
 
     async def generate_video(self, request: Request) -> Response:
-        return JSONResponse(self._wire.file(await self._submit(request, "video")))
+        return JSONResponse(self._file(await self._submit(request, "video")))
 
     async def generate_image(self, request: Request) -> Response:
-        return JSONResponse([self._wire.file(await self._submit(request, "image"))])
+        return JSONResponse([self._file(await self._submit(request, "image"))])
 
     async def file(self, request: Request) -> Response:
-        return JSONResponse(self._wire.file(self._record(request)))
+        return JSONResponse(self._file(self._record(request)))
 
     async def files(self, request: Request) -> Response:
         query = request.query_params
@@ -164,11 +164,14 @@ class Api:
             if record is not None and record.status != "in_progress":
                 yield _sse(self._wire.final_event(record))
             elif record is not None:
-                yield _sse(task_event(record))
+                yield _sse(task_event(record, self._render_queue.place_of(file_id)))
                 if (progress := self._feed.last_progress(file_id)) is not None:
                     yield _sse(progress)
             while True:
                 yield _sse(await queue.get())
+
+    def _file(self, record: Record) -> dict[str, Any]:
+        return self._wire.file(record, self._render_queue.place_of(record.id))
 
     def _record(self, request: Request) -> Record:
         record = self._store.get(request.path_params["file_id"])

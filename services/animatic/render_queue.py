@@ -1,6 +1,7 @@
 """The queue of jobs and the warm render processes that work through it."""
 
 import asyncio
+import itertools
 import json
 import logging
 import os
@@ -22,6 +23,10 @@ SILENCE_S = 60.0
 # glibc keeps freed memory instead of giving it back: page faults were up to a third of setting a scene.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**29), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 TRIES = 2
+PLACES_PUBLISHED = 10
+"""The first ones hear of each move; those behind learn their place when they ask. All of them at each move
+would cost the square of the queue's length.
+"""
 
 
 class RendererDied(Exception):
@@ -33,7 +38,10 @@ class RenderQueue:
         self._store = store
         self._feed = feed
         self._wire = wire
-        self._waiting: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting: dict[str, None] = {}
+        """Ids, the next one first."""
+        self._available = asyncio.Semaphore(0)
+        """One for each id that was added."""
         self._rendering: dict[str, Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -44,11 +52,22 @@ class RenderQueue:
             self._tasks.append(asyncio.create_task(self._work(), name=f"animatic-renderer-{number}"))
 
     def enqueue(self, record: Record) -> None:
-        self._waiting.put_nowait(record.id)
+        self._waiting[record.id] = None
+        self._available.release()
+
+    def place_of(self, file_id: str) -> int | None:
+        """Its place in the queue, 1 is next; None where it does not wait."""
+        if file_id not in self._waiting:
+            return None
+        return next(place for place, waiting in enumerate(self._waiting, start=1) if waiting == file_id)
 
     def cancel(self, file_id: str) -> None:
-        """Kills the renderer of a job whose record is already removed."""
+        """Takes a job whose record is already removed out of the queue, or kills its renderer."""
         self._feed.forget(file_id)
+        if file_id in self._waiting:
+            del self._waiting[file_id]
+            self._publish_places()
+            return
         process = self._rendering.get(file_id)
         if process is not None and process.returncode is None:
             process.kill()
@@ -58,13 +77,27 @@ class RenderQueue:
         while True:
             if process is None or process.returncode is not None:
                 process = await _start_renderer()
-            file_id = await self._waiting.get()
+            file_id = await self._next()
             try:
                 process = await self._render(file_id, process)
             except Exception:
                 # One broken job must not stop the queue: the renderer is replaced, the others go on.
                 log.exception("job %s broke its renderer", file_id)
                 await _end(process)
+
+    async def _next(self) -> str:
+        while True:
+            await self._available.acquire()
+            if self._waiting:  # otherwise it was cancelled
+                file_id = next(iter(self._waiting))
+                del self._waiting[file_id]
+                self._publish_places()
+                return file_id
+
+    def _publish_places(self) -> None:
+        for place, file_id in enumerate(itertools.islice(self._waiting, PLACES_PUBLISHED), start=1):
+            if (record := self._store.get(file_id)) is not None:
+                self._feed.publish(file_id, task_event(record, place))
 
     async def _render(self, file_id: str, process: Process) -> Process:
         for _ in range(TRIES):

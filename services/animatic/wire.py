@@ -19,7 +19,8 @@ CONTENT_TYPES = {
 class Wire:
     base_url: str
 
-    def file(self, record: Record) -> dict[str, Any]:
+    def file(self, record: Record, queue_position: int | None = None) -> dict[str, Any]:
+        """`queue_position` of one that waits: 1 is next."""
         done = record.status == "completed"
         shape: dict[str, Any] = {
             "id": record.id,
@@ -36,7 +37,7 @@ class Wire:
             mine = record.order is not None and record.type == kind
             shape[f"{kind}_generation_id"] = record.task_id if mine else None
             shape[f"{kind}_generation"] = generation(record) if mine else None
-        return shape
+        return shape if queue_position is None else shape | {"queue_position": queue_position}
 
     def final_event(self, record: Record) -> Event:
         if record.status == "error":
@@ -65,8 +66,9 @@ def generation(record: Record) -> dict[str, Any]:
     return {"id": record.task_id, **shape}
 
 
-def task_event(record: Record) -> Event:
-    return {"type": "task", "object": task(record)}
+def task_event(record: Record, queue_position: int | None = None) -> Event:
+    place = {} if queue_position is None else {"queue_position": queue_position}
+    return {"type": "task", "object": task(record) | place}
 
 
 def progress_event(file_id: str, percent: int) -> Event:

@@ -13,7 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.api.openapi import EVENT_STREAM
 from services.api.request_context import BaseUrl, Owner
-from services.api.response_models import FileAnswer, Refusal, Task, percent
+from services.api.response_models import FileAnswer, Refusal, Task
 from services.api.status_messages import message_of
 from services.core.errors import NotFound
 from services.core.events import GenerationEvent
@@ -138,12 +138,18 @@ def _payloads(sent: Generation | None, current: Generation, base_url: str) -> It
     if current.final:
         yield {"type": "error", "error": message_of(current), "file_id": current.id}
         return
-    about = {"file_id": current.id, "phase": current.phase, "message": message_of(current)}
-    if sent is None or message_of(sent) != about["message"] or sent.phase is not current.phase:
+    about = _about(current)
+    if sent is None or _about(sent) != about:
         yield {"type": "task", "object": {**Task.of(current).model_dump(), **about}}
-    progress = percent(current)
-    if progress is not None and (sent is None or percent(sent) != progress):
-        yield {"type": "render_progress", "object": {"file_id": current.id, "progress": progress}}
+    percent = current.percent
+    if percent is not None and (sent is None or sent.percent != percent):
+        yield {"type": "render_progress", "object": {"file_id": current.id, "progress": percent}}
+
+
+def _about(generation: Generation) -> dict[str, Any]:
+    about = {"file_id": generation.id, "phase": generation.phase, "message": message_of(generation)}
+    place = generation.queue_place
+    return about if place is None else about | {"queue_position": place}
 
 
 def _event(payload: dict[str, Any], event_id: str | None = None) -> ServerSentEvent:

@@ -37,7 +37,7 @@ class FilesQuery(BaseModel):
     tag: Word = ""
     trashed: bool = False
     cursor: str = Field("", max_length=500, description="`next` of the page before.")
-    limit: Annotated[int, OrDefault, Field(ge=1, le=200, description="1-200")] = 50
+    limit: Annotated[int, Field(ge=1, le=200, description="1-200"), OrDefault] = 50
 
     def filters(self) -> GenerationQuery:
         return GenerationQuery(

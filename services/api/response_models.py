@@ -136,9 +136,15 @@ class FileAnswer(ResponseModel):
     phase: str
     progress: int | None
     message: str
+    queued: bool
+    """It waits in the backend's queue, as far as the backend tells."""
+    queue_position: int | None
+    """1 is next."""
     url: str | None
     thumbnail_url: str | None
     created_at: Timestamp
+    started_at: Timestamp | None
+    """When the backend began to work on it, where it tells of its queue."""
     tasks: list[Task]
     video_generation: GenerationRequest | None
     image_generation: GenerationRequest | None
@@ -163,11 +169,14 @@ class FileAnswer(ResponseModel):
             type=generation.request.kind,
             status=generation.status,
             phase=generation.phase,
-            progress=percent(generation),
+            progress=generation.percent,
             message=message,
+            queued=generation.queued,
+            queue_position=generation.queue_place,
             url=f"{media_url}/file" if kept else None,
             thumbnail_url=f"{media_url}/poster" if kept and generation.poster else None,
             created_at=generation.created_at,
+            started_at=generation.started_at,
             tasks=[Task.of(generation)],
             video_generation=request if is_video else None,
             image_generation=None if is_video else request,
@@ -203,9 +212,3 @@ class TraceAnswer(ResponseModel):
     def of(cls, generation: Generation, entries: list[TraceEntry]) -> Self:
         lines = [TraceLine(**asdict(entry), after_s=entry.at - generation.created_at) for entry in entries]
         return cls(id=generation.id, items=lines)
-
-
-def percent(generation: Generation) -> int | None:
-    if generation.phase is Phase.COMPLETED:
-        return 100
-    return None if generation.progress is None else round(min(1.0, max(0.0, generation.progress)) * 100)

@@ -16,7 +16,6 @@ PHASES: dict[Phase, str] = {
 """Where they differ from the pages' sentences, they name the noun, or the requests that help."""
 UNWANTED = "The {noun} arrived after it had been stopped: keep it, or delete it."
 STAGES: dict[str, str] = {
-    "queued": phase_messages.STAGES["queued"],
     "rendering": "The {noun} is being made.",
     "confirming_failure": "The backend reported a failure; it is being asked again.",
     "waiting_backend": "Waiting for the backend, which takes nothing at the moment.",
@@ -45,6 +44,8 @@ def message_of(generation: Generation) -> str:
     if phase is not Phase.UNCONFIRMED and not generation.final and generation.late_since is not None:
         return f"Taking longer than {_span(generation.late_after_s)}. You can leave, it will arrive here."
     sentence = UNWANTED if generation.unwanted else PHASES[phase]
+    if generation.queued:
+        return str(phase_messages.stage_sentence(generation.stage))
     if phase in (Phase.PENDING, Phase.PROCESSING):
         sentence = STAGES.get(generation.stage, sentence)
     return sentence.format(noun=generation.request.kind)

@@ -33,7 +33,7 @@ class JobPage:
     item_ids: tuple[str, ...]
     """Of everything on the page, uploads included; empty text where an item has none."""
     more: bool
-    """Older ones may be behind it."""
+    """Older ones are surely behind it; a page that is not full may still be followed by others."""
     backend_time: float | None = None
     """When the backend answered, by its own clock."""
 

@@ -4,11 +4,12 @@ It keeps the loop's time and counts the jobs it accepted (and would be paid for)
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.backends.base import Capabilities
 from services.backends.job_listing import JobPage, ListedJob
@@ -32,6 +33,8 @@ class Script:
     """
 
     length_s: float = 5.0
+    queued_s: float = 0.0
+    """The part of the length that it waits in the queue, in a place that counts the seconds left."""
     fails: str | None = None
     fails_on: frozenset[str] = frozenset({"push", "poll"})
     wrongly: bool = False
@@ -186,12 +189,19 @@ class Scripted:
     def _state(self, job: Job, channel: str, *, lag_s: float = 0.0) -> JobUpdate:
         age = monotonic() - job.begun - lag_s
         if age < job.script.length_s:
-            return JobUpdate(code="running", progress=max(0.0, age / job.script.length_s))
+            return self._unfinished(job.script, age)
         if job.script.fails is not None and channel in job.script.fails_on:
             return JobUpdate(code="failed", outcome=Failure(text=job.script.fails))
         if job.script.fails is not None and not job.script.wrongly:
             return JobUpdate(code="running")
         return JobUpdate(code="result", outcome=Result(url=job.next("urls")))
+
+    def _unfinished(self, script: Script, age: float) -> JobUpdate:
+        if age < script.queued_s:
+            place = math.ceil(script.queued_s - age)
+            return JobUpdate(code="queued", queued=True, queue_place=place)
+        done = max(0.0, (age - script.queued_s) / (script.length_s - script.queued_s))
+        return JobUpdate(code="running", progress=done, queued=False if script.queued_s else None)
 
     async def _updates(self, job: Job, step: str, silence_s: float) -> AsyncGenerator[JobUpdate]:
         if step == "ended":
@@ -209,8 +219,8 @@ class Scripted:
             if step in {"silent", "foreign"}:
                 continue
             update = self._state(job, "push")
-            if update.outcome is None:
-                update = JobUpdate(code="progress", progress=update.progress or 0.0)
+            if update.outcome is None and not update.queued:
+                update = replace(update, code="progress", progress=update.progress or 0.0)
             for _ in range(job.script.repeats if update.outcome is not None else 1):
                 yield update
             if step == "drops":

@@ -13,6 +13,7 @@ from typing import Protocol
 from services.channels.poll_policy import PollPolicy
 from services.channels.polling import Polling
 from services.channels.push import OpenUpdates, listen
+from services.channels.queue_state import QueueState
 from services.core.errors import ChannelLost, DeliveryFailed, Unverified
 from services.core.model import Channel, Failure, JobUpdate, Result
 from services.core.runtime import Runtime, monotonic
@@ -50,6 +51,8 @@ class ReportedResult:
     attempts: int = 0
     runner_up: LastReport = LastReport()
     """Of the other channels the one that reported last."""
+    started_at: float | None = None
+    """When the backend began to work on it, where it told of its queue."""
 
 
 class Job(Protocol):
@@ -67,7 +70,7 @@ class Job(Protocol):
 
     def note(self, lane: str, event: str, **data: str | float | int | bool | None) -> None: ...
 
-    def progressed(self, progress: float | None, stage: str) -> None: ...
+    def progressed(self, progress: float | None, stage: str, *, started_at: float | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,7 @@ class Race:
         self._healthy: set[Channel] = set()
         """Streams that have reported on this job since they were opened (R7)."""
         self._last: dict[Channel, LastReport] = {}
+        self._queue = QueueState()
         self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
         self._keep_failures = 0
         self.last_keep_failure = ""
@@ -187,6 +191,7 @@ class Race:
         self._record_report(channel, lost.reason)
         self._job.note(str(channel), "lost", reason=lost.reason, retry_in_s=_round(retry_in_s))
         self._healthy.discard(channel)
+        self._queue.lost(channel)
         if not self._healthy:
             self._polling.stream_unhealthy()
 
@@ -218,13 +223,16 @@ class Race:
     def _take(self, channel: Channel, update: JobUpdate) -> None:
         self._record_report(channel, update.code)
         event = "answer" if channel is Channel.POLL else "event"
-        self._job.note(str(channel), event, heard=update.code, progress=_round(update.progress))
+        place = {} if update.queue_place is None else {"place": update.queue_place}
+        self._job.note(str(channel), event, heard=update.code, progress=_round(update.progress), **place)
         if isinstance(update.outcome, Result):
+            self._queue.finished(channel)
             self._collect(self._result_of(channel, update.outcome))
         elif isinstance(update.outcome, Failure):
             self._take_failure(channel, update.outcome)
         else:
-            self._job.progressed(update.progress, "")
+            self._queue.take(channel, update, self._runtime.now())
+            self._job.progressed(update.progress, self._queue.stage, started_at=self._queue.started_at)
 
     def _take_failure(self, channel: Channel, failure: Failure) -> None:
         """A stream's report of a failure is confirmed by one poll (R4)."""
@@ -321,6 +329,7 @@ class Race:
             result=result,
             reported_at=now,
             attempts=self._polling.attempts,
+            started_at=self._queue.started_at,
             runner_up=max(others.values(), key=lambda last: last.at or 0.0, default=LastReport()),
         )
 

@@ -214,8 +214,12 @@ class JobUpdate:
     """One report of one channel about one job, provider-neutral."""
 
     code: str = "running"
-    """For the trace: running, progress, result, failed, ask, foreign."""
+    """For the trace: running, queued, progress, result, failed, ask, foreign."""
     progress: float | None = None
+    queued: bool | None = None
+    """Whether it waits in the backend's queue; False: it is being worked on; None: not reported."""
+    queue_place: int | None = None
+    """1 is next."""
     outcome: Outcome | None = None
     poll_now: bool = False
     """Reported as done without an address."""
@@ -258,10 +262,12 @@ class Generation:
     job_id: str | None = None
     progress: float | None = None
     stage: str = ""
-    """A short code for the message: queued, rendering, confirming_failure, ..."""
+    """A short code for the message: queued, queued:3 (third in line), confirming_failure, ..."""
     error_code: str = ""
     error_text: str = ""
     submitted_at: float | None = None
+    started_at: float | None = None
+    """When the backend began to work on it, where it tells of its queue."""
     possibly_accepted_since: float | None = None
     """Since when a submit may have been accepted whose job is not known."""
     finished_at: float | None = None
@@ -289,9 +295,40 @@ class Generation:
         return STATUS[self.phase]
 
     @property
+    def queued(self) -> bool:
+        """Waits in the backend's queue."""
+        return self.phase is Phase.PROCESSING and self.stage.partition(":")[0] == QUEUED
+
+    @property
+    def queue_place(self) -> int | None:
+        """1 is next; None where it does not wait, or the backend does not say."""
+        place = self.stage.partition(":")[2]
+        return int(place) if self.queued and place else None
+
+    @property
+    def percent(self) -> int | None:
+        """Progress as displayed; None is unknown."""
+        if self.phase is Phase.COMPLETED:
+            return 100
+        return None if self.progress is None else percent_of(self.progress)
+
+    @property
     def unwanted(self) -> bool:
         """Arrived after a stop: paid, not wanted."""
         return self.phase is Phase.COMPLETED and self.stop_requested_at is not None
+
+
+QUEUED = "queued"
+
+
+def queued_stage(place: int | None) -> str:
+    """The stage of a job that waits in its backend's queue."""
+    return QUEUED if place is None else f"{QUEUED}:{place}"
+
+
+def percent_of(progress: float) -> int:
+    """Of what is not complete: 100 is reserved for kept files, whatever the backend reports."""
+    return max(0, min(99, int(progress * 100 + 1e-9)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ controls, and so keeps its wording stable for scripts (services/api/status_messa
 
 from services.core.errors import Sentence, Words
 from services.core.model import Phase
+from services.core.ordinal import Ordinal
 
 PHASES: dict[Phase, Words] = {
     Phase.PENDING: Words("Written down."),
@@ -51,6 +52,9 @@ STAGES: dict[str, Words] = {
 }
 """Known stages; any other shows its phase's sentence. What follows a stage's colon fills in its values."""
 
+NEXT_IN_LINE = Words("Queued, next in line.")
+IN_LINE = Words("Queued, {place} in line.")
+
 PROBLEMS: dict[str, Words] = {
     "cut_off": Words("The file is cut off: its end is missing."),
     "undecodable": Words("The file cannot be decoded."),
@@ -72,6 +76,10 @@ def stage_sentence(stage: str) -> Sentence | None:
     if words is None:
         return None
     match code, details:
+        case "queued", ["1"]:
+            return Sentence(NEXT_IN_LINE)
+        case "queued", [place]:
+            return Sentence(IN_LINE, place=Ordinal(place))
         case "delivery_held", [problem]:
             return Sentence(words, problem=PROBLEMS.get(problem, PROBLEMS["undecodable"]))
         case "delivery_too_large", [size_mb, limit_mb]:

@@ -159,7 +159,7 @@ class Delivery:
         receipt = self._receipt(generation, reported)
         try:
             done = await retry_until_written(
-                lambda: self._completed(generation, kept, receipt), generation.id
+                lambda: self._completed(generation, reported, kept, receipt), generation.id
             )
         except Exception:  # not when cancelled: the writer commits all the same
             await self._discard_unless_named(generation.id, kept.name)
@@ -196,9 +196,17 @@ class Delivery:
             in_use = {row.kept.name if row.kept else None, row.poster, row.preview}
         await self._ingest.discard(*(name for name in names if name and name not in in_use))
 
-    async def _completed(self, generation: Generation, kept: Kept, receipt: Receipt) -> Generation | None:
+    async def _completed(
+        self, generation: Generation, reported: ReportedResult, kept: Kept, receipt: Receipt
+    ) -> Generation | None:
         """None when another channel completed it. A commit with a lost answer is recognised by its file."""
-        done = await self._store.complete(generation.id, epoch=generation.epoch, kept=kept, receipt=receipt)
+        done = await self._store.complete(
+            generation.id,
+            epoch=generation.epoch,
+            kept=kept,
+            receipt=receipt,
+            started_at=reported.started_at,
+        )
         if done is not None:
             return done
         try:

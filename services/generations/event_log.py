@@ -7,6 +7,7 @@ from services.core.errors import StoreFailed
 from services.core.events import Bus, GenerationEvent
 from services.core.model import Generation, TraceEntry
 from services.core.runtime import Runtime
+from services.store.statements import ReportedProgress
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 FLUSH_EVERY_S = 0.25
 RETRY_GAP_S = 2.0
 MAX_WAITING = 20_000
+FREQUENT = ("progress", "queued")
 THIN_AFTER = 200
 THINNED_GAP_S = 1.0
 
@@ -30,7 +32,7 @@ class EventLog:
         self._bus = bus
         self._now = runtime.now
         self._entries: list[TraceEntry] = []
-        self._progress: dict[str, tuple[int, float | None, str]] = {}
+        self._progress: dict[str, ReportedProgress] = {}
         self._last_seq: dict[str, int] = {}
         self._progress_counts: dict[str, tuple[int, float]] = {}
         self._dirty = asyncio.Event()
@@ -41,7 +43,7 @@ class EventLog:
         self, generation: Generation, lane: str, event: str, **data: str | float | int | bool | None
     ) -> None:
         now = self._now()
-        if event == "event" and data.get("heard") == "progress" and self._is_thinned(generation.id, now):
+        if event == "event" and data.get("heard") in FREQUENT and self._is_thinned(generation.id, now):
             return
         name, owner = generation.id, generation.owner
         seq = self._last_seq[name] = max(int(now * 1_000_000), self._last_seq.get(name, 0) + 1)
@@ -50,10 +52,21 @@ class EventLog:
         )
         self._dirty.set()
 
-    def progressed(self, generation_id: str, epoch: int, progress: float | None, stage: str) -> None:
-        _, known, _ = self._progress.get(generation_id, (0, None, ""))
+    def progressed(
+        self,
+        generation_id: str,
+        epoch: int,
+        progress: float | None,
+        stage: str,
+        *,
+        started_at: float | None = None,
+    ) -> None:
+        before = self._progress.get(generation_id)
+        known = before.progress if before else None
         best = max((value for value in (known, progress) if value is not None), default=None)
-        self._progress[generation_id] = (epoch, best, stage)
+        if started_at is None and before:
+            started_at = before.started_at
+        self._progress[generation_id] = ReportedProgress(generation_id, epoch, best, stage, started_at)
         self._dirty.set()
 
     def forget(self, generation_id: str) -> None:
@@ -74,11 +87,9 @@ class EventLog:
             entries, self._entries = self._entries, []
             progress, self._progress = self._progress, {}
             if entries or progress:
-                await self._write(entries, [(name, *values) for name, values in progress.items()])
+                await self._write(entries, list(progress.values()))
 
-    async def _write(
-        self, entries: list[TraceEntry], progress: list[tuple[str, int, float | None, str]]
-    ) -> None:
+    async def _write(self, entries: list[TraceEntry], progress: list[ReportedProgress]) -> None:
         try:
             moved = await self._store.append_log(entries, progress)
         except StoreFailed as error:

@@ -13,6 +13,8 @@ class _Run:
     """Consecutive items of the list, newest first."""
 
     items: set[str] = field(default_factory=set)
+    last: tuple[str, ...] = ()
+    """Its last item, if any."""
     end: int = 0
     """Offset of the first item behind the run."""
     oldest: float = float("inf")
@@ -66,16 +68,18 @@ class JobList:
             self._step_back()
             return True
         new = not self._run.items.issuperset(ids)
+        repeats_the_last = page.item_ids[-1:] == self._run.last and self.skip == max(0, self._run.end - 1)
         for job in page.jobs:
             self._jobs[job.prompt, job.seed][job.job_id] = job
         self._page_size = max(self._page_size, len(page.item_ids))
         self._run.items |= ids
-        self._run.end = self.skip + len(page.item_ids)
+        self._run.end, self._run.last = self.skip + len(page.item_ids), page.item_ids[-1:]
         self._run.oldest = min(self._run.oldest, _oldest_in(page))
         if not self._earlier.items.isdisjoint(ids):
             self._join_earlier()
         self.skip = max(0, self._run.end - 1)
-        self.complete = not page.more
+        # a short page alone proves nothing: the backend may allow no longer ones
+        self.complete = not page.more and not new and repeats_the_last
         return new
 
     def _step_back(self) -> None:
@@ -85,7 +89,9 @@ class JobList:
 
     def _join_earlier(self) -> None:
         run, earlier = self._run, self._earlier
-        run.end = max(run.end, earlier.end + len(run.items - earlier.items))
+        moved_end = earlier.end + len(run.items - earlier.items)
+        if moved_end > run.end:
+            run.end, run.last = moved_end, earlier.last
         run.oldest = min(run.oldest, earlier.oldest)
         run.items |= earlier.items
         self._earlier = _Run()

@@ -82,8 +82,9 @@ class _Job:
             word = "Video" if self.generation.request.kind is Kind.VIDEO else "Image"
             log.info("🔄 %s polling attempt %s %s", word, data["n"], self.generation.id)
 
-    def progressed(self, progress: float | None, stage: str) -> None:
-        self.event_log.progressed(self.generation.id, self.generation.epoch, progress, stage)
+    def progressed(self, progress: float | None, stage: str, *, started_at: float | None = None) -> None:
+        row = self.generation
+        self.event_log.progressed(row.id, row.epoch, progress, stage, started_at=started_at)
 
 
 class JobWatch:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -58,23 +58,36 @@ def conditional_update(names: tuple[str, ...], *, phases: Phases | None, epoch: 
     return statement.values(**new, revision=g.c.revision + 1).returning(g)
 
 
+class ReportedProgress(NamedTuple):
+    """A line of PROGRESS."""
+
+    generation_id: str
+    epoch: int
+    progress: float | None
+    stage: str
+    started_at: float | None = None
+    """When the backend began to work on it."""
+
+
 _lines = sa.func.json_each(sa.bindparam("lines")).table_valued("value")
 _reported = sa.select(
     *(
         sa.func.json_extract(_lines.c.value, f"$[{at}]").label(name)
-        for at, name in enumerate(("id", "epoch", "value", "stage"))
+        for at, name in enumerate(("id", "epoch", "value", "stage", "started_at"))
     )
 ).cte("reported")
 _phase = sa.func.coalesce(g.c.phase, "")
 """Keeps the planner off the phase's index: it would read all open rows for each reported one."""
 _HIGHER = g.c.progress.is_(None) | (g.c.progress < _reported.c.value)
+_started_at = sa.func.coalesce(_reported.c.started_at, g.c.started_at)
 PROGRESS = (
     sa.update(g)
     .where(g.c.id == _reported.c.id, g.c.epoch == _reported.c.epoch, in_one_of(OPEN, _phase))
-    .where(_HIGHER | (g.c.stage != _reported.c.stage))
+    .where(_HIGHER | (g.c.stage != _reported.c.stage) | g.c.started_at.is_distinct_from(_started_at))
     .values(
         progress=sa.case((_HIGHER, _reported.c.value), else_=g.c.progress),
         stage=_reported.c.stage,
+        started_at=_started_at,
         revision=g.c.revision + 1,
         updated_at=sa.bindparam("at"),
     )
@@ -82,7 +95,7 @@ PROGRESS = (
 )
 """Updates many rows at once, a third of the time of single updates; progress never decreases (R8).
 
-`lines` is a JSON array of [id, epoch, progress or null, stage].
+`lines` is a JSON array of `ReportedProgress`.
 """
 
 ADD_TRACE = (

@@ -182,10 +182,16 @@ class Store:
         return await self._change(generation_id, changes, epoch=epoch, phases=statements.OPEN)
 
     async def complete(
-        self, generation_id: str, *, epoch: int, kept: Kept, receipt: Receipt
+        self,
+        generation_id: str,
+        *,
+        epoch: int,
+        kept: Kept,
+        receipt: Receipt,
+        started_at: float | None = None,
     ) -> Generation | None:
         """The one commit point (R2): from every phase but `completed`, once."""
-        changes = {
+        changes: dict[str, Any] = {
             "phase": Phase.COMPLETED,
             "progress": 1.0,
             "stage": "",
@@ -194,13 +200,14 @@ class Store:
             "kept": kept,
             "receipt": receipt,
             "finished_at": receipt.kept_at,
+            **({} if started_at is None else {"started_at": started_at}),
         }
         return await self._change(generation_id, changes, epoch=epoch, phases=statements.NOT_COMPLETED)
 
     async def append_log(
-        self, entries: Sequence[TraceEntry], progress: Sequence[tuple[str, int, float | None, str]]
+        self, entries: Sequence[TraceEntry], progress: Sequence[statements.ReportedProgress]
     ) -> list[Generation]:
-        """Stores trace lines and (id, epoch, progress, stage) in small batches of low priority.
+        """Stores trace lines and progress in small batches of low priority.
 
         Returns the rows that changed. After an error some may be stored: the call may be repeated as it was.
         """
@@ -209,9 +216,7 @@ class Store:
             connection.execute(statements.ADD_TRACE, [trace_to_row(entry) for entry in batch])
             return []
 
-        def move(
-            batch: Sequence[tuple[str, int, float | None, str]], connection: sa.Connection
-        ) -> list[Generation]:
+        def move(batch: Sequence[statements.ReportedProgress], connection: sa.Connection) -> list[Generation]:
             moved = connection.execute(statements.PROGRESS, {"lines": json.dumps(batch), "at": self._now()})
             return [from_row(row) for row in moved.mappings()]
 
@@ -271,11 +276,12 @@ class Store:
     async def durations(
         self, backend: str, model: str, *, length_s: float | None = None, last: int = 50
     ) -> list[float]:
-        """Seconds from submit to delivery of the `last` completed runs, shortest first.
+        """Seconds of work of the `last` completed runs, shortest first: to delivery, from the submit, or
+        from the end of the wait in the backend's queue where it told.
 
         Only of clips of `length_s`, where given; never of runs that a restart interrupted.
         """
-        query = sa.select(g.c.finished_at - g.c.submitted_at).where(
+        query = sa.select(g.c.finished_at - sa.func.coalesce(g.c.started_at, g.c.submitted_at)).where(
             g.c.backend == backend,
             g.c.model == model,
             g.c.phase == str(Phase.COMPLETED),

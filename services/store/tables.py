@@ -51,6 +51,7 @@ generations = sa.Table(
     sa.Column("chat_id", sa.Text, sa.Computed("json_extract(request, '$.chat_id')", persisted=False)),
     sa.Column("unsure_since", sa.Float, key="possibly_accepted_since"),
     sa.Column("search_text", sa.Text),
+    sa.Column("started_at", sa.Float),
     sa.UniqueConstraint("backend", "job_id", name="uq_generations_job"),
     sa.Index("ix_generations_owner_kind", "owner", "kind", "id"),
     sa.Index("ix_generations_phase", "phase"),

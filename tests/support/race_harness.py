@@ -53,6 +53,7 @@ class ScriptedRace:
     progresses: list[float] = field(default_factory=list)
     kept: list[tuple[float, ReportedResult]] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
+    started_at: float | None = None
     settled: list[tuple[float, ReportedResult]] = field(default_factory=list)
     tries: int = 0
 
@@ -107,7 +108,8 @@ class ScriptedRace:
     def note(self, lane: str, event: str, **data: Any) -> None:
         self.notes.append(Note(asyncio.get_running_loop().time(), lane, event, data))
 
-    def progressed(self, progress: float | None, stage: str) -> None:
+    def progressed(self, progress: float | None, stage: str, *, started_at: float | None = None) -> None:
         self.stages.append(stage)
+        self.started_at = started_at
         if progress is not None:
             self.progresses.append(progress)

@@ -11,6 +11,7 @@ from nicegui.testing import User
 from services.core.model import Channel, Phase
 from tests.ui.stand_in_services import AHEAD, StandInServices, settle
 from ui.components.progress_bar import ProgressBar
+from ui.components.timestamp import Timestamp
 from ui.components.trace_table import TraceTable
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
@@ -58,6 +59,26 @@ async def test_an_open_one_becomes_a_finished_one_on_the_open_page(
     assert len(videos(user)) == 1
     await user.should_see("push, the event stream")
     await user.should_see("Video generated successfully via SSE!")
+
+
+async def test_a_queued_one_says_its_place_and_then_counts_its_work(
+    user: User, stand_in: StandInServices
+) -> None:
+    row = stand_in.put(stage="queued:2", created_at=1000.0)
+    await user.open(f"/g/{row.id}")
+    await user.should_see("Queued, 2nd in line.")
+
+    def counted_from() -> list[float]:
+        with user:
+            clocks = [one for one in ElementFilter(kind=Timestamp) if one.props["mode"] == "since"]
+        return [clock.props["at"] for clock in clocks]
+
+    assert counted_from() == [1000.0]
+    stand_in.change(row.id, stage="queued:1")
+    await user.should_see("Queued, next in line.")
+    stand_in.change(row.id, stage="", started_at=1060.0)
+    await user.should_see("The backend is working on it.")
+    assert counted_from() == [1060.0]
 
 
 async def test_the_timeline_is_readable_and_goes_on(user: User, stand_in: StandInServices) -> None:

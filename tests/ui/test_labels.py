@@ -100,6 +100,31 @@ def test_a_free_model_never_speaks_of_a_bill() -> None:
     assert failure.money == "This model is free: it cost nothing."
 
 
+@pytest.mark.parametrize(
+    ("stage", "sentence", "word"),
+    [
+        ("queued", "Waiting in the backend's queue.", "queued"),
+        ("queued:1", "Queued, next in line.", "queued, next"),
+        ("queued:2", "Queued, 2nd in line.", "queued, 2nd"),
+        ("queued:3", "Queued, 3rd in line.", "queued, 3rd"),
+        ("queued:12", "Queued, 12th in line.", "queued, 12th"),
+        ("queued:111", "Queued, 111th in line.", "queued, 111th"),
+        ("queued:1021", "Queued, 1021st in line.", "queued, 1021st"),
+    ],
+)
+def test_a_queued_one_says_its_place(stage: str, sentence: str, word: str) -> None:
+    waiting = replace(RUNNING, stage=stage)
+    assert (labels.message(waiting), labels.short(waiting)) == (sentence, word)
+    stopping = replace(waiting, stop_requested_at=1.0)
+    assert labels.message(stopping) == "Stopping. The backend has been told."
+
+
+def test_what_has_been_collected_is_not_queued_any_more() -> None:
+    collecting = replace(RUNNING, stage="queued:2", phase=Phase.COLLECTING)
+    assert (collecting.queued, collecting.queue_place) == (False, None)
+    assert "ueue" not in labels.message(collecting)
+
+
 def entry(lane: str, event: str, **data: Any) -> TraceEntry:
     return TraceEntry(owner="local", generation_id="g", seq=7, at=100.0, lane=lane, event=event, data=data)
 
@@ -113,6 +138,11 @@ def entry(lane: str, event: str, **data: Any) -> TraceEntry:
         ),
         (entry("push", "lost", reason="brand_new"), "No stream: connection lost"),
         (entry("push", "event", heard="progress", progress=0.5), "Heard: progress, 50 %"),
+        (entry("push", "event", heard="progress", progress=1.0), "Heard: progress, 99 %"),
+        (entry("push", "event", heard="progress", progress=0.29), "Heard: progress, 29 %"),
+        (entry("poll", "answer", heard="result", progress=1.0), "Answer: the result"),
+        (entry("push", "event", heard="queued", place=3), "Heard: queued, 3rd in line"),
+        (entry("poll", "answer", heard="queued"), "Answer: queued"),
         (entry("poll", "attempt", n=3), "Attempt 3"),
         (entry("poll", "due", at=106.0), "Next attempt in 6.0 s"),
         (entry("engine", "won", channel="push"), "Push won: the bytes are kept"),

@@ -27,7 +27,8 @@ export default {
   },
   beforeUnmount() {
     clearInterval(this.waiting);
-    window.socket?.off("disconnect", this.doubt);
+    window.socket?.off("disconnect", this.lost);
+    window.socket?.off("connect", this.back);
     this.ears.forEach(([on, name, ear, first]) => on.removeEventListener(name, ear, first));
   },
   methods: {
@@ -39,14 +40,19 @@ export default {
     keep() {
       if (prompt()) sessionStorage.setItem(KEPT, prompt().value);
     },
-    doubt() {
+    lost() {
+      document.documentElement.dataset.cutOff = "";
       if (Date.now() - (this.typedAt ?? 0) < DOUBT_MS) this.keep();
+    },
+    back() {
+      delete document.documentElement.dataset.cutOff;
     },
     arrive() {
       // once per page, when the server is connected: restore input that it never received
       if (!window.did_handshake || !window.socket?.connected) return;
       clearInterval(this.waiting);
-      window.socket.on("disconnect", this.doubt);
+      window.socket.on("disconnect", this.lost);
+      window.socket.on("connect", this.back);
       this.guardSending(window.socket);
       const kept = sessionStorage.getItem(KEPT);
       if (kept === null || !prompt()) return;

@@ -9,7 +9,6 @@ from ui.components.icon import icon
 from ui.components.player import is_picture
 from ui.components.progress_bar import ProgressBar
 from ui.components.timestamp import Timestamp
-from ui.state import shown_progress
 from ui.text import _, labels, measure
 
 PHASE_ICONS = {
@@ -51,7 +50,7 @@ class GenerationCard(ui.element):
     def refresh(self, generation: Generation) -> None:
         """Redraws only what changed."""
         still = generation.final or generation.phase is Phase.UNCONFIRMED
-        percent = None if still else shown_progress(generation)
+        percent = None if still else generation.percent
         self.bar.show(percent)
         state = (
             generation.phase,

@@ -6,6 +6,7 @@ from nicegui import ui
 
 from services.core.model import Generation, TraceEntry
 from services.statistics.channel_status import ChannelState, ChannelStatus
+from ui.components.last_known import last_known
 from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, labels, measure, ngettext
 
@@ -31,6 +32,7 @@ class InProgressRows:
         """Trace entries received before the first fill; None afterwards."""
         self._total = 0
         self._count = ui.label().classes("r-quiet")
+        last_known()
         self._list = ui.element("ul").classes("r-open")
         self._list.props["aria-label"] = _("Under way")
 
@@ -110,7 +112,7 @@ class _Row:
             with ui.element("p").classes("r-open-lane"):
                 ui.label(_("poll")).classes("r-lane poll")
                 self.poll = ui.label()
-                self.due = ui.element("span").classes("r-quiet r-figures")
+                self.due = ui.element("span").classes("r-quiet r-figures r-live-only")
         self._due_at: float | None = None
         self.refresh(generation)
         self._draw()

@@ -7,7 +7,6 @@ from nicegui import events, ui
 
 from services.core.model import Generation, Kind, Phase
 from ui.components.generation_card import card_icon, card_status, length
-from ui.state import shown_progress
 from ui.text import _, forms, labels
 
 Item = dict[str, Any]
@@ -55,7 +54,7 @@ class LibraryGrid(ui.element, component="library_grid.js"):
 
 def to_item(generation: Generation) -> Item:
     still = generation.final or generation.phase is Phase.UNCONFIRMED
-    percent = None if still else shown_progress(generation)
+    percent = None if still else generation.percent
     return {
         "id": generation.id,
         "title": generation.request.prompt[:400],

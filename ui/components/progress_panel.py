@@ -7,7 +7,7 @@ from services.generations.service import TypicalDuration
 from ui.components.icon import icon
 from ui.components.progress_bar import ProgressBar
 from ui.components.timestamp import Timestamp
-from ui.state import Status, shown_progress
+from ui.state import Status
 from ui.text import labels
 
 
@@ -22,18 +22,28 @@ class ProgressPanel:
             message = ui.label(labels.message(generation))
         message.bind_text_from(status, "message")
         with ui.element("p").classes("r-quiet r-figures"):
-            Timestamp(generation.created_at, "since")
+            self.since = Timestamp(generation.created_at, "since")
             ui.label("·").props("aria-hidden=true")
             ui.label(labels.estimate(typical))
         self.late = ui.label(labels.still_running(generation)).classes("r-late")
         self.refresh(generation)
 
     def refresh(self, generation: Generation) -> None:
-        percent = shown_progress(generation)
+        percent = generation.percent
         late = generation.late_since is not None
+        # the estimate beside it counts the work
+        self.since.move(generation.started_at or generation.created_at)
         self.bar.show(percent)
         self.late.visible = late
-        self._draw("late" if late else "send" if generation.status == "pending" else "reel")
+        self._draw(
+            "late"
+            if late
+            else "clock"
+            if generation.queued
+            else "send"
+            if generation.status == "pending"
+            else "reel"
+        )
         self.icon_element.visible = percent is None or late
 
     def _draw(self, icon_name: str) -> None:

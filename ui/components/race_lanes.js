@@ -47,7 +47,7 @@ export default {
     </figure>`,
   props: { marks: Array, start: Number, end: Number, winner: String, due: Number, clock: Number, words: Object },
   data() {
-    return { all: [...this.marks], width: 600, now: this.clock, PUSH, POLL, AXIS, span: 4 };
+    return { all: [...this.marks], width: 600, now: this.clock, PUSH, POLL, AXIS, span: 4, cutOff: false };
   },
   mounted() {
     this.skew = this.clock - Date.now() / 1000;
@@ -76,6 +76,8 @@ export default {
       this.all.push(...marks.filter((mark) => mark.n > last));
     },
     tick() {
+      this.cutOff = !this.ended && "cutOff" in document.documentElement.dataset;
+      if (this.cutOff) return; // nobody knows what happens now: the drawing stays at what is known
       if (this.ended) this.now = this.end;
       else if (!document.hidden) this.now = Date.now() / 1000 + this.skew;
       this.span = this.ended
@@ -149,12 +151,16 @@ export default {
           const ask = asks[asks.length - 1];
           ask.text += " · " + mark.text;
           ask.bad = mark.kind === "lost";
+          ask.over = true;
         }
       }
+      // the end made a poll that was under way needless
+      while (this.ended && asks.length && !asks[asks.length - 1].over) asks.pop();
       return asks;
     },
     next() {
       if (this.ended) return this.due && this.due > this.end && this.tail === this.due ? this.due : 0;
+      if (this.cutOff) return 0;
       for (let i = this.all.length - 1; i >= 0; i--) {
         const mark = this.all[i];
         if (mark.lane === "poll" && mark.kind === "attempt") return 0;

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from services.core.model import Channel, Generation, Phase, TraceEntry
+from ui.components.last_known import last_known
 from ui.state import TabState
 from ui.text import _, forms, labels, timeline
 
@@ -101,8 +102,9 @@ class RaceStrip:
                     self.winner = ui.label().classes("r-race-winner")
                     self.sentence = ui.label().classes("r-race-sentence")
                     self.late = ui.label().classes("r-race-late")
-                    self.connection = ui.label()
+                    self.connection = ui.label().classes("r-live-only")
                     self.connection.bind_text_from(state, "connection_status", connection_sentence)
+                    self.last_known = last_known()
                 self.other = ui.label().classes("r-race-other")
             self.tracks = RaceTracks(generation)
         self.refresh(generation)
@@ -118,7 +120,7 @@ class RaceStrip:
         self._drawn = drawn
         self.tracks.generation = generation
         self.card.visible = self._has_started(generation)
-        self.connection.visible = not generation.final
+        self.connection.visible = self.last_known.visible = not generation.final
         if generation.final:
             self._show_result(generation)
             self.tracks.end(generation)

@@ -11,8 +11,12 @@ export default {
   },
   mounted() {
     const skew = this.clock - Date.now() / 1000;
-    const tick = () => (this.now = Date.now() / 1000 + skew);
-    this.beat = setInterval(tick, ["since", "until"].includes(this.mode) ? 1000 : 20000);
+    const counts = ["since", "until"].includes(this.mode);
+    const tick = () => {
+      if (counts && "cutOff" in page.dataset) return; // whether it still runs is not known
+      this.now = Date.now() / 1000 + skew;
+    };
+    this.beat = setInterval(tick, counts ? 1000 : 20000);
     tick();
   },
   beforeUnmount() {

@@ -15,8 +15,14 @@ class Timestamp(ui.element, component="timestamp.js"):
 
     def __init__(self, at: float, mode: Literal["ago", "since", "until", "exact", "full"] = "ago") -> None:
         super().__init__()
+        self._at = at
         with self._props.suspend_updates():
             self._props["at"] = at
             self._props["clock"] = time()
             self._props["mode"] = mode
             self._props["words"] = {"now": _("just now"), "due": _("now")}
+
+    def move(self, at: float) -> None:
+        if at != self._at:
+            self._at = at
+            self._props["at"] = at

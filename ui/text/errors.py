@@ -3,6 +3,7 @@
 import re
 
 from services.core.errors import AppError, Sentence, Words
+from services.core.ordinal import Ordinal
 from ui.text import _, measure
 
 _MEGAPIXELS = re.compile(r"\b\d{1,5}(?:\.\d{1,6})?(?= megapixels)")
@@ -34,6 +35,8 @@ def _localized(value: object) -> object:
             return _(value)
         case bool() | str():
             return value
+        case Ordinal():
+            return measure.ordinal(value)
         case int() | float():
             return measure.number(value)
         case _:

@@ -1,7 +1,7 @@
 """Sentences and short labels for a generation's state. Unknown codes fall back to a plain phrase."""
 
 from services.core.errors import Sentence
-from services.core.model import Channel, Generation, Kind, Phase, Receipt, as_clause
+from services.core.model import QUEUED, Channel, Generation, Kind, Phase, Receipt, as_clause
 from services.core.phase_messages import PHASES, STAGES, UNWANTED, stage_sentence
 from services.generations.service import TypicalDuration
 from ui.text import _, deferred, measure
@@ -24,9 +24,12 @@ CHANNELS = {Channel.PUSH: deferred("push"), Channel.POLL: deferred("poll")}
 def message(generation: Generation) -> str:
     """Returns one sentence about the current state."""
     if not generation.final and generation.phase is not Phase.UNCONFIRMED:
-        if (sentence := stage_sentence(generation.stage)) is not None:
+        stopping = generation.stop_requested_at is not None
+        outdated = generation.stage.startswith(QUEUED) and (stopping or not generation.queued)
+        sentence = None if outdated else stage_sentence(generation.stage)
+        if sentence is not None:
             return error_text(sentence)
-        if generation.stop_requested_at is not None:
+        if stopping:
             return _(STAGES["stopping"])
     if generation.phase is Phase.COMPLETED and (told := problem(generation)) and not generation.unwanted:
         return told
@@ -46,11 +49,17 @@ def short(generation: Generation) -> str:
     """Returns one or two words for a card."""
     if not generation.final and generation.stop_requested_at is not None:
         return _("stopping")
-    if generation.phase is Phase.PROCESSING and generation.stage == "queued":
-        return _("queued")
+    if generation.queued:
+        return queued(generation.queue_place)
     if generation.phase is Phase.PENDING and generation.stage == "waiting_backend":
         return _("waiting for the backend")
     return _("not wanted") if generation.unwanted else _(SHORT[generation.phase])
+
+
+def queued(place: int | None) -> str:
+    if place is None:
+        return _("queued")
+    return _("queued, next") if place == 1 else _("queued, {place}").format(place=measure.ordinal(place))
 
 
 def still_running(generation: Generation) -> str:
@@ -71,11 +80,6 @@ def estimate(typical: TypicalDuration | None) -> str:
             half=measure.clock_up(typical.p50_s), most=measure.clock_up(typical.p90_s), runs=runs
         )
     return _("{time}, {runs}").format(time=measure.roughly(typical.p50_s), runs=runs)
-
-
-def percent(progress: float | None) -> int | None:
-    """Returns the displayed percentage; 100 is reserved for kept files."""
-    return None if progress is None else max(0, min(99, int(progress * 100)))
 
 
 MAX_DISPLAY_LAG_S = 5.0

@@ -7,8 +7,9 @@ from functools import cache
 from babel.dates import format_skeleton
 from babel.numbers import NumberPattern, parse_pattern
 
+from services.core.ordinal import Ordinal
 from ui.text import _, ngettext
-from ui.text.languages import language
+from ui.text.languages import ENGLISH, language
 
 
 def number(value: float, places: int | None = None) -> str:
@@ -20,6 +21,11 @@ def number(value: float, places: int | None = None) -> str:
 def _pattern(places: int | None) -> NumberPattern:
     """Cached: parsing is two thirds of the cost of formatting."""
     return parse_pattern("#,##0.###" if places is None else "#,##0." + "0" * places)
+
+
+def ordinal(place: int) -> str:
+    """Formats a place in a line: 3rd."""
+    return str(Ordinal(place)) if language() == ENGLISH else _("{number}th").format(number=place)
 
 
 def exactly(length_s: float) -> str:

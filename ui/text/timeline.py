@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.core.model import Phase, TraceEntry
+from services.core.model import Phase, TraceEntry, percent_of
 from services.core.phase_messages import PHASES
 from ui.text import _, deferred, labels, measure
 
@@ -17,7 +17,7 @@ def mark(entry: TraceEntry) -> dict[str, Any]:
         "kind": entry.event,
         "text": line(entry),
     }
-    if _text(entry, "heard") == "progress":
+    if _text(entry, "heard") in ("progress", "queued"):
         drawn["small"] = True
     if entry.event == "due":
         drawn["until"] = _number(entry, "at")
@@ -209,10 +209,13 @@ LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {
 
 def _with_progress(entry: TraceEntry, sentence: str) -> str:
     text = sentence.format(heard=labels.event_kind(_text(entry, "heard")))
+    place = _number(entry, "place")
+    if place is not None:
+        return _("{said}, {place} in line").format(said=text, place=measure.ordinal(int(place)))
     progress = _number(entry, "progress")
-    return (
-        text if progress is None else _("{said}, {percent} %").format(said=text, percent=int(progress * 100))
-    )
+    if progress is None or _text(entry, "heard") == "result":
+        return text
+    return _("{said}, {percent} %").format(said=text, percent=percent_of(progress))
 
 
 def _channel(entry: TraceEntry) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from services.backends.base import Capabilities
-from services.backends.job_listing import JobPage, matches
+from services.backends.job_listing import JobPage, ListedJob, matches
 from services.backends.lenient_json import a_text, an_id
 from services.backends.superduperai.events import EventParser
 from services.backends.superduperai.models import model_of
@@ -31,6 +31,7 @@ INLINE = b'"data:'
 """A file that holds its result itself, as a `data:` address, may be as long as a list."""
 CLOCK_TOLERANCE_S = 300.0
 PAGE_SIZE = 50
+MAX_SEARCHED = 1000
 OFFERS_PER_PAGE, MAX_OFFERS = 100, 5000
 HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
 NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL, httpx.UnsupportedProtocol)
@@ -179,18 +180,30 @@ class SuperDuperAI:
         return reference
 
     async def _accepted_before(self, generation: Generation) -> str:
-        """Finds the job that took the key with other bytes (a repeated upload); reads one page only."""
+        """Finds the job that took the key with other bytes (a repeated upload)."""
         since = (generation.possibly_accepted_since or generation.created_at) - CLOCK_TOLERANCE_S
-        jobs = (await self.listed(generation.request.kind)).jobs if self.capabilities.searchable else []
-        found = {
-            job.job_id
-            for job in jobs
-            if matches(generation.request, job) and (job.created_at is None or job.created_at >= since)
-        }
+        jobs = await self._made_since(since, generation.request.kind) if self.capabilities.searchable else []
+        found = {job.job_id for job in jobs if matches(generation.request, job)}
         if len(found) == 1:
             return found.pop()
         sentence = f"{self.name} took this before, and it cannot be told as which job."
         raise BackendUnavailable(sentence, backend=self.name)
+
+    async def _made_since(self, since: float, kind: Kind) -> list[ListedJob]:
+        """Jobs without a time included; reads page by page, whatever the length of a page."""
+        jobs: dict[str, ListedJob] = {}
+        seen: set[str] = set()
+        read = 0
+        while read < MAX_SEARCHED:
+            page = await self.listed(kind, skip=read)
+            new = set(page.item_ids) - seen
+            seen |= new
+            read += len(page.item_ids)
+            made = [job for job in page.jobs if job.created_at is None or job.created_at >= since]
+            jobs |= {job.job_id: job for job in made}
+            if not new or len(made) < len(page.jobs):
+                break
+        return list(jobs.values())
 
     async def _list(self, path: str, query: dict[str, str]) -> BoundedResponse:
         return await self._call("GET", path, timeout_s=LIST_TIMEOUT_S, max_bytes=MAX_LIST_BYTES, params=query)

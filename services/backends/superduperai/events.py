@@ -14,6 +14,7 @@ from services.backends.lenient_json import (
     one_line,
     read_json,
 )
+from services.backends.superduperai.queue import queue_state
 from services.core.errors import ChannelLost
 from services.core.model import Failure, JobUpdate, Result
 from services.http.address import Address
@@ -24,7 +25,6 @@ KNOWN_TYPES = frozenset({"file", "render_progress", "render_result", "task", "ta
 TASK_TYPES = frozenset({"task", "task_status"})
 """In these `object.id` is the task's."""
 
-RUNNING = JobUpdate()
 ASK = JobUpdate(code="ask", poll_now=True)
 FOREIGN = JobUpdate(code="foreign", foreign=True)
 
@@ -63,24 +63,30 @@ class EventParser:
             return self._failed(a_text(reason) or _error_text(about))
         if kind in TASK_TYPES and _status(about, message) == "error":
             return self._failed(_error_text(about))
-        update = self._state(about)
+        update = self._state(about, event=message, kind=kind)
         if update.outcome is None and _is_done(kind, message, about):
             return ASK
         return update
 
-    def _state(self, file: Wire) -> JobUpdate:
+    def _state(self, file: Wire, *, event: Wire | None = None, kind: str = "") -> JobUpdate:
         """One file object, polled or pushed; unknown statuses count as running."""
         if url := first_text(file, "url", "file_url"):
             result = Result(
                 url=self._absolute(url),
                 finished_at=a_timestamp(file.get("completed_at")) or a_timestamp(file.get("finished_at")),
             )
-            return JobUpdate(code="result", progress=1.0, outcome=result)
-        for task in objects(file.get("tasks")):
+            return JobUpdate(code="result", outcome=result)
+        tasks = objects(file.get("tasks"))
+        for task in tasks:
             if _status(task) == "error":
                 return self._failed(_error_text(task) or _error_text(file))
+        queued, place = queue_state(file, *tasks, event or {}, kind=kind)
+        if queued:
+            return JobUpdate(code="queued", queued=True, queue_place=place)
         progress = a_fraction(file.get("progress"))
-        return RUNNING if progress is None else JobUpdate(code="progress", progress=progress)
+        if progress is None:
+            return JobUpdate(queued=queued)
+        return JobUpdate(code="progress", progress=progress, queued=False if progress > 0 else queued)
 
     def _absolute(self, url: str) -> str:
         try:

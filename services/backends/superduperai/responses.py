@@ -31,7 +31,8 @@ class ResponseParser:
             raise self._refused(status, message)
         if status >= 500:
             sentence = f"{self._name} answered {status}: nobody knows whether it took the request."
-            raise BackendUnavailable(sentence, backend=self._name)
+            wait_s = retry_after_s(answer.headers)
+            raise BackendUnavailable(sentence, backend=self._name, retry_after_s=wait_s)
         raise self._invalid(f"answered {status}, which is neither yes nor no")
 
     def job_id_in(self, answer: BoundedResponse) -> str:

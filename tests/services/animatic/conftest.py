@@ -57,6 +57,12 @@ class Server:
         shape: dict[str, Any] = answer.json()
         return shape
 
+    def until(self, file_id: str, wanted: Callable[[dict[str, Any]], bool]) -> bool:
+        """Whether the stream says something that is wanted before it ends."""
+        with self.client.stream("GET", f"/api/v1/events/file.{file_id}") as stream:
+            told = (json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: "))
+            return any(wanted(event) for event in told)
+
     def events(self, file_id: str) -> list[dict[str, Any]]:
         """All that the stream says until the file or an error comes."""
         heard: list[dict[str, Any]] = []

@@ -103,6 +103,25 @@ def test_deleting_a_film_under_way_leaves_the_drawers_at_work(server: Any) -> No
     assert server.finished(server.film()["id"])["url"]
 
 
+def test_what_waits_says_its_place_until_it_is_drawn(server: Any) -> None:
+    drawn = [server.film(duration=20, width=1280, height=720)["id"] for _ in range(2)]
+    for file_id in drawn:  # both renderers are taken
+        assert server.until(file_id, lambda event: event["type"] == "render_progress")
+    waiting = [server.film(seed=seed) for seed in (1, 2, 3)]
+    assert [shape["queue_position"] for shape in waiting] == [1, 2, 3]
+    assert all(task["status"] == "in_progress" for shape in waiting for task in shape["tasks"])
+    first, second, third = (shape["id"] for shape in waiting)
+    assert server.until(third, lambda event: event["object"].get("queue_position") == 3)
+    server.client.delete(f"/api/v1/file/{first}")
+    assert server.client.get(f"/api/v1/file/{third}").json()["queue_position"] == 2
+    server.client.delete(f"/api/v1/file/{drawn[0]}")
+    places = [event["object"].get("queue_position") for event in server.events(third)[:-1]]
+    assert places[0] in (1, 2, None)
+    assert places[-1] is None
+    assert "queue_position" not in server.finished(second)
+    server.client.delete(f"/api/v1/file/{drawn[1]}")
+
+
 def test_the_models_are_listed_with_their_limits(server: Any) -> None:
     models = {model["name"]: model for model in server.client.get("/api/v1/generation-config").json()}
     assert {model["type"] for model in models.values()} == {

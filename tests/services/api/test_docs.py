@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import httpx
@@ -85,6 +86,15 @@ async def test_the_body_is_described_though_it_is_read_by_hand(client: httpx.Asy
     assert "count" in described["application/json"]["schema"]["properties"]
     assert described["multipart/form-data"]["schema"]["properties"]["file"]["format"] == "binary"
     assert [each["name"] for each in image["parameters"]] == ["Idempotency-Key"]
+
+
+@pytest.mark.asyncio
+async def test_limits_are_described_in_words_that_generators_know(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    parameters = document["paths"]["/api/files"]["get"]["parameters"]
+    limit = next(each["schema"] for each in parameters if each["name"] == "limit")
+    assert (limit["type"], limit["minimum"], limit["maximum"], limit["default"]) == ("integer", 1, 200, 50)
+    assert not re.findall(r'"(?:ge|le|gt|lt)":', json.dumps(document))
 
 
 def test_an_app_with_pages_from_a_cdn_is_refused(stand_in: StandIn) -> None:

@@ -118,6 +118,22 @@ async def test_every_event_names_its_file(stand_in: StandIn, address: str) -> No
 
 
 @pytest.mark.asyncio
+async def test_each_move_in_the_queue_is_an_event(stand_in: StandIn, address: str) -> None:
+    stand_in.commit(generation(phase=Phase.PROCESSING, stage="queued:2"))
+    told = []
+    async with listening(address) as listener:
+        for stage in ("queued:1", ""):
+            event = await listener.event()
+            assert event is not None
+            told.append((event[1]["type"], event[1]["object"].get("queue_position")))
+            stand_in.change("gen-0", stage=stage)
+        event = await listener.event()
+        assert event is not None
+        told.append((event[1]["type"], event[1]["object"].get("queue_position")))
+    assert told == [("task", 2), ("task", 1), ("task", None)]
+
+
+@pytest.mark.asyncio
 async def test_a_finished_one_tells_its_file_at_once_and_closes(stand_in: StandIn, address: str) -> None:
     stand_in.commit(generation())
     stand_in.finish("gen-0")

@@ -19,9 +19,12 @@ async def test_a_fresh_one_has_no_address_yet(client: httpx.AsyncClient, stand_i
         "phase": "pending",
         "progress": None,
         "message": "Waiting to be sent.",
+        "queued": False,
+        "queue_position": None,
         "url": None,
         "thumbnail_url": None,
         "created_at": "2026-09-21T14:13:20.000Z",
+        "started_at": None,
         "tasks": [{"id": "gen-0", "type": "video-generation-flow", "status": "in_progress"}],
         "video_generation": {
             "prompt": "A red kite, over the sea!",
@@ -99,6 +102,20 @@ async def test_bytes_that_are_not_kept_yet_have_no_address(
     answer = (await client.get("/api/file/gen-0")).json()
     assert (answer["status"], answer["phase"], answer["url"]) == ("processing", "collecting", None)
     assert answer["message"] == "The video is ready and is being fetched."
+    assert answer["progress"] == 99, "100 is reserved for kept bytes"
+
+
+@pytest.mark.asyncio
+async def test_a_queued_one_says_its_place_and_when_its_work_began(
+    client: httpx.AsyncClient, stand_in: StandIn
+) -> None:
+    stand_in.commit(generation(phase=Phase.PROCESSING, stage="queued:3"))
+    answer = (await client.get("/api/file/gen-0")).json()
+    assert (answer["queued"], answer["queue_position"], answer["started_at"]) == (True, 3, None)
+    stand_in.change("gen-0", stage="", started_at=BORN_AT + 60)
+    answer = (await client.get("/api/file/gen-0")).json()
+    assert (answer["queued"], answer["queue_position"]) == (False, None)
+    assert answer["started_at"] > answer["created_at"]
 
 
 @pytest.mark.asyncio
@@ -106,6 +123,16 @@ async def test_bytes_that_are_not_kept_yet_have_no_address(
     ("row", "status", "message"),
     [
         (generation(phase=Phase.PROCESSING, stage="queued"), "processing", "Waiting in the backend's queue."),
+        (
+            generation(phase=Phase.PROCESSING, stage="queued:1"),
+            "processing",
+            "Queued, next in line.",
+        ),
+        (
+            generation(phase=Phase.PROCESSING, stage="queued:22"),
+            "processing",
+            "Queued, 22nd in line.",
+        ),
         (generation(phase=Phase.PROCESSING, stage="new-word"), "processing", "The video is being made."),
         (
             generation(phase=Phase.PROCESSING, late_since=BORN_AT + 180),

@@ -161,10 +161,10 @@ async def test_a_busy_backend_did_not_take_it(status: int, canned: Canned, backe
 async def test_after_any_other_server_error_nobody_knows(
     status: int, canned: Canned, backend: SuperDuperAI
 ) -> None:
-    canned.says({"detail": "x"}, status=status)
+    canned.says({"detail": "x"}, status=status, Retry_After="9")
     with pytest.raises(BackendUnavailable) as error:
         await backend.submit(a_generation())
-    assert error.value.not_taken is False
+    assert (error.value.not_taken, error.value.retry_after_s) == (False, 9.0)
 
 
 @pytest.mark.asyncio
@@ -285,6 +285,27 @@ async def test_a_key_that_is_known_with_other_bytes_leads_to_the_job_that_runs(
     order = {"prompt": REQUEST.prompt, "seed": 42}
     canned.says([{"id": "f9", "video_generation": order}])
     assert await backend.submit(a_generation()) == "f9"
+
+
+@pytest.mark.asyncio
+async def test_the_job_that_took_the_key_is_found_behind_pages_of_any_length(
+    canned: Canned, backend: SuperDuperAI
+) -> None:
+    others = [{"id": f"o{number}", "video_generation": {"prompt": "another"}} for number in range(6)]
+    ours = {"id": "f9", "video_generation": {"prompt": REQUEST.prompt, "seed": 42}}
+    canned.says({"detail": "used"}, status=409)
+    for page in (others[:3], others[3:], [ours], []):
+        canned.says(page)
+    assert await backend.submit(a_generation()) == "f9"
+    assert [call.query.get("offset") for call in canned.calls[1:]] == [None, ["3"], ["6"], ["7"]]
+
+
+@pytest.mark.asyncio
+async def test_a_list_that_knows_no_pages_is_read_twice_only(canned: Canned, backend: SuperDuperAI) -> None:
+    canned.says({"detail": "used"}, status=409)
+    canned.says([{"id": "f9", "video_generation": {"prompt": REQUEST.prompt, "seed": 42}}])
+    assert await backend.submit(a_generation()) == "f9"
+    assert len(canned.calls) == 3
 
 
 @pytest.mark.asyncio

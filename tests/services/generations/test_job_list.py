@@ -46,6 +46,40 @@ def test_a_list_that_stands_still_is_read_with_one_item_of_overlap() -> None:
     assert pages == 12
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 7, 40])
+def test_pages_shorter_than_the_limit_are_read_to_the_end(count: int) -> None:
+    """The backend allows 7 on a page, whatever is asked for."""
+    remote, jobs, pages = Remote(count), JobList(), 0
+    while not jobs.complete:
+        page = remote.page(jobs.skip)
+        jobs.add(JobPage(jobs=page.jobs[:7], item_ids=page.item_ids[:7], more=False))
+        pages += 1
+        assert pages < 10
+    assert len(known(jobs)) == count
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_backend_that_knows_no_pages_is_asked_twice(count: int) -> None:
+    remote, jobs, pages = Remote(count), JobList(), 0
+    while not jobs.complete:
+        jobs.add(remote.page(0))
+        pages += 1
+    assert pages == (2 if count else 1)
+
+
+def test_new_jobs_that_push_a_short_page_back_are_not_taken_for_the_end() -> None:
+    remote, jobs = Remote(40), JobList()
+    for added in (0, 8, 0, 0, 0, 0, 0, 0, 0):
+        remote.add(added)
+        page = remote.page(jobs.skip)
+        jobs.add(JobPage(jobs=page.jobs[:7], item_ids=page.item_ids[:7], more=False))
+    assert jobs.complete or len(known(jobs)) < 48
+    while not jobs.complete:
+        page = remote.page(jobs.skip)
+        jobs.add(JobPage(jobs=page.jobs[:7], item_ids=page.item_ids[:7], more=False))
+    assert len(known(jobs)) == 40
+
+
 def test_a_page_after_a_gap_is_read_again_from_further_up() -> None:
     remote, jobs = Remote(40), JobList()
     jobs.add(remote.page(jobs.skip))
@@ -55,7 +89,7 @@ def test_a_page_after_a_gap_is_read_again_from_further_up() -> None:
     while not jobs.complete:
         asked.append(jobs.skip)
         jobs.add(remote.page(jobs.skip))
-    assert asked == [18, 9, 18, 27]
+    assert asked == [18, 9, 18, 27, 34]
     assert len(known(jobs)) == 40
 
 

@@ -266,6 +266,32 @@ async def test_typical_times_come_from_this_installs_own_runs(harness: EngineHar
     assert await harness.generations.typical("scripted", "scripted/video", 20.0) is None
 
 
+async def test_typical_times_count_the_work_and_not_the_wait_in_the_queue(harness: EngineHarness) -> None:
+    set_script(harness, Script(length_s=65.0, queued_s=60.0))
+    generation = await harness.start()
+    waiting = await after(30, harness, generation)
+    assert (waiting.queued, waiting.started_at) == (True, None)
+    assert waiting.queue_place == pytest.approx(30, abs=2)
+    working = await after(32, harness, generation)
+    assert (working.queued, working.queue_place) == (False, None)
+    assert working.started_at == pytest.approx(working.created_at + 60, abs=1.1)
+    done = await after(8, harness, generation)
+    assert (done.phase, done.started_at) == (Phase.COMPLETED, working.started_at)
+    typical = await harness.generations.typical("scripted", "scripted/video")
+    assert typical is not None
+    assert typical.p50_s == pytest.approx(5.0, abs=1.1)
+
+
+async def test_work_that_ends_between_two_polls_counts_from_the_last_report_of_the_queue(
+    harness: EngineHarness,
+) -> None:
+    set_script(harness, Script(length_s=100.0, queued_s=99.5), push=False)
+    await after(115, harness, await harness.start())
+    typical = await harness.generations.typical("scripted", "scripted/video")
+    assert typical is not None
+    assert typical.p50_s < 15
+
+
 async def test_a_run_that_lived_through_a_restart_says_nothing_about_typical_times(
     harness: EngineHarness,
 ) -> None:

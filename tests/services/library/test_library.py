@@ -12,6 +12,7 @@ from sqlalchemy import text
 from services.core.errors import InvalidRequest, NotFound
 from services.core.model import LOCAL_OWNER, GenerationQuery, Kind, Phase, TraceEntry
 from services.store.listing import first_id_at
+from services.store.statements import ReportedProgress
 from tests.support.library_harness import RECEIPT, LibraryHarness, ids
 
 pytestmark = pytest.mark.asyncio
@@ -94,7 +95,7 @@ async def test_what_comes_late_for_a_removed_row_harms_nobody(harness: LibraryHa
         TraceEntry(owner="local", generation_id=each, seq=1, at=1.0, lane="push", event="open")
         for each in (gone.id, other.id)
     ]
-    await harness.store.append_log(lines, [(gone.id, 0, 0.5, "")])
+    await harness.store.append_log(lines, [ReportedProgress(gone.id, 0, 0.5, "")])
     assert len(await harness.store.trace(other.id, owner="local")) == 1
 
 

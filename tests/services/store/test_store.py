@@ -27,6 +27,7 @@ from services.core.model import (
 from services.store.engine import writing_engine
 from services.store.folder_lock import FolderLock
 from services.store.migrate import migrate
+from services.store.statements import ReportedProgress
 from services.store.store import Store
 from services.store.tables import metadata
 from tests.support.local_faults import FaultyDatabase
@@ -90,7 +91,7 @@ async def test_a_claim_makes_every_older_watcher_powerless(store: Store) -> None
     assert await store.advance(generation.id, epoch=0, to=Phase.ERROR) is None
     assert await store.update_open(generation.id, epoch=0, late_since=1.0) is None
     assert await store.complete(generation.id, epoch=0, kept=KEPT, receipt=RECEIPT) is None
-    assert await store.append_log([], [(generation.id, 0, 0.5, "")]) == []
+    assert await store.append_log([], [ReportedProgress(generation.id, 0, 0.5, "")]) == []
     assert await store.complete(generation.id, epoch=1, kept=KEPT, receipt=RECEIPT) is not None
 
 
@@ -110,11 +111,11 @@ async def test_a_claim_takes_what_is_open_and_what_was_stopped_but_may_still_arr
 async def test_progress_is_never_stored_backwards_and_an_ended_row_takes_none(store: Store) -> None:
     generation = await added(store)
     for value, stage, expected in ((0.5, "", 0.5), (0.2, "", 0.5), (0.3, "next", 0.5), (0.7, "next", 0.7)):
-        await store.append_log([], [(generation.id, 0, value, stage)])
+        await store.append_log([], [ReportedProgress(generation.id, 0, value, stage)])
         row = await store.get(generation.id)
         assert (row.progress, row.stage) == (expected, stage)
     await store.advance(generation.id, epoch=0, to=Phase.ERROR)
-    assert await store.append_log([], [(generation.id, 0, 0.9, "")]) == []
+    assert await store.append_log([], [ReportedProgress(generation.id, 0, 0.9, "")]) == []
 
 
 async def test_one_failing_write_does_not_take_its_neighbours_with_it(store: Store) -> None:

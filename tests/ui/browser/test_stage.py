@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.app import RunningApp
-from tests.support.browser import LONG, film, opened, player, press
+from tests.support.browser import LONG, SMALL, film, opened, player, press
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,21 @@ def test_a_stop_stops(app: RunningApp, page: Page) -> None:
     press(page, "Stop")
     expect(page.get_by_role("button", name="Retry")).to_be_visible()
     expect(page.locator(".r-scene-words")).to_have_text("Stopped.")
+
+
+def test_what_waits_for_a_renderer_says_its_place(app: RunningApp, page: Page) -> None:
+    drawn = [app.generate(f"Being drawn {number}", **LONG) for number in (1, 2)]
+    for file_id in drawn:
+        app.wait_until(lambda file_id=file_id: app.get(f"/api/file/{file_id}")["progress"], 30)
+    next_one, last = app.generate("Next", **SMALL), app.generate("Last", **SMALL)
+    opened(page, app.url)
+    expect(page.locator(".r-scene-words")).to_have_text("Queued, 2nd in line.")
+    expect(page.get_by_role("option", name="Next")).to_contain_text("queued, next")
+    assert app.get(f"/api/file/{last}")["queue_position"] == 2
+    for file_id in drawn:
+        app.post(f"/api/file/{file_id}/stop")
+    player(page, "Last")
+    assert app.wait_for(next_one)["queue_position"] is None
 
 
 def test_no_file_comes_from_another_host(app: RunningApp, browser: Browser) -> None:

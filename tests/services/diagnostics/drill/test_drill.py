@@ -170,7 +170,7 @@ def with_a_stop_that_bins_what_comes(patch: pytest.MonkeyPatch) -> None:
 
 def with_progress_as_it_comes(patch: pytest.MonkeyPatch) -> None:
     async def append_log(self: Store, _: Any, progress: Any) -> list[Generation]:
-        changed = [await self.update(name, progress=value) for name, _, value, _ in progress]
+        changed = [await self.update(each.generation_id, progress=each.progress) for each in progress]
         return [row for row in changed if row is not None]
 
     patch.setattr(Store, "append_log", append_log)
