@@ -32,8 +32,8 @@ class JobPage:
     jobs: list[ListedJob]
     item_ids: tuple[str, ...]
     """Of everything on the page, uploads included; empty text where an item has none."""
-    more: bool
-    """Older ones are surely behind it; a page that is not full may still be followed by others."""
+    more: bool | None
+    """Older ones are behind it; None: not known, the backend may allow no longer pages."""
     backend_time: float | None = None
     """When the backend answered, by its own clock."""
 

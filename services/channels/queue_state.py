@@ -29,9 +29,10 @@ class QueueState:
             self._waits_by.add(channel)
             self._begun_by, self._waited_at = None, at
             self._place = self._place if update.queue_place is None else update.queue_place
-        elif update.queued is False and self._begun_by is None:
-            if channel in self._tells or update.progress:
-                self._begin(channel, at)
+        elif (
+            update.queued is False and self._begun_by is None and (channel in self._tells or update.progress)
+        ):
+            self._begin(channel, at)
 
     def finished(self, channel: Channel) -> None:
         """Its work began after the last report of the queue."""

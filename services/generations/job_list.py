@@ -67,6 +67,8 @@ class JobList:
         if self.skip and self._run.items.isdisjoint(ids):
             self._step_back()
             return True
+        if self._run.items.isdisjoint(ids):
+            self._run = _Run()
         new = not self._run.items.issuperset(ids)
         repeats_the_last = page.item_ids[-1:] == self._run.last and self.skip == max(0, self._run.end - 1)
         for job in page.jobs:
@@ -78,8 +80,9 @@ class JobList:
         if not self._earlier.items.isdisjoint(ids):
             self._join_earlier()
         self.skip = max(0, self._run.end - 1)
-        # a short page alone proves nothing: the backend may allow no longer ones
-        self.complete = not page.more and not new and repeats_the_last
+        self.complete = not page.more
+        if page.more is None:
+            self.complete = not new and repeats_the_last
         return new
 
     def _step_back(self) -> None:

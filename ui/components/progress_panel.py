@@ -32,7 +32,7 @@ class ProgressPanel:
         percent = generation.percent
         late = generation.late_since is not None
         # the estimate beside it counts the work
-        self.since.move(generation.started_at or generation.created_at)
+        self.since.show(generation.started_at or generation.created_at)
         self.bar.show(percent)
         self.late.visible = late
         self._draw(

@@ -22,7 +22,7 @@ class Timestamp(ui.element, component="timestamp.js"):
             self._props["mode"] = mode
             self._props["words"] = {"now": _("just now"), "due": _("now")}
 
-    def move(self, at: float) -> None:
+    def show(self, at: float) -> None:
         if at != self._at:
             self._at = at
             self._props["at"] = at

@@ -60,6 +60,8 @@ class SuperDuperAI:
         self._client = BackendClient(self.host, tls=ssl_context, proxy=proxy)
         self._response_parser = ResponseParser(name, address)
         self._event_parser = EventParser(address)
+        self._gives_full_pages = False
+        """A shorter page is the last one then."""
         self._references: dict[str, str] = {}
         """By generation: a repeated submit has the same bytes, the id of its reference included."""
 
@@ -113,7 +115,7 @@ class SuperDuperAI:
         return JobPage(
             jobs=[job for file in files if (job := listed_job(file, kind))],
             item_ids=tuple(an_id(file.get("id")) for file in files),
-            more=len(files) >= PAGE_SIZE,
+            more=self._more_behind(len(files)),
             backend_time=date_of(answer.headers),
         )
 
@@ -189,6 +191,12 @@ class SuperDuperAI:
         sentence = f"{self.name} took this before, and it cannot be told as which job."
         raise BackendUnavailable(sentence, backend=self.name)
 
+    def _more_behind(self, page_size: int) -> bool | None:
+        if page_size >= PAGE_SIZE:
+            self._gives_full_pages = True
+            return True
+        return False if self._gives_full_pages or page_size == 0 else None
+
     async def _made_since(self, since: float, kind: Kind) -> list[ListedJob]:
         """Jobs without a time included; reads page by page, whatever the length of a page."""
         jobs: dict[str, ListedJob] = {}
@@ -201,7 +209,7 @@ class SuperDuperAI:
             read += len(page.item_ids)
             made = [job for job in page.jobs if job.created_at is None or job.created_at >= since]
             jobs |= {job.job_id: job for job in made}
-            if not new or len(made) < len(page.jobs):
+            if not new or page.more is False or len(made) < len(page.jobs):
                 break
         return list(jobs.values())
 

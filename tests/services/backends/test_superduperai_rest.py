@@ -76,7 +76,7 @@ async def test_a_lost_one_is_found_in_the_list_by_all_that_it_tells_and_no_other
         [GENERATION], page.jobs, Clock(), now=SUBMITTED_AT + 60, idempotent=False, known_since=float("-inf")
     )
     assert own == ({"g1": "f1"} if found else {})
-    assert (len(page.item_ids), page.more) == (2, False)
+    assert (len(page.item_ids), page.more) == (2, None)
     assert canned.calls[0].query == {
         "types": ["video"],
         "order_by": ["created_at"],
