@@ -104,10 +104,12 @@ def add_actions(routes: APIRouter, generations: Generations) -> None:
         return FileAnswer.of(await generations.keep(file_id, owner=owner), base_url)
 
     @routes.post("/file/{file_id}/retry", status_code=202, responses=KEY_CONFLICT)
-    async def retry(owner: Owner, file_id: str, request: Request) -> Accepted:
-        """The same request as a new generation; with an Idempotency-Key the same key answers the same."""
+    async def retry(owner: Owner, file_id: str, request: Request, new_seed: bool = False) -> Accepted:
+        """The same request as a new generation, or with a new seed; with an Idempotency-Key the same key
+        answers the same.
+        """
         key = request_body.idempotency_key(request)
-        return Accepted.of([await generations.retry(file_id, owner=owner, key=key)])
+        return Accepted.of([await generations.retry(file_id, owner=owner, key=key, new_seed=new_seed)])
 
     @routes.post("/file/{file_id}/submit-again", status_code=202, responses=CONFLICT)
     async def submit_again(owner: Owner, file_id: str) -> Accepted:

@@ -1,6 +1,7 @@
 """One plain sentence for a generation's state, for scripts; the pages have their own."""
 
 from services.core import phase_messages
+from services.core.job_results import SAME_JOB
 from services.core.model import Generation, Phase
 
 PHASES: dict[Phase, str] = {
@@ -21,6 +22,7 @@ STAGES: dict[str, str] = {
     "waiting_backend": "Waiting for the backend, which takes nothing at the moment.",
 }
 """A stage of the delivery has its common sentence; any other leaves the phase's own sentence."""
+SAME_JOB_AS = "It is the same job as {other}: the backend made nothing new. Retry it with a new seed."
 REFUSALS = ("refused_key", "refused_quota", "refused_input", "refused_moderation", "moderation")
 FAILURES: dict[str, str] = {
     "gave_up": "No result came within the time this model is watched for; check it to ask once more.",
@@ -31,6 +33,8 @@ FAILURES: dict[str, str] = {
 
 def message_of(generation: Generation) -> str:
     phase = generation.phase
+    if phase is Phase.ERROR and generation.error_code == SAME_JOB:
+        return SAME_JOB_AS.format(other=generation.error_text or "one that was removed")
     if phase is Phase.ERROR and generation.error_text:
         return generation.error_text
     if phase is Phase.ERROR and generation.error_code in FAILURES:

@@ -64,6 +64,7 @@ def build_generations(
     )
     overdue = Overdue(store, event_log, bus, runtime)
     supervisor = Supervisor(store, event_log, transitions, submission, job_watch, overdue, backends, runtime)
+    transitions.watch = supervisor.watch
     generations = Generations(
         store=store,
         event_log=event_log,

@@ -33,7 +33,8 @@ class Backend(Protocol):
     host: HostLimiter
 
     async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
-        """Sends the paid request, keyed by the generation's id, and returns the job's id.
+        """Sends the paid request, keyed by the generation's id, and returns the job's id; a JobId where the
+        request began several.
 
         Raises BackendUnavailable (`not_taken` as R6 asks), BackendRefused, InvalidResponse.
         """

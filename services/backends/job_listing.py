@@ -23,6 +23,8 @@ class ListedJob:
     height: float | None = None
     created_at: float | None = None
     """By the backend's own clock."""
+    request_id: str | None = None
+    """The backend's own name of the request: the files of one answer share it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,13 @@ class JobPage:
     """Older ones are behind it; None: not known, the backend may allow no longer pages."""
     backend_time: float | None = None
     """When the backend answered, by its own clock."""
+
+
+def same_answer(first: ListedJob, other: ListedJob) -> bool:
+    """Whether they are one, or files of one answer."""
+    return first.job_id == other.job_id or (
+        first.request_id is not None and first.request_id == other.request_id
+    )
 
 
 def matches(request: Request, job: ListedJob) -> bool:

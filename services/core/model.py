@@ -196,6 +196,8 @@ class Result:
 
     url: str
     finished_at: float | None = None
+    further: tuple[tuple[str, str], ...] = ()
+    """The job's other results: the id of each and its address, empty until it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ controls, and so keeps its wording stable for scripts (services/api/status_messa
 """
 
 from services.core.errors import Sentence, Words
+from services.core.job_results import SAME_JOB
 from services.core.model import Phase
 from services.core.ordinal import Ordinal
 
@@ -96,6 +97,7 @@ FAILURES: dict[str, Words] = {
     "refused_input": Words("The backend did not accept these settings."),
     "refused_moderation": Words("The backend's content rules turned it down."),
     "moderation": Words("The backend's content rules turned it down."),
+    SAME_JOB: Words("The same job as an earlier one: the backend made nothing new."),
     "source_gone": Words("The picture to start from is no longer here."),
     "gave_up": Words("No result came within the time this model is watched for."),
     "misspoke": Words("The backend answered in a way that could not be understood."),

@@ -1,13 +1,14 @@
 """Matches listed jobs to intents. Pure functions; no I/O."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from statistics import median
 
-from services.backends.job_listing import ListedJob, matches
+from services.backends.job_listing import ListedJob, matches, same_answer
+from services.core.job_results import MAX_RESULTS
 from services.core.model import Generation
 
 TAKEN_WITHIN_S = 600.0
@@ -63,13 +64,16 @@ def own_jobs(
     known_since: float,
     held: Collection[str] = (),
 ) -> dict[str, str]:
-    """By intent: the one job that fits it and no other intent (R6).
+    """By intent: the one job that fits it and no other intent; of several of one answer the first (R6).
 
     `intents` are all that may have been accepted, including those being sent right now. Jobs made before
     `known_since` may be missing from `jobs`, a second match among them: an intent sent before then gets none.
     """
     jobs_by: dict[_Settings, list[ListedJob]] = defaultdict(list)
+    taken = {job.request_id for job in jobs if job.request_id and job.job_id in held}
     for job in {job.job_id: job for job in jobs if job.job_id not in held}.values():
+        if job.request_id in taken:
+            continue
         jobs_by[job.prompt, job.seed].append(job)
     rivals_by: dict[_Settings, list[Generation]] = defaultdict(list)
     for intent in intents:
@@ -78,12 +82,29 @@ def own_jobs(
     own = {}
     for intent in intents:
         settings = _settings(intent)
-        found = list(islice((job for job in jobs_by[settings] if fits(intent, job)), 2))
-        if len(found) != 1 or first_sent_at(intent) - clock.give_s < known_since:
+        found = _one_answer(filter(partial(fits, intent), jobs_by[settings]))
+        if not found or first_sent_at(intent) - clock.give_s < known_since:
             continue
         if not any(fits(rival, found[0]) for rival in rivals_by[settings] if rival is not intent):
-            own[intent.id] = found[0].job_id
+            own[intent.id] = min(job.job_id for job in found)
     return own
+
+
+def answer_with(job_id: str, jobs: Sequence[ListedJob]) -> tuple[str, ...]:
+    """That job, then the others of the same answer."""
+    own = next(job for job in jobs if job.job_id == job_id)
+    others = {job.job_id for job in jobs if same_answer(own, job)} - {job_id}
+    return (job_id, *sorted(others))
+
+
+def _one_answer(jobs: Iterator[ListedJob]) -> list[ListedJob]:
+    """The files of one answer, a single one mostly; empty where there are none, or those of several."""
+    found = list(islice(jobs, 1))
+    for job in islice(jobs, MAX_RESULTS):
+        if not same_answer(found[0], job):
+            return []
+        found.append(job)
+    return found
 
 
 def _settings(intent: Generation) -> _Settings:

@@ -10,7 +10,14 @@ from services.backends.job_listing import JobPage, ListedJob
 from services.core.model import Kind
 from services.core.runtime import Runtime, monotonic
 from services.generations.job_list import JobList
-from services.generations.job_matching import CLOCKS_DIFFER_S, Clock, clock_of, first_sent_at, own_jobs
+from services.generations.job_matching import (
+    CLOCKS_DIFFER_S,
+    Clock,
+    answer_with,
+    clock_of,
+    first_sent_at,
+    own_jobs,
+)
 from services.store.jobs import JobRows
 
 log = logging.getLogger(__name__)
@@ -49,7 +56,7 @@ class _Turns:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     begun: int = 0
     last_begun: int = 0
-    last: dict[str, str] = field(default_factory=dict)
+    last: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reading: _Reading | None = None
 
 
@@ -59,8 +66,8 @@ class JobSearch:
         self._now = runtime.now
         self._turns: defaultdict[tuple[str, Kind], _Turns] = defaultdict(_Turns)
 
-    async def found(self, backend: ListsJobs, kind: Kind) -> dict[str, str]:
-        """By generation: the job that can only be its own.
+    async def found(self, backend: ListsJobs, kind: Kind) -> dict[str, tuple[str, ...]]:
+        """By generation: the job that can only be its own, or the jobs of one answer.
 
         One round serves all: a caller that comes while one is under way waits for the next and shares it, so
         that two hundred unconfirmed ones at a start do not read the same pages two hundred times.
@@ -77,7 +84,7 @@ class JobSearch:
             turns.last_begun = turns.begun
             return turns.last
 
-    async def _find(self, backend: ListsJobs, kind: Kind, turns: _Turns) -> dict[str, str]:
+    async def _find(self, backend: ListsJobs, kind: Kind, turns: _Turns) -> dict[str, tuple[str, ...]]:
         since = self._now() - LOOK_BACK_S
         intents = await self._rows.possibly_accepted(backend.name, kind, since=since)
         if not intents:
@@ -91,7 +98,7 @@ class JobSearch:
         # holds one.
         intents = await self._rows.possibly_accepted(backend.name, kind, since=since)
         jobs = reading.jobs.jobs_like(intents)
-        return own_jobs(
+        own = own_jobs(
             intents,
             jobs,
             reading.clock,
@@ -100,6 +107,7 @@ class JobSearch:
             known_since=reading.known_since,
             held=await self._rows.holders(backend.name, [job.job_id for job in jobs]),
         )
+        return {generation_id: answer_with(job_id, jobs) for generation_id, job_id in own.items()}
 
     async def _read(self, backend: ListsJobs, kind: Kind, reading: _Reading, back_to: float) -> bool:
         """Reads page by page until every job made after `back_to` is there, or a bound is reached.

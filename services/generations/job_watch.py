@@ -3,19 +3,21 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 
 from services.backends.base import Backend, can_cancel_jobs
 from services.channels.poll_policy import PollPolicy
 from services.channels.race import JobFailed, Race, ReportedResult
 from services.core.errors import ChannelLost, DeliveryFailed, Unverified
 from services.core.events import Bus
+from services.core.job_results import backend_job, is_further
 from services.core.model import Channel, Failure, Generation, JobUpdate, Kind, Phase, Result
 from services.core.runtime import Runtime, monotonic
 from services.generations.delivery import Delivery
 from services.generations.event_log import EventLog
-from services.generations.transitions import Transitions
+from services.generations.transitions import Transitions, retry_until_written
 from services.http.address_guard import origin_of
 from services.store.jobs import JobRows
 from services.store.store import Store
@@ -39,15 +41,18 @@ class _Job:
     store: Store
     event_log: EventLog
     delivery: Delivery
+    transitions: Transitions
+    rows: JobRows
     runtime: Runtime
     gone_since: float | None = None
     """On the monotonic clock; None while the backend knows the job."""
 
     async def poll(self) -> JobUpdate:
-        assert self.generation.job_id is not None
+        job_id = self.generation.job_id
+        assert job_id is not None
         self.runtime.checkpoint("before_poll")
         try:
-            update = await self.backend.poll(self.generation.job_id)
+            update = update_of(job_id, await self.backend.poll(backend_job(job_id)))
         except ChannelLost as lost:
             if lost.reason == "gone" and await self._stopped_and_gone():
                 return JobUpdate(
@@ -66,10 +71,21 @@ class _Job:
         return (await self.store.get(self.generation.id)).phase is Phase.DROPPED
 
     async def keep(self, reported: ReportedResult) -> None:
+        await self._add_further(reported.result)
         url = reported.result.url
         headers = self.backend.headers_for(url)  # none for a long `data:` address, which has no origin
         credentials = {origin_of(url): headers} if headers else {}
         await self.delivery.keep(self.generation, reported, credentials=credentials)
+
+    async def _add_further(self, result: Result) -> None:
+        """Before the first result is kept: a crash between the two loses none."""
+        if result.further:
+            job_ids = [job_id for job_id, _ in result.further]
+            added = await retry_until_written(
+                lambda: self.rows.add_further(self.generation.id, job_ids), self.generation.id
+            )
+            self.transitions.announce_further(self.generation, added)
+            self.runtime.checkpoint("further_added")
 
     async def settle(self, reported: ReportedResult) -> None:
         await self.delivery.settle(self.generation, reported)
@@ -185,7 +201,7 @@ class JobWatch:
 
     def _race(self, generation: Generation, backend: Backend) -> Race:
         assert generation.job_id is not None
-        updates = functools.partial(backend.updates, generation.job_id, silence_s=self._stream_silence_s)
+        updates = functools.partial(_updates, backend, generation.job_id, silence_s=self._stream_silence_s)
         return Race(
             self._job(generation, backend),
             streams={Channel.PUSH: updates} if backend.capabilities.push else {},
@@ -196,7 +212,16 @@ class JobWatch:
         )
 
     def _job(self, generation: Generation, backend: Backend) -> _Job:
-        return _Job(generation, backend, self._store, self._event_log, self._delivery, self._runtime)
+        return _Job(
+            generation,
+            backend,
+            self._store,
+            self._event_log,
+            self._delivery,
+            self._transitions,
+            self._rows,
+            self._runtime,
+        )
 
     async def _fail(self, generation: Generation, code: str, text: str) -> None:
         self._runtime.checkpoint("before_failing")
@@ -215,3 +240,26 @@ class JobWatch:
         if generation.watch_until is None:
             return None
         return max(1.0, generation.watch_until - self._runtime.now())
+
+
+@asynccontextmanager
+async def _updates(
+    backend: Backend, job_id: str, *, silence_s: float
+) -> AsyncIterator[AsyncIterator[JobUpdate]]:
+    async with backend.updates(backend_job(job_id), silence_s=silence_s) as updates:
+        if not is_further(job_id):
+            yield updates
+            return
+        own = (update_of(job_id, update) async for update in updates)
+        async with aclosing(own):
+            yield own
+
+
+def update_of(job_id: str, update: JobUpdate) -> JobUpdate:
+    """What a report about a job says of the one of its results that `job_id` names."""
+    if not is_further(job_id) or not isinstance(update.outcome, Result):
+        return update
+    url = dict(update.outcome.further).get(job_id, "")
+    if not url:
+        return JobUpdate()
+    return replace(update, outcome=replace(update.outcome, url=url, further=()))

@@ -74,8 +74,8 @@ class Reconciler:
             return []
         adopted = []
         for generation in await self._unwatched(backend, kind):
-            job_id = found.get(generation.id)
-            if job_id is not None and (moved := await self._supervisor.adopt(generation, job_id)) is not None:
+            job_ids = found.get(generation.id)
+            if job_ids and (moved := await self._supervisor.adopt(generation, job_ids)) is not None:
                 log.info(
                     "%s was accepted although its answer was lost: found at %s and watched.",
                     moved.id,

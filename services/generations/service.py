@@ -168,11 +168,15 @@ class Generations:
             generation = await self.get(generation_id, owner=owner)
         return generation
 
-    async def retry(self, generation_id: str, *, owner: str, key: str | None = None) -> Generation:
+    async def retry(
+        self, generation_id: str, *, owner: str, key: str | None = None, new_seed: bool = False
+    ) -> Generation:
         """Starts the same request as a new generation, once for each `key`. Raises NotFound, Conflict."""
         old = await self.get(generation_id, owner=owner)
-        row = self._intent(old.request, str(uuid7()), owner, 0)
-        kept = await self._store.add([row], key=key, fingerprint=_retry_of(generation_id))
+        request = replace(old.request, seed=self._rng.randrange(SEEDS)) if new_seed else old.request
+        row = self._intent(request, str(uuid7()), owner, 0)
+        fingerprint = f"{'reseed' if new_seed else 'retry'} {generation_id}"
+        kept = await self._store.add([row], key=key, fingerprint=fingerprint)
         if kept[0].id == row.id:
             self._begin(kept)
         return kept[0]
@@ -321,8 +325,3 @@ class Generations:
             late_after_s=self._rhythm.late_after_s(request),
             watch_until=now + self._rhythm.watch_for_s(request),
         )
-
-
-def _retry_of(generation_id: str) -> str:
-    """The fingerprint of a retry: a key of the API names one generation's."""
-    return f"retry {generation_id}"

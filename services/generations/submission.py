@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from services.backends.base import Backend, can_list_jobs
 from services.channels.backoff import Backoff
@@ -13,6 +13,7 @@ from services.core.errors import (
     ChannelLost,
     InvalidResponse,
 )
+from services.core.job_results import SAME_JOB, jobs_of
 from services.core.model import Generation, Phase
 from services.core.runtime import Runtime
 from services.generations.event_log import EventLog
@@ -47,7 +48,7 @@ class Submission:
         self._runtime = runtime
         self._read_source = read_source
         self._rows = JobRows(store, now=runtime.now)
-        self._submits: set[asyncio.Task[str]] = set()
+        self._submits: set[asyncio.Task[tuple[str, ...]]] = set()
 
     async def close(self) -> None:
         """Lets submits under way end, so that the id of a paid job is stored."""
@@ -89,7 +90,7 @@ class Submission:
             if not await self._still_ours(generation):
                 return None
             try:
-                job_id = await self._send(generation, backend, source)
+                job_ids = await self._send(generation, backend, source)
             except BackendRefused as refused:
                 code, text = f"refused_{refused.code}", str(refused)
                 failed = await self._transitions.fail(
@@ -124,7 +125,7 @@ class Submission:
                 await asyncio.sleep(wait_s)
             else:
                 self._runtime.checkpoint("after_submit")
-                return await self._submitted_as(generation, backend, job_id)
+                return await self._submitted_as(generation, backend, job_ids)
 
     async def _sending(self, generation: Generation) -> Generation | None:
         """Commits that a request may be accepted from now on; None when it must not be sent."""
@@ -153,7 +154,7 @@ class Submission:
             await self._store.update_open(generation.id, epoch=generation.epoch, submitted_at=now) is not None
         )
 
-    async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> str:
+    async def _send(self, generation: Generation, backend: Backend, source: bytes | None) -> tuple[str, ...]:
         """Shielded, so that a shutdown can wait a moment for the id of a paid job."""
         submit = asyncio.create_task(
             self._submit_to(backend, generation, source), name=f"submit {generation.id}"
@@ -166,47 +167,75 @@ class Submission:
             submit.cancel()
             raise
 
-    async def _submit_to(self, backend: Backend, generation: Generation, source: bytes | None) -> str:
-        job_id = await backend.submit(generation, source=source)
+    async def _submit_to(
+        self, backend: Backend, generation: Generation, source: bytes | None
+    ) -> tuple[str, ...]:
+        answer = await backend.submit(generation, source=source)
         self._runtime.checkpoint("submit_answered")
-        return job_id
+        return jobs_of(answer)
 
-    async def _submitted_as(self, generation: Generation, backend: Backend, job_id: str) -> Generation | None:
-        moved = await self._given(generation, job_id)
+    async def _submitted_as(
+        self, generation: Generation, backend: Backend, job_ids: Sequence[str]
+    ) -> Generation | None:
+        moved = await self._given(generation, job_ids)
         self._runtime.checkpoint("after_id")
         if moved is not None:
             return moved
         # Claimed by another process during the request, or the answer to the commit was lost: store the job
         # all the same.
-        holder = await retry_until_written(
-            lambda: self._rows.record_job(generation.id, job_id), generation.id
+        recorded = await retry_until_written(
+            lambda: self._rows.record_jobs(generation.id, job_ids), generation.id
         )
-        if holder is not None:
-            return holder if holder.epoch == generation.epoch else None
-        log.warning("%s: %s answered with the job of another generation.", generation.id, backend.name)
-        return await self._unknown(generation, backend)
+        if recorded:
+            own, *further = recorded
+            self._transitions.announce_further(own, further)
+            return own if own.epoch == generation.epoch else None
+        await self._fail_as_same_job(generation, backend, job_ids)
+        return None
 
-    async def _given(self, generation: Generation, job_id: str) -> Generation | None:
+    async def _fail_as_same_job(
+        self, generation: Generation, backend: Backend, job_ids: Sequence[str]
+    ) -> None:
+        """The backend made nothing new: it recognised an equal request. The error's text is the id of the
+        generation that has the job, as long as there is one.
+        """
+        log.warning("%s: %s answered with the job of another generation.", generation.id, backend.name)
+        holder = await self._rows.holder(backend.name, job_ids)
+        ours = holder is not None and holder.owner == generation.owner
+        text = holder.id if holder is not None and ours else ""
+        failed = await retry_until_written(
+            lambda: self._transitions.fail(generation, SAME_JOB, text, possibly_accepted_since=None),
+            generation.id,
+        )
+        if failed is None:
+            await self._not_taken(generation, None)
+
+    async def _given(self, generation: Generation, job_ids: Sequence[str]) -> Generation | None:
         """Stores the job, which only this process knows, also when the generation was stopped meanwhile: its
         paid result may still arrive.
         """
         return await retry_until_written(
-            lambda: self._give(generation, job_id, generation.watch_until), generation.id
+            lambda: self._give(generation, job_ids, generation.watch_until), generation.id
         )
 
     async def _give(
-        self, generation: Generation, job_id: str, watch_until: float | None
+        self, generation: Generation, job_ids: Sequence[str], watch_until: float | None
     ) -> Generation | None:
-        moved = await self._rows.assign(
-            generation.id, epoch=generation.epoch, job_id=job_id, watch_until=watch_until
+        assigned = await self._rows.assign_all(
+            generation.id, epoch=generation.epoch, job_ids=job_ids, watch_until=watch_until
         )
-        if moved is not None:
-            self._transitions.announce_job(moved)
+        if not assigned:
+            return None
+        moved, *further = assigned
+        self._transitions.announce_job(moved)
+        self._transitions.announce_further(moved, further)
         return moved
 
-    async def adopt(self, generation: Generation, job_id: str, *, watch_until: float) -> Generation | None:
-        """Gives it a job that was found in the backend's list; None when another one holds it by now."""
-        adopted = await self._give(generation, job_id, watch_until)
+    async def adopt(
+        self, generation: Generation, job_ids: Sequence[str], *, watch_until: float
+    ) -> Generation | None:
+        """Gives it the jobs that were found in the backend's list; None when others hold them by now."""
+        adopted = await self._give(generation, job_ids, watch_until)
         if adopted is not None:
             self._event_log.note(adopted, "engine", "adopted")
         return adopted
@@ -237,7 +266,7 @@ class Submission:
         for gap_s in SEARCH_GAPS_S:
             await asyncio.sleep(gap_s)
             if (known := await self._store.get(generation.id)).job_id is not None:  # found meanwhile
-                return await self._given(generation, known.job_id)
+                return await self._given(generation, (known.job_id,))
             self._event_log.note(generation, "engine", "looking")
             self._runtime.checkpoint("before_search")
             try:
@@ -246,8 +275,8 @@ class Submission:
                 log.info("%s could not be searched for: %s", generation.id, error)
                 continue
             self._runtime.checkpoint("after_search")
-            job_id = found.get(generation.id)
-            if job_id is not None and (given := await self._given(generation, job_id)) is not None:
+            job_ids = found.get(generation.id)
+            if job_ids is not None and (given := await self._given(generation, job_ids)) is not None:
                 self._event_log.note(generation, "engine", "adopted")
                 return given
         self._event_log.note(generation, "engine", "not_found")

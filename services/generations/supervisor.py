@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 
 from services.backends.base import Backend, can_cancel_jobs, can_list_jobs
 from services.core.errors import BackendUnavailable, StoreFailed
+from services.core.job_results import is_further
 from services.core.log_failures import log_failures
 from services.core.model import Generation, Phase
 from services.core.runtime import Runtime
@@ -17,6 +18,7 @@ from services.generations.overdue import Overdue
 from services.generations.submission import Submission
 from services.generations.task_registry import TaskRegistry
 from services.generations.transitions import Transitions
+from services.store.jobs import JobRows
 from services.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class Supervisor:
         self._overdue = overdue
         self._backends = backends
         self._runtime = runtime
+        self._rows = JobRows(store, now=runtime.now)
         self.tasks = TaskRegistry(event_log.forget)
 
     # -- all generations ---------------------------------------------------------------------
@@ -121,6 +124,8 @@ class Supervisor:
         backend = self._backends.get(generation.request.backend)
         if backend is None or generation.job_id is None or not can_cancel_jobs(backend):
             return
+        if is_further(generation.job_id) or await self._rows.has_further(backend.name, generation.job_id):
+            return  # the job's other results are still wanted
         try:
             await backend.cancel(generation.job_id)
         except BackendUnavailable:
@@ -143,8 +148,8 @@ class Supervisor:
             self.watch(each, resumed=True)
         return moved
 
-    async def adopt(self, generation: Generation, job_id: str) -> Generation | None:
-        """Watches a job that was found in the backend's list, as long as a new one would be watched.
+    async def adopt(self, generation: Generation, job_ids: Sequence[str]) -> Generation | None:
+        """Watches jobs that were found in the backend's list, as long as a new one would be watched.
 
         None when the generation has a task (which searches for itself), or another one holds the job.
         """
@@ -153,7 +158,7 @@ class Supervisor:
         span_s = (generation.watch_until or generation.created_at) - generation.created_at
         with self.tasks.changing(generation.id):
             adopted = await self._submission.adopt(
-                generation, job_id, watch_until=self._runtime.now() + max(span_s, MIN_WATCH_S)
+                generation, job_ids, watch_until=self._runtime.now() + max(span_s, MIN_WATCH_S)
             )
         if adopted is not None:
             self.watch(adopted, resumed=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from services.core.errors import StoreFailed
@@ -24,6 +24,8 @@ class Transitions:
         self._event_log = event_log
         self._bus = bus
         self._now = runtime.now
+        self.watch: Callable[[Generation], object] = lambda _: None
+        """Starts the watch of a new generation; the supervisor's, set where the parts are joined."""
 
     async def advance(
         self, generation: Generation, to: Phase, *, channel: Channel | None = None, **changes: Any
@@ -52,6 +54,13 @@ class Transitions:
             self._bus.publish(moved)
         else:
             self.announce(moved)
+
+    def announce_further(self, parent: Generation, added: Sequence[Generation]) -> None:
+        """One answer brought more than one result: each further one is a generation of its own."""
+        for generation in added:
+            log.info("%s is a further result of the request of %s", generation.id, parent.id)
+            self.announce_job(generation)
+            self.watch(generation)
 
     def announce(self, moved: Generation, channel: Channel | None = None) -> None:
         log.info(

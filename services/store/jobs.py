@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
+from services.core.job_results import MAX_RESULTS, further_id
 from services.core.model import Generation, Kind, Phase
+from services.store.further import add_further
+from services.store.rows import from_row
 from services.store.statements import in_one_of, revised
 from services.store.store import Store
 from services.store.tables import UNSURE, past_jobs
@@ -31,15 +35,49 @@ class JobRows:
         None, and nothing changed, where the epoch has passed, the generation has another job, or another
         generation holds or held the job.
         """
-        named = {"the_id": generation_id, "the_epoch": epoch, "the_job": job_id}
-        return await self._store.update_one(_ASSIGN, named | {"until": watch_until, "at": self._now()})
+        assigned = await self.assign_all(
+            generation_id, epoch=epoch, job_ids=(job_id,), watch_until=watch_until
+        )
+        return assigned[0] if assigned else None
+
+    async def assign_all(
+        self, generation_id: str, *, epoch: int, job_ids: Sequence[str], watch_until: float | None
+    ) -> list[Generation]:
+        """`assign` for all jobs of one answer, in one commit: the first free one becomes the generation's,
+        each other one a new generation's. Returns the generation and the new ones; empty for None.
+        """
+        named = {"the_id": generation_id, "the_epoch": epoch, "until": watch_until, "at": self._now()}
+        return await self._take(job_ids, lambda job_id: (_ASSIGN, named | {"the_job": job_id}))
 
     async def record_job(self, generation_id: str, job_id: str) -> Generation | None:
         """Records which job was paid for, whatever the epoch. None as in `assign`."""
-        statement = sa.update(g).where(g.c.id == generation_id, _free(sa.literal(job_id)))
-        return await self._store.update_one(
-            statement.values(job_id=job_id, **revised(self._now())).returning(*g.c)
-        )
+        recorded = await self.record_jobs(generation_id, (job_id,))
+        return recorded[0] if recorded else None
+
+    async def record_jobs(self, generation_id: str, job_ids: Sequence[str]) -> list[Generation]:
+        """`record_job` for all jobs of one answer. Returns as `assign_all` does."""
+        new = revised(self._now())
+
+        def own(job_id: str) -> tuple[sa.Executable, dict[str, Any]]:
+            statement = sa.update(g).where(g.c.id == generation_id, _free(sa.literal(job_id)))
+            return statement.values(job_id=job_id, **new).returning(*g.c), {}
+
+        return await self._take(job_ids, own)
+
+    async def add_further(self, generation_id: str, job_ids: Sequence[str]) -> list[Generation]:
+        """A generation for each further result that has none yet."""
+
+        def work(connection: sa.Connection) -> list[Generation]:
+            row = connection.execute(sa.select(g).where(g.c.id == generation_id)).mappings().one_or_none()
+            return self._add_further(connection, from_row(row), job_ids) if row else []
+
+        return await self._store.write(work)
+
+    async def holder(self, backend: str, job_ids: Sequence[str]) -> Generation | None:
+        """The generation that holds one of the jobs; None where it was removed for good."""
+        held = sa.select(g).where(g.c.backend == backend, g.c.job_id.in_(job_ids))
+        found = await self._store.generations(held.order_by(g.c.id).limit(1))
+        return found[0] if found else None
 
     async def stop_waiting(self, generation_id: str, *, epoch: int) -> Generation | None:
         """The job of a stopped or failed generation has ended without a result."""
@@ -84,6 +122,32 @@ class JobRows:
             g.c.watch_until <= self._now(),
         )
         return await self._store.generations(query.order_by(g.c.watch_until.desc()).limit(limit))
+
+    async def has_further(self, backend: str, job_id: str) -> bool:
+        """Whether another generation has a further result of that job."""
+        ids = [further_id(job_id, number) for number in range(1, MAX_RESULTS)]
+        query = sa.select(g.c.id).where(g.c.backend == backend, g.c.job_id.in_(ids)).limit(1)
+        return await self._store.scalar(query) is not None
+
+    async def _take(
+        self, job_ids: Sequence[str], own: Callable[[str], tuple[sa.Executable, dict[str, Any]]]
+    ) -> list[Generation]:
+        def work(connection: sa.Connection) -> list[Generation]:
+            for job_id in job_ids:
+                row = connection.execute(*own(job_id)).mappings().one_or_none()
+                if row is not None:
+                    others = [each for each in job_ids if each != job_id]
+                    generation = from_row(row)
+                    return [generation, *self._add_further(connection, generation, others)]
+            return []
+
+        return await self._store.write(work)
+
+    def _add_further(
+        self, connection: sa.Connection, parent: Generation, job_ids: Sequence[str]
+    ) -> list[Generation]:
+        until = self._now() + self._store.lease_s
+        return add_further(connection, parent, job_ids, lease_owner=self._store.process, until=until)
 
     async def _change_ended(
         self, generation_id: str, epoch: int, **changes: float | None

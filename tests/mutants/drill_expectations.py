@@ -93,6 +93,7 @@ UNSEEN: dict[str, str] = {
     "a-twin-takes-the-others-job": SEARCH,
     "an-older-job-is-adopted": SEARCH,
     "anothers-job-is-adopted": SEARCH,
+    "only-the-first-result": "the drill's backends answer with one file each",
     "the-first-of-two-is-adopted": SEARCH,
     "what-was-paid-unheard-stays-unheard": SEARCH,
     "stopped-while-sent-is-forgotten": SEARCH,

@@ -297,12 +297,13 @@ class StandInServices:
         )
 
     async def retry(
-        self, generation_id: str, *, owner: str = LOCAL_OWNER, key: str | None = None
+        self, generation_id: str, *, owner: str = LOCAL_OWNER, key: str | None = None, new_seed: bool = False
     ) -> Generation:
         if key in self.keys:
             return self.keys[key][0]
         self.calls.append(("retry", generation_id))
-        row = self.put(Phase.PENDING, request=self.rows[generation_id].request)
+        request = self.rows[generation_id].request
+        row = self.put(Phase.PENDING, request=replace(request, seed=request.seed + new_seed))
         self.keys[key] = [row]
         self.bus.publish(row)
         return row

@@ -117,3 +117,23 @@ async def test_submit_again_pressed_twice_asks_once(user: User, stand_in: StandI
     await asyncio.sleep(0.1)
     with user:
         assert len([one for one in ElementFilter(kind=ui.dialog) if one.value]) == 1
+
+
+async def test_the_same_job_as_another_one_is_said_linked_and_offered_with_a_new_seed(
+    user: User, stand_in: StandInServices
+) -> None:
+    stand_in.put(Phase.COMPLETED, id="first", prompt="a kite")
+    same = stand_in.put(
+        Phase.ERROR, prompt="a kite", error_code="same_job", error_text="first", finished_at=1.0
+    )
+    await user.open("/")
+    await user.should_see("The same job as an earlier one: the backend made nothing new.")
+    await user.should_not_see("Retry")
+    with user:
+        links = [one for one in ElementFilter(kind=ui.element) if one.props.get("href") == "/g/first"]
+    assert len(links) == 1
+    for _ in range(2):
+        click(user, button(user, "Generate with a new seed"), {"key": FIRST, "texts": {}})
+    await settle()
+    seeds = [row.request.seed for row in stand_in.rows.values()]
+    assert seeds[2:] == [same.request.seed + 1]

@@ -53,10 +53,12 @@ class Actions:
 
         return handler
 
-    def retry(self, generation: Generation) -> PressHandler:
+    def retry(self, generation: Generation, *, new_seed: bool = False) -> PressHandler:
         async def handler(press: Press) -> None:
             key = press.key("retry", generation.id)
-            started = await self.context.generations.retry(generation.id, owner=self.context.owner, key=key)
+            started = await self.context.generations.retry(
+                generation.id, owner=self.context.owner, key=key, new_seed=new_seed
+            )
             await self.started(started)
 
         return handler

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
+from services.core.job_results import SAME_JOB
 from services.core.model import Generation, Kind
 from ui.components.actions import Actions
-from ui.components.button import Button
+from ui.components.button import Button, LinkButton
 from ui.components.icon import icon
 from ui.components.press import Press, on_press
 from ui.text import _, deferred, failures, labels, measure
@@ -156,7 +157,13 @@ def unwanted_actions(actions: Actions, generation: Generation) -> None:
 
 
 def ended_actions(actions: Actions, generation: Generation) -> None:
-    Button(_("Retry"), on_press=actions.retry(generation), icon_name="retry")
+    if generation.error_code == SAME_JOB:
+        again = actions.retry(generation, new_seed=True)
+        Button(_("Generate with a new seed"), on_press=again, icon_name="dice")
+        if generation.error_text:
+            LinkButton(_("Show the same job"), f"/g/{generation.error_text}", icon_name="link")
+    else:
+        Button(_("Retry"), on_press=actions.retry(generation), icon_name="retry")
     Button(_("Edit"), actions.revise(generation), icon_name="edit")
     if generation.job_id is not None or generation.possibly_accepted_since is not None:
         Button(_("Check now"), actions.check(generation), icon_name="check")

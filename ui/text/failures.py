@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.core.job_results import SAME_JOB
 from services.core.model import Generation
 from services.core.phase_messages import FAILURES
 from ui.text import _, deferred
@@ -30,6 +31,10 @@ CODES = {
     "refused_key": (REFUSED, deferred("Check the backend's key in the settings, then retry.")),
     "refused_quota": (REFUSED, deferred("Top it up or choose another model, then retry.")),
     "refused_input": (REFUSED, deferred("Edit the settings and try again.")),
+    SAME_JOB: (
+        deferred("Equal requests share one job there, so nothing more should be charged."),
+        deferred("Look at the other one, or generate with a new seed."),
+    ),
     "source_gone": (REFUSED, deferred("Edit, add a picture again, and generate.")),
     "moderation": MODERATION,
     "refused_moderation": MODERATION,
@@ -50,5 +55,5 @@ def explain(generation: Generation, *, free: bool = False) -> FailureText:
         happened=_(FAILURES[code]),
         money=_("This model is free: it cost nothing.") if free else _(money),
         advice=_(advice),
-        backend_text=generation.error_text,
+        backend_text="" if code == SAME_JOB else generation.error_text,
     )

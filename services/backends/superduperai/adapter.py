@@ -10,13 +10,14 @@ from urllib.parse import quote
 import httpx
 
 from services.backends.base import Capabilities
-from services.backends.job_listing import JobPage, ListedJob, matches
+from services.backends.job_listing import JobPage, ListedJob, matches, same_answer
 from services.backends.lenient_json import a_text, an_id
 from services.backends.superduperai.events import EventParser
 from services.backends.superduperai.models import model_of
 from services.backends.superduperai.requests import listed_job, request_body, upload_name
 from services.backends.superduperai.responses import ResponseParser
 from services.core.errors import BackendError, BackendUnavailable, ChannelLost
+from services.core.job_results import JobId
 from services.core.model import Generation, JobUpdate, Kind, Model
 from services.http.address import Address
 from services.http.client import BackendClient, BoundedResponse
@@ -65,7 +66,7 @@ class SuperDuperAI:
         self._references: dict[str, str] = {}
         """By generation: a repeated submit has the same bytes, the id of its reference included."""
 
-    async def submit(self, generation: Generation, *, source: bytes | None = None) -> str:
+    async def submit(self, generation: Generation, *, source: bytes | None = None) -> JobId:
         request = generation.request
         reference = await self._upload(generation, source) if source is not None else None
         headers = {"Content-Type": "application/json"}
@@ -83,7 +84,7 @@ class SuperDuperAI:
         self._response_parser.require_accepted(
             answer, secrets=(request.prompt, request.settings.negative_prompt)
         )
-        job_id = self._response_parser.job_id_in(answer)
+        job_id = self._response_parser.job_id_in(answer, request.kind)
         self._references.pop(generation.id, None)
         return job_id
 
@@ -181,13 +182,15 @@ class SuperDuperAI:
         self._references[generation.id] = reference
         return reference
 
-    async def _accepted_before(self, generation: Generation) -> str:
+    async def _accepted_before(self, generation: Generation) -> JobId:
         """Finds the job that took the key with other bytes (a repeated upload)."""
         since = (generation.possibly_accepted_since or generation.created_at) - CLOCK_TOLERANCE_S
         jobs = await self._made_since(since, generation.request.kind) if self.capabilities.searchable else []
-        found = {job.job_id for job in jobs if matches(generation.request, job)}
-        if len(found) == 1:
-            return found.pop()
+        found = [
+            job for job in {job.job_id: job for job in jobs}.values() if matches(generation.request, job)
+        ]
+        if found and all(same_answer(found[0], job) for job in found):
+            return JobId(*(job.job_id for job in found))
         sentence = f"{self.name} took this before, and it cannot be told as which job."
         raise BackendUnavailable(sentence, backend=self.name)
 

@@ -16,12 +16,15 @@ from services.backends.lenient_json import (
 )
 from services.backends.superduperai.queue import queue_state
 from services.core.errors import ChannelLost
+from services.core.job_results import MAX_RESULTS, further_id
 from services.core.model import Failure, JobUpdate, Result
 from services.http.address import Address
 from services.http.event_stream import StreamEvent
 
 KNOWN_TYPES = frozenset({"file", "render_progress", "render_result", "task", "task_status", "error"})
 """An event of these types that names no file is about the job of its stream."""
+RESULT_LISTS = ("files", "urls", "results", "outputs", "output", "images", "videos")
+"""Names under which a file object may list several results."""
 TASK_TYPES = frozenset({"task", "task_status"})
 """In these `object.id` is the task's."""
 
@@ -37,10 +40,10 @@ class EventParser:
 
     def polled(self, body: bytes | None, job_id: str) -> JobUpdate:
         """Raises ChannelLost, also for an answer about another job: a cache or proxy mixed up two answers."""
-        file = _parsed(body, "The answer")
+        file = _parsed(body, "The answer", job_id=job_id)
         if an_id(file.get("id")) not in ("", job_id):
             raise _malformed("The answer is about another job.")
-        return self._state(file)
+        return self._state(file, job_id)
 
     def parse(self, event: StreamEvent, job_id: str) -> JobUpdate:
         """An event about any other job is foreign: it does not make the stream healthy (R7).
@@ -55,24 +58,26 @@ class EventParser:
         mine = _is_mine(job_id, kind, message, about)
         if mine is False or (mine is None and kind not in KNOWN_TYPES):
             return FOREIGN
-        return self._update(kind, message, about)
+        return self._update(kind, message, about, job_id)
 
-    def _update(self, kind: str, message: Wire, about: Wire) -> JobUpdate:
+    def _update(self, kind: str, message: Wire, about: Wire, job_id: str) -> JobUpdate:
         if kind == "error":
             reason = message.get("error") or message.get("object")
             return self._failed(a_text(reason) or _error_text(about))
         if kind in TASK_TYPES and _status(about, message) == "error":
             return self._failed(_error_text(about))
-        update = self._state(about, event=message, kind=kind)
+        update = self._state(about, job_id, event=message, kind=kind)
         if update.outcome is None and _is_done(kind, message, about):
             return ASK
         return update
 
-    def _state(self, file: Wire, *, event: Wire | None = None, kind: str = "") -> JobUpdate:
+    def _state(self, file: Wire, job_id: str, *, event: Wire | None = None, kind: str = "") -> JobUpdate:
         """One file object, polled or pushed; unknown statuses count as running."""
-        if url := first_text(file, "url", "file_url"):
+        url, *others = _addresses(file)
+        if url:
             result = Result(
                 url=self._absolute(url),
+                further=self._further(job_id, others),
                 finished_at=a_timestamp(file.get("completed_at")) or a_timestamp(file.get("finished_at")),
             )
             return JobUpdate(code="result", outcome=result)
@@ -88,6 +93,10 @@ class EventParser:
             return JobUpdate(queued=queued)
         return JobUpdate(code="progress", progress=progress, queued=False if progress > 0 else queued)
 
+    def _further(self, job_id: str, urls: list[str]) -> tuple[tuple[str, str], ...]:
+        numbered = enumerate(urls[: MAX_RESULTS - 1], start=1)
+        return tuple((further_id(job_id, number), url and self._absolute(url)) for number, url in numbered)
+
     def _absolute(self, url: str) -> str:
         try:
             return urljoin(f"{self._address.url}/", url)
@@ -99,11 +108,47 @@ class EventParser:
         return JobUpdate(code="failed", outcome=Failure(text=text))
 
 
-def _parsed(body: bytes | str | None, subject: str) -> Wire:
+def _addresses(file: Wire) -> list[str]:
+    """Of all its results, the first one first; empty where one is not known yet.
+
+    A file's own address counts once, also where the list repeats it with another signature.
+    """
+    own = first_text(file, "url", "file_url")
+    listed = next((found for name in RESULT_LISTS if (found := _listed_addresses(file.get(name)))), [])
+    if not own:
+        return listed or [""]
+    return [own, *(url for url in listed if _unsigned(url) != _unsigned(own))]
+
+
+def _listed_addresses(value: object) -> list[str]:
+    """Of a list of addresses, or of objects that name one; in the list's order."""
+    items = value if isinstance(value, list) else []
+    return [
+        first_text(each, "url", "file_url") if isinstance(each, dict) else a_text(each)
+        for each in items
+        if isinstance(each, dict | str)
+    ]
+
+
+def _unsigned(url: str) -> str:
+    return url.partition("?")[0]
+
+
+def _of_job(files: list[Any], job_id: str) -> Wire:
+    """A list of files as one: the job's own, with those that have no id of their own as further results."""
+    own = [file for file in objects(files) if an_id(file.get("id")) in ("", job_id)]
+    own.sort(key=lambda file: not an_id(file.get("id")))
+    return own[0] | {"files": own} if len(own) > 1 else own[0] if own else {"id": "another"}
+
+
+def _parsed(body: bytes | str | None, subject: str, *, job_id: str | None = None) -> Wire:
+    """With a `job_id` a list of files is taken too."""
     try:
         parsed = read_json(body)
     except ValueError as error:
         raise _malformed(f"{subject} cannot be read.") from error
+    if isinstance(parsed, list) and job_id is not None and objects(parsed):
+        parsed = _of_job(parsed, job_id)
     if not isinstance(parsed, dict):
         raise _malformed(f"{subject} is not an object.")
     return parsed

@@ -48,6 +48,7 @@ def listed_job(file: dict[str, Any], kind: Kind) -> ListedJob | None:
         width=a_number(settings.get("width")),
         height=a_number(settings.get("height")),
         created_at=a_timestamp(file.get("created_at")),
+        request_id=an_id(file.get(f"{kind}_generation_id")) or an_id(settings.get("id")) or None,
     )
 
 

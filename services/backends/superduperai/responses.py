@@ -4,14 +4,18 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from services.backends.lenient_json import an_id, an_object, error_message, objects, read_json
+from services.backends.lenient_json import a_text, an_id, an_object, error_message, objects, read_json
 from services.core.errors import BackendRefused, BackendUnavailable, InvalidResponse
+from services.core.job_results import MAX_RESULTS, SEPARATOR, JobId
+from services.core.model import Kind
 from services.http.address import Address
 from services.http.client import BoundedResponse
 from services.http.retry_after import retry_after_s
 
 MODERATED = re.compile(r"moderat|safety|nsfw|content policy|not allowed content", re.IGNORECASE)
 MAX_ID_CHARS = 300
+LISTS = ("items", "files", "data", "results")
+"""Names under which an answer may hold its files."""
 
 
 class ResponseParser:
@@ -35,17 +39,21 @@ class ResponseParser:
             raise BackendUnavailable(sentence, backend=self._name, retry_after_s=wait_s)
         raise self._invalid(f"answered {status}, which is neither yes nor no")
 
-    def job_id_in(self, answer: BoundedResponse) -> str:
-        """The job's id: of the one file, or of the first in a list (images). Raises InvalidResponse."""
+    def job_id_in(self, answer: BoundedResponse, kind: Kind | None = None) -> JobId:
+        """The id of the one file, or those of all files in a list. Raises InvalidResponse.
+
+        Files of another kind, a cover or a caption, are left out where one of `kind` is there.
+        """
         try:
             body = read_json(answer.body)
         except ValueError as error:
             raise self._invalid("took the request, but its answer cannot be read", answer) from error
-        first = next(iter(objects(body)), {}) if isinstance(body, list) else an_object(body)
-        job_id = an_id(first.get("id"))
-        if not job_id.strip(".") or len(job_id) > MAX_ID_CHARS:
+        files = {job_id: file for file in _files(body) if (job_id := _job_id(file))}
+        wanted = [job_id for job_id, file in files.items() if a_text(file.get("type")) in ("", kind)]
+        job_ids = (wanted or list(files)[:1])[:MAX_RESULTS]
+        if not job_ids:
             raise self._invalid("took the request, but its answer has no id", answer)
-        return job_id
+        return JobId(*job_ids)
 
     def reference_in(self, answer: BoundedResponse) -> str:
         try:
@@ -105,3 +113,18 @@ class ResponseParser:
         return InvalidResponse(
             f"{self._name} {what}.", backend=self._name, sample=f"{kind} {size} bytes" if kind or size else ""
         )
+
+
+def _files(body: object) -> list[dict[str, Any]]:
+    """A list, one file, or an object around a list."""
+    file = an_object(body)
+    if not file or _job_id(file):
+        return [file] if file else objects(body)
+    return next((found for name in LISTS if (found := objects(file.get(name)))), [])
+
+
+def _job_id(file: dict[str, Any]) -> str:
+    """Empty where it has none that can be asked for."""
+    job_id = an_id(file.get("id"))
+    usable = bool(job_id.strip(".")) and len(job_id) <= MAX_ID_CHARS and SEPARATOR not in job_id
+    return job_id if usable else ""

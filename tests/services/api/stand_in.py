@@ -121,7 +121,7 @@ class StandIn:
         return row if row.final else self.change(row.id, phase=Phase.DROPPED, stop_requested_at=BORN_AT)
 
     async def retry(
-        self, generation_id: str, *, owner: str = LOCAL_OWNER, key: str | None = None
+        self, generation_id: str, *, owner: str = LOCAL_OWNER, key: str | None = None, new_seed: bool = False
     ) -> Generation:
         old = await self.get(generation_id)
         new = replace(old, id=f"gen-{next(self._ids)}", request_id="again", phase=Phase.PENDING, revision=0)

@@ -276,3 +276,14 @@ async def test_a_bug_is_a_500_in_json_with_nothing_of_it_inside(stand_in: StandI
     assert "secret" not in answer.text
     assert answer.json()["success"] is False
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("text", "other"), [("gen-9", "gen-9"), ("", "one that was removed")])
+async def test_the_same_job_is_named(
+    client: httpx.AsyncClient, stand_in: StandIn, text: str, other: str
+) -> None:
+    stand_in.commit(generation(phase=Phase.ERROR, error_code="same_job", error_text=text))
+    file = (await client.get("/api/file/gen-0")).json()
+    sentence = f"It is the same job as {other}: the backend made nothing new. Retry it with a new seed."
+    assert (file["status"], file["error"]) == ("error", sentence)

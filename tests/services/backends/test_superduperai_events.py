@@ -12,6 +12,7 @@ from services.backends.lenient_json import MAX_MESSAGE_CHARS
 from services.backends.superduperai import SuperDuperAI, adapter
 from services.backends.superduperai.events import EventParser
 from services.core.errors import ChannelLost
+from services.core.job_results import further_id
 from services.core.model import Failure, JobUpdate, Result
 from services.http.address import Address
 from services.http.event_stream import StreamEvent
@@ -212,3 +213,43 @@ async def test_no_part_of_the_key_is_left_by_shortening(
     update = await backend.poll("f1")
     assert isinstance(update.outcome, Failure)
     assert TOKEN[:4] not in update.outcome.text
+
+
+ONE, TWO = "https://x.example/1.png?sig=a", "https://x.example/2.png"
+
+
+@pytest.mark.parametrize(
+    ("answer", "url", "further"),
+    [
+        ({"id": "f1", "urls": [ONE, TWO]}, ONE, [TWO]),
+        ({"id": "f1", "files": [{"url": ONE}, {"file_url": TWO}]}, ONE, [TWO]),
+        ({"id": "f1", "url": "https://x.example/1.png?sig=b", "images": [{"url": ONE}, {"url": TWO}]}, "https://x.example/1.png?sig=b", [TWO]),
+        ([{"id": "f1", "url": ONE}, {"url": TWO}], ONE, [TWO]),
+        ([{"id": "f2", "url": TWO}, {"id": "f1", "url": ONE}], ONE, []),
+        ({"id": "f1", "files": [{"url": ONE}, {"url": None}, {"url": TWO}]}, ONE, ["", TWO]),
+        ({"id": "f1", "url": ONE, "files": []}, ONE, []),
+        ({"id": "f1", "url": ONE, "files": "x", "urls": [7, None]}, ONE, []),
+    ],
+)  # fmt: skip
+def test_every_file_of_a_result_is_one(
+    answer: Any, url: str, further: list[str], parser: EventParser
+) -> None:
+    expected = tuple((further_id("f1", number), each) for number, each in enumerate(further, start=1))
+    outcome = parser.polled(json.dumps(answer).encode(), "f1").outcome
+    assert isinstance(outcome, Result)
+    assert (outcome.url, outcome.further) == (url, expected)
+
+
+@pytest.mark.parametrize("answer", [[{"id": "f2", "url": TWO}], [], ["x"]])
+def test_a_list_without_the_job_is_no_answer_about_it(answer: Any, parser: EventParser) -> None:
+    with pytest.raises(ChannelLost):
+        parser.polled(json.dumps(answer).encode(), "f1")
+
+
+def test_a_pushed_list_of_files_is_one_result_and_its_further_ones(parser: EventParser) -> None:
+    event = StreamEvent(
+        type="message", data=json.dumps({"type": "file", "object": {"id": "f1", "urls": [ONE, TWO]}})
+    )
+    outcome = parser.parse(event, "f1").outcome
+    assert isinstance(outcome, Result)
+    assert outcome.further == ((further_id("f1", 1), TWO),)

@@ -15,6 +15,7 @@ import pytest_asyncio
 from services.backends.base import Capabilities
 from services.backends.superduperai import SuperDuperAI, adapter
 from services.core.errors import BackendError, BackendRefused, BackendUnavailable, InvalidResponse
+from services.core.job_results import MAX_RESULTS, jobs_of
 from services.core.model import Generation, GenerationSettings, Kind, Phase, Request
 from services.http.address import Address
 from tests.services.backends.conftest import PLAIN, TOKEN, Canned
@@ -130,6 +131,26 @@ async def test_a_list_and_an_object_are_both_taken(
 ) -> None:
     canned.says(answer, status=201)
     assert await backend.submit(a_generation(kind=Kind.IMAGE)) == job_id
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("answer", "job_ids"),
+    [
+        ([{"id": "f1"}, {"id": "f2"}, {"id": "f1"}, {"id": 3}], ("f1", "f2", "3")),
+        ({"items": [{"id": "f1"}, {"id": "f2"}]}, ("f1", "f2")),
+        ({"files": [{"id": "f1"}, {"note": "no id"}, {"id": ".."}, {"id": "f2"}]}, ("f1", "f2")),
+        ([{"id": "t", "type": "text"}, {"id": "f1", "type": "image"}, {"id": "f2"}], ("f1", "f2")),
+        ([{"id": "t", "type": "other"}], ("t",)),
+        ({"id": "one", "files": [{"id": "f1"}, {"id": "f2"}]}, ("one",)),
+        ([{"id": f"f{n}"} for n in range(500)], tuple(f"f{n}" for n in range(MAX_RESULTS))),
+    ],
+)
+async def test_every_file_of_a_list_is_a_job(
+    answer: Any, job_ids: tuple[str, ...], canned: Canned, backend: SuperDuperAI
+) -> None:
+    canned.says(answer)
+    assert jobs_of(await backend.submit(a_generation(kind=Kind.IMAGE))) == job_ids
 
 
 @pytest.mark.asyncio

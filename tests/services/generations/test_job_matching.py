@@ -9,7 +9,7 @@ import pytest
 
 from services.backends.job_listing import ListedJob
 from services.core.model import Generation, Phase
-from services.generations.job_matching import Clock, clock_of, own_jobs
+from services.generations.job_matching import Clock, answer_with, clock_of, own_jobs
 from tests.support.rows import a_generation, a_request
 
 NOON = 1_800_000_000.0
@@ -132,3 +132,19 @@ def test_one_job_that_waited_long_does_not_set_the_clock() -> None:
     jobs = [a_job("k", at=NOON), a_job("l", at=NOON + 61), a_job("m", at=NOON + 3000)]
     submitted = {"k": NOON, "l": NOON + 60, "m": NOON + 120}
     assert clock_of(jobs, submitted, backend_time=None, now=NOON).ahead_s == pytest.approx(1, abs=1)
+
+
+def test_the_files_of_one_answer_are_one_job_of_the_intent() -> None:
+    jobs = [a_job(name, at=NOON + 1, request_id="r") for name in ("k", "j", "l")]
+    assert adopted([an_intent("a", sent_at=NOON)], jobs) == {"a": "j"}
+    assert answer_with("j", [*jobs, a_job("m", at=NOON + 1)]) == ("j", "k", "l")
+
+
+def test_files_of_two_answers_are_left_to_the_person() -> None:
+    jobs = [a_job("j", at=NOON + 1, request_id="r"), a_job("k", at=NOON + 1, request_id="s")]
+    assert adopted([an_intent("a", sent_at=NOON)], jobs) == {}
+
+
+def test_a_file_of_an_answer_that_another_row_holds_is_nobodys() -> None:
+    jobs = [a_job(name, at=NOON + 1, request_id="r") for name in ("j", "k")]
+    assert adopted([an_intent("a", sent_at=NOON)], jobs, held={"j"}) == {}
