@@ -111,13 +111,19 @@ class EventParser:
 def _addresses(file: Wire) -> list[str]:
     """Of all its results, the first one first; empty where one is not known yet.
 
-    A file's own address counts once, also where the list repeats it with another signature.
+    A file's own address counts once, also where the list repeats it with another signature. Pictures of a video
+    are its previews.
     """
     own = first_text(file, "url", "file_url")
-    listed = next((found for name in RESULT_LISTS if (found := _listed_addresses(file.get(name)))), [])
+    is_video = a_text(file.get("type")) == "video"
+    names = [name for name in RESULT_LISTS if not (is_video and name == "images")]
+    listed = next((found for name in names if (found := _listed_addresses(file.get(name)))), [])
     if not own:
         return listed or [""]
-    return [own, *(url for url in listed if _unsigned(url) != _unsigned(own))]
+    repeated = own if own in listed else next((url for url in listed if _unsigned(url) == _unsigned(own)), None)
+    if repeated is not None:
+        listed.remove(repeated)
+    return [own, *listed]
 
 
 def _listed_addresses(value: object) -> list[str]:

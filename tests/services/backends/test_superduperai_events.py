@@ -228,6 +228,8 @@ ONE, TWO = "https://x.example/1.png?sig=a", "https://x.example/2.png"
         ([{"id": "f2", "url": TWO}, {"id": "f1", "url": ONE}], ONE, []),
         ({"id": "f1", "files": [{"url": ONE}, {"url": None}, {"url": TWO}]}, ONE, ["", TWO]),
         ({"id": "f1", "url": ONE, "files": []}, ONE, []),
+        ({"id": "f1", "url": f"{TWO}?n=1", "urls": [f"{TWO}?n=1", f"{TWO}?n=2"]}, f"{TWO}?n=1", [f"{TWO}?n=2"]),
+        ({"id": "f1", "type": "video", "url": ONE, "images": [{"url": TWO}]}, ONE, []),
         ({"id": "f1", "url": ONE, "files": "x", "urls": [7, None]}, ONE, []),
     ],
 )  # fmt: skip
