@@ -111,8 +111,8 @@ class EventParser:
 def _addresses(file: Wire) -> list[str]:
     """Of all its results, the first one first; empty where one is not known yet.
 
-    A file's own address counts once, also where the list repeats it with another signature. Pictures of a video
-    are its previews.
+    A file's own address counts once, also where the list repeats it with another signature. The
+    pictures of a video are its previews.
     """
     own = first_text(file, "url", "file_url")
     is_video = a_text(file.get("type")) == "video"
@@ -120,9 +120,9 @@ def _addresses(file: Wire) -> list[str]:
     listed = next((found for name in names if (found := _listed_addresses(file.get(name)))), [])
     if not own:
         return listed or [""]
-    repeated = own if own in listed else next((url for url in listed if _unsigned(url) == _unsigned(own)), None)
-    if repeated is not None:
-        listed.remove(repeated)
+    same = own if own in listed else next((url for url in listed if _unsigned(url) == _unsigned(own)), None)
+    if same is not None:
+        listed.remove(same)
     return [own, *listed]
 
 
