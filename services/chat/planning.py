@@ -73,6 +73,8 @@ def _animated(change: Change, models: Models, last: Generation, chat_id: str) ->
         return Plan(code="already_moving")
     if last.phase is not Phase.COMPLETED:
         return Plan(code="no_picture" if last.final else "not_ready", values={"kind": str(request.kind)})
+    if last.kept is not None and last.kept.problem is not None:
+        return Plan(code="no_picture", values={"kind": str(request.kind)})
     from_pictures = models.models(Kind.VIDEO, needs_source=True)
     if not from_pictures:
         return Plan(code="no_animator")

@@ -18,14 +18,17 @@ from uuid6 import uuid7
 from services.backends.base import Capabilities
 from services.backends.scripted import Script, Scripted
 from services.chat.parser import Change, Intent, parse
-from services.core.model import LOCAL_OWNER, Generation, Kind, Model
+from services.chat.planning import make_plan
+from services.core.model import LOCAL_OWNER, Generation, Kind, Model, Problem
+from services.core.phase_messages import PROBLEMS
 from tests.support.engine_harness import EngineHarness
 from tests.support.eventually import equals, eventually
 from tests.support.patient_user import patient_user
 from tests.ui.stand_in_services import StandInServices
-from ui.components.message import PendingReply
+from ui.components.message import PendingReply, Result
 from ui.components.message_box import MessageBox
 from ui.components.notifications import FRAME_S
+from ui.components.press import Press
 from ui.components.toast import Toast
 from ui.pages.routes import register
 from ui.text import replies
@@ -406,6 +409,45 @@ async def test_examples_and_abilities_name_only_what_the_models_on_offer_make() 
     assert any("animate" in one for one in replies.reply_text({"code": "help"}, Offered(MOVER)).sentences)
     which = replies.reply_text({"code": "which", "prompt": "a fox"}, Offered(FILM))
     assert [offer.text for offer in which.offers] == ["/video a fox"]
+
+
+async def a_result_with_a_problem(harness: EngineHarness, text: str) -> Generation:
+    await begin_conversation(harness, text)
+    await asyncio.sleep(1)
+    (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
+    assert generation.kept is not None
+    problem = Problem(code="unknown", reason=PROBLEMS["unknown"])
+    return replace(generation, kept=replace(generation.kept, problem=problem))
+
+
+async def test_a_result_that_a_browser_may_not_show_is_not_called_ready_but_offered_as_a_download(
+    user: User, harness: EngineHarness
+) -> None:
+    image = await a_result_with_a_problem(harness, "/image a fox")
+    reply = replies.result_text(image)
+    assert len(reply.sentences) == 1 and "this browser may not show it" in reply.sentences[0]
+    assert [offer.name for offer in reply.offers] == ["Another seed"]
+    stopped = replies.result_text(replace(image, stop_requested_at=1.0))
+    assert any("this browser may not show it" in sentence for sentence in stopped.sentences)
+    await user.open("/chat/new")
+    assert user.client is not None
+    with user.client:
+        Result(image.id, image, models=Offered(), language="en", send_text=never, show=print)
+    await user.should_see("Download")
+    await user.should_not_see("Show it")
+
+
+async def never(text: str, press: Press) -> None:
+    raise AssertionError(text)
+
+
+async def test_a_result_that_cannot_be_read_is_no_starting_image(harness: EngineHarness) -> None:
+    image = await a_result_with_a_problem(harness, "/image a fox")
+    for text in ("animate it", "оживи её"):
+        plan = make_plan(parse(text, follows=True), Offered(FILM, MOVER), last=image, chat_id="")
+        assert (plan.code, plan.works) == ("no_picture", ())
+    plan = make_plan(parse("another seed", follows=True), Offered(STILL), last=image, chat_id="")
+    assert plan.code != "no_picture"
 
 
 async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(

@@ -11,7 +11,8 @@ from services.core.model import Generation, Phase
 from ui.components.button import Button
 from ui.components.icon import icon
 from ui.components.press import Press, on_press
-from ui.text import _, replies
+from ui.components.stage_states import download
+from ui.text import _, labels, replies
 from ui.text.languages import speaking
 
 SendText = Callable[[str, Press], Awaitable[None]]
@@ -87,10 +88,11 @@ class Result(ui.element):
         self.refresh(generation)
 
     def refresh(self, generation: Generation | None) -> None:
+        problem = labels.problem(generation) if generation is not None else ""
         drawn = (
             ()
             if generation is None
-            else (generation.phase, generation.trashed_at, generation.receipt, generation.unwanted)
+            else (generation.phase, generation.trashed_at, generation.receipt, generation.unwanted, problem)
         )
         if drawn == self._drawn and drawn:
             return
@@ -104,9 +106,11 @@ class Result(ui.element):
             with speaking(self._language):
                 reply = self._reply(generation)
             with ui.element("div").classes("r-result-line"):
-                icon("done" if done else "alert", size="s")
+                icon("done" if done and not problem else "alert", size="s")
                 ui.label(" ".join(reply.sentences))
-                if done:
+                if done and problem and generation is not None:
+                    download(generation)
+                elif done:
                     show = Button(_("Show it"), lambda: self._on_show(self._id), look="bare")
                     show.classes("r-show")
             for note in reply.notes:

@@ -266,11 +266,13 @@ def result_text(generation: Generation, models: Models | None = None) -> ReplyTe
 def _result(generation: Generation) -> ReplyText:
     if generation.trashed_at is not None:
         return ReplyText(sentences=[_("It was deleted.")])
+    problem = labels.problem(generation)
     if generation.unwanted:
         late = labels.lateness(generation.receipt) if generation.receipt is not None else ""
-        return ReplyText(
-            sentences=[labels.message(generation), late] if late else [labels.message(generation)]
-        )
+        return ReplyText(sentences=[each for each in (labels.message(generation), late, problem) if each])
+    if problem:
+        seed = Offer(name=_("Another seed"), text=_("Another seed"))
+        return ReplyText(sentences=[problem], offers=[seed])
     if generation.phase is Phase.COMPLETED:
         return ReplyText(sentences=[_arrived(generation)], offers=[*_next_steps(generation)])
     if generation.phase is Phase.DROPPED:
