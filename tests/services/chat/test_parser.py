@@ -200,7 +200,7 @@ THANKS = [
     "thanks", "Thank you so much!", "thx :)", "ty", "many thanks", "thanks a million", "Great, thank you",
     "that's perfect", "I love it!", "nice one", "looks amazing", "wow", "no, thank you", "thanks again!", "👍",
     "❤️", "cheers mate", "good job", "well done!", "Beautiful video!", "thanks for the video",
-    "that's exactly what I wanted, thanks", "thanks for your help :-)", "THANKS!!!", "ok", "hey, thanks",
+    "that's exactly what I wanted, thanks", "thanks for your help :-)", "THANKS!!!", "great, thanks, bye!", "спасибо, пока", "отлично, до свидания", "ok", "hey, thanks",
     "спасибо", "спасибо большое", "Спасибо, ещё раз!", "круто!", "отличное видео", "огонь 🔥", "благодарю вас",
     "всё получилось, спасибо", "очень красиво", "спс", "то, что надо", "это просто потрясающе", "супер",
     "огромное вам спасибо", "спасибо за помощь", "мне нравится", "классно получилось",
