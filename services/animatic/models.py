@@ -37,9 +37,9 @@ class Model:
 
 MODELS = (
     Model(name="animatic/film", label="Animatic film", type="text_to_video"),
-    Model(name="animatic/film-from-picture", label="Animatic from a picture", type="image_to_video"),
+    Model(name="animatic/film-from-picture", label="Animatic from an image", type="image_to_video"),
     Model(name="animatic/still", label="Animatic still", type="text_to_image"),
-    Model(name="animatic/still-from-picture", label="Animatic from a picture", type="image_to_image"),
+    Model(name="animatic/still-from-picture", label="Animatic from an image", type="image_to_image"),
 )
 
 _COMMON: dict[str, Any] = {

@@ -22,6 +22,7 @@ MARK = "source"
 UNUSED_FOR_S = 7 * 86_400.0
 """How long one without a generation is kept: it may be in an open form."""
 
+UNSUPPORTED = Words("Use a PNG, JPEG or WebP image of at most 40 megapixels.")
 TOO_LARGE = Words("The picture may have at most 50 MB.")
 
 
@@ -115,11 +116,13 @@ class Sources:
         except DeliveryFailed as error:
             if error.reason == "disk_full":
                 raise StoreFailed(error.sentence) from error
+            if error.reason == "wrong_kind":
+                raise InvalidRequest(UNSUPPORTED, field="file") from error
             raise InvalidRequest("This picture cannot be used: {error}", field="file", error=error) from error
         pixels = (kept.width or 0) * (kept.height or 0)
         if kept.content_type not in TYPES or pixels > MAX_PIXELS:
             await self._ingest.discard(kept.name)
-            raise InvalidRequest("Send a PNG, JPEG or WebP of at most 40 megapixels.", field="file")
+            raise InvalidRequest(UNSUPPORTED, field="file")
         return kept.name
 
     async def _make_plain(self, part: Path) -> None:

@@ -59,9 +59,9 @@ FILM = Model(
 )
 CLOUD = replace(FILM, backend="cloud", name="veo", label="Veo 3", durations_s=(8.0,), aspect_ratios=("16:9", "9:16"), price_per_second=0.35, default_duration_s=8.0)  # fmt: skip
 
-FROM_PICTURE = replace(FILM, name="animatic/film-from-picture", label="Animatic from a picture", needs_source=True)  # fmt: skip
+FROM_PICTURE = replace(FILM, name="animatic/film-from-picture", label="Animatic from an image", needs_source=True)  # fmt: skip
 STILL = replace(FILM, name="animatic/still", label="Animatic still", kind=Kind.IMAGE, durations_s=(), fps=())
-STILL_FROM_PICTURE = replace(STILL, name="animatic/still-from-picture", label="Animatic from a picture", needs_source=True)  # fmt: skip
+STILL_FROM_PICTURE = replace(STILL, name="animatic/still-from-picture", label="Animatic from an image", needs_source=True)  # fmt: skip
 SOURCE = "ab/cdef.source.png"
 AHEAD = pytest.mark.looptime(start=time.monotonic)
 """Virtual time for page tests: intervals pass at once when the loop is idle. The clock starts at the fixtures'

@@ -74,7 +74,7 @@ async def test_a_picture_changes_the_models_and_its_removal_brings_the_others_ba
     choose(user, "model", ("cloud", "veo"))
     await bring()
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
-    assert models(user) == ["Animatic from a picture · free rehearsal, no AI model"]
+    assert models(user) == ["Animatic from an image · free rehearsal, no AI model"]
     press(user, "Generate")
     await settle()
     assert (stand_in.drafts[-1].source, stand_in.drafts[-1].model) == (SOURCE, "animatic/film-from-picture")
@@ -155,7 +155,7 @@ async def test_a_kept_image_is_used_as_a_source_where_it_lies(user: User, stand_
     press(user, "Use as source")
     await settle()
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
-    assert models(user) == ["Animatic from a picture · free rehearsal, no AI model"]
+    assert models(user) == ["Animatic from an image · free rehearsal, no AI model"]
     assert stand_in.calls[-1] == ("source_from", image)
     assert user.find(marker="prompt").elements.pop().value == "A still lake"
 
@@ -171,7 +171,7 @@ async def test_an_image_is_animated_and_a_film_goes_on_from_its_last_frame(
     assert user.back_history[-1] == "/"
     await user.open("/")
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
-    assert models(user) == ["Animatic from a picture · free rehearsal, no AI model"]
+    assert models(user) == ["Animatic from an image · free rehearsal, no AI model"]
 
 
 async def test_the_form_names_the_picture_and_says_which_of_four_it_is(

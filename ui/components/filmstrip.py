@@ -28,7 +28,7 @@ class Filmstrip:
         self._cards: dict[str, GenerationCard] = {}
         self._chosen = ""
         with ui.element("section").classes("r-rushes") as self.section:
-            self.section.props["aria-label"] = _("Rushes")
+            self.section.props["aria-label"] = _("Latest rushes")
             with ui.element("div").classes("r-rushes-head"):
                 with ui.element("h2").classes("r-h2"):
                     ui.label(_("Latest rushes"))

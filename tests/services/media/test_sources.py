@@ -124,6 +124,11 @@ async def test_what_is_no_usable_picture_is_refused_with_a_sentence(harness: Har
     assert (await harness.why(data)).endswith(".")
 
 
+async def test_a_file_of_another_type_is_refused_with_the_types_to_use(harness: Harness) -> None:
+    for data in (b"<!doctype html><html><body>picture.png</body></html>", b"%PDF-1.7 " * 20, b"words " * 99):
+        assert await harness.why(data) == "Use a PNG, JPEG or WebP image of at most 40 megapixels."
+
+
 async def test_a_png_that_was_cut_off_is_refused(harness: Harness, pictures: dict[str, bytes]) -> None:
     assert "cut off" in await harness.why(pictures["PNG"][:-200])
 

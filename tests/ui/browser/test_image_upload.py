@@ -23,13 +23,13 @@ def thumbnail(page: Page) -> None:
     picture = page.get_by_role("img", name="The picture to start from")
     expect(picture).to_be_visible()
     page.wait_for_function("document.querySelector('.r-thumbnail')?.naturalWidth > 0")
-    expect(page.locator(".r-composer")).to_contain_text("from a picture")  # the form was drawn anew
+    expect(page.locator(".r-composer")).to_contain_text("from an image")  # the form was drawn anew
 
 
 def remove_picture(page: Page) -> None:
     page.wait_for_timeout(1000)  # sooner, a click on the same spot counts as the second of a double click
     press(page, "Remove picture")
-    expect(page.locator(".r-composer")).not_to_contain_text("from a picture")
+    expect(page.locator(".r-composer")).not_to_contain_text("from an image")
 
 
 def test_an_image_becomes_a_film_and_its_last_frame_the_next_one(app: RunningApp, page: Page) -> None:
