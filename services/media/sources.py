@@ -116,7 +116,7 @@ class Sources:
         except DeliveryFailed as error:
             if error.reason == "disk_full":
                 raise StoreFailed(error.sentence) from error
-            if error.reason == "wrong_kind":
+            if error.reason in ("wrong_kind", "text_document"):
                 raise InvalidRequest(UNSUPPORTED, field="file") from error
             raise InvalidRequest("This picture cannot be used: {error}", field="file", error=error) from error
         pixels = (kept.width or 0) * (kept.height or 0)

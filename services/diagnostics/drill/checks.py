@@ -34,5 +34,5 @@ class Finding:
 
     def __str__(self) -> str:
         mark = "✗" if self.broken else "✓"
-        seen = f" Seen instead: {self.broken}." if self.broken else ""
+        seen = f" Result: {self.broken}." if self.broken else ""
         return f"{mark} {self.rule:<4} {self.does}{seen}"
