@@ -37,9 +37,9 @@ class Rule:
     def check(self) -> None:
         """Raises InvalidRequest."""
         if not 1 <= self.days <= MAX_DAYS:
-            raise InvalidRequest("Give a number of days from 1 to {most}.", field="days", most=MAX_DAYS)
+            raise InvalidRequest("Enter a number of days from 1 to {most}.", field="days", most=MAX_DAYS)
         if not 0.1 <= self.gb <= MAX_GB:
-            raise InvalidRequest("Give a size from 0.1 to {most} GB.", field="gb", most=MAX_GB)
+            raise InvalidRequest("Enter a size from 0.1 to {most} GB.", field="gb", most=MAX_GB)
 
 
 class Retention:

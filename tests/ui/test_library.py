@@ -223,8 +223,8 @@ async def test_the_settings_show_the_storage_use_and_check_it(harness: LibraryHa
     harness.folder.path(gone.kept.name).unlink()
     await visitor.open("/settings")
     await visitor.should_see("3.0 MB in 2 files")
-    press(visitor, "Check the files")
-    await visitor.should_see("1 kept file is missing:")
+    press(visitor, "Check files")
+    await visitor.should_see("1 file is missing:")
     await visitor.should_see(gone.id)
     await visitor.should_not_see(row.id)
 
@@ -243,14 +243,14 @@ async def test_a_rule_is_saved_after_a_confirmation_and_an_invalid_figure_is_sho
     for listener in size._event_listeners.values():
         size._handle_event({"listener_id": listener.id, "args": None})
     field.value = "a lot"
-    press(visitor, "Save the rule")
-    await visitor.should_see("Give a size from 0.1 to 100,000 GB.")
+    press(visitor, "Save")
+    await visitor.should_see("Enter a size from 0.1 to 100,000 GB.")
     field.value = "12,5"
-    press(visitor, "Save the rule")
-    await visitor.should_see("Save this rule?")
+    press(visitor, "Save")
+    await visitor.should_see("Save this retention rule?")
     assert (await harness.library.retention.rule(owner=LOCAL_OWNER)).keep == "all"
-    press(visitor, "Save the rule", last=True)
-    await visitor.should_see("The rule is saved.")
+    press(visitor, "Save", last=True)
+    await visitor.should_see("Rule saved.")
     rule = await harness.library.retention.rule(owner=LOCAL_OWNER)
     assert (rule.keep, rule.gb) == ("size", 12.5)
 

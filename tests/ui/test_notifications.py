@@ -151,7 +151,7 @@ async def test_nothing_is_kept_of_a_page_that_is_gone(user: User, stand_in: Stan
 async def test_the_settings_offer_the_switches(user: User, language: str, word: str) -> None:
     user.http_client.headers["Accept-Language"] = language
     await user.open("/settings")
-    await user.should_see("Notices" if language == "en" else "Уведомления")
+    await user.should_see("Notifications" if language == "en" else "Уведомления")
     with user:
         (switches,) = ElementFilter(kind=NotificationSettings)
     assert switches.props["words"]["system"] == word

@@ -10,20 +10,20 @@ class NotificationSettings(ui.element, component="notification_settings.js"):
         super().__init__()
         self._props["words"] = {
             "system": _("System notifications"),
-            "about_system": _("Shown by your system while no page of Rushes is in sight."),
-            "unanswered": _("The browser was not told to allow them. Turn this on again to be asked again."),
+            "about_system": _("Shown by your system when Rushes is in the background."),
+            "unanswered": _("Permission was not granted. Turn this on to be asked again."),
             "denied": _(
-                "The browser refuses them for this address. Allow notifications in its settings for this site"
-                " (the sign beside the address), then turn this on."
+                "Notifications are blocked for this site. Allow them in the browser's site settings (the "
+                "icon next to the address), then turn this on."
             ),
-            "insecure": _("The browser allows them only over https or on localhost."),
-            "missing": _("This browser does not offer them to pages."),
-            "sample_title": _("This is how it will look"),
-            "sample": _("A click on a notice opens what it is about."),
+            "insecure": _("Notifications require HTTPS or localhost."),
+            "missing": _("This browser does not support notifications."),
+            "sample_title": _("Sample notification"),
+            "sample": _("Click a notification to open the result."),
             "sound": _("Sound"),
             "about_sound": _(
-                "A short, soft one for each event. It needs a click or a key on the page first."
+                "A short sound for each result. Browsers play it only after a click or key press on the page."
             ),
-            "unheard": _("The browser lets nothing be heard here. Its settings for this site may say why."),
-            "try": _("Try it"),
+            "unheard": _("The browser blocked the sound. Check its settings for this site."),
+            "try": _("Test sound"),
         }

@@ -20,14 +20,14 @@ from ui.text.errors import error_text
 
 MAX_LISTED = 20
 RULE_LABELS = {
-    "all": deferred("Everything"),
-    "days": deferred("So many days"),
-    "size": deferred("So many gigabytes"),
+    "all": deferred("Keep everything"),
+    "days": deferred("By age"),
+    "size": deferred("By size"),
 }
 MEANINGS = {
-    "all": deferred("Nothing goes by itself."),
-    "days": deferred("What is older goes into the trash, and is removed for good seven days later."),
-    "size": deferred("Above this size the oldest is removed for good, what is in the trash first."),
+    "all": deferred("Nothing is deleted automatically."),
+    "days": deferred("Older items move to trash and are permanently deleted after seven days."),
+    "size": deferred("Above this size, the oldest items are permanently deleted, starting with the trash."),
 }
 KINDS = {Kind.VIDEO: deferred("Videos"), Kind.IMAGE: deferred("Images")}
 
@@ -46,11 +46,11 @@ async def storage(library: Library) -> None:
         async def check() -> None:
             result.clear()
             with result:
-                ui.label(_("Checking each file against the list of what is kept.")).classes("r-quiet")
+                ui.label(_("Checking files against the database.")).classes("r-quiet")
             _show_findings(library, result, await library.storage.check())
 
         with ui.element("div").classes("r-row"):
-            Button(_("Check the files"), check, icon_name="check")
+            Button(_("Check files"), check, icon_name="check")
 
 
 def _fact(name: str, totals: list[StorageTotal]) -> None:
@@ -66,10 +66,10 @@ def _fact(name: str, totals: list[StorageTotal]) -> None:
 def _show_findings(library: Library, result: ui.element, findings: StorageReport) -> None:
     result.clear()
     with result:
-        whole = _("The whole folder takes {size}.").format(size=measure.size(findings.folder_bytes))
-        ui.label(f"{whole} {_('Free on the disk')}: {measure.size(findings.free_bytes)}.").classes("r-quiet")
+        whole = _("The data folder uses {size}.").format(size=measure.size(findings.folder_bytes))
+        ui.label(f"{whole} {_('Free disk space')}: {measure.size(findings.free_bytes)}.").classes("r-quiet")
         if not findings.missing and not findings.orphans:
-            ui.label(_("Every file is where it should be."))
+            ui.label(_("No missing or unknown files."))
         if findings.missing:
             _show_missing(findings.missing)
         if findings.orphans:
@@ -77,7 +77,7 @@ def _show_findings(library: Library, result: ui.element, findings: StorageReport
 
 
 def _show_missing(ids: list[str]) -> None:
-    template = ngettext("{count} kept file is missing:", "{count} kept files are missing:", len(ids))
+    template = ngettext("{count} file is missing:", "{count} files are missing:", len(ids))
     ui.label(template.format(count=measure.number(len(ids)))).classes("r-strong")
     for generation_id in ids[:MAX_LISTED]:
         with ui.element("a").classes("r-words") as link:
@@ -88,25 +88,27 @@ def _show_missing(ids: list[str]) -> None:
 def _show_orphans(library: Library, result: ui.element, findings: StorageReport) -> None:
     count, size = len(findings.orphans), measure.size(findings.orphan_bytes)
     template = ngettext(
-        "{count} file belongs to nothing ({size}).", "{count} files belong to nothing ({size}).", count
+        "{count} file is not in the library ({size}).",
+        "{count} files are not in the library ({size}).",
+        count,
     )
     ui.label(template.format(count=measure.number(count), size=size)).classes("r-strong")
 
     async def remove() -> None:
         removed = len((await library.storage.remove_orphans()).orphans)
-        template = ngettext("{count} file removed.", "{count} files removed.", removed)
+        template = ngettext("Removed {count} file.", "Removed {count} files.", removed)
         toast(template.format(count=measure.number(removed)), tone="good")
         _show_findings(library, result, await library.storage.check())
 
     with ui.element("div").classes("r-row"):
-        Button(_("Remove them"), remove, icon_name="trash", look="trouble")
+        Button(_("Delete these files"), remove, icon_name="trash", look="trouble")
 
 
 async def retention(library: Library) -> None:
     """Draws the retention rule."""
     rule = await library.retention.rule(owner=current_person())
     form = _RetentionForm(library, rule)
-    with section(_("What stays"), _("What carries a star always stays.")):
+    with section(_("Retention"), _("Starred items are never removed.")):
         form.draw()
 
 
@@ -118,12 +120,12 @@ class _RetentionForm:
 
     def draw(self) -> None:
         labels = {keep: _(label) for keep, label in RULE_LABELS.items()}
-        options(_("What stays"), labels, self.keep, on_choose=self.choose)
+        options(_("Retention"), labels, self.keep, on_choose=self.choose)
         self.days_field = line(_("Days"), self.days, lambda text: setattr(self, "days", text), key="days")
         self.gb_field = line(_("Gigabytes"), self.gb, lambda text: setattr(self, "gb", text), key="gb")
         self.meaning = ui.label().classes("r-quiet")
         with ui.element("div").classes("r-row"):
-            Button(_("Save the rule"), self.save)
+            Button(_("Save"), self.save)
         self.choose(self.keep)
 
     def choose(self, keep: str) -> None:
@@ -138,8 +140,8 @@ class _RetentionForm:
         rule = self.read()
         if rule is None:
             return
-        detail = f"{_(MEANINGS[rule.keep])} {_('It is applied at once, and every hour from now on.')}"
-        if rule.keep != "all" and not await confirm(_("Save this rule?"), detail, yes=_("Save the rule")):
+        detail = f"{_(MEANINGS[rule.keep])} {_('The rule is applied immediately, then every hour.')}"
+        if rule.keep != "all" and not await confirm(_("Save this retention rule?"), detail, yes=_("Save")):
             return
         try:
             count = await self.library.retention.set_rule(rule, owner=current_person())
@@ -147,9 +149,11 @@ class _RetentionForm:
             (self.gb_field if error.field == "gb" else self.days_field).show_error(error_text(error))
             return
         template = ngettext(
-            "The rule is saved; {count} went by it.", "The rule is saved; {count} went by it.", count
+            "Rule saved. Removed {count} item from the library.",
+            "Rule saved. Removed {count} items from the library.",
+            count,
         )
-        toast(template.format(count=measure.number(count)) if count else _("The rule is saved."), tone="good")
+        toast(template.format(count=measure.number(count)) if count else _("Rule saved."), tone="good")
 
     def read(self) -> Rule | None:
         """Returns the entered rule, or None after showing an error at its field."""
@@ -158,7 +162,7 @@ class _RetentionForm:
         rule = Rule(keep=self.keep)
         if self.keep == "days":
             if not self.days.strip().isdecimal() or len(self.days.strip()) > 6:
-                sentence = _("Give a number of days from 1 to {most}.")
+                sentence = _("Enter a number of days from 1 to {most}.")
                 self.days_field.show_error(sentence.format(most=measure.number(MAX_DAYS)))
                 return None
             rule = Rule(keep="days", days=int(self.days))
@@ -166,7 +170,7 @@ class _RetentionForm:
             try:
                 rule = Rule(keep="size", gb=float(self.gb.replace(",", ".")))
             except ValueError:
-                sentence = _("Give a size from 0.1 to {most} GB.")
+                sentence = _("Enter a size from 0.1 to {most} GB.")
                 self.gb_field.show_error(sentence.format(most=measure.number(MAX_GB)))
                 return None
         return rule

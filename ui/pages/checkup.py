@@ -33,10 +33,10 @@ LISTEN_OPTIONS = {
 def register(checkup: Diagnostics) -> None:
     @layout.page(PATH)
     async def page(client: Client) -> None:
-        title = _("Check-up · Rushes")
+        title = _("System check · Rushes")
         with layout.frame(path=PATH, title=title), ui.element("div").classes("r-single r-checkup"):
             with ui.element("h1").classes("r-title"):
-                ui.label(_("Check-up"))
+                ui.label(_("System check"))
             DrillSection(checkup, client).draw()
             DoctorSection(checkup, client).draw()
 

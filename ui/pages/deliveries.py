@@ -79,7 +79,7 @@ class DeliveriesPage:
             with ui.element("div").classes("r-page-head"):
                 with ui.element("h1").classes("r-title"):
                     ui.label(_("Deliveries"))
-                LinkButton(_("Check-up"), "/checkup", icon_name="check")
+                LinkButton(_("System check"), "/checkup", icon_name="check")
             if self.lookup.id:
                 await self.lookup.draw()
             self._filters()

@@ -23,4 +23,4 @@ def show_error(error: Exception) -> None:
         sentence = error_text(error) if isinstance(error, AppError) else ""
         ui.label(sentence or _("Nothing is lost; the log has the details.")).classes("r-quiet")
         with ui.element("div").classes("r-row"):
-            LinkButton(_("Check-up"), "/checkup", icon_name="check")
+            LinkButton(_("System check"), "/checkup", icon_name="check")

@@ -43,7 +43,7 @@ RESPONSE_TIMEOUT_S = 30.0
 """NiceGUI answers 500 after it, by default after the 3 s that a busy machine may need."""
 THEME_KEY = "theme"
 """Storage key of the person's choice."""
-THEMES = {"auto": deferred("As the system"), "light": deferred("Light"), "dark": deferred("Dark")}
+THEMES = {"auto": deferred("System"), "light": deferred("Light"), "dark": deferred("Dark")}
 THEME_ICONS = {"auto": "auto", "light": "sun", "dark": "moon"}
 
 
@@ -97,7 +97,7 @@ def frame(
     with ui.element("div").classes("r-app"):
         _navigation(path)
         main = ui.element("div").classes("r-main").props("tabindex=-1")
-    ui.skip_link(_("Skip to the stage"), target=main)
+    ui.skip_link(_("Skip to content"), target=main)
     BrowserBridge(keys=keys, on_step=on_step)
     Lightbox()
     with main:
@@ -166,7 +166,7 @@ def choose_theme(choice: str) -> None:
 def _theme_button() -> None:
     chosen = theme()
     with ui.element("button").classes("r-place r-place-theme").props("type=button") as button:
-        button.props["title"] = _("Dark or light")
+        button.props["title"] = _("Theme")
         theme_icon = icon(THEME_ICONS[chosen])
         label = ui.label(_("Theme"))
         with ui.menu().classes("r-menu").props("anchor='center right' self='center left'"):

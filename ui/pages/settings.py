@@ -59,8 +59,8 @@ def language() -> None:
         ui.navigate.reload()
 
     native_names = {code: languages.native_name(code) for code in languages.translations()}
-    with section(_("Language"), _("The page loads again; what you have typed stays.")):
-        offered = {"": _("As the browser says")} | native_names
+    with section(_("Language"), _("The page reloads. Your text is kept.")):
+        offered = {"": _("Browser default")} | native_names
         options(_("Language"), offered, languages.choice(), on_choose=choose)
 
 
@@ -71,12 +71,12 @@ def appearance() -> None:
 
 
 def notifications() -> None:
-    about = _("Every open page tells what arrives. What you turn on here is for this browser.")
-    with section(_("Notices"), about):
+    about = _("Results are announced in every open tab. These settings apply to this browser.")
+    with section(_("Notifications"), about):
         NotificationSettings()
 
 
 def checkup() -> None:
-    about = _("Does the promise hold on this install, and is all well around it?")
-    with section(_("Check-up"), about), ui.element("div").classes("r-row"):
-        LinkButton(_("Open the check-up"), "/checkup", icon_name="check")
+    about = _("Test this installation's reliability, connections and storage.")
+    with section(_("System check"), about), ui.element("div").classes("r-row"):
+        LinkButton(_("Open system check"), "/checkup", icon_name="check")

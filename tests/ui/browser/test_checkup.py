@@ -48,7 +48,7 @@ def test_drill_and_doctor_by_the_keyboard_on_a_phone_and_a_second_page_watches(
 ) -> None:
     other = opened(context.new_page(), f"{app.url}/checkup")
     page.goto(f"{app.url}/deliveries")
-    page.get_by_role("link", name="Check-up").click()
+    page.get_by_role("link", name="System check").click()
     page.wait_for_function("window.did_handshake")
     page.get_by_role("button", name="Run the drill").focus()
     page.keyboard.press("Enter")

@@ -215,7 +215,7 @@ def test_the_choice_is_remembered_and_can_be_taken_back(app: RunningApp, page: P
     system = switch(page, "System notifications")
     system.click()
     expect(system).to_be_checked()
-    page.wait_for_function("window.made[0]?.title === 'This is how it will look'")
+    page.wait_for_function("window.made[0]?.title === 'Sample notification'")
     page.reload()
     expect(system).to_be_checked()
     system.click()
@@ -227,9 +227,9 @@ def test_the_choice_is_remembered_and_can_be_taken_back(app: RunningApp, page: P
 @pytest.mark.parametrize(
     ("permission", "sentence"),
     [
-        (("default", "denied"), "The browser refuses them for this address."),
-        (("denied", "denied"), "The browser refuses them for this address."),
-        (("default", "default"), "The browser was not told to allow them."),
+        (("default", "denied"), "Notifications are blocked for this site."),
+        (("denied", "denied"), "Notifications are blocked for this site."),
+        (("default", "default"), "Permission was not granted."),
     ],
 )
 def test_a_denied_permission_is_explained_with_advice(app: RunningApp, page: Page, sentence: str) -> None:
@@ -243,20 +243,20 @@ def test_a_browser_that_may_is_asked_by_its_own_question(app: RunningApp, contex
     context.grant_permissions(["notifications"])
     page = opened(context.new_page(), app.url + "/settings")
     turn_on(page, "System notifications")
-    expect(page.get_by_text("Shown by your system while no page of Rushes is in sight.")).to_be_visible()
+    expect(page.get_by_text("Shown by your system when Rushes is in the background.")).to_be_visible()
 
 
 def test_over_plain_http_it_says_where_the_browser_allows_it(app: RunningApp, page: Page) -> None:
     page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
     opened(page, app.url + "/settings")
-    expect(page.get_by_text("The browser allows them only over https or on localhost.")).to_be_visible()
+    expect(page.get_by_text("Notifications require HTTPS or localhost.")).to_be_visible()
     expect(switch(page, "System notifications")).to_be_disabled()
     expect(switch(page, "Sound")).to_be_enabled()
 
 
 def test_the_sound_can_be_tried(app: RunningApp, page: Page) -> None:
     opened(page, app.url + "/settings")
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Test sound").click()
     page.wait_for_function("window.notes === 2")
 
 
