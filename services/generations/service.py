@@ -126,7 +126,7 @@ class Generations:
                 UUID(cursor)
             except ValueError as error:
                 raise InvalidRequest(
-                    "This cursor is not one of ours. Begin without one.", field="cursor"
+                    "The cursor is not valid. Start again without it.", field="cursor"
                 ) from error
         rows = await self._store.page(wanted, owner=owner, before=cursor, limit=limit + 1)
         more = len(rows) > limit and not wanted.ranked

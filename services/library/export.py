@@ -28,7 +28,7 @@ def copy(generation: Generation, media_path: Callable[[str], Path]) -> Copy:
     """
     kept = _kept(generation)
     if kept is None:
-        raise NotFound("This file is not here yet.")
+        raise NotFound("This file is not ready yet.")
     if kept.problem is not None:  # nothing is written into what could not be read
         return plain_copy(media_path(kept.name), kept.sha256)
     told = packet(facts_of(generation), generation.request.prompt)
@@ -57,9 +57,9 @@ def archive(generations: Iterable[Generation], media_path: Callable[[str], Path]
             if made.shortened:
                 shortened.append(f"{name}: {', '.join(made.shortened)}")
     if not packed and missing:
-        raise NotFound("The files of these were kept, but they are gone from the disk.")
+        raise NotFound("These files are missing from the disk.")
     if not packed:
-        raise NotFound("None of these has a file that could be packed.")
+        raise NotFound("None of the selected items has a file to download.")
     if missing:
         lines = ["These were kept, but are gone from the disk:", *missing, ""]
         stream.add("\n".join(lines), MISSING_NAME)

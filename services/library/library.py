@@ -72,7 +72,7 @@ class Library:
         """Adds or removes a tag; returns how many changed. Raises InvalidRequest for an invalid name."""
         name = check_text("tag", " ".join(name.split()), MAX_TAG_LENGTH)
         if not any(map(str.isprintable, name)):
-            raise InvalidRequest("A tag has 1 to {most} characters.", field="tag", most=MAX_TAG_LENGTH)
+            raise InvalidRequest("Enter a tag of 1 to {most} characters.", field="tag", most=MAX_TAG_LENGTH)
         return len(publish(self._bus, await self._rows.tag(unique(ids), name, owner=owner, on=on)))
 
     async def copy(self, generation_id: str, *, owner: str) -> tuple[Generation, Copy]:

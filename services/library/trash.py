@@ -99,5 +99,5 @@ def unique(ids: Sequence[str]) -> list[str]:
     """Raises InvalidRequest above 5,000."""
     distinct = list(dict.fromkeys(ids))
     if len(distinct) > MAX_IDS:
-        raise InvalidRequest("Take at most {most} at once.", field="ids", most=MAX_IDS)
+        raise InvalidRequest("Select at most {most} items.", field="ids", most=MAX_IDS)
     return distinct

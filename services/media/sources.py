@@ -69,7 +69,7 @@ class Sources:
                 else:
                     await self._worker.run(worker_tasks.still, str(path), str(part), kind.value)
             except OSError as error:
-                sentence = Words("This file was kept, but it is gone from the disk.")
+                sentence = Words("This file is missing from the disk.")
                 raise InvalidRequest(sentence, field="source") from error
             except (DeliveryFailed, ValueError, RuntimeError) as error:
                 raise InvalidRequest("No picture can be taken from this file.", field="source") from error

@@ -17,7 +17,7 @@ OWN = {
     "/image": ("Generate, also from inside the text", "In the large view: zoom in, out, whole picture"),
     "/chat/new": ("Send the message", "Start a new line"),
     "/library": ("Select all from the last selected one to here", "Move to trash"),
-    "/library?trash=1": ("Enter the grid, and move in it", "Delete for good"),
+    "/library?trash=1": ("Enter the grid, and move in it", "Delete permanently"),
     "/g/gen-1": ("Play or pause", "Save the file"),
     "/settings": ("This list",),
 }

@@ -86,7 +86,7 @@ async def test_typing_narrows_the_list_and_an_empty_one_says_so(
     with visitor:
         search.value = '"nothing'
     await equals(lambda: titles(visitor), [])
-    assert grid(visitor)._props["list"]["nothing"][0] == "Nothing here matches."
+    assert grid(visitor)._props["list"]["nothing"][0] == "No results."
 
 
 async def test_more_comes_when_it_is_asked_for_and_never_for_an_older_list(
@@ -128,7 +128,7 @@ async def test_a_delete_offers_its_undo(harness: LibraryHarness, visitor: User) 
     row = await harness.put()
     await visitor.open("/library")
     act(visitor, "trash", [row.id])
-    await visitor.should_see("1 is in the trash.")
+    await visitor.should_see("Moved 1 item to trash.")
     assert (await harness.generations.listed(GenerationQuery(), owner=LOCAL_OWNER)).items == []
     with visitor:
         (toast,) = [one for one in ElementFilter(kind=ui.notification) if one._props.get("act") == "Undo"]
@@ -171,14 +171,14 @@ async def test_the_trash_is_restored_and_emptied_after_a_question(
     await visitor.open("/library?trash=1")
     assert titles(visitor) == ["two", "one"]
     act(visitor, "restore", [first.id])
-    await visitor.should_see("1 is back in the library.")
-    press(visitor, "Empty the trash")
-    await visitor.should_see("Nothing brings them back.")
+    await visitor.should_see("Restored 1 item.")
+    press(visitor, "Empty trash")
+    await visitor.should_see("This cannot be undone.")
     assert (
         len((await harness.generations.listed(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items) == 1
     )
     press(visitor, "Empty")
-    await visitor.should_see("1 removed for good.")
+    await visitor.should_see("Permanently deleted 1 item.")
     assert (await harness.generations.listed(GenerationQuery(trashed=True), owner=LOCAL_OWNER)).items == []
 
 
@@ -266,7 +266,7 @@ async def test_what_is_not_wanted_has_a_filter_and_is_kept_or_dropped_from_its_c
     assert titles(visitor) == ["a stopped one"]
     assert grid(visitor)._props["list"]["items"][0]["unwanted"] is True
     act(visitor, "keep", [row.id])
-    await visitor.should_see("1 kept.")
+    await visitor.should_see("Kept 1 item.")
     assert not (await harness.store.get(row.id)).unwanted
     await eventually(lambda: bool(sent))
     assert (sent[-1][1]["unwanted"], sent[-1][2]) == (False, False)
@@ -293,10 +293,12 @@ async def test_emptying_says_what_stays_because_it_may_still_come(
     )
     await harness.put("goes", trashed_at=1.0)
     await visitor.open("/library?trash=1")
-    press(visitor, "Empty the trash")
-    await visitor.should_see("Nothing brings them back.")
+    press(visitor, "Empty trash")
+    await visitor.should_see("This cannot be undone.")
     press(visitor, "Empty")
-    await visitor.should_see("1 removed for good. 1 stopped one stays: what was paid for may still come.")
+    await visitor.should_see(
+        "Permanently deleted 1 item. 1 stopped item stays in the trash: its paid result may still arrive."
+    )
     await equals(lambda: titles(visitor), ["waits"])
 
 
@@ -312,7 +314,7 @@ async def test_an_unconfirmed_ones_card_offers_its_three_acts(harness: LibraryHa
     act(visitor, "let_go", [row.id])
     await eventually(lambda: any(getattr(one, "phase", None) is Phase.DROPPED for one in harness.events))
     act(visitor, "check", [row.id])
-    await visitor.should_see("This one is not unconfirmed any more.")
+    await visitor.should_see("This item's status has changed. Nothing was submitted.")
 
 
 def tag_filter(user: User) -> ui.select:

@@ -119,7 +119,7 @@ async def test_a_file_that_is_gone_is_told_apart_from_a_format(user: User, stand
     row = finished(stand_in, HEVC)
     await user.open(f"/g/{row.id}")
     report(user, "gone")
-    await user.should_see("This file was kept, but it is gone from the disk.")
+    await user.should_see("This file is missing from the disk.")
     await user.should_not_see(TOLD)
     assert downloads_on_the_player(user) == []
     await settle()

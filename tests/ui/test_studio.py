@@ -335,7 +335,7 @@ async def test_an_unconfirmed_one_offers_three_acts(user: User, stand_in: StandI
     row = stand_in.put(Phase.UNCONFIRMED)
     await user.open("/")
     await user.should_see("Nobody knows whether the backend took it.")
-    for name in ("Check now", "Submit again", "Drop"):
+    for name in ("Check now", "Submit again", "Discard"):
         await user.should_see(name)
     assert row.id
 

@@ -48,7 +48,7 @@ async def test_it_is_set_apart_with_two_acts_and_keeping_it_leaves_the_film_alon
 async def test_dropping_it_needs_no_question_and_can_be_undone(user: User, stand_in: StandInServices) -> None:
     row = arrived(stand_in)
     await user.open("/")
-    press(user, "Drop")
+    press(user, "Discard")
     await user.should_see("Dropped. It waits in the library's trash.")
     await equals(lambda: cards(user), [])
     with user:

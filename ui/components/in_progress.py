@@ -34,7 +34,7 @@ class InProgressRows:
         self._count = ui.label().classes("r-quiet")
         last_known()
         self._list = ui.element("ul").classes("r-open")
-        self._list.props["aria-label"] = _("Under way")
+        self._list.props["aria-label"] = _("In progress")
 
     def wants_trace(self, generation_id: str) -> bool:
         return self._buffered is not None or generation_id in self._rows

@@ -38,7 +38,7 @@ SELECTION = (
     ("x", deferred("Select or deselect")),
     ("Shift x", deferred("Select all from the last selected one to here")),
     ("Ctrl a", deferred("Select all that are loaded")),
-    ("Esc", deferred("Clear the selection")),
+    ("Esc", deferred("Clear selection")),
 )
 LIBRARY = (
     ("/", deferred("Search")),
@@ -49,7 +49,7 @@ LIBRARY = (
     ("d", deferred("Save the file, or what is selected as a ZIP")),
     ("Del", deferred("Move to trash")),
 )
-TRASH = (*SELECTION, ("Del", deferred("Delete for good")))
+TRASH = (*SELECTION, ("Del", deferred("Delete permanently")))
 
 
 def studio(kind: Kind) -> Sequence[Key]:

@@ -80,7 +80,7 @@ def unwanted(actions: Actions, generation: Generation) -> None:
         ui.label(_("It arrived after it had been stopped.")).classes("r-quiet")
     with ui.element("div").classes("r-row"):
         Button(_("Keep"), actions.keep(generation), icon_name="done")
-        Button(_("Drop"), actions.drop(generation), icon_name="trash")
+        Button(_("Discard"), actions.drop(generation), icon_name="trash")
 
 
 def unconfirmed() -> None:
@@ -90,7 +90,7 @@ def unconfirmed() -> None:
         for name, meaning in (
             (_("Check now"), _("looks for it at the backend, and costs nothing")),
             (_("Submit again"), _("sends it once more, and may be charged twice")),
-            (_("Drop"), _("lets it go; should it arrive, you choose again")),
+            (_("Discard"), _("lets it go; should it arrive, you choose again")),
         ):
             with ui.element("li"):
                 ui.label(name).classes("r-strong")
@@ -173,7 +173,7 @@ def ended_actions(actions: Actions, generation: Generation) -> None:
 def unconfirmed_actions(actions: Actions, generation: Generation) -> None:
     Button(_("Check now"), actions.check(generation), icon_name="check")
     Button(_("Submit again"), actions.submit_again(generation), icon_name="send")
-    Button(_("Drop"), actions.stop(generation), icon_name="close")
+    Button(_("Discard"), actions.stop(generation), icon_name="close")
 
 
 def copy_link(generation: Generation) -> None:

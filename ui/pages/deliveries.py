@@ -86,7 +86,7 @@ class DeliveriesPage:
             self.tiles = Tiles()
             self.note = ui.label().classes("r-quiet r-note-below")
             about = _("Every open generation is listened for over two channels at once.")
-            with section(_("Under way"), about):
+            with section(_("In progress"), about):
                 self.rows = InProgressRows()
             self.plots = DeliveryPlots()
             self.table = DeliveryTable()
@@ -166,7 +166,7 @@ class DeliveriesPage:
         if offered:
             with self.backends:
                 named = {name: name for name in offered}
-                chip(_("Any backend"), named, self.backend, self.choose_backend, key="backend")
+                chip(_("All backends"), named, self.backend, self.choose_backend, key="backend")
 
     # updates from the bus
 

@@ -35,17 +35,17 @@ PATH = "/library"
 KINDS = {"video": deferred("Videos"), "image": deferred("Images")}
 STATES = {
     "ready": deferred("Ready"),
-    "working": deferred("Under way"),
+    "working": deferred("In progress"),
     "failed": deferred("Failed"),
     "stopped": deferred("Stopped"),
-    "unwanted": deferred("Not wanted"),
+    "unwanted": deferred("Arrived after stop"),
 }
 SPANS = {
     "day": deferred("Last 24 hours"),
     "week": deferred("Last 7 days"),
     "month": deferred("Last 30 days"),
     "year": deferred("Last year"),
-    library_query.BETWEEN: deferred("Between two days"),
+    library_query.BETWEEN: deferred("Custom range"),
 }
 DEBOUNCE_MS = 150
 TOTALS_DELAY_S = 0.3
@@ -100,8 +100,8 @@ class LibraryPage:
             self.totals_label = ui.label().classes("r-quiet r-library-sum")
             with ui.element("div").classes("r-row r-library-acts"):
                 if trash:
-                    Button(_("Back to the library"), partial(self.show_trash, False), icon_name="back")
-                    Button(_("Empty the trash"), self.empty, icon_name="trash", look="trouble")
+                    Button(_("Back to library"), partial(self.show_trash, False), icon_name="back")
+                    Button(_("Empty trash"), self.empty, icon_name="trash", look="trouble")
                 else:
                     Button(_("Trash"), partial(self.show_trash, True), icon_name="trash", look="bare")
 
@@ -111,25 +111,25 @@ class LibraryPage:
             field = line(_("Search"), query.q, self._choose("q"), key="search")
             longest = library_query.MAX_TEXT_LENGTH
             field.control.props(f"debounce={DEBOUNCE_MS} clearable type=search maxlength={longest}")
-            field.control.props["placeholder"] = _("Words of the prompt")
+            field.control.props["placeholder"] = _("Search prompts")
             field.box.classes("r-filters-search")
             with ui.element("div").classes("r-row r-filters-chips"):
-                self._chip("kind", _("Any kind"), KINDS)
-                self._chip("state", _("Any state"), STATES)
+                self._chip("kind", _("All types"), KINDS)
+                self._chip("state", _("All statuses"), STATES)
                 named = {f"{backend} {model}": model for backend, model in models}
-                chip(_("Any model"), named, query.model, self._choose("model"), key="model")
+                chip(_("All models"), named, query.model, self._choose("model"), key="model")
                 self._dates()
                 offered = {name: name for name in sorted({*tags, query.tag}) if name}
-                self.tag_chip = chip(_("Any tag"), offered, query.tag, self._choose("tag"), key="by-tag")
+                self.tag_chip = chip(_("All tags"), offered, query.tag, self._choose("tag"), key="by-tag")
                 self._offer_tags(tags)
                 choose = self._choose("starred")
                 toggle(_("Starred"), bool(query.starred), lambda on: choose("1" if on else ""))
                 rank = self._choose("ranked")
                 self.ranked = toggle(
-                    _("Best match first"), bool(query.ranked), lambda on: rank("1" if on else "")
+                    _("Sorted by relevance"), bool(query.ranked), lambda on: rank("1" if on else "")
                 )
                 self.ranked.visible = bool(query.q.strip())
-                clear = Button(_("Clear the filters"), self.clear, look="bare")
+                clear = Button(_("Clear filters"), self.clear, look="bare")
                 self.clear_button = clear
                 clear.visible = query.is_filtered
 
@@ -145,7 +145,7 @@ class LibraryPage:
     def _dates(self) -> None:
         query = self.query
         self._chip("when", _("Any time"), SPANS)
-        for name, title in (("since", _("From day")), ("until", _("To day"))):
+        for name, title in (("since", _("From")), ("until", _("To"))):
             field = ui.element("input").classes("r-chip-date").props("type=date")
             field.props["aria-label"] = field.props["title"] = title
             field.props["value"] = getattr(query, name)
@@ -210,10 +210,10 @@ class LibraryPage:
 
     def _empty_text(self) -> tuple[str, str]:
         if self.query.is_filtered:
-            return _("Nothing here matches."), _("Take a filter away, or search for fewer words.")
+            return _("No results."), _("Remove a filter, or search for fewer words.")
         if self.filter.trashed:
-            return _("The trash is empty."), _("What you delete waits here until you empty it.")
-        return _("Nothing is kept yet."), _("What you make on the video page comes here by itself.")
+            return _("The trash is empty."), _("Deleted items stay here until you empty the trash.")
+        return _("Your library is empty."), _("Everything you generate appears here.")
 
     # actions
 
@@ -241,7 +241,7 @@ class LibraryPage:
     async def trash(self, ids: list[str]) -> None:
         trashed = await self.library.trash.put(ids, owner=self.context.owner)
         if trashed:
-            template = ngettext("{count} is in the trash.", "{count} are in the trash.", len(trashed))
+            template = ngettext("Moved {count} item to trash.", "Moved {count} items to trash.", len(trashed))
             undo = self._in_background(partial(self.library.trash.restore, trashed, owner=self.context.owner))
             toast(template.format(count=measure.number(len(trashed))), on_open=undo, action_label=_("Undo"))
         await self._update_totals()
@@ -250,7 +250,7 @@ class LibraryPage:
         """Runs the person's choice for an unconfirmed generation."""
         generation = await self.context.generations.get(ids[0], owner=self.context.owner)
         if generation.phase is not Phase.UNCONFIRMED:
-            raise Conflict("This one is not unconfirmed any more.")
+            raise Conflict("This item's status has changed. Nothing was submitted.")
         actions = self._actions
         decided = {"check": actions.check, "submit_again": actions.submit_again, "stop": actions.stop}[name]
         await guarded(decided(generation))()
@@ -258,42 +258,40 @@ class LibraryPage:
     async def keep(self, ids: list[str]) -> None:
         for generation_id in ids:
             await self.context.generations.keep(generation_id, owner=self.context.owner)
-        template = ngettext("{count} kept.", "{count} kept.", len(ids))
+        template = ngettext("Kept {count} item.", "Kept {count} items.", len(ids))
         toast(template.format(count=measure.number(len(ids))), tone="good")
 
     async def restore(self, ids: list[str]) -> None:
         restored = await self.library.trash.restore(ids, owner=self.context.owner)
-        template = ngettext(
-            "{count} is back in the library.", "{count} are back in the library.", len(restored)
-        )
+        template = ngettext("Restored {count} item.", "Restored {count} items.", len(restored))
         toast(template.format(count=measure.number(len(restored))), tone="good")
         await self._update_totals()
 
     async def remove(self, ids: list[str]) -> None:
-        template = ngettext("Delete {count} for good?", "Delete {count} for good?", len(ids))
+        template = ngettext("Permanently delete {count} item?", "Permanently delete {count} items?", len(ids))
         question = template.format(count=measure.number(len(ids)))
-        if await confirm(
-            question, _("The files are removed too. Nothing brings them back."), yes=_("Delete")
-        ):
+        if await confirm(question, _("The files are deleted too. This cannot be undone."), yes=_("Delete")):
             count = await self.library.trash.empty(ids, owner=self.context.owner)
             self._report_removed(count, await self.library.trash.waiting(ids, owner=self.context.owner))
             await self.fill()
 
     async def empty(self) -> None:
         if await confirm(
-            _("Empty the trash?"), _("All files in it are removed. Nothing brings them back."), yes=_("Empty")
+            _("Empty trash?"),
+            _("All files in the trash are permanently deleted. This cannot be undone."),
+            yes=_("Empty"),
         ):
             count = await self.library.trash.empty(owner=self.context.owner)
             self._report_removed(count, await self.library.trash.waiting(owner=self.context.owner))
             await self.fill()
 
     def _report_removed(self, count: int, waiting: int) -> None:
-        template = ngettext("{count} removed for good.", "{count} removed for good.", count)
+        template = ngettext("Permanently deleted {count} item.", "Permanently deleted {count} items.", count)
         sentences = [template.format(count=measure.number(count))] if count or not waiting else []
         if waiting:
             sentence = ngettext(
-                "{count} stopped one stays: what was paid for may still come.",
-                "{count} stopped ones stay: what was paid for may still come.",
+                "{count} stopped item stays in the trash: its paid result may still arrive.",
+                "{count} stopped items stay in the trash: their paid results may still arrive.",
                 waiting,
             )
             sentences.append(sentence.format(count=measure.number(waiting)))
@@ -320,7 +318,7 @@ class LibraryPage:
             await guarded(self._actions.start_from(generation, kind))()
 
     async def on_zip_missing(self, _ids: list[str]) -> None:
-        toast(_("The archive could not be made: the files are gone from the disk."), tone="trouble")
+        toast(_("The ZIP could not be created: the files are missing from the disk."), tone="trouble")
 
     def show_trash(self, on: bool) -> None:
         ui.navigate.to(LibraryQuery(trash="1" if on else "").url())

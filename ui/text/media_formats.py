@@ -7,7 +7,7 @@ from ui.text import _, deferred
 FAILURES = {
     "format": deferred("This browser cannot play this format ({format}). Download it to watch it."),
     "rest": deferred("This browser cannot play the rest of this video ({format}). Download it to watch it."),
-    "gone": deferred("This file was kept, but it is gone from the disk."),
+    "gone": deferred("This file is missing from the disk."),
 }
 """By what look/player.js found out."""
 IMAGE_FORMAT = deferred("This browser cannot show this format ({format}). Download it to see it.")

@@ -98,7 +98,7 @@ class StandIn:
     ) -> Page:
         kind, query = wanted.kind, wanted.words
         if cursor is not None and cursor not in self.rows:
-            raise InvalidRequest("This cursor is not one of ours.", field="cursor")
+            raise InvalidRequest("The cursor is not valid.", field="cursor")
         rows = [
             row
             for row in reversed(self.rows.values())

@@ -42,7 +42,7 @@ async def test_the_list_can_be_narrowed(client: httpx.AsyncClient, stand_in: Sta
         ("limit=" + "9" * 5000, "limit", "limit is too large a number."),
         ("type=audio", "type", "type must be one of 'video', 'image' or ''."),
         ("q=" + "x" * 501, "q", "q may have at most 500 characters."),
-        ("cursor=nonsense", "cursor", "This cursor is not one of ours."),
+        ("cursor=nonsense", "cursor", "The cursor is not valid."),
     ],
 )
 async def test_a_query_that_is_not_possible_is_a_422(

@@ -140,7 +140,7 @@ LOOKS = [
     look("/chat/{talk}", "text=Is that to be"),
     look("/library", ".r-tile img", key("Control+a"), press("More")),
     look("/library?trash=1", ".r-tile"),
-    look("/library?q=nothing+like+it", "text=Nothing here matches.", long=True),
+    look("/library?q=nothing+like+it", "text=No results.", long=True),
     look("/deliveries", ".r-plot-drawing svg >> nth=4"),
     look("/checkup", "text=Run the drill"),
     look("/settings", "role=switch"),

@@ -159,7 +159,7 @@ def test_a_file_that_is_gone_is_no_format(
     for new in set(media.rglob("*.mp4")) - before:
         new.unlink()
     opened(page, f"{app.url}/g/{file_id}")
-    expect(page.get_by_text("This file was kept, but it is gone from the disk.")).to_be_visible()
+    expect(page.get_by_text("This file is missing from the disk.")).to_be_visible()
 
 
 def test_a_line_at_fault_is_no_format_and_the_film_is_fetched_again(

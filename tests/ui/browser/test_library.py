@@ -44,8 +44,8 @@ def test_a_search_finds_while_it_is_typed_and_the_way_back_leads_to_it(page: Pag
     expect(page.locator(".r-tile")).to_have_count(1)
     expect(page.get_by_label("Search", exact=True)).to_have_value("light")
     page.get_by_label("Search", exact=True).fill('"no such )')
-    expect(page.get_by_text("Nothing here matches.")).to_be_visible()
-    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.get_by_text("No results.")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").click()
     expect(page.locator(".r-tile")).to_have_count(3)
 
 
@@ -122,7 +122,7 @@ def test_a_tag_is_given_and_found_by(page: Page) -> None:
     page.get_by_label("New tag").fill("night shoot")
     page.keyboard.press("Enter")
     expect(page.locator(".r-tile-tag", has_text="night shoot")).to_have_count(1)
-    page.get_by_role("combobox", name="Any tag").click()
+    page.get_by_role("combobox", name="All tags").click()
     page.get_by_role("option", name="night shoot").click()
     expect(page.locator(".r-tile")).to_have_count(1)
 
@@ -157,7 +157,7 @@ def test_what_is_deleted_comes_back_by_undo_or_from_the_trash(page: Page) -> Non
     page.keyboard.press("x")
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("The trash is empty.")).to_be_visible()
-    page.get_by_role("button", name="Back to the library").click()
+    page.get_by_role("button", name="Back to library").click()
     expect(page.locator(".r-tile")).to_have_count(3)
 
 

@@ -67,7 +67,7 @@ def test_it_is_dropped_without_a_question_and_brought_back(
     app: RunningApp, wire: WireServer, page: Page
 ) -> None:
     file_id = arrived_after_its_stop(app, wire, page, "a kite that is dropped")
-    page.get_by_role("button", name="Drop").click()
+    page.get_by_role("button", name="Discard").click()
     expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Paid, not wanted", exact=True)).to_be_visible()
