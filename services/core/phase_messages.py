@@ -10,46 +10,46 @@ from services.core.model import Phase
 from services.core.ordinal import Ordinal
 
 PHASES: dict[Phase, Words] = {
-    Phase.PENDING: Words("Written down."),
-    Phase.SUBMITTING: Words("Handing it to the backend."),
-    Phase.UNCONFIRMED: Words("Sent, but nobody knows whether the backend took it."),
-    Phase.PROCESSING: Words("The backend is working on it."),
-    Phase.COLLECTING: Words("Finished over there. Bringing the file home."),
+    Phase.PENDING: Words("Saved. Sending next."),
+    Phase.SUBMITTING: Words("Sending to the backend."),
+    Phase.UNCONFIRMED: Words("Sent, but not confirmed by the backend."),
+    Phase.PROCESSING: Words("Generating."),
+    Phase.COLLECTING: Words("Finished. Downloading …"),
     Phase.COMPLETED: Words("Ready."),
-    Phase.ERROR: Words("It failed."),
+    Phase.ERROR: Words("Failed."),
     Phase.DROPPED: Words("Stopped."),
 }
 
-UNWANTED = Words("Paid, not wanted: it arrived after it had been stopped.")
+UNWANTED = Words("Arrived after it was stopped. You may have been charged for it.")
 
 STAGES: dict[str, Words] = {
-    "waiting_backend": Words("The backend cannot be reached. It will be sent as soon as it answers."),
-    "queued": Words("Waiting in the backend's queue."),
+    "waiting_backend": Words("The backend is unavailable. Your request will be sent when it responds."),
+    "queued": Words("Queued at the backend."),
     "rendering": Words("Rendering."),
-    "confirming_failure": Words("The backend reports a failure. Asking once more to be sure."),
-    "collecting": Words("Finished over there. Bringing the file home."),
-    "delivery_retry": Words("The file could not be fetched. Trying again."),
-    "delivery_truncated": Words("The file came cut short. Fetching it again."),
-    "delivery_empty": Words("The file came empty. Fetching it again."),
-    "delivery_text_document": Words("A text page came instead of the file. Asking for the file again."),
-    "delivery_refused": Words("The file's server refused the download. Asking for a fresh link."),
-    "delivery_network": Words("The file's server cannot be reached. Trying again."),
-    "delivery_timeout": Words("The file's server is too slow. Trying again."),
-    "delivery_address": Words("The file's address is not allowed here. Asking for another one."),
+    "confirming_failure": Words("The backend reported a failure. Checking again to confirm."),
+    "collecting": Words("Finished. Downloading …"),
+    "delivery_retry": Words("The download failed. Trying again."),
+    "delivery_truncated": Words("The download was incomplete. Trying again."),
+    "delivery_empty": Words("The downloaded file was empty. Trying again."),
+    "delivery_text_document": Words("A text page arrived instead of the file. Trying again."),
+    "delivery_refused": Words("The file server refused the download. Requesting a new link."),
+    "delivery_network": Words("The file server is unavailable. Trying again."),
+    "delivery_timeout": Words("The file server timed out. Trying again."),
+    "delivery_address": Words("The file's address is not allowed. Requesting another one."),
     "delivery_private": Words(
-        "The file is on a private host. To fetch it, add that host to RUSHES_RESULT_ORIGINS and restart."
+        "The file is on a private host. To download it, add the host to RUSHES_RESULT_ORIGINS and restart."
     ),
-    "delivery_not_ready": Words("The file's server is still preparing the file. Asking again."),
-    "delivery_disk_full": Words("The file cannot be written: check the data folder's disk. Trying again."),
-    "delivery_undecodable": Words("The file came in an encoding that cannot be read. Trying again."),
+    "delivery_not_ready": Words("The file server is still preparing the file. Trying again."),
+    "delivery_disk_full": Words("The file could not be saved. Check the data folder's disk. Trying again."),
+    "delivery_undecodable": Words("The file's encoding could not be read. Trying again."),
     "delivery_too_large": Words(
-        "The file has {size}, and this install takes at most {limit} (RUSHES_RESULT_LIMIT_MB). "
-        "With a higher limit it is fetched after a restart."
+        "The file is {size}; the limit is {limit} (RUSHES_RESULT_LIMIT_MB). Raise the limit and "
+        "restart to download it."
     ),
-    "delivery_held": Words("The file arrived and is kept. {problem} Fetching it once more to compare."),
-    "polling_now": Words("Asking the backend now."),
-    "stopping": Words("Stopping. The backend has been told."),
-    "looking": Words("Looking for it at the backend."),
+    "delivery_held": Words("The file arrived and is saved. {problem} Downloading it again to compare."),
+    "polling_now": Words("Checking with the backend."),
+    "stopping": Words("Stopping."),
+    "looking": Words("Searching at the backend."),
 }
 """Known stages; any other shows its phase's sentence. What follows a stage's colon fills in its values."""
 
@@ -57,15 +57,15 @@ NEXT_IN_LINE = Words("Queued, next in line.")
 IN_LINE = Words("Queued, {place} in line.")
 
 PROBLEMS: dict[str, Words] = {
-    "cut_off": Words("The file is cut off: its end is missing."),
+    "cut_off": Words("The file is incomplete: its end is missing."),
     "undecodable": Words("The file cannot be decoded."),
-    "decoder_failed": Words("The file broke the decoder."),
-    "picture": Words("A picture came instead of a video."),
-    "film": Words("A video came instead of a picture."),
-    "sound": Words("Only sound came, without a picture."),
-    "archive": Words("An archive came, as a ZIP file is."),
-    "document": Words("A PDF document came."),
-    "unknown": Words("The format of the file is not known."),
+    "decoder_failed": Words("The file crashed the decoder."),
+    "picture": Words("The file is an image, not a video."),
+    "film": Words("The file is a video, not an image."),
+    "sound": Words("The file has sound only, no picture."),
+    "archive": Words("The file is an archive (such as ZIP)."),
+    "document": Words("The file is a PDF document."),
+    "unknown": Words("The file format is unknown."),
 }
 """Why a file that came whole could not be verified, by the code of its `Problem`."""
 

@@ -288,7 +288,7 @@ class Generations:
         """Makes a source of a kept picture or a film's last frame. Raises NotFound, InvalidRequest."""
         generation = await self.get(generation_id, owner=owner)
         if generation.phase is not Phase.COMPLETED or generation.kept is None:
-            raise InvalidRequest("There is no picture yet: wait until it is ready.", field="source")
+            raise InvalidRequest("The image is not ready yet.", field="source")
         return await self._sources.copy(generation.kept, generation.request.kind, owner=owner)
 
     async def check_source(self, name: str, *, owner: str) -> None:

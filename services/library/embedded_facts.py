@@ -49,7 +49,7 @@ def read_draft(data: bytes) -> Draft:
     """The settings embedded in a file; its first and last 256 KB are enough. Raises InvalidRequest."""
     facts = facts_in(data)
     if facts is None:
-        sentence = Words("This file carries no settings of ours. Only what was downloaded from here does.")
+        sentence = Words("This file has no generation settings. Use a file downloaded from Rushes.")
         raise InvalidRequest(sentence, field="file")
     try:
         values = _Facts.model_validate(facts).model_dump()

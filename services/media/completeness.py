@@ -11,7 +11,7 @@ from typing import BinaryIO
 from services.core.errors import Words
 from services.media.formats import MKV, MOV, MP4, WEBM, Format, Truncated
 
-CUT_OFF = Words("The file is cut off: its end is missing.")
+CUT_OFF = Words("The file is incomplete: its end is missing.")
 _EBML_HEADER, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 _IN_SEGMENT = frozenset(
     {_CLUSTER, 0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770, 0xEC, 0xBF}

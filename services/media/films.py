@@ -16,13 +16,13 @@ from services.media.formats import MOV, MP4, Format, Truncated
 
 _UNFILTERED = {"skip_loop_filter": "all"}
 """The filter takes a fifth of the time, and makes no difference in a frame that is small or not shown."""
-TOO_MANY_PIXELS = Words("The film's picture is larger than {limit} megapixels (RUSHES_PICTURE_LIMIT_MP).")
+TOO_MANY_PIXELS = Words("The video's frames are larger than {limit} megapixels (RUSHES_PICTURE_LIMIT_MP).")
 
 # Opening a film decodes a frame to guess its parameters: 8 ms at 720p, as much as the frame we need.
 _WITHOUT_FRAMES = [{"skip_frame": "all", "threads": "1"}] * 8
 _MAX_PACKETS = 200_000
 _MAX_BROKEN_PACKETS = 100
-_NO_FRAME = Words("The film has no frame that decodes.")
+_NO_FRAME = Words("No frame of the video can be decoded.")
 
 
 def open_film(path: Path, found: Format) -> InputContainer:
@@ -43,8 +43,8 @@ def video_stream(film: InputContainer, *, filtered: bool = False) -> VideoStream
     moving = [each for each in film.streams.video if not each.disposition & Disposition.attached_pic]
     if not moving:
         if film.streams.video:
-            raise ValueError(Words("The file has sound and a cover picture, but no film."))
-        raise ValueError(Words("The file has sound but no picture."))
+            raise ValueError(Words("The file has sound and a cover image, but no video."))
+        raise ValueError(Words("The file has sound only, no picture."))
     stream = moving[0]
     stream.codec_context.thread_count = 1
     if not filtered:
@@ -61,7 +61,7 @@ def check_samples(film: InputContainer, found: Format, size_bytes: int) -> None:
     for stream in film.streams:
         entries = stream.index_entries
         if len(entries) and entries[-1].pos + entries[-1].size > size_bytes:
-            raise Truncated(Words("The film is cut off: its last frames are missing."))
+            raise Truncated(Words("The video is incomplete: its last frames are missing."))
 
 
 def first_frame(film: InputContainer, stream: VideoStream) -> VideoFrame | None:

@@ -10,7 +10,7 @@ from services.media.formats import ANIMATED, BMP, JPEG, WEBP, Format
 
 MAX_PIXELS = 100_000_000
 """The limit of this process; `worker_main` sets it."""
-TOO_MANY_PIXELS = Words("The picture is larger than {limit} megapixels (RUSHES_PICTURE_LIMIT_MP).")
+TOO_MANY_PIXELS = Words("The image is larger than {limit} megapixels (RUSHES_PICTURE_LIMIT_MP).")
 MAX_TEXT_BYTES = 64 * 1024**2
 """In one PNG. ComfyUI writes whole workflows, of several megabytes, and Pillow's own limit is 1 MiB."""
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES

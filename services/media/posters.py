@@ -57,7 +57,7 @@ def _of_film(path: Path, found: Format) -> Image.Image:
             )
             if best := _best(shown):
                 return best
-    raise ValueError(Words("The film has no frame that decodes."))
+    raise ValueError(Words("No frame of the video can be decoded."))
 
 
 def _best(images: Iterable[Image.Image]) -> Image.Image | None:

@@ -23,7 +23,7 @@ from services.media.formats import (
 )
 from services.media.pictures import displayed_size, is_moving, lacks_pixels, load, open_image
 
-WRONG_KIND = {Kind.VIDEO: Words("The file is not a film."), Kind.IMAGE: Words("The file is not a picture.")}
+WRONG_KIND = {Kind.VIDEO: Words("The file is not a video."), Kind.IMAGE: Words("The file is not an image.")}
 UNDECODABLE = (av.FFmpegError, OSError, EOFError, SyntaxError, MemoryError, Image.DecompressionBombError)
 _CUT = ("truncated", "unexpected end")
 """Words in Pillow's errors where a picture's bytes end too early."""
@@ -47,7 +47,7 @@ def format_of(path: Path) -> Format:
     with path.open("rb") as file:
         found = sniff(file.read(HEAD_BYTES))
     if found is None:
-        raise WrongKind(Words("The file is neither a film nor a picture of a known type."))
+        raise WrongKind(Words("The file format is unknown."))
     return found
 
 

@@ -23,7 +23,7 @@ UNUSED_FOR_S = 7 * 86_400.0
 """How long one without a generation is kept: it may be in an open form."""
 
 UNSUPPORTED = Words("Use a PNG, JPEG or WebP image of at most 40 megapixels.")
-TOO_LARGE = Words("The picture may have at most 50 MB.")
+TOO_LARGE = Words("Use an image of at most 50 MB.")
 
 
 def is_source(name: str) -> bool:
@@ -72,7 +72,7 @@ class Sources:
                 sentence = Words("This file is missing from the disk.")
                 raise InvalidRequest(sentence, field="source") from error
             except (DeliveryFailed, ValueError, RuntimeError) as error:
-                raise InvalidRequest("No picture can be taken from this file.", field="source") from error
+                raise InvalidRequest("This file has no image to start from.", field="source") from error
             return await self._store(part, owner)
 
     async def find(self, name: str, *, owner: str) -> Path | None:
@@ -87,7 +87,9 @@ class Sources:
     async def check(self, name: str, *, owner: str) -> None:
         """Raises InvalidRequest when the person has no such source."""
         if await self.find(name, owner=owner) is None:
-            sentence = Words("The picture to start from is no longer here: add it again, or leave it out.")
+            sentence = Words(
+                "The starting image is no longer available. Add it again, or continue without it."
+            )
             raise InvalidRequest(sentence, field="source")
 
     @asynccontextmanager
@@ -118,7 +120,7 @@ class Sources:
                 raise StoreFailed(error.sentence) from error
             if error.reason in ("wrong_kind", "text_document"):
                 raise InvalidRequest(UNSUPPORTED, field="file") from error
-            raise InvalidRequest("This picture cannot be used: {error}", field="file", error=error) from error
+            raise InvalidRequest("This image cannot be used. {error}", field="file", error=error) from error
         pixels = (kept.width or 0) * (kept.height or 0)
         if kept.content_type not in TYPES or pixels > MAX_PIXELS:
             await self._ingest.discard(kept.name)
@@ -149,6 +151,6 @@ def _check_size(part: Path) -> None:
     """Raises InvalidRequest for an empty file, and for one that is too large."""
     size_bytes = part.stat().st_size
     if not size_bytes:
-        raise InvalidRequest("The file is empty: choose a picture.", field="file")
+        raise InvalidRequest("The file is empty. Choose an image.", field="file")
     if size_bytes > MAX_BYTES:
         raise InvalidRequest(TOO_LARGE, field="file")

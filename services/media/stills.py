@@ -61,4 +61,4 @@ def _last_frame(path: Path, found: Format) -> Image.Image:
             film.seek(start, stream=stream)
             if last := deque(films.decoded(film, stream), maxlen=1):
                 return frame_display.displayed(last[0], stream)
-    raise ValueError(Words("The film has no frame that decodes."))
+    raise ValueError(Words("No frame of the video can be decoded."))

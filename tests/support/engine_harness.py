@@ -37,7 +37,7 @@ from services.store.chats import ChatRows
 from services.store.store import Store
 from tests.support.race_harness import now
 
-PROBLEM = Problem(code="unknown", reason="The format of the file is not known.")
+PROBLEM = Problem(code="unknown", reason="The file format is unknown.")
 
 
 class FakeIngest:

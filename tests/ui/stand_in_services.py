@@ -251,7 +251,7 @@ class StandInServices:
 
     async def check_source(self, name: str, *, owner: str) -> None:
         if name not in self.sources:
-            raise InvalidRequest("The picture to start from is no longer here: add it again, or leave it out.", field="source")  # fmt: skip
+            raise InvalidRequest("The starting image is no longer available. Add it again, or continue without it.", field="source")  # fmt: skip
 
     async def source_from(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> str:
         await self.get(generation_id, owner=owner)
@@ -260,7 +260,7 @@ class StandInServices:
 
     async def receive_source(self, chunks: AsyncIterable[bytes], *, owner: str) -> str:
         if not b"".join([chunk async for chunk in chunks]):
-            raise InvalidRequest("The file is empty: choose a picture.", field="file")
+            raise InvalidRequest("The file is empty. Choose an image.", field="file")
         return SOURCE
 
     async def get(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:

@@ -146,7 +146,7 @@ async def test_sent_twice_it_is_one_message(user: User, harness: EngineHarness) 
 
 
 NO_TEXT = "The message has a character that is no text (U+{}): take it out."
-NOT_ARRIVED = "The message did not arrive. Send it again."
+NOT_ARRIVED = "Message not sent. Send it again."
 
 
 @pytest.mark.parametrize(
@@ -458,10 +458,10 @@ async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
     (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
     await harness.generations.stop(generation.id, owner=LOCAL_OWNER)
     await user.open(f"/chat/{chat_id}")
-    await user.should_see("Paid, not wanted")
-    await user.should_see("Paid, not wanted: it arrived after it had been stopped.")
+    await user.should_see("Arrived after you stopped it")
+    await user.should_see("Arrived after it was stopped. You may have been charged for it.")
     await user.should_not_see("The video is here")
     await user.should_see("Keep")
     press(user, "Keep")
     await user.should_see("The video is here")
-    await user.should_not_see("Paid, not wanted")
+    await user.should_not_see("Arrived after you stopped it")

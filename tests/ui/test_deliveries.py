@@ -193,7 +193,7 @@ async def test_estimates_are_honest_about_how_much_they_know() -> None:
         TypicalDuration(p50_s=129.2, p90_s=240.0, runs=10),
     )
     assert labels.estimate(few) == "about 2 min, from 9 runs here"
-    assert labels.estimate(many) == "half were done by 2:10, nine of ten by 4:00, from 10 runs here"
+    assert labels.estimate(many) == "median 2:10, 90th percentile 4:00, from 10 runs here"
     assert labels.estimate(None) == "no estimate yet"
 
 

@@ -77,7 +77,7 @@ async def test_a_queued_one_says_its_place_and_then_counts_its_work(
     stand_in.change(row.id, stage="queued:1")
     await user.should_see("Queued, next in line.")
     stand_in.change(row.id, stage="", started_at=1060.0)
-    await user.should_see("The backend is working on it.")
+    await user.should_see("Generating.")
     assert counted_from() == [1060.0]
 
 

@@ -79,7 +79,7 @@ async def test_a_picture_changes_the_models_and_its_removal_brings_the_others_ba
     await settle()
     assert (stand_in.drafts[-1].source, stand_in.drafts[-1].model) == (SOURCE, "animatic/film-from-picture")
     assert stand_in.drafts[-1].prompt == "a kite"
-    press(user, "Remove picture")
+    press(user, "Remove image")
     await settle()
     assert thumbnails(user) == []
     press(user, "Generate")
@@ -91,7 +91,7 @@ async def test_a_picture_changes_the_models_and_its_removal_brings_the_others_ba
 async def test_a_name_that_is_no_source_is_not_taken(user: User, bring) -> None:
     await user.open("/")
     await bring("../../etc/passwd")
-    await user.should_see("The picture to start from is no longer here: add it again, or leave it out.")
+    await user.should_see("The starting image is no longer available. Add it again, or continue without it.")
     assert thumbnails(user) == []
 
 
@@ -109,7 +109,7 @@ async def test_a_missing_source_is_shown_when_the_page_opens_and_the_prompt_stay
     await bring()
     stand_in.sources.clear()
     await user.open("/")
-    await user.should_see("The picture to start from is no longer here: add it again, or leave it out.")
+    await user.should_see("The starting image is no longer available. Add it again, or continue without it.")
     assert thumbnails(user) == []
     assert user.find(marker="prompt").elements.pop().value == "a kite"
 
@@ -142,7 +142,7 @@ async def test_the_video_page_asks_for_one_and_has_no_such_field(
     user: User, stand_in: StandInServices
 ) -> None:
     await user.open("/")
-    await user.should_not_see("How many")
+    await user.should_not_see("Images")
     write(user, "a kite")
     press(user, "Generate")
     await settle()
@@ -190,7 +190,7 @@ async def test_the_form_names_the_picture_and_says_which_of_four_it_is(
     await user.should_see("image 2 of 4 · A still lake")
     await user.open("/image")
     await user.should_see("image 2 of 4 · A still lake")
-    press(user, "Remove picture")
+    press(user, "Remove image")
     await user.should_not_see("image 2 of 4 · A still lake")
 
 
@@ -226,10 +226,10 @@ async def test_the_upload_route_answers_in_the_page_s_language(user: User, stand
     taken = await user.http_client.post(f"/_source/{client.id}", content=b"picture")
     assert (taken.status_code, taken.json()) == (201, {"source": SOURCE})
     refused = await user.http_client.post(f"/_source/{client.id}", content=b"")
-    assert (refused.status_code, refused.json()) == (422, {"error": "The file is empty: choose a picture."})
+    assert (refused.status_code, refused.json()) == (422, {"error": "The file is empty. Choose an image."})
     client.storage["language"] = "ru"
     refused = await user.http_client.post(f"/_source/{client.id}", content=b"")
-    assert refused.json() == {"error": "Файл пуст: выберите картинку."}
+    assert refused.json() == {"error": "Файл пустой. Выберите картинку."}
     assert (await user.http_client.post("/_source/nobody", content=b"picture")).status_code == 404
 
 

@@ -62,11 +62,11 @@ def test_an_estimate_names_its_source() -> None:
 
 
 def test_a_stage_speaks_over_the_phase() -> None:
-    assert labels.message(replace(RUNNING, stage="queued")) == "Waiting in the backend's queue."
+    assert labels.message(replace(RUNNING, stage="queued")) == "Queued at the backend."
 
 
 def test_an_unknown_stage_falls_back_to_the_phase() -> None:
-    assert labels.message(replace(RUNNING, stage="something_new")) == "The backend is working on it."
+    assert labels.message(replace(RUNNING, stage="something_new")) == "Generating."
 
 
 def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
@@ -103,7 +103,7 @@ def test_a_free_model_never_speaks_of_a_bill() -> None:
 @pytest.mark.parametrize(
     ("stage", "sentence", "word"),
     [
-        ("queued", "Waiting in the backend's queue.", "queued"),
+        ("queued", "Queued at the backend.", "queued"),
         ("queued:1", "Queued, next in line.", "queued, next"),
         ("queued:2", "Queued, 2nd in line.", "queued, 2nd"),
         ("queued:3", "Queued, 3rd in line.", "queued, 3rd"),
@@ -116,7 +116,7 @@ def test_a_queued_one_says_its_place(stage: str, sentence: str, word: str) -> No
     waiting = replace(RUNNING, stage=stage)
     assert (labels.message(waiting), labels.short(waiting)) == (sentence, word)
     stopping = replace(waiting, stop_requested_at=1.0)
-    assert labels.message(stopping) == "Stopping. The backend has been told."
+    assert labels.message(stopping) == "Stopping."
 
 
 def test_what_has_been_collected_is_not_queued_any_more() -> None:

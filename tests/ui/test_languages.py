@@ -21,7 +21,7 @@ RUSSIAN = "ru-RU,ru;q=0.9,en;q=0.8"
 async def test_a_page_uses_the_browsers_language_and_declares_it(user: User) -> None:
     user.http_client.headers["Accept-Language"] = RUSSIAN
     await user.open("/")
-    await user.should_see("Сделать")
+    await user.should_see("Создать")
     await user.should_not_see("Generate")
     assert '<html lang="ru">' in (await user.http_client.get("/")).text
     user.http_client.headers["Accept-Language"] = "fi"
@@ -35,7 +35,7 @@ async def test_a_choice_is_remembered_and_goes_over_the_browser(user: User) -> N
     with user:
         languages.choose("ru")
     await user.open("/")
-    await user.should_see("Сделать")
+    await user.should_see("Создать")
     with user:
         languages.choose("")
     await user.open("/")
@@ -47,7 +47,7 @@ async def test_two_languages_live_side_by_side(user: User, stand_in: StandInServ
     english = user.client
     user.http_client.headers["Accept-Language"] = RUSSIAN
     await user.open("/")
-    for client, code, word in ((english, "en-US", "working"), (user.client, "ru", "в работе")):
+    for client, code, word in ((english, "en-US", "in progress"), (user.client, "ru", "в работе")):
         assert client is not None
         assert client.page.resolve_language() == code
         with client:
@@ -72,7 +72,7 @@ async def test_a_refusal_comes_in_the_pages_language(user: User, stand_in: Stand
 
 
 async def test_a_reason_with_a_limit_comes_in_the_pages_language() -> None:
-    reason = "The picture is larger than 150 megapixels (RUSHES_PICTURE_LIMIT_MP)."
+    reason = "The image is larger than 150 megapixels (RUSHES_PICTURE_LIMIT_MP)."
     with languages.speaking("ru"):
         assert reason_text(reason) == "Картинка больше 150 Мп (RUSHES_PICTURE_LIMIT_MP)."
         assert reason_text("{0} of 9 megapixels") == "{0} of 9 megapixels"

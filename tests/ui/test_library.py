@@ -306,9 +306,9 @@ async def test_an_unconfirmed_ones_card_offers_its_three_acts(harness: LibraryHa
     row = await harness.put("a lost one", phase=Phase.UNCONFIRMED)
     await visitor.open("/library")
     act(visitor, "check", [row.id])
-    await visitor.should_see("This backend has no list to look in.")
+    await visitor.should_see("This backend cannot be searched.")
     act(visitor, "submit_again", [row.id])
-    await visitor.should_see("both may be charged")
+    await visitor.should_see("both will run")
     press(visitor, "Cancel")
     assert (await harness.store.get(row.id)).phase is Phase.UNCONFIRMED
     act(visitor, "let_go", [row.id])

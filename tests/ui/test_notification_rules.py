@@ -103,19 +103,19 @@ def test_a_late_result_after_a_failure_is_notified() -> None:
 def test_a_stopped_one_that_arrives_has_its_own_sentence() -> None:
     stopped = replace(RUNNING, phase=Phase.DROPPED, stop_requested_at=1050.0)
     words = notified_text(stopped, **done(stop_requested_at=1050.0))
-    assert words == "A stopped one arrived after all: paid, not wanted. Keep it, or drop it."
+    assert words == "A stopped generation arrived. Keep or discard it?"
 
 
 def test_a_result_of_a_deleted_generation_is_notified_too() -> None:
     deleted = replace(RUNNING, phase=Phase.DROPPED, stop_requested_at=1050.0, trashed_at=1050.0)
     words = notified_text(deleted, **done(stop_requested_at=1050.0, trashed_at=1050.0))
-    assert words == "A deleted one arrived after all, and was paid for. It waits in the trash."
+    assert words == "A deleted generation arrived. It is in the trash."
 
 
 def test_an_unconfirmed_one_asks_for_a_choice() -> None:
     words = notified_text(replace(RUNNING, phase=Phase.SUBMITTING), phase=Phase.UNCONFIRMED)
     assert words is not None
-    assert "nobody knows" in words
+    assert "couldn't confirm" in words
 
 
 def test_a_stop_is_not_notified() -> None:

@@ -12,8 +12,8 @@ from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, SOURCE, StandInServic
 from ui.components import rehearsal
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
-WELCOME = "No model is connected yet, so the animatic sketches your prompts: free rehearsal, no AI model."
-UNMATCHED = "The animatic does not know what this prompt shows, so it chose a scene at random."
+WELCOME = "No model connected. The animatic sketches your prompts: free rehearsal, no AI model."
+UNMATCHED = "The animatic found no scene for this prompt and chose one at random."
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_prompt_that_it_knows_and_another_backend_s_are_not(
     stand_in.put(request=request_)
     await user.open("/")
     await settle()
-    await user.should_not_see("so it chose a scene at random")
+    await user.should_not_see("chose one at random")
 
 
 async def test_a_failed_one_is_not_called_a_scene_at_random(user: User, stand_in: StandInServices) -> None:
@@ -114,7 +114,7 @@ async def test_with_a_picture_only_light_weather_moves_and_style_count() -> None
 
 async def test_the_settings_say_how_to_connect_a_model(user: User, stand_in: StandInServices) -> None:
     await user.open("/settings")
-    await user.should_see("Nothing is connected: the animatic draws, a free rehearsal, no AI model.")
+    await user.should_see("No model connected. The animatic renders a free rehearsal, no AI model.")
     with user:
         (code,) = [one for one in ElementFilter(kind=ui.html) if "r-code" in one.classes]
     assert "SUPERDUPERAI_URL" in code.content

@@ -33,7 +33,7 @@ def test_the_one_on_the_stage_fills_the_status(tab: TabState) -> None:
     status = tab.generation_status
     assert (status.status, status.progress) == ("processing", 42)
     assert (status.file_id, status.request_id) == ("gen-1", "req-1")
-    assert status.message == "The backend is working on it."
+    assert status.message == "Generating."
 
 
 def test_the_estimate_belongs_to_what_is_on_the_stage(tab: TabState) -> None:

@@ -87,7 +87,7 @@ def videos(user: User) -> list[ui.element]:
 
 async def test_an_empty_page_offers_three_examples(user: User) -> None:
     await user.open("/")
-    await user.should_see("Nothing on the stage yet")
+    await user.should_see("Nothing here yet")
     with user:
         assert len([one for one in ElementFilter(kind=ui.element) if "r-example" in one.classes]) == 3
 
@@ -95,7 +95,7 @@ async def test_an_empty_page_offers_three_examples(user: User) -> None:
 async def test_an_example_starts_with_one_click(user: User, stand_in: StandInServices) -> None:
     await user.open("/")
     press(user, "Rain over a neon city, dolly forward between the towers")
-    await user.should_see("Written down.")
+    await user.should_see("Saved. Sending next.")
     assert [draft.prompt for draft in stand_in.drafts] == [
         "Rain over a neon city, dolly forward between the towers"
     ]
@@ -123,7 +123,7 @@ async def test_an_empty_prompt_is_shown_at_the_field_and_nothing_is_sent(
     await user.open("/")
     write(user, "  ")
     user.find(marker="generate").click()
-    await user.should_see("Write what you want to see.")
+    await user.should_see("Describe what you want to see.")
     assert stand_in.drafts == []
 
 
@@ -334,7 +334,7 @@ async def test_edit_brings_prompt_and_settings_back(user: User, stand_in: StandI
 async def test_an_unconfirmed_one_offers_three_acts(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put(Phase.UNCONFIRMED)
     await user.open("/")
-    await user.should_see("Nobody knows whether the backend took it.")
+    await user.should_see("We couldn't confirm that the backend accepted this request.")
     for name in ("Check now", "Submit again", "Discard"):
         await user.should_see(name)
     assert row.id
@@ -382,7 +382,7 @@ async def test_the_delete_key_on_a_card_deletes_it_and_leaves_what_runs(
         (listener,) = [one for one in card._event_listeners.values() if one.type == "keydown.delete"]
         card._handle_event({"listener_id": listener.id, "args": []})
     await user.should_see("Moved 1 item to trash.")
-    await user.should_see("It is still in progress. Stop it before you delete it.")
+    await user.should_see("Still in progress. Stop it before deleting.")
     await equals(lambda: [row.id for row in stand_in.rows.values() if row.trashed_at is None], [running.id])
 
 
@@ -413,14 +413,14 @@ async def test_clear_all_says_when_there_is_nothing_to_clear(user: User, stand_i
     stand_in.put(Phase.COMPLETED, finished_at=1.0, starred_at=1.0)
     await user.open("/")
     press(user, "Clear all")
-    await user.should_see("There is nothing to clear. Starred items stay.")
+    await user.should_see("Nothing to clear. Starred items stay.")
 
 
 async def test_what_another_tab_deletes_leaves_stage_and_strip(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put(Phase.COMPLETED, finished_at=1.0)
     await user.open("/")
     await stand_in.delete(row.id)
-    await user.should_see("Nothing on the stage yet")
+    await user.should_see("Nothing here yet")
     await equals(lambda: cards(user), [])
 
 
@@ -469,7 +469,7 @@ async def test_the_form_is_drawn_from_the_models_data(user: User, stand_in: Stan
 async def test_a_model_list_that_comes_later_is_taken_over(user: User, stand_in: StandInServices) -> None:
     stand_in.catalogue.listed = []
     await user.open("/")
-    await user.should_see("No model can be had right now.")
+    await user.should_see("No models available.")
     write(user, "typed meanwhile")
     stand_in.catalogue.listed = [FILM]
     for listener in stand_in.catalogue.listeners:
@@ -485,12 +485,12 @@ async def test_clearing_the_stage_leaves_the_strip(user: User, stand_in: StandIn
         (clear,) = [
             one
             for one in ElementFilter(kind=ui.element)
-            if one.props.get("aria-label") == "New: clear the stage"
+            if one.props.get("aria-label") == "New: clear the current result"
         ]
     user.find(clear.html_id) if False else None
     for listener in clear._event_listeners.values():
         clear._handle_event({"listener_id": listener.id, "args": []})
-    await user.should_see("Nothing on the stage yet")
+    await user.should_see("Nothing here yet")
     assert len(cards(user)) == 1
 
 
@@ -511,29 +511,29 @@ async def test_the_live_region_announces_each_stage_once(user: User, stand_in: S
         if voice.text != announced[-1]:
             announced.append(voice.text)
     assert announced == [
-        "Waiting in the backend's queue.",
+        "Queued at the backend.",
         "Rendering.",
-        "Finished over there. Bringing the file home.",
+        "Finished. Downloading …",
     ]
 
 
 async def test_the_video_page_is_found_under_its_name_too(user: User) -> None:
     await user.open("/video")
     await user.should_see(marker="prompt")
-    await user.should_see("Nothing on the stage yet")
+    await user.should_see("Nothing here yet")
 
 
 async def test_a_file_with_a_problem_is_named_and_offered_as_a_download_first(
     user: User, stand_in: StandInServices
 ) -> None:
-    problem = Problem(code="unknown", reason="The format of the file is not known.")
+    problem = Problem(code="unknown", reason="The file format is unknown.")
     kept = replace(a_film(), width=None, height=None, duration_s=None, fps=None, problem=problem)
     row = stand_in.put(prompt="odd")
     stand_in.change(
         row.id, phase=Phase.COMPLETED, finished_at=time.time(), kept=kept, receipt=a_receipt(), progress=1.0
     )
     await user.open(f"/g/{row.id}")
-    told = "The file arrived, but this browser may not show it: the format of the file is not known."
+    told = "The file arrived, but this browser may not show it: the file format is unknown."
     await user.should_see(told)
     assert videos(user) == []
     with user:
@@ -549,13 +549,13 @@ async def test_a_file_with_a_problem_is_named_and_offered_as_a_download_first(
 async def test_a_problem_is_on_the_card_and_in_the_toast(user: User, stand_in: StandInServices) -> None:
     row = stand_in.put()
     await user.open("/")
-    problem = Problem(code="picture", reason="A picture came instead of a video.")
+    problem = Problem(code="picture", reason="The file is an image, not a video.")
     kept = replace(a_film(), width=None, height=None, duration_s=None, fps=None, problem=problem)
     stand_in.change(
         row.id, phase=Phase.COMPLETED, finished_at=time.time(), kept=kept, receipt=a_receipt(), progress=1.0
     )
     await settle()
-    told = "The file arrived, but this browser may not show it: a picture came instead of a video."
+    told = "The file arrived, but this browser may not show it: the file is an image, not a video."
     assert toasts(user) == [told]
     (card,) = cards(user)
     assert card.props["title"] == told

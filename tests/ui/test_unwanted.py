@@ -35,11 +35,11 @@ async def test_it_is_set_apart_with_two_acts_and_keeping_it_leaves_the_film_alon
 ) -> None:
     row = arrived(stand_in)
     await user.open(address.format(id=row.id))
-    await user.should_see("Paid, not wanted")
+    await user.should_see("Arrived after you stopped it")
     (film,) = videos(user)
     press(user, "Keep")
-    await user.should_see("Kept. It is one of your results now.")
-    await user.should_not_see("Paid, not wanted")
+    await user.should_see("Kept in your library.")
+    await user.should_not_see("Arrived after you stopped it")
     assert stand_in.calls.count(("keep", row.id)) == 1
     assert videos(user) == [film]
     press(user, "Delete")
@@ -49,7 +49,7 @@ async def test_dropping_it_needs_no_question_and_can_be_undone(user: User, stand
     row = arrived(stand_in)
     await user.open("/")
     press(user, "Discard")
-    await user.should_see("Dropped. It waits in the library's trash.")
+    await user.should_see("Moved to trash.")
     await equals(lambda: cards(user), [])
     with user:
         (toast,) = [one for one in ElementFilter(kind=Toast) if one.props.get("act") == "Undo"]
@@ -68,7 +68,7 @@ async def test_its_card_says_so_and_wears_a_mark(user: User, stand_in: StandInSe
     await user.open("/")
     (card,) = cards(user)
     assert "is-unwanted" in card.classes
-    await user.should_see("not wanted")
+    await user.should_see("arrived after stop")
     stand_in.change(row.id, stop_requested_at=None)
     await settle()
     assert "is-unwanted" not in card.classes
@@ -108,8 +108,8 @@ async def test_what_arrives_late_turns_the_page_by_itself_with_one_toast(
 @pytest.mark.parametrize(
     ("backend", "words"),
     [
-        ("animatic", "Looking for it in the backend's list."),
-        ("cloud", "This backend has no list to look in."),
+        ("animatic", "Searching at the backend."),
+        ("cloud", "This backend cannot be searched."),
     ],
 )
 async def test_looking_at_the_backend_says_what_is_done(
@@ -127,12 +127,12 @@ async def test_sending_again_asks_once_and_a_no_sends_nothing(user: User, stand_
     row = stand_in.put(Phase.UNCONFIRMED)
     await user.open(f"/g/{row.id}")
     press(user, "Submit again")
-    await user.should_see("both may be charged")
+    await user.should_see("both will run")
     press(user, "Cancel")
     await settle()
     assert ("submit_again", row.id) not in stand_in.calls
     press(user, "Submit again")
-    await user.should_see("both may be charged")
+    await user.should_see("both will run")
     press(user, "Submit again")
     await settle()
     assert stand_in.calls.count(("submit_again", row.id)) == 1

@@ -68,8 +68,10 @@ class Actions:
             if generation.id in self.asking:  # pressed twice: one question
                 return
             self.asking.add(generation.id)
-            question = _("Submit it again?")
-            detail = _("If the backend did take the first one, both will be made, and both may be charged.")
+            question = _("Submit again?")
+            detail = _(
+                "If the backend accepted the first request, both will run and you may be charged twice."
+            )
             try:
                 if await confirm(question, detail, yes=_("Submit again"), no=_("Cancel")):
                     await self.context.generations.submit_again(generation.id, owner=self.context.owner)
@@ -105,7 +107,7 @@ class Actions:
         async def handler() -> None:
             await self.context.generations.keep(generation.id, owner=self.context.owner)
             with self.context.client:  # the button's slot is deleted by now
-                toast(_("Kept. It is one of your results now."), tone="good")
+                toast(_("Kept in your library."), tone="good")
 
         return handler
 
@@ -115,7 +117,7 @@ class Actions:
         async def handler() -> None:
             with suppress(NotFound):
                 await self.context.generations.delete(generation.id, owner=self.context.owner)
-                self._offer_undo([generation.id], _("Dropped. It waits in the library's trash."))
+                self._offer_undo([generation.id], _("Moved to trash."))
 
         return handler
 
@@ -124,9 +126,9 @@ class Actions:
             generations, owner = self.context.generations, self.context.owner
             count = await generations.clearable(owner=owner, kind=kind)
             if not count:
-                toast(_("There is nothing to clear. Starred items stay."))
+                toast(_("Nothing to clear. Starred items stay."))
                 return
-            detail = _("Starred items stay, and so does what is in progress or waits for your choice.")
+            detail = _("Starred items, and those in progress or awaiting your decision, stay.")
             if await confirm(clear_question(count, kind), detail, yes=_("Clear all"), no=_("Cancel")):
                 cleared = await generations.clear(owner=owner, kind=kind)
                 self._offer_undo(cleared, cleared_text(len(cleared), kind))
@@ -153,8 +155,8 @@ class Actions:
 
 def _check_message(*, has_list: bool) -> str:
     if has_list:
-        return _("Looking for it in the backend's list. What is surely yours goes on by itself.")
-    return _("This backend has no list to look in. Look at its own page, then submit it again, or drop it.")
+        return _("Searching at the backend. If your request is found, it resumes automatically.")
+    return _("This backend cannot be searched. Check its own website, then submit again or discard.")
 
 
 def moved_text(count: int) -> str:

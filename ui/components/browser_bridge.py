@@ -17,9 +17,9 @@ class BrowserBridge(ui.element, component="browser_bridge.js"):
         super().__init__()
         self._props["words"] = {
             "lost": _("Connection lost."),
-            "calm": _("Nothing is lost: what is running is watched, also after a restart."),
-            "unsent": _("Not sent: no connection. Your text is kept here."),
-            "long": _("Not sent: the text is too long. It is still here."),
+            "calm": _("Running jobs continue and resume after a restart."),
+            "unsent": _("Not sent: no connection. Your text is still here."),
+            "long": _("Not sent: the text is too long. Your text is still here."),
         }
         self.on("help", lambda: keyboard_help.show(keys), [])
         self.on("copied", _on_copied)
@@ -30,11 +30,11 @@ class BrowserBridge(ui.element, component="browser_bridge.js"):
 def _on_copied(event: events.GenericEventArguments) -> None:
     """`args` is empty if the link was copied, else the link to show."""
     if not event.args:
-        toast(_("The link is on the clipboard."), tone="good")
+        toast(_("Link copied"), tone="good")
         return
     with ui.dialog(value=True) as dialog, ui.element("div").classes("r-dialog"):
-        dialog.props["aria-label"] = _("The link")
-        ui.label(_("The clipboard is closed to this page. Copy it from here:")).classes("r-dialog-text")
+        dialog.props["aria-label"] = _("Link")
+        ui.label(_("The link could not be copied. Copy it from here:")).classes("r-dialog-text")
         ui.input(value=str(event.args)).props("borderless dense readonly autofocus").classes("r-input")
         with ui.element("div").classes("r-row r-row-end"):
             Button(_("Close"), dialog.close)

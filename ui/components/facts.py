@@ -17,14 +17,14 @@ def settings_facts(generation: Generation) -> None:
             _("Length"),
             measure.length(request.settings.duration_s) if request.settings.duration_s is not None else "",
         ),
-        (_("Frame"), f"{request.settings.aspect_ratio} · {request.settings.resolution}"),
+        (_("Aspect ratio"), f"{request.settings.aspect_ratio} · {request.settings.resolution}"),
         (_("Came as"), f"{kept.width} × {kept.height}" if kept is not None and kept.width else ""),
         (
             _("Frame rate"),
             _("{rate} fps").format(rate=request.settings.fps) if request.settings.fps is not None else "",
         ),
         (_("Seed"), str(request.seed)),
-        (_("Leave out"), request.settings.negative_prompt),
+        (_("Negative prompt"), request.settings.negative_prompt),
         (_("Style"), request.settings.style),
         (_("Shot size"), request.settings.shot_size),
     ]

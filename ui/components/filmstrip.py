@@ -28,15 +28,15 @@ class Filmstrip:
         self._cards: dict[str, GenerationCard] = {}
         self._chosen = ""
         with ui.element("section").classes("r-rushes") as self.section:
-            self.section.props["aria-label"] = _("Latest rushes")
+            self.section.props["aria-label"] = _("Recent")
             with ui.element("div").classes("r-rushes-head"):
                 with ui.element("h2").classes("r-h2"):
-                    ui.label(_("Latest rushes"))
+                    ui.label(_("Recent"))
                 Button(_("Clear all"), on_clear, look="bare")
             self.strip = (
                 ui.element("div").classes("r-strip").props("role=listbox aria-orientation=horizontal")
             )
-            self.strip.props["aria-label"] = _("Latest rushes, newest first")
+            self.strip.props["aria-label"] = _("Recent results, newest first")
         self.section.visible = False
 
     def fill(self, generations: Sequence[Generation]) -> None:

@@ -61,10 +61,10 @@ class ImageUpload(ui.element, component="image_upload.js"):
         self._props["accept"] = ",".join(sorted(TYPES))
         self._props["most_bytes"] = MAX_BYTES
         self._props["words"] = {
-            "coming": _("Bringing the picture in …"),
-            "one": _("One picture at a time: choose one of them."),
-            "large": _("The picture may have at most 50 MB."),
-            "lost": _("The picture did not get here: the connection broke. Try it again."),
+            "coming": _("Uploading image …"),
+            "one": _("Add one image at a time."),
+            "large": _("Use an image of at most 50 MB."),
+            "lost": _("Upload failed: the connection was lost. Try again."),
         }
         self.on("kept", self._kept)
         self.on("carried", lambda event: on_metadata(str(event.args)))
@@ -86,17 +86,17 @@ class ImageUpload(ui.element, component="image_upload.js"):
     def _draw_empty(self) -> None:
         with ui.element("button").classes("r-well-pick").props("type=button data-pick"):
             icon("image")
-            ui.label(_("Add a picture"))
+            ui.label(_("Add an image"))
             ui.label(_("drop, paste or choose")).classes("r-quiet")
 
     def _draw_thumbnail(self, source: str, name: str) -> None:
         with ui.element("div").classes("r-well-held"):
             thumbnail(source)
             with ui.element("div").classes("r-well-words"):
-                shown = ui.label(name or _("The picture to start from")).classes("r-well-name")
+                shown = ui.label(name or _("Starting image")).classes("r-well-name")
                 shown.props["title"] = name
-                Button(_("Another picture"), look="bare").props("data-pick")
-                Button(_("Remove picture"), self._removed, look="bare")
+                Button(_("Replace image"), look="bare").props("data-pick")
+                Button(_("Remove image"), self._removed, look="bare")
 
     async def _kept(self, event: events.GenericEventArguments) -> None:
         source, name = (
@@ -111,5 +111,5 @@ class ImageUpload(ui.element, component="image_upload.js"):
 def thumbnail(source: str) -> ui.element:
     picture = ui.element("img").classes("r-thumbnail")
     picture.props["src"] = source_url(source)
-    picture.props["alt"] = _("The picture to start from")
+    picture.props["alt"] = _("Starting image")
     return picture

@@ -23,7 +23,7 @@ class MessageBox(ui.element, component="message_box.js"):
                 "message": _("Message"),
                 "send": _("Send"),
                 "example": _("A video of a lighthouse at night, 10 seconds"),
-                "empty": _("Write what you want to see."),
+                "empty": _("Describe what you want to see."),
                 "long": _("The message has {count} characters: {most} at most. It is still here.").replace(
                     "{most}", measure.number(MAX_MESSAGE_CHARACTERS)
                 ),
@@ -34,7 +34,7 @@ class MessageBox(ui.element, component="message_box.js"):
         sent = event.args if isinstance(event.args, dict) else {}
         message_id, text = sent.get("id"), sent.get("text")
         if not isinstance(message_id, str) or not isinstance(text, str):
-            self.run_method("refused", message_id, _("The message did not arrive. Send it again."))
+            self.run_method("refused", message_id, _("Message not sent. Send it again."))
             return
 
         async def handler() -> None:

@@ -111,11 +111,11 @@ class PromptForm:
             one.show_error("")
         self._take(press.texts)
         if not self.values.prompt.strip():
-            self.fields["prompt"].show_error(_("Write what you want to see."))
+            self.fields["prompt"].show_error(_("Describe what you want to see."))
             return
         seed = self.values.seed.strip()
         if seed and not (seed.isdecimal() and int(seed[:20]) < SEED_COUNT):
-            sentence = _("A whole number from 0 to {last}, or nothing for a random one.")
+            sentence = _("Enter a whole number from 0 to {last}, or leave blank for random.")
             self.fields["seed"].show_error(sentence.format(last=SEED_COUNT - 1))
             return
         try:
@@ -150,7 +150,7 @@ class PromptForm:
         self.fields["prompt"] = prompt
 
     def _source(self) -> None:
-        with field.named(_("Picture to start from")) as source:
+        with field.named(_("Starting image")) as source:
             self.image_upload = ImageUpload(
                 self.values.source,
                 self.values.source_name,
@@ -168,12 +168,12 @@ class PromptForm:
             self.fields["source"].show_error(error_text(error))
             return
         self.compose(draft.kind, drafts.from_draft(draft))
-        text = _("The settings of this file are in the composer.")
+        text = _("Settings loaded from the file.")
         toast(
             text,
             tone="good",
             on_open=self.image_upload.upload_anyway,
-            action_label=_("Start from it instead"),
+            action_label=_("Use as starting image"),
         )
 
     def _show_source(self) -> None:
@@ -196,10 +196,10 @@ class PromptForm:
         if model is None:
             return
         if len(model.aspect_ratios) > 1:
-            with field.named(_("Frame")) as self.fields["aspect_ratio"]:
+            with field.named(_("Aspect ratio")) as self.fields["aspect_ratio"]:
                 chosen = self.values.aspect_ratio
                 aspect_ratio_picker(
-                    _("Frame"), model.aspect_ratios, chosen, on_choose=self._on_change("aspect_ratio")
+                    _("Aspect ratio"), model.aspect_ratios, chosen, on_choose=self._on_change("aspect_ratio")
                 )
         with ui.element("div").classes("r-two"):
             if self.kind is Kind.VIDEO and model.durations_s:
@@ -208,9 +208,7 @@ class PromptForm:
                     _("Length"), "duration_s", {one: measure.length(one) for one in sorted(lengths)}
                 )
             if self.kind is Kind.IMAGE:
-                self._choice_field(
-                    _("How many"), "count", {one: str(one) for one in range(1, MAX_AT_ONCE + 1)}
-                )
+                self._choice_field(_("Images"), "count", {one: str(one) for one in range(1, MAX_AT_ONCE + 1)})
             self._seed()
         self._earlier_seed()
         self._more(model)
@@ -226,9 +224,9 @@ class PromptForm:
                     rehearsal.about_model()
             return
         with field.named(_("Model")) as self.fields["model"]:
-            sentence = _("No model can be had right now. The list is asked for again by itself.")
+            sentence = _("No models available. Trying again automatically.")
             if self.values.source and self.list_models(False):
-                sentence = _("No model here starts from a picture: remove it to choose another one.")
+                sentence = _("No model accepts a starting image. Remove the image to choose a model.")
             ui.label(sentence).classes("r-quiet")
 
     def _label(self, model: Model) -> str:
@@ -251,7 +249,7 @@ class PromptForm:
                 _("Seed"), self.values.seed, self._on_change("seed"), key="seed", example=_("random")
             )
             seed.control.props("inputmode=numeric")
-            roll = Button(_("Roll a number"), icon_name="dice", look="bare", shown=False)
+            roll = Button(_("Random seed"), icon_name="dice", look="bare", shown=False)
             roll.on("click", lambda: seed.control.set_value(str(random.randrange(SEED_COUNT))), [])
             self.fields["seed"] = seed
 
@@ -289,9 +287,9 @@ class PromptForm:
                             "fps",
                             {one: _("{rate} fps").format(rate=one) for one in sorted(rates)},
                         )
-                self._text_field(_("Leave out"), "negative_prompt", _("text, people, blur"))
+                self._text_field(_("Negative prompt"), "negative_prompt", _("text, people, blur"))
                 with ui.element("div").classes("r-two"):
-                    self._text_field(_("Style"), "style", _("watercolour"))
+                    self._text_field(_("Style"), "style", _("watercolor"))
                     self._text_field(_("Shot size"), "shot_size", _("wide"))
 
     def _choice_field(self, name: str, attribute: str, options: Mapping[Any, str]) -> None:

@@ -22,9 +22,7 @@ def draws_alone(catalogue: Catalogue, kind: Kind) -> bool:
 
 
 def welcome() -> ui.element:
-    return _notice(
-        _("No model is connected yet, so the animatic sketches your prompts: free rehearsal, no AI model.")
-    )
+    return _notice(_("No model connected. The animatic sketches your prompts: free rehearsal, no AI model."))
 
 
 def about_model() -> ui.element:
@@ -36,9 +34,9 @@ def unmatched(request: Request) -> None:
     is_recognised: Callable[[Request], bool] = getattr(app.state, "is_recognised", lambda _: True)
     if is_recognised(request):
         return
-    sentence = _("The animatic does not know what this prompt shows, so it chose a scene at random.")
+    sentence = _("The animatic found no scene for this prompt and chose one at random.")
     if request.source is not None:
-        sentence = _("The animatic found nothing in this prompt that it can do with the picture.")
+        sentence = _("The animatic found nothing in this prompt to apply to the image.")
     _notice(f"{sentence} {_('Free rehearsal, no AI model.')}")
 
 

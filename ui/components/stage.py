@@ -150,7 +150,7 @@ class Stage:
             stage_states.ACTIONS[view](self.actions, generation)
             if self.on_clear is not None:
                 clear = Button(_("New"), self.on_clear, icon_name="blank", look="bare")
-                clear.props["aria-label"] = clear.props["title"] = _("New: clear the stage")
+                clear.props["aria-label"] = clear.props["title"] = _("New: clear the current result")
                 clear.classes("r-acts-last")
 
     def _fill_view(self, generation: Generation, view: str) -> None:

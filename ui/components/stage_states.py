@@ -39,10 +39,10 @@ def quiet(sentence: str) -> None:
 
 
 def blank(on_example: OnExample | None, kind: Kind | None) -> None:
-    picture("slate", _("Nothing on the stage yet"), heading=True)
+    picture("slate", _("Nothing here yet"), heading=True)
     if on_example is None or kind is None:
         return
-    quiet(_("Write a prompt, or begin with one of these:"))
+    quiet(_("Write a prompt, or start with one of these:"))
     with ui.element("div").classes("r-examples"):
         for example in EXAMPLES[kind]:
             _example(_(example), on_example)
@@ -65,32 +65,34 @@ def failed(generation: Generation, *, free: bool) -> None:
 
 def stopped() -> None:
     picture("stop", _("Stopped."))
-    quiet(_("Should it come all the same, you are told, and it is set apart for you to keep or to drop."))
+    quiet(_("If it still arrives, we'll ask whether to keep it."))
 
 
 def arrived_with_problem(generation: Generation) -> None:
     assert generation.kept is not None
     picture("alert", labels.problem(generation))
-    quiet(_("It was kept byte for byte: {size}.").format(size=measure.size(generation.kept.size_bytes)))
+    quiet(_("Saved unchanged, {size}.").format(size=measure.size(generation.kept.size_bytes)))
 
 
 def unwanted(actions: Actions, generation: Generation) -> None:
     with ui.element("div").classes("r-unwanted-words"):
-        ui.label(_("Paid, not wanted")).classes("r-strong")
-        ui.label(_("It arrived after it had been stopped.")).classes("r-quiet")
+        ui.label(_("Arrived after you stopped it")).classes("r-strong")
+        ui.label(_("You may have been charged for it.")).classes("r-quiet")
     with ui.element("div").classes("r-row"):
         Button(_("Keep"), actions.keep(generation), icon_name="done")
         Button(_("Discard"), actions.drop(generation), icon_name="trash")
 
 
 def unconfirmed() -> None:
-    picture("question", _("Nobody knows whether the backend took it."))
-    quiet(_("It was sent, and no clear answer came back. It may be in work there, and it may be charged."))
+    picture("question", _("We couldn't confirm that the backend accepted this request."))
+    quiet(
+        _("The request was sent, but no clear answer came back. It may be running, and you may be charged.")
+    )
     with ui.element("ul").classes("r-choices"):
         for name, meaning in (
-            (_("Check now"), _("looks for it at the backend, and costs nothing")),
-            (_("Submit again"), _("sends it once more, and may be charged twice")),
-            (_("Discard"), _("lets it go; should it arrive, you choose again")),
+            (_("Check now"), _("search for it at the backend; no charge")),
+            (_("Submit again"), _("send it again; you may be charged twice")),
+            (_("Discard"), _("stop waiting; if it still arrives, we'll ask whether to keep it")),
         ):
             with ui.element("li"):
                 ui.label(name).classes("r-strong")
@@ -130,7 +132,7 @@ def _start_from(name: str, icon_name: str, actions: Actions, generation: Generat
     """The stage marks its picture while the button has the pointer or the focus."""
     button = Button(name, actions.start_from(generation, kind), icon_name=icon_name)
     source = labels.source_name(generation, actions.context.places.get(generation.id))
-    button.props["title"] = _("Starts from: {name}").format(name=source)
+    button.props["title"] = _("Starting image: {name}").format(name=source)
     button.classes("r-starts-from")
 
 

@@ -39,7 +39,7 @@ def register(library: Library, catalogue: Catalogue) -> None:
 def connect(catalogue: Catalogue) -> None:
     backends = {model.backend: None for kind in Kind for model in catalogue.models(kind)}
     connected = ", ".join(name for name in backends if name != ANIMATIC)
-    about = _("Nothing is connected: the animatic draws, a free rehearsal, no AI model.")
+    about = _("No model connected. The animatic renders a free rehearsal, no AI model.")
     if connected:
         about = _("Connected: {names}.").format(names=connected)
     with section(_("Connect a model"), about) as panel:
@@ -47,9 +47,9 @@ def connect(catalogue: Catalogue) -> None:
         for name, problem in catalogue.problems.items():
             if name != ANIMATIC:
                 ui.label(problem).classes("r-note")
-        ui.label(_("Put the address and the key of your generation service into this file:"))
+        ui.label(_("Add the address and key of your generation service to this file:"))
         ui.html(f"<pre>{ENV_FILE}</pre>", sanitize=False).classes("r-code")
-        sentence = _("Then start Rushes again. The service's models come first in the model list.")
+        sentence = _("Then restart Rushes. The service's models appear first in the model list.")
         ui.label(f"{sentence} {_('The key stays on the server.')}")
 
 

@@ -165,7 +165,7 @@ class StudioPage:
     async def delete_card(self, generation_id: str) -> None:
         generation = self.context.state.known[generation_id]
         if not generation.final:
-            toast(_("It is still in progress. Stop it before you delete it."))
+            toast(_("Still in progress. Stop it before deleting."))
             return
         successor = self.filmstrip.successor_of(generation_id)
         await guarded(self.actions.delete(generation))()

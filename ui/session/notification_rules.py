@@ -63,7 +63,7 @@ def text_for(event: Event, generation: Generation) -> ToastText:
         case Event.FAILED:
             return ToastText(_failure_text(generation), "trouble")
         case Event.UNCONFIRMED:
-            text = _("Sent, but nobody knows whether the backend took it. Your choice is needed.")
+            text = _("We couldn't confirm that the backend accepted a request. Choose what to do.")
             return ToastText(text, "trouble")
         case Event.LATE:
             # C4's text is fixed: English, verbatim
@@ -74,8 +74,8 @@ def text_for(event: Event, generation: Generation) -> ToastText:
 def _arrival_text(generation: Generation) -> str:
     if generation.unwanted:
         if generation.trashed_at is not None:
-            return _("A deleted one arrived after all, and was paid for. It waits in the trash.")
-        return _("A stopped one arrived after all: paid, not wanted. Keep it, or drop it.")
+            return _("A deleted generation arrived. It is in the trash.")
+        return _("A stopped generation arrived. Keep or discard it?")
     if told := labels.problem(generation):
         return told
     # C2, C3 and C6: English, verbatim

@@ -10,9 +10,9 @@ from ui.text.errors import error_text, reason_text
 SHORT = {
     Phase.PENDING: deferred("sending"),
     Phase.SUBMITTING: deferred("sending"),
-    Phase.UNCONFIRMED: deferred("needs you"),
-    Phase.PROCESSING: deferred("working"),
-    Phase.COLLECTING: deferred("bringing it home"),
+    Phase.UNCONFIRMED: deferred("needs your decision"),
+    Phase.PROCESSING: deferred("in progress"),
+    Phase.COLLECTING: deferred("downloading"),
     Phase.COMPLETED: deferred("ready"),
     Phase.ERROR: deferred("failed"),
     Phase.DROPPED: deferred("stopped"),
@@ -53,7 +53,7 @@ def short(generation: Generation) -> str:
         return queued(generation.queue_place)
     if generation.phase is Phase.PENDING and generation.stage == "waiting_backend":
         return _("waiting for the backend")
-    return _("not wanted") if generation.unwanted else _(SHORT[generation.phase])
+    return _("arrived after stop") if generation.unwanted else _(SHORT[generation.phase])
 
 
 def queued(place: int | None) -> str:
@@ -76,7 +76,7 @@ def estimate(typical: TypicalDuration | None) -> str:
         return _("no estimate yet")
     runs = measure.runs(typical.runs)
     if typical.runs >= MIN_RUNS_FOR_P90:
-        return _("half were done by {half}, nine of ten by {most}, {runs}").format(
+        return _("median {half}, 90th percentile {most}, {runs}").format(
             half=measure.clock_up(typical.p50_s), most=measure.clock_up(typical.p90_s), runs=runs
         )
     return _("{time}, {runs}").format(time=measure.roughly(typical.p50_s), runs=runs)

@@ -122,7 +122,7 @@ async def test_a_queued_one_says_its_place_and_when_its_work_began(
 @pytest.mark.parametrize(
     ("row", "status", "message"),
     [
-        (generation(phase=Phase.PROCESSING, stage="queued"), "processing", "Waiting in the backend's queue."),
+        (generation(phase=Phase.PROCESSING, stage="queued"), "processing", "Queued at the backend."),
         (
             generation(phase=Phase.PROCESSING, stage="queued:1"),
             "processing",

@@ -11,8 +11,8 @@ from services.core.model import Phase, Problem
 from tests.services.api.stand_in import StandIn, generation
 
 PAGE = b"\x00<script>alert(1)</script>" + bytes(range(256))
-PROBLEM = Problem(code="unknown", reason="The format of the file is not known.")
-SENTENCE = "The file arrived, but this browser may not show it: the format of the file is not known."
+PROBLEM = Problem(code="unknown", reason="The file format is unknown.")
+SENTENCE = "The file arrived, but this browser may not show it: the file format is unknown."
 
 pytestmark = pytest.mark.asyncio
 
@@ -78,4 +78,4 @@ async def test_while_it_is_fetched_again_the_message_is_the_reason(
     assert "2048 MB (RUSHES_RESULT_LIMIT_MB)" in message
     stand_in.commit(generation(revision=1, phase=Phase.COLLECTING, stage="delivery_held:picture"))
     message = (await client.get("/api/file/gen-0")).json()["message"]
-    assert "A picture came instead of a video." in message
+    assert "The file is an image, not a video." in message

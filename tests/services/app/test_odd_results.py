@@ -59,7 +59,7 @@ RESULTS = (
     Result(
         "coveraudio.mp4",
         content_type="application/octet-stream",
-        problem="the file has sound and a cover picture, but no film.",
+        problem="the file has sound and a cover image, but no video.",
     ),
 )
 

@@ -315,7 +315,7 @@ async def test_a_stop_stops_and_what_still_arrives_is_kept_apart(stand_in: Stand
     done = await completed(stand_in, generation_id, 120.0)
     assert done.unwanted
     await stand_in.is_there_once(generation_id)
-    assert stand_in.told == ["A stopped one arrived after all: paid, not wanted. Keep it, or drop it."]
+    assert stand_in.told == ["A stopped generation arrived. Keep or discard it?"]
 
 
 async def test_where_the_backend_can_cancel_a_stop_tells_it(stand_in: StandInServices) -> None:

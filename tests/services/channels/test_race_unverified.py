@@ -26,7 +26,7 @@ class UnverifiedRace(ScriptedRace):
         self.tries += 1
         await asyncio.sleep(self.download_s)
         if not self.bytes_ok(reported.result.url, self.tries):
-            raise Unverified(Problem(code="unknown", reason="The format of the file is not known."))
+            raise Unverified(Problem(code="unknown", reason="The file format is unknown."))
         self.kept.append((asyncio.get_running_loop().time(), reported))
 
     async def settle(self, reported: ReportedResult) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio
 async def test_what_carries_a_problem_is_packed_as_it_came(harness: LibraryHarness) -> None:
     row = await harness.put(content=(bytes_ := a_picture() + b"tail"))
     assert row.kept is not None
-    problem = Problem(code="unknown", reason="The format of the file is not known.")
+    problem = Problem(code="unknown", reason="The file format is unknown.")
     await harness.store.update(row.id, kept=replace(row.kept, width=None, height=None, problem=problem))
     archive = await harness.library.archive([row.id], owner=LOCAL_OWNER)
     with zipfile.ZipFile(io.BytesIO(b"".join(archive))) as packed:

@@ -196,7 +196,7 @@ async def test_a_poster_that_breaks_off_half_way_leaves_nothing(
 ) -> None:
     async def break_off(_: object, __: str, out: str) -> None:
         Path(out).write_bytes(b"half")
-        raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
+        raise DeliveryFailed("The file crashed the decoder.", reason="undecodable")
 
     kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(films["mp4"]))
     monkeypatch.setattr(harness.worker, "run_later", break_off)
@@ -208,7 +208,7 @@ async def test_a_file_that_breaks_the_decoder_is_undecodable(
     harness: IngestHarness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run(*_: object) -> None:
-        raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
+        raise DeliveryFailed("The file crashed the decoder.", reason="undecodable")
 
     monkeypatch.setattr(harness.worker, "run", run)
     assert await why(harness, Kind.VIDEO, films["mp4"]) == "decoder_failed"

@@ -130,11 +130,11 @@ async def test_a_file_of_another_type_is_refused_with_the_types_to_use(harness: 
 
 
 async def test_a_png_that_was_cut_off_is_refused(harness: Harness, pictures: dict[str, bytes]) -> None:
-    assert "cut off" in await harness.why(pictures["PNG"][:-200])
+    assert "incomplete" in await harness.why(pictures["PNG"][:-200])
 
 
 async def test_an_empty_file_is_called_empty(harness: Harness) -> None:
-    assert await harness.why(b"") == "The file is empty: choose a picture."
+    assert await harness.why(b"") == "The file is empty. Choose an image."
 
 
 async def test_of_an_animated_webp_the_first_frame_is_taken(harness: Harness) -> None:
@@ -246,7 +246,7 @@ async def test_of_a_file_that_is_gone_no_source_is_taken(harness: Harness, films
 
 @pytest.mark.parametrize("name", ["ab/" + "c" * 30 + ".source.png", "../../etc/passwd", ""])
 async def test_a_source_that_is_not_here_is_told(harness: Harness, name: str) -> None:
-    with pytest.raises(InvalidRequest, match="no longer here") as refused:
+    with pytest.raises(InvalidRequest, match="no longer available") as refused:
         await harness.sources.check(name, owner="a")
     assert refused.value.field == "source"
 

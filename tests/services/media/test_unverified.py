@@ -225,7 +225,7 @@ async def test_a_slow_machine_does_not_make_a_good_film_a_problem(
     async def too_slow(*args: Any, **named: Any) -> Any:
         tries.append(named)
         if len(tries) <= 2:
-            raise DeliveryFailed("The file broke the decoder.", reason="undecodable")
+            raise DeliveryFailed("The file crashed the decoder.", reason="undecodable")
         return await run(*args, **named)
 
     monkeypatch.setattr(harness.worker, "run", too_slow)

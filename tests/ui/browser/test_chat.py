@@ -99,7 +99,7 @@ def test_what_is_too_long_stays_in_the_field_also_after_a_reload(page: Page) -> 
     page.reload()
     expect(field(page)).to_have_value("x" * 50_000)
     say(page, "")
-    expect(page.get_by_role("alert")).to_have_text("Write what you want to see.")
+    expect(page.get_by_role("alert")).to_have_text("Describe what you want to see.")
 
 
 def test_markup_in_a_message_stays_text(page: Page) -> None:

@@ -68,7 +68,7 @@ def test_a_refused_press_leaves_the_page_where_it_is(app: RunningApp, phone: Pag
     staged(phone, app)
     phone.get_by_role("button", name="Generate", exact=True).scroll_into_view_if_needed()
     press(phone, "Generate")
-    expect(phone.get_by_text("Write what you want to see.")).to_have_count(1)
+    expect(phone.get_by_text("Describe what you want to see.")).to_have_count(1)
     expect(phone.get_by_role("button", name="Generate", exact=True)).not_to_have_attribute(
         "aria-busy", "true"
     )
@@ -113,7 +113,7 @@ def test_a_toast_is_gone_after_four_seconds(app: RunningApp, page: Page, kite: s
 
 def test_four_images_are_one_toast_without_a_button_to_the_stage(app: RunningApp, page: Page) -> None:
     opened(page, f"{app.url}/image")
-    page.get_by_label("How many").click()
+    page.get_by_label("Images").click()
     page.get_by_role("option", name="4", exact=True).click()
     page.get_by_label("Prompt", exact=True).fill("Four boats")
     press(page, "Generate")

@@ -20,7 +20,7 @@ def page(app: RunningApp, page: Page) -> Page:
 
 
 def thumbnail(page: Page) -> None:
-    picture = page.get_by_role("img", name="The picture to start from")
+    picture = page.get_by_role("img", name="Starting image")
     expect(picture).to_be_visible()
     page.wait_for_function("document.querySelector('.r-thumbnail')?.naturalWidth > 0")
     expect(page.locator(".r-composer")).to_contain_text("from an image")  # the form was drawn anew
@@ -28,14 +28,14 @@ def thumbnail(page: Page) -> None:
 
 def remove_picture(page: Page) -> None:
     page.wait_for_timeout(1000)  # sooner, a click on the same spot counts as the second of a double click
-    press(page, "Remove picture")
+    press(page, "Remove image")
     expect(page.locator(".r-composer")).not_to_contain_text("from an image")
 
 
 def test_an_image_becomes_a_film_and_its_last_frame_the_next_one(app: RunningApp, page: Page) -> None:
     page.get_by_role("link", name="Image", exact=True).click()
     shrink(page, film=False)
-    choose(page, "How many", "2")
+    choose(page, "Images", "2")
     generate(page, "A field of flowers in the morning")
     toast = page.get_by_text(re.compile(r"^Image generated successfully( via SSE)?!$"))
     expect(toast.first).to_be_visible(timeout=WITHIN_MS)
@@ -60,8 +60,8 @@ def test_an_image_becomes_a_film_and_its_last_frame_the_next_one(app: RunningApp
         "const v = document.querySelector('video'); v.muted = true; v.play(); v.currentTime > 0.2"
     )
     page.get_by_label("Prompt", exact=True).fill("Kept")
-    press(page, "Remove picture")
-    expect(page.get_by_role("button", name=re.compile("^Add a picture"))).to_be_visible()
+    press(page, "Remove image")
+    expect(page.get_by_role("button", name=re.compile("^Add an image"))).to_be_visible()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Kept")
 
 
@@ -86,7 +86,7 @@ def test_a_file_that_is_no_picture_is_refused_at_once_and_the_prompt_stays(
     html = tmp_path / "picture.png"
     html.write_text("<html>")
     page.set_input_files("input[type=file]", html)
-    expect(page.get_by_role("alert").filter(has_text="This picture cannot be used")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="This image cannot be used")).to_be_visible()
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         file.truncate(50 * 1024**2 + 1)
@@ -102,7 +102,7 @@ def test_a_broken_upload_is_shown(page: Page) -> None:
     page.set_input_files(
         "input[type=file]", {"name": "a.png", "mimeType": "image/png", "buffer": data.getvalue()}
     )
-    expect(page.get_by_role("alert").filter(has_text="the connection broke")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="the connection was lost")).to_be_visible()
 
 
 def hand_over(page: Page, way: str, content: bytes) -> None:

@@ -47,8 +47,8 @@ def test_a_phone_has_the_stage_first_and_the_composer_first_while_it_is_empty(
     top = "document.querySelector('{}').getBoundingClientRect().top"
     stage, composer = top.format(".r-stage"), top.format(".r-composer")
     phone.wait_for_function(f"{stage} < {composer}")
-    press(phone, "New: clear the stage")
-    expect(phone.get_by_text("Nothing on the stage yet")).to_be_visible()
+    press(phone, "New: clear the current result")
+    expect(phone.get_by_text("Nothing here yet")).to_be_visible()
     phone.wait_for_function(f"{stage} > {composer}")
 
 

@@ -199,11 +199,11 @@ def test_a_failure_is_shown_as_a_system_notification_too(app: RunningApp, page: 
         "key": "one failed 4",
         "address": "/g/one",
         "tone": "trouble",
-        "title": "It failed.",
+        "title": "Failed.",
         "body": "A kite",
     }
     page.evaluate("news => Promise.all([rushes.notices.tell(news), rushes.notices.tell(news)])", news)
-    assert [one["title"] for one in made(page)] == ["It failed."]
+    assert [one["title"] for one in made(page)] == ["Failed."]
     page.reload()
     send_away(page)
     page.evaluate("news => rushes.notices.tell(news)", news)

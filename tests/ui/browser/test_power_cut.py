@@ -24,12 +24,10 @@ def test_a_power_cut_halfway_loses_neither_the_film_nor_what_is_typed_meanwhile(
         page.wait_for_timeout(500)  # the server has what was typed
         app.kill()
         expect(page.get_by_text("Connection lost.")).to_be_visible()
-        expect(
-            page.get_by_text("Nothing is lost: what is running is watched, also after a restart.")
-        ).to_be_visible()
+        expect(page.get_by_text("Running jobs continue and resume after a restart.")).to_be_visible()
         prompt.fill("Typed <b>meanwhile</b>")
         page.keyboard.press("Control+Enter")
-        expect(page.get_by_text("Not sent: no connection. Your text is kept here.")).to_be_visible()
+        expect(page.get_by_text("Not sent: no connection. Your text is still here.")).to_be_visible()
         page.evaluate("window.old = true")
 
         app.start()

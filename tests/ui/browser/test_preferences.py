@@ -30,5 +30,5 @@ def test_the_language_is_changed_and_what_was_typed_stays(app: RunningApp, page:
     expect(page.locator("html")).to_have_attribute("lang", "ru")
     expect(page.get_by_role("heading", name="Язык")).to_be_visible()
     page.get_by_role("link", name="Видео").click()
-    expect(page.get_by_role("button", name="Сделать", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Создать", exact=True)).to_be_visible()
     expect(page.get_by_label("Описание", exact=True)).to_have_value("A draft in the making")

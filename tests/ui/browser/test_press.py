@@ -117,7 +117,7 @@ def test_a_double_click_on_send_sends_one_message(app: RunningApp, page: Page) -
     page.get_by_role("button", name="Send").dblclick()
     page.wait_for_timeout(1_500)
     expect(page.get_by_role("article", name="You")).to_have_count(1)
-    expect(page.get_by_text("Write what you want to see.")).to_be_hidden()
+    expect(page.get_by_text("Describe what you want to see.")).to_be_hidden()
 
 
 def test_a_double_click_on_an_offer_sends_one_message(app: RunningApp, page: Page) -> None:
@@ -164,7 +164,7 @@ def test_a_text_beyond_the_sockets_limit_is_kept_and_said(app: RunningApp, page:
         "(box) => { box.value = 'a kite\\n'.repeat(44_000); box.dispatchEvent(new Event('input', {bubbles: true})) }"
     )
     page.get_by_role("button", name="Generate").click()
-    expect(page.get_by_text("Not sent: the text is too long. It is still here.")).to_be_visible()
+    expect(page.get_by_text("Not sent: the text is too long. Your text is still here.")).to_be_visible()
     assert made(app, "an old text") == 0
     assert len(box.input_value()) == 7 * 44_000
 

@@ -35,7 +35,7 @@ def third(page: Page, app: RunningApp) -> Page:
 
 
 def sees_the_source(page: Page) -> None:
-    thumbnail = page.get_by_role("img", name="The picture to start from")
+    thumbnail = page.get_by_role("img", name="Starting image")
     expect(thumbnail).to_be_visible()
     expect(page.get_by_text("image 3 of 4 · A boat", exact=True)).to_be_visible()
     expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
@@ -82,7 +82,7 @@ def test_the_library_and_the_page_of_one_lead_there_too(
     opened(page, f"{app.url}/g/{images[2]}")
     page.get_by_role("button", name="Animate").click()
     sees_the_source(page)
-    page.get_by_role("button", name="Remove picture").click()
+    page.get_by_role("button", name="Remove image").click()
     opened(page, f"{app.url}/library")
     tile = page.locator(".r-tile").nth(1)
     tile.hover()

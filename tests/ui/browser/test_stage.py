@@ -31,7 +31,7 @@ def test_the_link_leads_to_the_one_generation(
     player(opened(page, app.url), "A kite")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     press(page, "Copy link")
-    expect(page.get_by_text("The link is on the clipboard.")).to_be_visible()
+    expect(page.get_by_text("Link copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == f"{app.url}/g/{kite}"
     page.goto(link)

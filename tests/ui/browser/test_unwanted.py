@@ -42,10 +42,10 @@ def arrived_after_its_stop(app: RunningApp, wire: WireServer, page: Page, prompt
     app.wait_until(lambda: app.get(f"/api/file/{file_id}")["phase"] == "processing", 30)
     page.goto(f"{app.url}/g/{file_id}")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("Should it come all the same")).to_be_visible()
+    expect(page.get_by_text("If it still arrives")).to_be_visible()
     (job_id,) = [job.id for job in wire.jobs.values() if job.config["prompt"] == prompt]
     wire.finish(job_id)
-    expect(page.get_by_text("Paid, not wanted", exact=True)).to_be_visible()
+    expect(page.get_by_text("Arrived after you stopped it", exact=True)).to_be_visible()
     expect(page.locator(".r-toast")).to_have_count(1)
     return file_id
 
@@ -57,7 +57,7 @@ def test_it_comes_by_itself_and_is_kept_by_the_keyboard(
     assert app.get(f"/api/file/{file_id}")["unwanted"] is True
     page.get_by_role("button", name="Keep").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Paid, not wanted", exact=True)).to_be_hidden()
+    expect(page.get_by_text("Arrived after you stopped it", exact=True)).to_be_hidden()
     expect(page.locator("video").first).to_be_visible()
     assert app.get(f"/api/file/{file_id}")["unwanted"] is False
     assert not too_wide(page)
@@ -70,7 +70,7 @@ def test_it_is_dropped_without_a_question_and_brought_back(
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Paid, not wanted", exact=True)).to_be_visible()
+    expect(page.get_by_text("Arrived after you stopped it", exact=True)).to_be_visible()
     page.goto(f"{app.url}/library?state=unwanted")
     expect(page.locator(".r-tile")).to_have_count(1)
     assert app.get(f"/api/file/{file_id}")["trashed"] is False
