@@ -13,13 +13,13 @@ from ui.components.browser_bridge import BrowserBridge
 pytestmark = [pytest.mark.asyncio, AHEAD]
 
 OWN = {
-    "/": ("Generate, also from inside the text", "Play or pause"),
-    "/image": ("Generate, also from inside the text", "In the large view: zoom in, out, whole picture"),
+    "/": ("Generate, also while typing", "Play or pause"),
+    "/image": ("Generate, also while typing", "Large view: zoom in, zoom out, fit"),
     "/chat/new": ("Send the message", "Start a new line"),
-    "/library": ("Select all from the last selected one to here", "Move to trash"),
-    "/library?trash=1": ("Enter the grid, and move in it", "Delete permanently"),
-    "/g/gen-1": ("Play or pause", "Save the file"),
-    "/settings": ("This list",),
+    "/library": ("Select a range", "Move to trash"),
+    "/library?trash=1": ("Move through the grid", "Delete permanently"),
+    "/g/gen-1": ("Play or pause", "Download"),
+    "/settings": ("Show this list",),
 }
 ALL = {meaning for meanings in OWN.values() for meaning in meanings}
 
@@ -29,13 +29,13 @@ async def test_each_page_lists_its_own_keys(user: User, stand_in: StandInService
     stand_in.finish(stand_in.put(request=a_request(kind=Kind.VIDEO)).id)
     await user.open(path)
     user.find(kind=BrowserBridge).trigger("help")
-    await user.should_see("This list")
+    await user.should_see("Show this list")
     with user:
         (keys,) = [one for one in ElementFilter(kind=ui.element) if "r-keys" in one.classes]
         listed = {one.text for one in keys.descendants() if isinstance(one, ui.label)}
     assert listed >= set(OWN[path])
     if path == "/settings":
-        assert listed & ALL == {"This list"}
+        assert listed & ALL == {"Show this list"}
     if path == "/":
         assert "Start a new line" not in listed
         assert {"Ctrl", "⌘"} <= listed  # look/early.js shows one of them

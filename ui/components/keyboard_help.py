@@ -11,17 +11,17 @@ from ui.text import _, deferred
 Key = tuple[str, str]
 """What to press, and what it does."""
 
-HELP = (("?", deferred("This list")),)
-SAVE = (("d", deferred("Save the file")),)
+HELP = (("?", deferred("Show this list")),)
+SAVE = (("d", deferred("Download")),)
 PLAY = ((deferred("Space"), deferred("Play or pause")),)
 LEAVE = ("Esc", deferred("Leave the text field"))
-ZOOM = (("+ − 0", deferred("In the large view: zoom in, out, whole picture")),)
+ZOOM = (("+ − 0", deferred("Large view: zoom in, zoom out, fit")),)
 RESULT = {Kind.VIDEO: (*PLAY, *SAVE), Kind.IMAGE: (*ZOOM, *SAVE)}
 STUDIO = (
-    ("Ctrl ↵", deferred("Generate, also from inside the text")),
+    ("Ctrl ↵", deferred("Generate, also while typing")),
     ("/", deferred("Go to the prompt")),
     LEAVE,
-    ("← →", deferred("Step through the rushes")),
+    ("← →", deferred("Previous or next result")),
     ("Del", deferred("Move the focused card to trash")),
 )
 CHAT = (
@@ -33,11 +33,11 @@ CHAT = (
     *SAVE,
 )
 SELECTION = (
-    ("← ↑ ↓ →", deferred("Enter the grid, and move in it")),
-    ("Home End", deferred("Go to the first or the last one")),
+    ("← ↑ ↓ →", deferred("Move through the grid")),
+    ("Home End", deferred("First or last item")),
     ("x", deferred("Select or deselect")),
-    ("Shift x", deferred("Select all from the last selected one to here")),
-    ("Ctrl a", deferred("Select all that are loaded")),
+    ("Shift x", deferred("Select a range")),
+    ("Ctrl a", deferred("Select all loaded items")),
     ("Esc", deferred("Clear selection")),
 )
 LIBRARY = (
@@ -46,7 +46,7 @@ LIBRARY = (
     ("↵", deferred("Open")),
     ("s", deferred("Star or unstar")),
     ("t", deferred("Tag")),
-    ("d", deferred("Save the file, or what is selected as a ZIP")),
+    ("d", deferred("Download the file, or the selection as a ZIP")),
     ("Del", deferred("Move to trash")),
 )
 TRASH = (*SELECTION, ("Del", deferred("Delete permanently")))
@@ -58,8 +58,8 @@ def studio(kind: Kind) -> Sequence[Key]:
 
 def show(keys: Sequence[Key]) -> None:
     with ui.dialog(value=True) as dialog, ui.element("div").classes("r-dialog r-dialog-keys"):
-        dialog.props["aria-label"] = _("Keyboard")
-        ui.label(_("Keyboard")).classes("r-dialog-title")
+        dialog.props["aria-label"] = _("Keyboard shortcuts")
+        ui.label(_("Keyboard shortcuts")).classes("r-dialog-title")
         with ui.element("dl").classes("r-keys"):
             for key, meaning in (*keys, *HELP):
                 with ui.element("dt"):

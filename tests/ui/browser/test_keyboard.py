@@ -34,14 +34,14 @@ def test_the_keyboard_alone_is_enough(app: RunningApp, page: Page) -> None:
         page.keyboard.press("d")
     assert Path(saved.value.path()).stat().st_size > 1000
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
 
 
 def keys(page: Page) -> str:
     page.keyboard.press("?")
-    dialog = page.get_by_role("dialog", name="Keyboard")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()
     text = dialog.inner_text()
     page.keyboard.press("Escape")
