@@ -106,7 +106,7 @@ async def test_a_running_generation_shows_both_channels_live(harness: LibraryHar
     await visitor.should_see("answered, 1 question")
     await eventually(lambda: "until" in modes(visitor))
     await publish_trace(harness, row, 6, "push", "lost", reason="silent")
-    await visitor.should_see("lost: silent for too long")
+    await visitor.should_see("lost: no data for too long")
 
 
 async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
@@ -146,7 +146,7 @@ async def test_one_generation_is_drawn_with_its_whole_timeline(
         [],
     )
     await visitor.open(f"/deliveries?id={row.id}")
-    await visitor.should_see("No stream: connection broken")
+    await visitor.should_see("Event stream lost: connection reset")
     await visitor.should_see("Push won")
     await visitor.should_see("Bundle for a bug report")
     await visitor.should_see("Push brought 1 of 1, poll 0.")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
             StoreFailed("The database is in use by another program. Try again in a moment."),
             "in use by another program",
         ),
-        (RuntimeError("/secret/place"), "Nothing is lost; the log has the details."),
+        (RuntimeError("/secret/place"), "Your results are safe. See the log for details."),
     ],
 )
 async def test_a_page_that_cannot_be_built_says_why_and_where_to_go(
@@ -38,6 +38,6 @@ async def test_a_page_that_cannot_be_built_says_why_and_where_to_go(
     answer = await user.http_client.get("/g/some-id")
     assert answer.status_code == 500
     assert expected in answer.text
-    assert "This page cannot be shown now." in answer.text
+    assert "This page is unavailable right now." in answer.text
     assert "/secret/place" not in answer.text
     caplog.clear()

@@ -40,7 +40,7 @@ async def test_a_finished_one_has_player_settings_and_receipt(user: User, stand_
     assert len(videos(user)) == 1
     await user.should_see("A kite over the sea")
     await user.should_see("48210")
-    await user.should_see("poll, by asking")
+    await user.should_see("poll (repeated requests)")
     await user.should_see("Poll won")
 
 
@@ -53,11 +53,11 @@ async def test_an_open_one_becomes_a_finished_one_on_the_open_page(
         assert [bar.props["aria-valuetext"] for bar in ElementFilter(kind=ProgressBar) if bar.visible] == [
             "30 %"
         ]
-    await user.should_see("Written when the bytes are kept.")
+    await user.should_see("Available when the file has been saved.")
     stand_in.finish(row.id)
     await settle()
     assert len(videos(user)) == 1
-    await user.should_see("push, the event stream")
+    await user.should_see("push (event stream)")
     await user.should_see("Video generated successfully via SSE!")
 
 
@@ -85,10 +85,10 @@ async def test_the_timeline_is_readable_and_goes_on(user: User, stand_in: StandI
     row = stand_in.put()
     stand_in.publish_trace(row.id, "push", "opening")
     await user.open(f"/g/{row.id}")
-    assert rows(user) == ["Opening the stream"]
+    assert rows(user) == ["Connecting to the event stream"]
     stand_in.publish_trace(row.id, "poll", "attempt", n=1)
     await user.should_see("Attempt 1")
-    assert rows(user) == ["Opening the stream", "Attempt 1"]
+    assert rows(user) == ["Connecting to the event stream", "Attempt 1"]
 
 
 async def test_consecutive_progress_shares_one_row(user: User, stand_in: StandInServices) -> None:
@@ -98,7 +98,7 @@ async def test_consecutive_progress_shares_one_row(user: User, stand_in: StandIn
     stand_in.publish_trace(row.id, "poll", "attempt", n=1)
     stand_in.publish_trace(row.id, "push", "event", heard="progress", progress=0.5)
     await user.open(f"/g/{row.id}")
-    assert rows(user) == ["Heard: progress, 40 %", "Attempt 1", "Heard: progress, 50 %"]
+    assert rows(user) == ["Event: progress, 40 %", "Attempt 1", "Event: progress, 50 %"]
     assert TraceTable
 
 
@@ -110,8 +110,8 @@ async def test_what_is_not_there_is_a_calm_404(user: User, stand_in: StandInServ
         stand_in.put(id=gone, owner="ada")
     answer = await user.http_client.get(f"/g/{gone}")
     assert answer.status_code == 404
-    assert "There is nothing at this address." in answer.text
-    assert "Back to the video page" in answer.text
+    assert "Page not found." in answer.text
+    assert "Back to Video" in answer.text
 
 
 async def test_an_address_is_never_read_as_markup(user: User) -> None:
@@ -124,4 +124,4 @@ async def test_the_page_of_a_deleted_one_becomes_empty(user: User, stand_in: Sta
     row = stand_in.put(Phase.COMPLETED, finished_at=1.0)
     await user.open(f"/g/{row.id}")
     await stand_in.delete(row.id)
-    await user.should_see("There is nothing at this address.")
+    await user.should_see("Page not found.")

@@ -217,7 +217,7 @@ async def test_one_page_of_a_generation_shows_what_it_started_from(
 ) -> None:
     row = stand_in.put(Phase.PROCESSING, request=a_request(source=SOURCE))
     await user.open(f"/g/{row.id}")
-    await user.should_see("Started from")
+    await user.should_see("Starting image")
     assert thumbnails(user) == [f"/media/source/{SOURCE}"]
 
 

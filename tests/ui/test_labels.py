@@ -78,14 +78,14 @@ def test_a_push_win_says_how_fast_and_what_poll_would_have_needed() -> None:
         other_due_at=106.45,
     )
     assert labels.winner_heading(slip) == "Push won"
-    assert labels.delivery_heading(slip) == "on the page 0.08 s after the backend finished"
+    assert labels.delivery_heading(slip) == "shown 0.08 s after the backend finished"
     assert labels.other_channel_heading(slip) == "poll would have needed 6.4 s more"
 
 
 def test_without_a_page_or_the_backends_time_the_receipt_claims_less() -> None:
     slip = a_receipt(Channel.POLL, backend_finished_at=None, backend_said_at=100.0, kept_at=100.05)
-    assert labels.delivery_heading(slip) == "kept 0.05 s after the news came"
-    assert labels.other_channel_heading(slip) == "push had said nothing"
+    assert labels.delivery_heading(slip) == "saved 0.05 s after the backend reported it"
+    assert labels.other_channel_heading(slip) == "no push events"
 
 
 @pytest.mark.parametrize("code", [*failures.CODES, "something_new"])
@@ -134,10 +134,10 @@ def entry(lane: str, event: str, **data: Any) -> TraceEntry:
     [
         (
             entry("push", "lost", reason="unauthorized", retry_in_s=600),
-            "No stream: the key was not accepted; again in 10 min",
+            "Event stream lost: key rejected; retrying in 10 min",
         ),
-        (entry("push", "lost", reason="brand_new"), "No stream: connection lost"),
-        (entry("push", "event", heard="progress", progress=0.5), "Heard: progress, 50 %"),
+        (entry("push", "lost", reason="brand_new"), "Event stream lost: connection lost"),
+        (entry("push", "event", heard="progress", progress=0.5), "Event: progress, 50 %"),
         (entry("push", "event", heard="progress", progress=1.0), "Heard: progress, 99 %"),
         (entry("push", "event", heard="progress", progress=0.29), "Heard: progress, 29 %"),
         (entry("poll", "answer", heard="result", progress=1.0), "Answer: the result"),
@@ -145,10 +145,10 @@ def entry(lane: str, event: str, **data: Any) -> TraceEntry:
         (entry("poll", "answer", heard="queued"), "Answer: queued"),
         (entry("poll", "attempt", n=3), "Attempt 3"),
         (entry("poll", "due", at=106.0), "Next attempt in 6.0 s"),
-        (entry("engine", "won", channel="push"), "Push won: the bytes are kept"),
-        (entry("engine", "phase", phase="no_such_phase"), "It moved on"),
+        (entry("engine", "won", channel="push"), "Push won: the file is saved"),
+        (entry("engine", "phase", phase="no_such_phase"), "Phase changed"),
         (entry("engine", "brand_new"), "engine: brand_new"),
-        (entry("poll", "due"), "Next attempt planned"),
+        (entry("poll", "due"), "Next attempt scheduled"),
     ],
 )
 def test_the_timeline_reads_as_sentences(traced: TraceEntry, expected: str) -> None:
@@ -157,4 +157,4 @@ def test_the_timeline_reads_as_sentences(traced: TraceEntry, expected: str) -> N
 
 def test_a_receipt_does_not_count_the_time_when_nobody_looked() -> None:
     slip = a_receipt(backend_finished_at=100.0, backend_said_at=100.01, kept_at=100.07, shown_at=250.0)
-    assert labels.delivery_heading(slip) == "kept 0.07 s after the backend finished"
+    assert labels.delivery_heading(slip) == "saved 0.07 s after the backend finished"

@@ -432,9 +432,7 @@ async def test_an_error_of_ours_is_a_calm_sentence(
     write(user, "A kite")
     user.find(marker="generate").click()
     await settle()
-    assert toasts(user) == [
-        "That did not work, and it is our fault. Nothing is lost; the log has the details."
-    ]
+    assert toasts(user) == ["Something went wrong in Rushes. Your results are safe; see the log for details."]
     assert "A page handler failed" in caplog.text
     caplog.clear()
 

@@ -37,7 +37,7 @@ def _names() -> list[str]:
     return [
         _("When"),
         _("Backend"),
-        _("Asked"),
+        _("Requested"),
         _("Push"),
         _("Poll"),
         _("Failed"),

@@ -23,11 +23,11 @@ def guarded(handler: Handler) -> Callable[[], Awaitable[None]]:
             if inspect.isawaitable(result):
                 await result
         except AppError as error:
-            toast(error_text(error) or _("That did not work."), tone="trouble")
+            toast(error_text(error) or _("Something went wrong."), tone="trouble")
         except Exception:
             log.exception("A page handler failed; the page stays usable.")
             toast(
-                _("That did not work, and it is our fault. Nothing is lost; the log has the details."),
+                _("Something went wrong in Rushes. Your results are safe; see the log for details."),
                 tone="trouble",
             )
 

@@ -18,7 +18,7 @@ def settings_facts(generation: Generation) -> None:
             measure.length(request.settings.duration_s) if request.settings.duration_s is not None else "",
         ),
         (_("Aspect ratio"), f"{request.settings.aspect_ratio} · {request.settings.resolution}"),
-        (_("Came as"), f"{kept.width} × {kept.height}" if kept is not None and kept.width else ""),
+        (_("Received as"), f"{kept.width} × {kept.height}" if kept is not None and kept.width else ""),
         (
             _("Frame rate"),
             _("{rate} fps").format(rate=request.settings.fps) if request.settings.fps is not None else "",
@@ -31,7 +31,7 @@ def settings_facts(generation: Generation) -> None:
     with ui.element("dl").classes("r-facts"):
         if request.source is not None:
             with ui.element("dt"):
-                ui.label(_("Started from"))
+                ui.label(_("Starting image"))
             with ui.element("dd"):
                 thumbnail(request.source)
         for name, value in facts:
@@ -41,6 +41,6 @@ def settings_facts(generation: Generation) -> None:
                 with ui.element("dd"):
                     ui.label(value)
         with ui.element("dt"):
-            ui.label(_("Asked"))
+            ui.label(_("Requested"))
         with ui.element("dd"):
             Timestamp(generation.created_at, "full")

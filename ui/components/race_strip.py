@@ -96,7 +96,7 @@ class RaceStrip:
     def __init__(self, generation: Generation, state: TabState) -> None:
         self._drawn: tuple[object, ...] = ()
         with ui.element("section").classes("r-race") as self.card:
-            self.card.props["aria-label"] = _("The race between push and poll")
+            self.card.props["aria-label"] = _("Push and poll timeline")
             with ui.element("div").classes("r-race-head"):
                 with ui.element("p"):
                     self.winner = ui.label().classes("r-race-winner")
@@ -140,17 +140,17 @@ class RaceStrip:
             self.late.text = labels.lateness(receipt)
             self.other.text = labels.other_channel_heading(receipt)
             return
-        self.winner.text = _("Stopped") if generation.phase is Phase.DROPPED else _("No winner")
+        self.winner.text = _("Stopped") if generation.phase is Phase.DROPPED else _("No result")
         self.winner.classes(replace="r-race-winner none")
-        self.sentence.text = _("neither channel brought a result")
+        self.sentence.text = _("no result arrived")
 
 
 def connection_sentence(status: str) -> str:
     if status == "connected":
-        return _("Listening over push, asking by poll")
+        return _("Push connected · polling")
     if status == "connecting":
-        return _("Opening the push stream, asking by poll")
-    return _("No push stream right now, asking by poll")
+        return _("Connecting to push · polling")
+    return _("Push disconnected · polling")
 
 
 def _labels() -> dict[str, object]:
@@ -159,9 +159,9 @@ def _labels() -> dict[str, object]:
         "poll": _("poll"),
         "result": _("result"),
         "next": _("next in {s} s"),
-        "would": _("next would be here"),
-        "spokenPush": forms("Push heard {count} event.", "Push heard {count} events."),
-        "spokenPoll": forms("Poll asked {count} time.", "Poll asked {count} times."),
+        "would": _("next poll"),
+        "spokenPush": forms("Push: {count} event.", "Push: {count} events."),
+        "spokenPoll": forms("Poll: {count} request.", "Poll: {count} requests."),
         "s": _("{figure} s"),
         "min": _("{figure} min"),
         "h": _("{figure} h"),

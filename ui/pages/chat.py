@@ -51,7 +51,7 @@ def register(chats: Chats) -> None:
             chat = await chats.get(chat_id, owner=current_person())
         except NotFound:
             ui.status_code(404)
-            with layout.frame(path="/chat", title=_("Not here · Rushes")):
+            with layout.frame(path="/chat", title=_("Not found · Rushes")):
                 unknown()
             return
         chat_page = ChatPage(chats, context(client), chat)
@@ -66,7 +66,7 @@ def unknown() -> None:
         icon("chat", size="xl").classes("r-scene-sign")
         with ui.element("h1").classes("r-scene-words"):
             ui.label(_("There is no conversation at this address."))
-        ui.label(_("It may have been deleted, or the link is not complete.")).classes("r-quiet")
+        ui.label(_("It may have been deleted, or the link is incomplete.")).classes("r-quiet")
         LinkButton(_("To the conversations"), "/chat", icon_name="back")
 
 

@@ -16,11 +16,11 @@ def register() -> None:
 
 def show_error(error: Exception) -> None:
     """Shows an AppError's message; the text of any other exception is only logged."""
-    with layout.frame(path="", title=_("Not now · Rushes")), ui.element("div").classes("r-lost"):
+    with layout.frame(path="", title=_("Unavailable · Rushes")), ui.element("div").classes("r-lost"):
         icon("broken", size="xl").classes("r-scene-sign")
         with ui.element("h1").classes("r-scene-words"):
-            ui.label(_("This page cannot be shown now."))
+            ui.label(_("This page is unavailable right now."))
         sentence = error_text(error) if isinstance(error, AppError) else ""
-        ui.label(sentence or _("Nothing is lost; the log has the details.")).classes("r-quiet")
+        ui.label(sentence or _("Your results are safe. See the log for details.")).classes("r-quiet")
         with ui.element("div").classes("r-row"):
             LinkButton(_("System check"), "/checkup", icon_name="check")

@@ -52,7 +52,7 @@ def register(generations: Generations) -> None:
 
 def not_found() -> None:
     ui.status_code(404)
-    with layout.frame(path="", title=_("Not here · Rushes")):
+    with layout.frame(path="", title=_("Not found · Rushes")):
         draw_not_found()
 
 
@@ -60,9 +60,9 @@ def draw_not_found() -> None:
     with ui.element("div").classes("r-lost"):
         icon("reel", size="xl").classes("r-scene-sign")
         with ui.element("h1").classes("r-scene-words"):
-            ui.label(_("There is nothing at this address."))
-        ui.label(_("It may have been deleted, or the link is not complete.")).classes("r-quiet")
-        LinkButton(_("Back to the video page"), "/", icon_name="back")
+            ui.label(_("Page not found."))
+        ui.label(_("It may have been deleted, or the link is incomplete.")).classes("r-quiet")
+        LinkButton(_("Back to Video"), "/", icon_name="back")
 
 
 class GenerationPage:
@@ -109,7 +109,7 @@ class GenerationPage:
         with self.receipt_panel:
             heading(_("Receipt"))
             if generation.receipt is None:
-                ui.label(_("Written when the bytes are kept.")).classes("r-quiet")
+                ui.label(_("Available when the file has been saved.")).classes("r-quiet")
             else:
                 receipt_facts(generation, generation.receipt)
 

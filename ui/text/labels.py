@@ -97,12 +97,12 @@ def delivery_heading(receipt: Receipt) -> str:
     if receipt.shown_at is not None and receipt.shown_at - receipt.kept_at <= MAX_DISPLAY_LAG_S:
         time = measure.exactly(receipt.shown_at - (since or receipt.backend_said_at))
         if since is not None:
-            return _("on the page {time} after the backend finished").format(time=time)
-        return _("on the page {time} after the news came").format(time=time)
+            return _("shown {time} after the backend finished").format(time=time)
+        return _("shown {time} after the backend reported it").format(time=time)
     time = measure.exactly(receipt.kept_at - (since or receipt.backend_said_at))
     if since is not None:
-        return _("kept {time} after the backend finished").format(time=time)
-    return _("kept {time} after the news came").format(time=time)
+        return _("saved {time} after the backend finished").format(time=time)
+    return _("saved {time} after the backend reported it").format(time=time)
 
 
 def lateness(receipt: Receipt) -> str:
@@ -116,59 +116,59 @@ def other_channel_heading(receipt: Receipt) -> str:
         more = (receipt.other_due_at or 0.0) - receipt.kept_at
         return _("poll would have needed {time} more").format(time=measure.exactly(more)) if more > 0 else ""
     if receipt.other_said in ("", "nothing"):
-        return _("push had said nothing")
-    return _("push had last said: {heard}").format(heard=event_kind(receipt.other_said))
+        return _("no push events")
+    return _("last push event: {heard}").format(heard=event_kind(receipt.other_said))
 
 
 EVENT_KINDS = {
     "running": deferred("still running"),
     "progress": deferred("progress"),
-    "result": deferred("the result"),
+    "result": deferred("result"),
     "failed": deferred("a failure"),
-    "ask": deferred("done, ask for it"),
-    "foreign": deferred("news about another job"),
+    "ask": deferred("done"),
+    "foreign": deferred("event about another job"),
     "queued": deferred("queued"),
     "connected": deferred("connected"),
-    "bytes": deferred("the result's bytes"),
+    "bytes": deferred("result file"),
 }
 
 
 def event_kind(code: str) -> str:
-    return _(EVENT_KINDS.get(code, deferred("something new")))
+    return _(EVENT_KINDS.get(code, deferred("event")))
 
 
 REASONS = {
     "refused": deferred("refused"),
-    "unauthorized": deferred("the key was not accepted"),
-    "silent": deferred("silent for too long"),
+    "unauthorized": deferred("key rejected"),
+    "silent": deferred("no data for too long"),
     "ended": deferred("closed by the backend"),
-    "reset": deferred("connection broken"),
-    "timeout": deferred("no answer in time"),
-    "malformed": deferred("unreadable"),
-    "oversize": deferred("far too large"),
-    "busy": deferred("the backend is busy"),
-    "server_error": deferred("the backend has an error"),
-    "gone": deferred("not known there"),
-    "no_content": deferred("nothing more to say"),
-    "worn_out": deferred("renewed after its planned life"),
-    "truncated": deferred("the file came cut short"),
-    "text_document": deferred("a text page came instead of the file"),
-    "undecodable": deferred("the file could not be read"),
-    "decoder_failed": deferred("the file broke the decoder"),
-    "cut_off": deferred("the file's end is missing"),
-    "picture": deferred("a picture came instead of a video"),
-    "film": deferred("a video came instead of a picture"),
-    "sound": deferred("only sound came"),
-    "archive": deferred("an archive came"),
-    "document": deferred("a PDF document came"),
-    "unknown": deferred("the file's format is not known"),
-    "too_large": deferred("the file is too large"),
-    "wrong_kind": deferred("the file is of another kind"),
-    "address": deferred("its address is not allowed"),
+    "reset": deferred("connection reset"),
+    "timeout": deferred("timed out"),
+    "malformed": deferred("unreadable answer"),
+    "oversize": deferred("answer too large"),
+    "busy": deferred("backend busy"),
+    "server_error": deferred("backend error"),
+    "gone": deferred("unknown to the backend"),
+    "no_content": deferred("stream ended by the backend"),
+    "worn_out": deferred("scheduled reconnect"),
+    "truncated": deferred("incomplete download"),
+    "text_document": deferred("text page instead of the file"),
+    "undecodable": deferred("unreadable file"),
+    "decoder_failed": deferred("decoder crash"),
+    "cut_off": deferred("incomplete file"),
+    "picture": deferred("image instead of a video"),
+    "film": deferred("video instead of an image"),
+    "sound": deferred("sound only"),
+    "archive": deferred("archive"),
+    "document": deferred("PDF document"),
+    "unknown": deferred("unknown file format"),
+    "too_large": deferred("file too large"),
+    "wrong_kind": deferred("wrong file type"),
+    "address": deferred("address not allowed"),
     "not_ready": deferred("not ready yet"),
-    "network": deferred("network trouble"),
-    "disk_full": deferred("the disk is full"),
-    "empty": deferred("the file was empty"),
+    "network": deferred("network error"),
+    "disk_full": deferred("disk full"),
+    "empty": deferred("empty file"),
 }
 
 

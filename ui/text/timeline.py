@@ -31,23 +31,25 @@ def line(entry: TraceEntry) -> str:
 
 
 def _opening(entry: TraceEntry) -> str:
-    return _("Opening the stream")
+    return _("Connecting to the event stream")
 
 
 def _open(entry: TraceEntry) -> str:
-    return _("The stream is open")
+    return _("Event stream connected")
 
 
 def _event(entry: TraceEntry) -> str:
-    return _with_progress(entry, _("Heard: {heard}"))
+    return _with_progress(entry, _("Event: {heard}"))
 
 
 def _push_lost(entry: TraceEntry) -> str:
     why = labels.reason(_text(entry, "reason"))
     retry = _number(entry, "retry_in_s")
     if retry is None:
-        return _("No stream: {reason}").format(reason=why)
-    return _("No stream: {reason}; again in {time}").format(reason=why, time=measure.exactly(retry))
+        return _("Event stream lost: {reason}").format(reason=why)
+    return _("Event stream lost: {reason}; retrying in {time}").format(
+        reason=why, time=measure.exactly(retry)
+    )
 
 
 def _attempt(entry: TraceEntry) -> str:
@@ -56,17 +58,17 @@ def _attempt(entry: TraceEntry) -> str:
 
 
 CHECK_REASONS = {
-    "connected": deferred("Asked once after connecting"),
-    "person": deferred("Asked because a person wanted it"),
-    "failure": deferred("Asked to be sure of the failure"),
-    "asked": deferred("Asked because push said that it is done"),
-    "delivery": deferred("Asked because the bytes could not be had"),
-    "resumed": deferred("Asked after a restart"),
+    "connected": deferred("Checked after connecting"),
+    "person": deferred("Checked on request"),
+    "failure": deferred("Checked to confirm the failure"),
+    "asked": deferred("Checked after push reported completion"),
+    "delivery": deferred("Checked after a failed download"),
+    "resumed": deferred("Checked after a restart"),
 }
 
 
 def _check(entry: TraceEntry) -> str:
-    return _(CHECK_REASONS.get(_text(entry, "because"), deferred("Asked once, out of turn")))
+    return _(CHECK_REASONS.get(_text(entry, "because"), deferred("Extra check")))
 
 
 def _answer(entry: TraceEntry) -> str:
@@ -80,7 +82,7 @@ def _poll_lost(entry: TraceEntry) -> str:
 def _due(entry: TraceEntry) -> str:
     at = _number(entry, "at")
     if at is None:
-        return _("Next attempt planned")
+        return _("Next attempt scheduled")
     return _("Next attempt in {time}").format(time=measure.exactly(at - entry.at))
 
 
@@ -88,91 +90,91 @@ def _phase(entry: TraceEntry) -> str:
     try:
         return _(PHASES[Phase(_text(entry, "phase"))])
     except ValueError:
-        return _("It moved on")
+        return _("Phase changed")
 
 
 def _keeping(entry: TraceEntry) -> str:
-    return _("Fetching the bytes that {channel} announced").format(channel=_channel(entry))
+    return _("Downloading the file reported by {channel}").format(channel=_channel(entry))
 
 
 def _keep_failed(entry: TraceEntry) -> str:
-    return _("The bytes could not be kept: {reason}").format(reason=labels.reason(_text(entry, "reason")))
+    return _("The file could not be saved: {reason}").format(reason=labels.reason(_text(entry, "reason")))
 
 
 def _settling(entry: TraceEntry) -> str:
-    return _("Nothing better came within a minute: the held file is the result")
+    return _("No better file arrived within a minute; using the saved one")
 
 
 def _won(entry: TraceEntry) -> str:
-    return _("{channel} won: the bytes are kept").format(channel=_channel(entry).capitalize())
+    return _("{channel} won: the file is saved").format(channel=_channel(entry).capitalize())
 
 
 def _clock_off(entry: TraceEntry) -> str:
     ahead_s = _number(entry, "ahead_s") or 0.0
     sentence = (
-        _("The backend's clock is {time} ahead of ours: when it finished is not known")
+        _("The backend's clock is {time} ahead; the finish time is unknown")
         if ahead_s > 0
-        else _("The backend's clock is {time} behind ours: when it finished is not known")
+        else _("The backend's clock is {time} behind; the finish time is unknown")
     )
     return sentence.format(time=measure.exactly(abs(ahead_s)))
 
 
 def _ignored(entry: TraceEntry) -> str:
     event = labels.event_kind(_text(entry, "heard"))
-    return _("{channel} came later and was ignored: {heard}").format(
+    return _("Ignored a later event from {channel}: {heard}").format(
         channel=_channel(entry).capitalize(), heard=event
     )
 
 
 def _foreign(entry: TraceEntry) -> str:
-    return _("News about another job over {channel}, ignored").format(channel=_channel(entry))
+    return _("Ignored an event about another job ({channel})").format(channel=_channel(entry))
 
 
 def _late(entry: TraceEntry) -> str:
-    return _("Taking longer than usual; watched on quietly")
+    return _("Taking longer than usual; still waiting")
 
 
 def _stop(entry: TraceEntry) -> str:
-    return _("A person asked to stop it")
+    return _("Stop requested")
 
 
 def _resumed(entry: TraceEntry) -> str:
-    return _("Watched again after a restart")
+    return _("Resumed after a restart")
 
 
 def _adopted(entry: TraceEntry) -> str:
-    return _("Found at the backend, and taken up again")
+    return _("Found at the backend; resumed")
 
 
 def _looking(entry: TraceEntry) -> str:
-    return _("Looking for it at the backend")
+    return _("Searching at the backend")
 
 
 def _not_found(entry: TraceEntry) -> str:
-    return _("Nothing in its list is surely this one; the hourly round looks on")
+    return _("No certain match at the backend; searching again every hour")
 
 
 def _wanted(entry: TraceEntry) -> str:
-    return _("Kept by a person, although it had been stopped")
+    return _("Kept after it was stopped")
 
 
 def _submit_lost(entry: TraceEntry) -> str:
     retry = _number(entry, "retry_in_s") or 0.0
     if entry.data.get("sent"):
-        return _("It was sent, and no answer came back")
-    return _("The backend could not be reached; again in {time}").format(time=measure.exactly(retry))
+        return _("Sent; no answer")
+    return _("The backend is unavailable; retrying in {time}").format(time=measure.exactly(retry))
 
 
 def _cancel_lost(entry: TraceEntry) -> str:
-    return _("The backend could not be told to stop")
+    return _("The stop request did not reach the backend")
 
 
 def _bug(entry: TraceEntry) -> str:
-    return _("Something broke on our side; the log has the details")
+    return _("An error occurred in Rushes; see the log")
 
 
 def _no_backend(entry: TraceEntry) -> str:
-    return _("Its backend is not set up here any more")
+    return _("The backend is no longer configured")
 
 
 LINES: dict[tuple[str, str], Callable[[TraceEntry], str]] = {

@@ -14,7 +14,7 @@ CUT = """[...document.querySelectorAll("button, .r-btn, .r-place, .r-label, .r-o
     .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
 
 WORDS = "A word, тихий пруд" + " and another" * 30 + "x" * 200
-COUNTED = re.compile(r"^Пуш принёс \d+ событи[еяй]\. Опрос спросил \d+ раза?\.")
+COUNTED = re.compile(r"^Поток: \d+ событи[еяй]\. Опрос: \d+ запрос(?:а|ов)?\.")
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_markup_in_a_prompt_stays_text_and_a_delete_takes_it_away_everywhere(
     answer = page.goto(f"{app.url}/g/{file_id}")
     assert answer is not None
     assert answer.status == 404
-    page.get_by_role("link", name="Back to the video page").click()
+    page.get_by_role("link", name="Back to Video").click()
     expect(page.get_by_label("Prompt", exact=True)).to_be_visible()
 
 

@@ -68,7 +68,7 @@ def test_it_is_dropped_without_a_question_and_brought_back(
 ) -> None:
     file_id = arrived_after_its_stop(app, wire, page, "a kite that is dropped")
     page.get_by_role("button", name="Discard").click()
-    expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
+    expect(page.get_by_text("Page not found.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Arrived after you stopped it", exact=True)).to_be_visible()
     page.goto(f"{app.url}/library?state=unwanted")
