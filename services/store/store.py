@@ -123,7 +123,7 @@ class Store:
         named = {"the_id": generation_id} | ({} if owner is None else {"the_owner": owner})
         found = await self.generations(query, named)
         if not found:
-            raise NotFound("There is no such generation here.")
+            raise NotFound("Generation not found.")
         return found[0]
 
     async def ids_of_request(self, request_id: str, *, owner: str) -> list[str]:

@@ -60,12 +60,12 @@ async def test_the_figures_stand_there_as_text_and_as_plots(harness: LibraryHarn
     await delivered(harness)
     await delivered(harness, Channel.POLL, late_s=5.0)
     await visitor.open("/deliveries")
-    await visitor.should_see("Push brought 1 of 2, poll 1.")
-    await visitor.should_see("Half within 0.20 s, 95 of 100 within 0.20 s, 99 of 100 within 0.20 s.")
-    await visitor.should_see("1 of 2 took longer than announced.")
-    await visitor.should_see("No stream broke.")
-    await visitor.should_see("Every kept file is there.")
-    await visitor.should_see("Counted from 2 generations that were asked for in this time.")
+    await visitor.should_see("Of 2, 1 by push and 1 by poll.")
+    await visitor.should_see("Median 0.20 s, 95th percentile 0.20 s, 99th percentile 0.20 s.")
+    await visitor.should_see("1 of 2 was late.")
+    await visitor.should_see("No disconnects.")
+    await visitor.should_see("All files are present.")
+    await visitor.should_see("Based on 2 generations requested in this period.")
     await eventually(lambda: len(charts(visitor)) >= 2)
     wins, lag, *_ = charts(visitor)
     assert [series["data"][-1] for series in wins["series"]] == [1, 1]
@@ -78,7 +78,7 @@ async def test_broken_streams_are_listed_by_reason(harness: LibraryHarness, visi
     for seq, reason in enumerate(("silent", "reset", "silent")):
         await publish_trace(harness, row, seq, "push", "lost", reason=reason)
     await visitor.open("/deliveries")
-    await visitor.should_see("3 streams broke: silent for too long 2, connection broken 1.")
+    await visitor.should_see("3 disconnects: no data for too long 2, connection reset 1.")
     await equals(lambda: [chart["series"][0]["data"] for chart in charts(visitor)[3:4]], [[2, 1]])
 
 
@@ -87,7 +87,7 @@ async def test_a_missing_file_is_reported_with_a_link(harness: LibraryHarness, v
     assert row.kept is not None
     harness.folder.path(row.kept.name).unlink()
     await visitor.open("/deliveries")
-    await visitor.should_see("1 kept file is gone.")
+    await visitor.should_see("1 file is missing.")
     await visitor.should_see(row.id)
 
 
@@ -97,13 +97,13 @@ async def test_a_running_generation_shows_both_channels_live(harness: LibraryHar
     await visitor.open("/deliveries")
     await visitor.should_see("a slow boat")
     await visitor.should_see("connecting")
-    await visitor.should_see("not asked yet")
+    await visitor.should_see("not polled yet")
     await publish_trace(harness, row, 2, "push", "open")
     await publish_trace(harness, row, 3, "poll", "attempt", n=1)
     await publish_trace(harness, row, 4, "poll", "answer", heard="running")
     await publish_trace(harness, row, 5, "poll", "due", at=time.time() + 9)
     await visitor.should_see("connected")
-    await visitor.should_see("answered, 1 question")
+    await visitor.should_see("answered, 1 request")
     await eventually(lambda: "until" in modes(visitor))
     await publish_trace(harness, row, 6, "push", "lost", reason="silent")
     await visitor.should_see("lost: no data for too long")
@@ -114,7 +114,7 @@ async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
 ) -> None:
     monkeypatch.setattr(page, "REST_FACTOR", 0.0)
     await visitor.open("/deliveries")
-    await visitor.should_see("Nothing is under way.")
+    await visitor.should_see("Nothing in progress.")
     row = await harness.put("a new boat", phase=Phase.PROCESSING, created_at=time.time())
     harness.bus.publish(row)
     await visitor.should_see("a new boat")
@@ -123,8 +123,8 @@ async def test_what_begins_and_what_ends_comes_and_goes_by_itself(
     done = await harness.store.complete(row.id, epoch=0, kept=harness.file(b"a"), receipt=slip)
     assert done is not None
     harness.bus.publish(done)
-    await visitor.should_see("Nothing is under way.", retries=25)  # long before it is counted again
-    await visitor.should_see("Push brought 1 of 1, poll 0.")
+    await visitor.should_see("Nothing in progress.", retries=25)  # long before it is counted again
+    await visitor.should_see("Of 1, 1 by push and 0 by poll.")
 
 
 async def test_one_generation_is_drawn_with_its_whole_timeline(
@@ -148,8 +148,8 @@ async def test_one_generation_is_drawn_with_its_whole_timeline(
     await visitor.open(f"/deliveries?id={row.id}")
     await visitor.should_see("Event stream lost: connection reset")
     await visitor.should_see("Push won")
-    await visitor.should_see("Bundle for a bug report")
-    await visitor.should_see("Push brought 1 of 1, poll 0.")
+    await visitor.should_see("Download bug report")
+    await visitor.should_see("Of 1, 1 by push and 0 by poll.")
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ async def test_it_is_found_by_its_id_or_its_link(harness: LibraryHarness, visito
 
 async def test_an_unknown_generation_is_reported(visitor: User) -> None:
     await visitor.open("/deliveries?id=../../etc&days=nonsense&backend=%3Cb%3E")
-    await visitor.should_see("There is no such generation here.")
-    await visitor.should_see("Nothing was delivered.")
+    await visitor.should_see("Generation not found.")
+    await visitor.should_see("No deliveries.")
 
 
 async def test_a_choice_counts_again_and_stands_in_the_address(
@@ -174,7 +174,7 @@ async def test_a_choice_counts_again_and_stands_in_the_address(
 ) -> None:
     await delivered(harness)
     await visitor.open("/deliveries?days=1")
-    await visitor.should_see("Push brought 1 of 1, poll 0.")
+    await visitor.should_see("Of 1, 1 by push and 0 by poll.")
     await equals(lambda: points(visitor), 24)
     radios = [radio for radio in _inputs(visitor) if radio._props["value"] == "30"]
     for listener in radios[0]._event_listeners.values():
@@ -206,8 +206,8 @@ async def test_the_channels_words_count() -> None:
         attempts=1,
         checks=1,
     )
-    assert push_text(status) == "connected, lost 2 times before"
-    assert poll_text(status) == "no answer: no answer in time, 2 questions"
+    assert push_text(status) == "connected, lost 2 times earlier"
+    assert poll_text(status) == "no answer: timed out, 2 requests"
     assert push_text(replace(status, breaks=0)) == "connected"
 
 

@@ -15,10 +15,10 @@ NOTHING = Tally()
 class DeliveryPlots:
     def __init__(self) -> None:
         with ui.element("div").classes("r-plots") as self.box:
-            self.wins = Plot(_("Who brought the results"))
-            self.lag = Plot(_("From ready there to kept here"))
-            self.polls = Plot(_("Questions asked"))
-            self.breaks = Plot(_("Streams that broke"))
+            self.wins = Plot(_("Delivered by"))
+            self.lag = Plot(_("Delivery time"))
+            self.polls = Plot(_("Poll requests"))
+            self.breaks = Plot(_("Stream disconnects"))
             self.late = Plot(_("Late"))
 
     def show(self, figures: Figures, backend: str) -> None:
@@ -41,8 +41,8 @@ class DeliveryPlots:
             over_time(
                 slots,
                 [
-                    bars(_("attempts"), [each.attempts for each in row], "var(--poll)"),
-                    bars(_("checks"), [each.checks for each in row], "var(--quiet)"),
+                    bars(_("scheduled"), [each.attempts for each in row], "var(--poll)"),
+                    bars(_("extra checks"), [each.checks for each in row], "var(--quiet)"),
                 ],
             ),
         )
@@ -52,7 +52,7 @@ class DeliveryPlots:
             by_name(
                 [labels.reason(code) for code, _count in reasons],
                 [count for _code, count in reasons],
-                _("streams"),
+                _("disconnects"),
                 "var(--trouble)",
             ),
         )
@@ -68,9 +68,9 @@ def _curves(row: Sequence[Tally]) -> list[dict[str, object]]:
         return [percentile(each.lag) if each.lag else None for each in row]
 
     return [
-        curve(_("half within"), series_of(lambda lag: lag.p50_s), "var(--text)", "solid", "circle"),
-        curve(_("95 of 100"), series_of(lambda lag: lag.p95_s), "var(--poll)", "dashed", "rect"),
-        curve(_("99 of 100"), series_of(lambda lag: lag.p99_s), "var(--accent)", "dotted", "triangle"),
+        curve(_("median"), series_of(lambda lag: lag.p50_s), "var(--text)", "solid", "circle"),
+        curve(_("95th percentile"), series_of(lambda lag: lag.p95_s), "var(--poll)", "dashed", "rect"),
+        curve(_("99th percentile"), series_of(lambda lag: lag.p99_s), "var(--accent)", "dotted", "triangle"),
     ]
 
 
@@ -80,16 +80,16 @@ def slot_name(figures: Figures, slot: float) -> str:
 
 def wins_sentence(tally: Tally) -> str:
     if not tally.kept:
-        return _("Nothing was delivered.")
-    return _("Push brought {push} of {all}, poll {poll}.").format(
+        return _("No deliveries.")
+    return _("Of {all}, {push} by push and {poll} by poll.").format(
         push=measure.number(tally.push), poll=measure.number(tally.poll), all=measure.number(tally.kept)
     )
 
 
 def lag_sentence(tally: Tally) -> str:
     if tally.lag is None:
-        return _("Nothing was delivered.")
-    return _("Half within {half}, 95 of 100 within {most}, 99 of 100 within {last}.").format(
+        return _("No deliveries.")
+    return _("Median {half}, 95th percentile {most}, 99th percentile {last}.").format(
         half=measure.exactly(tally.lag.p50_s),
         most=measure.exactly(tally.lag.p95_s),
         last=measure.exactly(tally.lag.p99_s),
@@ -97,27 +97,27 @@ def lag_sentence(tally: Tally) -> str:
 
 
 def polls_sentence(tally: Tally) -> str:
-    template = _("Attempts in their turn: {attempts}; checks out of turn: {checks}").format(
+    template = _("Scheduled: {attempts}; extra checks: {checks}").format(
         attempts=measure.number(tally.attempts), checks=measure.number(tally.checks)
     )
     if not tally.total:
         return template + "."
     each = measure.number((tally.attempts + tally.checks) / tally.total, 1)
-    return _("{said}. {each} for each generation.").format(said=template, each=each)
+    return _("{said}. {each} per generation.").format(said=template, each=each)
 
 
 def breaks_sentence(tally: Tally) -> str:
     count = sum(tally.breaks.values())
     if not count:
-        return _("No stream broke.")
-    template = ngettext("{count} stream broke: {reasons}.", "{count} streams broke: {reasons}.", count)
+        return _("No disconnects.")
+    template = ngettext("{count} disconnect: {reasons}.", "{count} disconnects: {reasons}.", count)
     return template.format(count=measure.number(count), reasons=format_breaks(tally.breaks))
 
 
 def late_sentence(tally: Tally) -> str:
     template = ngettext(
-        "{count} of {all} took longer than announced.",
-        "{count} of {all} took longer than announced.",
+        "{count} of {all} was late.",
+        "{count} of {all} were late.",
         tally.late,
     )
     return template.format(count=measure.number(tally.late), all=measure.number(tally.total))

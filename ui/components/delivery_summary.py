@@ -19,7 +19,7 @@ class Tiles:
         lag = tally.lag
         with self.list:
             lost = len(integrity.missing)
-            _tile(_("Lost"), measure.number(lost), _("kept files that are gone"), bad=lost > 0)
+            _tile(_("Lost"), measure.number(lost), _("missing files"), bad=lost > 0)
             _tile(
                 _("Delivered"),
                 measure.number(tally.kept),
@@ -28,9 +28,9 @@ class Tiles:
                 ),
             )
             _tile(
-                _("Half within"),
+                _("Median"),
                 measure.exactly(lag.p50_s) if lag else "–",
-                _("99 of 100 within {time}").format(time=measure.exactly(lag.p99_s)) if lag else "",
+                _("99th percentile {time}").format(time=measure.exactly(lag.p99_s)) if lag else "",
             )
             share = tally.late_share
             _tile(
@@ -54,28 +54,26 @@ def _tile(name: str, value: str, about: str, *, bad: bool = False) -> None:
 def integrity_facts(integrity: FileIntegrity) -> None:
     """Draws the integrity of kept files; the caller draws the section."""
     if integrity.missing:
-        template = ngettext(
-            "{count} kept file is gone.", "{count} kept files are gone.", len(integrity.missing)
-        )
+        template = ngettext("{count} file is missing.", "{count} files are missing.", len(integrity.missing))
         ui.label(template.format(count=measure.number(len(integrity.missing)))).classes("r-trouble")
         _links(integrity.missing)
     else:
-        ui.label(_("Every kept file is there."))
+        ui.label(_("All files are present."))
     scrub = integrity.scrub
     if scrub is None:
-        ui.label(_("Each file is read again once a week; the first round has not begun.")).classes("r-quiet")
+        ui.label(_("Every file is verified weekly. The first check has not started.")).classes("r-quiet")
         return
     counted = ngettext("{count} file", "{count} files", scrub.checked).format(
         count=measure.number(scrub.checked)
     )
     with ui.element("p").classes("r-quiet r-figures"):
         if scrub.ended_at is None:
-            ui.label(_("A weekly round is under way, {files} so far. It began").format(files=counted))
+            ui.label(_("Weekly check in progress, {files} so far. Started").format(files=counted))
             Timestamp(scrub.began_at, "full")
         else:
-            ui.label(_("The last weekly round read {files} again. It ended").format(files=counted))
+            ui.label(_("The last weekly check covered {files}. Finished").format(files=counted))
             Timestamp(scrub.ended_at, "full")
-    found = _("It found {damaged} damaged and {missing} missing.").format(
+    found = _("Damaged: {damaged}. Missing: {missing}.").format(
         damaged=measure.number(len(scrub.damaged)), missing=measure.number(len(scrub.missing))
     )
     trouble = bool(scrub.damaged or scrub.missing)
@@ -95,7 +93,7 @@ def _links(ids: list[str]) -> None:
 
 def estimate_facts(estimates: list[Estimate]) -> None:
     if not estimates:
-        ui.label(_("No estimate yet: nothing was made here in this time.")).classes("r-quiet")
+        ui.label(_("No estimate: nothing was generated in this period.")).classes("r-quiet")
         return
     with ui.element("dl").classes("r-estimates"):
         for one in estimates:

@@ -11,9 +11,9 @@ class DeliveryTable:
     def __init__(self) -> None:
         with ui.element("details").classes("r-panel r-details"):
             with ui.element("summary").classes("r-h2"):
-                ui.label(_("The figures as a table"))
+                ui.label(_("Show as table"))
             with ui.element("div").classes("r-scroll").props("tabindex=0 role=region") as region:
-                region.props["aria-label"] = _("The figures as a table")
+                region.props["aria-label"] = _("Show as table")
                 with ui.element("table").classes("r-table r-numbers"):
                     with ui.element("thead"), ui.element("tr"):
                         for name in _names():
@@ -26,7 +26,7 @@ class DeliveryTable:
         with self.body:
             for name, tally in figures.by_backend.items():
                 if backend in ("", name):
-                    _row(_("all"), name, tally)
+                    _row(_("Total"), name, tally)
             for slot in reversed(figures.slots):
                 for (name, at), tally in figures.by_both.items():
                     if at == slot and backend in ("", name):
@@ -35,7 +35,7 @@ class DeliveryTable:
 
 def _names() -> list[str]:
     return [
-        _("When"),
+        _("Date"),
         _("Backend"),
         _("Requested"),
         _("Push"),
@@ -45,9 +45,9 @@ def _names() -> list[str]:
         _("p50"),
         _("p95"),
         _("p99"),
-        _("Attempts"),
-        _("Checks"),
-        _("Streams that broke"),
+        _("Scheduled polls"),
+        _("Extra checks"),
+        _("Stream disconnects"),
     ]
 
 

@@ -11,14 +11,14 @@ from ui.components.timestamp import Timestamp
 from ui.text import _, deferred, labels, measure, ngettext
 
 PUSH = {
-    ChannelState.NONE: deferred("not opened yet"),
+    ChannelState.NONE: deferred("not connected yet"),
     ChannelState.PENDING: deferred("connecting"),
     ChannelState.HEALTHY: deferred("connected"),
     ChannelState.LOST: deferred("lost"),
 }
 POLL = {
-    ChannelState.NONE: deferred("not asked yet"),
-    ChannelState.PENDING: deferred("asking now"),
+    ChannelState.NONE: deferred("not polled yet"),
+    ChannelState.PENDING: deferred("polling"),
     ChannelState.HEALTHY: deferred("answered"),
     ChannelState.LOST: deferred("no answer"),
 }
@@ -86,7 +86,7 @@ class InProgressRows:
     def _update_count(self) -> None:
         more = self._total - len(self._rows)
         if not self._rows:
-            self._count.text = _("Nothing is under way.")
+            self._count.text = _("Nothing in progress.")
         elif more > 0:
             self._count.text = ngettext("and {count} more", "and {count} more", more).format(
                 count=measure.number(more)
@@ -137,7 +137,7 @@ class _Row:
             self.due.clear()
             if self._due_at is not None:
                 with self.due:
-                    ui.label(_("next:"))
+                    ui.label(_("next"))
                     Timestamp(self._due_at, "until")
 
 
@@ -148,7 +148,7 @@ def push_text(status: ChannelStatus) -> str:
         return _("{state}: {reason}").format(state=text, reason=labels.reason(status.push_reason))
     if not status.breaks:
         return text
-    before = ngettext("lost {count} time before", "lost {count} times before", status.breaks)
+    before = ngettext("lost {count} time earlier", "lost {count} times earlier", status.breaks)
     return f"{text}, {before.format(count=status.breaks)}"
 
 
@@ -160,4 +160,4 @@ def poll_text(status: ChannelStatus) -> str:
     if status.poll is ChannelState.LOST:
         text = _("{state}: {reason}").format(state=text, reason=labels.reason(status.poll_reason))
     asked = status.attempts + status.checks
-    return f"{text}, {ngettext('{count} question', '{count} questions', asked).format(count=asked)}"
+    return f"{text}, {ngettext('{count} request', '{count} requests', asked).format(count=asked)}"

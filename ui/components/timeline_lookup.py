@@ -29,9 +29,9 @@ class TimelineLookup:
         self._query = chosen
 
     async def draw(self) -> None:
-        with section(_("One generation"), _("Its whole timeline, by its link or its id.")) as panel:
+        with section(_("Find a generation"), _("Enter a link or ID to see the timeline.")) as panel:
             with ui.element("form").classes("r-one-find") as form:
-                field = line(_("Link or id"), self.id, self._set_query, key="one")
+                field = line(_("Link or ID"), self.id, self._set_query, key="one")
                 field.control.props("maxlength=300")
                 Button(_("Show"), self._open)
             form.on("submit", self._open, [], js_handler="(event) => { event.preventDefault(); emit(); }")
@@ -42,7 +42,7 @@ class TimelineLookup:
         try:
             generation = await self.context.generations.get(self.id, owner=self.context.owner)
         except NotFound:
-            ui.label(_("There is no such generation here.")).classes("r-trouble")
+            ui.label(_("Generation not found.")).classes("r-trouble")
             return
         entries = await self.context.generations.trace(self.id, owner=self.context.owner)
         self.context.state.apply(generation, stage=True)
@@ -53,7 +53,7 @@ class TimelineLookup:
             self.status = ui.label(labels.message(generation)).classes("r-quiet")
         self.strip = RaceStrip(generation, self.context.state)
         with ui.element("div").classes("r-row"):
-            LinkButton(_("Open it"), f"/g/{generation.id}", icon_name="open")
+            LinkButton(_("Open generation"), f"/g/{generation.id}", icon_name="open")
             bundle_button(generation)
         with ui.element("details").classes("r-details") as details:
             details.props["open"] = True
@@ -85,8 +85,6 @@ class TimelineLookup:
 
 def bundle_button(generation: Generation) -> None:
     """Link to prompt, settings and timeline as a file, for a bug report."""
-    button = LinkButton(
-        _("Bundle for a bug report"), f"/api/file/{generation.id}/bundle", icon_name="download"
-    )
+    button = LinkButton(_("Download bug report"), f"/api/file/{generation.id}/bundle", icon_name="download")
     button.props("download")
-    button.props["title"] = _("Prompt, settings and timeline; no key, token or link is in it")
+    button.props["title"] = _("Contains the prompt, settings and timeline; no keys, tokens or links")

@@ -21,7 +21,7 @@ class TraceTable:
         with ui.element("table").classes("r-table") as table:
             table.props["aria-label"] = _("Timeline")
             with ui.element("thead"), ui.element("tr"):
-                for name in (_("Time"), _("Who"), _("What")):
+                for name in (_("Time"), _("Source"), _("Event")):
                     with ui.element("th").props("scope=col"):
                         ui.label(name)
             self._body = ui.element("tbody")

@@ -85,15 +85,15 @@ class DeliveriesPage:
             self._filters()
             self.tiles = Tiles()
             self.note = ui.label().classes("r-quiet r-note-below")
-            about = _("Every open generation is listened for over two channels at once.")
+            about = _("Each running generation is tracked by push and polling at once.")
             with section(_("In progress"), about):
                 self.rows = InProgressRows()
             self.plots = DeliveryPlots()
             self.table = DeliveryTable()
             with ui.element("div").classes("r-pair"):
-                with section(_("How long it takes here")):
+                with section(_("Generation time")):
                     self.estimates = ui.element("div")
-                with section(_("Safe-keeping")):
+                with section(_("File integrity")):
                     self.integrity = ui.element("div").classes("r-safe")
             if not self.lookup.id:
                 await self.lookup.draw()
@@ -102,7 +102,7 @@ class DeliveriesPage:
     def _filters(self) -> None:
         with ui.element("div").classes("r-row r-deliveries-filters"):
             options(
-                _("Span"),
+                _("Period"),
                 {key: _(name) for key, name in SPANS.items()},
                 self.days,
                 on_choose=self.choose_span,
@@ -209,10 +209,10 @@ class DeliveriesPage:
 def _note(figures: Figures) -> str:
     asked = figures.all.total
     text = ngettext(
-        "Counted from {count} generation that was asked for in this time.",
-        "Counted from {count} generations that were asked for in this time.",
+        "Based on {count} generation requested in this period.",
+        "Based on {count} generations requested in this period.",
         asked,
     ).format(count=measure.number(asked))
     if figures.truncated:
-        return text + " " + _("There were more: the oldest are left out.")
+        return text + " " + _("Older generations are not included.")
     return text

@@ -55,7 +55,7 @@ def test_what_is_made_now_comes_and_goes_and_is_counted(page: Page, app: Running
 
 
 def test_the_table_opens_by_the_keyboard_and_says_the_same(page: Page) -> None:
-    page.locator("summary", has_text="The figures as a table").focus()
+    page.locator("summary", has_text="Show as table").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("table").get_by_role("rowheader", name="all")).to_be_visible()
 
@@ -65,7 +65,7 @@ def test_the_bundle_is_saved_under_its_own_name(app: RunningApp, profiles: Profi
     page.goto(f"{app.url}/deliveries?id={lighthouse}")
     expect(page.locator(".r-lanes svg")).to_be_visible()
     with page.expect_download() as saving:
-        page.get_by_role("link", name="Bundle for a bug report").click()
+        page.get_by_role("link", name="Download bug report").click()
     assert saving.value.suggested_filename == f"rushes-{lighthouse}.json"
     text = Path(saving.value.path()).read_text()
     bundle = json.loads(text)
