@@ -75,11 +75,11 @@ class Chats:
         """
         text = check_text("message", text, MAX_MESSAGE_CHARACTERS)
         if not text:
-            raise InvalidRequest("The message is empty: write what you want to see.", field="message")
+            raise InvalidRequest("The message is empty. Describe what you want to see.", field="message")
         if message_id is not None and not _is_id(message_id):
-            raise InvalidRequest("The message's id must be a UUID.", field="id")
+            raise InvalidRequest("The message ID must be a UUID.", field="id")
         if begin and not _is_id(chat_id):
-            raise InvalidRequest("The conversation's id must be a UUID.", field="chat_id")
+            raise InvalidRequest("The conversation ID must be a UUID.", field="chat_id")
         message = Message(
             id=message_id or str(uuid7()),
             chat_id=chat_id,
@@ -121,7 +121,7 @@ class Chats:
         """Raises NotFound, InvalidRequest."""
         title = check_text("title", " ".join(title.split()), MAX_TITLE_CHARACTERS)
         if not title:
-            raise InvalidRequest("The title is empty: write one.", field="title")
+            raise InvalidRequest("Enter a name.", field="title")
         return await self._change(chat_id, owner, title=title)
 
     async def delete(self, chat_id: str, *, owner: str) -> None:

@@ -59,7 +59,7 @@ class ChatRows:
             if row is not None:
                 known = _message(row)
                 if (known.chat_id, known.owner, known.text) != (message.chat_id, message.owner, message.text):
-                    raise Conflict("This message's id belongs to another message. Send a new id.")
+                    raise Conflict("This message ID is already in use. Send a new one.")
                 chat = _chat(connection, known.chat_id, message.owner)
                 return Posted(message=known, chat=chat, is_new=False)
             if title is not None:
@@ -149,7 +149,7 @@ def _chat(connection: sa.Connection, chat_id: str, owner: str) -> Conversation:
 def _one_chat(connection: sa.Connection, statement: sa.Executable) -> Conversation:
     row = connection.execute(statement).mappings().one_or_none()
     if row is None:
-        raise NotFound("There is no such conversation here.")
+        raise NotFound("Conversation not found.")
     return _conversation(row)
 
 

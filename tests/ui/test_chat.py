@@ -104,11 +104,11 @@ async def test_a_message_begins_a_conversation_and_its_film_plays_in_it(
     user: User, harness: EngineHarness
 ) -> None:
     await user.open("/chat/new")
-    await user.should_see("What shall we make?")
+    await user.should_see("What would you like to make?")
     send(user, "make a 10 second vertical video of a lighthouse")
     await user.should_see("A video, 10 s, 9:16, with Scripted video:")
-    await user.should_not_see("What shall we make?")
-    await user.should_see("The video is here · Push won")
+    await user.should_not_see("What would you like to make?")
+    await user.should_see("Your video is here · Push won")
     await equals(lambda: drawn(user), (1, 1, 1))
     assert [one.title for one in await harness.chats.conversations(owner=LOCAL_OWNER)] == [
         "make a 10 second vertical video of a lighthouse"
@@ -152,13 +152,13 @@ NOT_ARRIVED = "Message not sent. Send it again."
 @pytest.mark.parametrize(
     ("sent", "sentence"),
     [
-        ({"id": ID, "text": "x" * 50_000}, "The message has 50,000 characters: 8,000 at most."),
+        ({"id": ID, "text": "x" * 50_000}, "The message has 50,000 characters; the limit is 8,000."),
         ({"id": ID, "text": "/video a \ud83d kite"}, NO_TEXT.format("D83D")),
         ({"id": ID, "text": "/video a \uffff kite"}, NO_TEXT.format("FFFF")),
         ({"id": ID, "text": "/video a\0kite"}, NO_TEXT.format("0000")),
         ({"id": ID, "text": "/video a\x1bkite"}, NO_TEXT.format("001B")),
-        ({"id": ID, "text": " \n"}, "The message is empty: write what you want to see."),
-        ({"id": "\ud83d", "text": "/video a kite"}, "The message's id must be a UUID."),
+        ({"id": ID, "text": " \n"}, "The message is empty. Describe what you want to see."),
+        ({"id": "\ud83d", "text": "/video a kite"}, "The message ID must be a UUID."),
         ({"id": ID, "text": None}, NOT_ARRIVED),
         ({"id": ID}, NOT_ARRIVED),
         ({"text": "/video a kite"}, NOT_ARRIVED),
@@ -214,7 +214,7 @@ async def test_an_unknown_conversation_has_a_page_that_says_so(user: User) -> No
     for address in (f"/chat/{uuid7()}", "/chat/nonsense"):
         answer = await user.http_client.get(address)
         assert answer.status_code == 404
-        assert "There is no conversation at this address." in answer.text
+        assert "Conversation not found." in answer.text
 
 
 async def test_a_deleted_artifact_leaves_a_note(user: User, harness: EngineHarness) -> None:
@@ -223,10 +223,10 @@ async def test_a_deleted_artifact_leaves_a_note(user: User, harness: EngineHarne
     await eventually(lambda: films(user))
     (generation,) = (await harness.generations.listed(owner=LOCAL_OWNER)).items
     await harness.generations.delete(generation.id, owner=LOCAL_OWNER)
-    await user.should_see("This one was deleted.")
+    await user.should_see("Deleted.")
     await equals(lambda: films(user), [])
     await user.open(f"/chat/{chat_id}")
-    await user.should_see("This one was deleted.")
+    await user.should_see("Deleted.")
 
 
 async def test_the_reply_is_waited_for_with_its_words_so_far(user: User, harness: EngineHarness) -> None:
@@ -288,7 +288,7 @@ async def test_earlier_messages_come_when_they_are_asked_for(user: User, harness
     await user.open(f"/chat/{chat_id}")
     await user.should_see("hello 29")
     await user.should_not_see("hello 5", retries=1)
-    press(user, "Earlier messages")
+    press(user, "Show earlier messages")
     await user.should_see("hello 5")
     await equals(lambda: count(user, "is-person"), 30)
 
@@ -325,9 +325,9 @@ async def test_a_russian_message_is_answered_in_russian_in_an_english_interface(
     await user.should_see("Видео, 5 с, 16:9, модель Scripted video:")
     await user.should_see("Видео готово")
     await user.should_see("Пусть будет ночь")
-    await user.should_see("Show it")
+    await user.should_see("Show")
     send(user, "thank you so much")
-    await user.should_see("You are welcome.")
+    await user.should_see("You're welcome.")
     send(user, "спасибо!")
     await user.should_see("Пожалуйста.")
 
@@ -341,7 +341,7 @@ async def test_an_english_message_is_answered_in_english_in_a_russian_interface(
     with speaking("ru"):
         assert replies.reply_text({"code": "thanks"}).sentences == ["Пожалуйста."]
         with speaking(understood["language"]):
-            assert replies.reply_text(understood).sentences == ["You are welcome."]
+            assert replies.reply_text(understood).sentences == ["You're welcome."]
         with speaking(None):
             assert replies.reply_text({"code": "thanks"}).sentences == ["Пожалуйста."]
 
@@ -351,12 +351,12 @@ async def test_a_change_is_suggested_after_thanks_only_where_there_is_something_
 ) -> None:
     chat_id = await begin_conversation(harness, "thanks")
     await user.open(f"/chat/{chat_id}")
-    await user.should_see("You are welcome.")
-    await user.should_not_see("The last one can be changed too", retries=1)
+    await user.should_see("You're welcome.")
+    await user.should_not_see("You can also change the last result", retries=1)
     send(user, "/image a fox")
     await eventually(lambda: count(user, "is-done"))
     send(user, "lovely, thanks")
-    await user.should_see("The last one can be changed too")
+    await user.should_see("You can also change the last result")
 
 
 class Offered:
@@ -434,7 +434,7 @@ async def test_a_result_that_a_browser_may_not_show_is_not_called_ready_but_offe
     with user.client:
         Result(image.id, image, models=Offered(), language="en", send_text=never, show=print)
     await user.should_see("Download")
-    await user.should_not_see("Show it")
+    await user.should_not_see("Show")
 
 
 async def never(text: str, press: Press) -> None:
@@ -460,8 +460,8 @@ async def test_what_arrives_after_a_stop_is_kept_or_dropped_in_the_conversation(
     await user.open(f"/chat/{chat_id}")
     await user.should_see("Arrived after you stopped it")
     await user.should_see("Arrived after it was stopped. You may have been charged for it.")
-    await user.should_not_see("The video is here")
+    await user.should_not_see("Your video is here")
     await user.should_see("Keep")
     press(user, "Keep")
-    await user.should_see("The video is here")
+    await user.should_see("Your video is here")
     await user.should_not_see("Arrived after you stopped it")

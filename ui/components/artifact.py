@@ -71,10 +71,10 @@ class Artifact(ui.element):
         current = self.context.state.current_generation
         with self:
             if current is not None:
-                self.stage = Stage(self.context, self.actions, name=_("Artifact"), eager=self._is_newest)
+                self.stage = Stage(self.context, self.actions, name=_("Result"), eager=self._is_newest)
                 self.stage.show(current)
             elif self.generation_id not in self.context.state.known or self._is_deleted():
-                ui.label(_("This one was deleted.")).classes("r-quiet r-artifact-gone")
+                ui.label(_("Deleted.")).classes("r-quiet r-artifact-gone")
 
     def _is_deleted(self) -> bool:
         return self.context.state.known[self.generation_id].trashed_at is not None

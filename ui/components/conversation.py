@@ -47,12 +47,12 @@ class ConversationView:
         self._buffer: list[ChatEvent] | None = []
         """Updates received before the first messages were read; None afterwards."""
         with MessageList() as self.thread:
-            self.earlier = Button(_("Earlier messages"), self._earlier, look="bare")
+            self.earlier = Button(_("Show earlier messages"), self._earlier, look="bare")
             self.earlier.visible = False
             with ui.element("div").classes("r-begin") as self.empty_state:
                 icon("chat", size="xl").classes("r-scene-sign")
                 with ui.element("p").classes("r-scene-words"):
-                    ui.label(_("What shall we make?"))
+                    ui.label(_("What would you like to make?"))
                 message_view.offers(replies.examples(self._models), send_text=send_text)
                 if rehearsal.draws_alone(self._models, Kind.VIDEO):
                     rehearsal.welcome()

@@ -111,7 +111,7 @@ class Result(ui.element):
                 if done and problem and generation is not None:
                     download(generation)
                 elif done:
-                    show = Button(_("Show it"), lambda: self._on_show(self._id), look="bare")
+                    show = Button(_("Show"), lambda: self._on_show(self._id), look="bare")
                     show.classes("r-show")
             for note in reply.notes:
                 ui.label(note).classes("r-quiet r-said-note")
@@ -119,7 +119,7 @@ class Result(ui.element):
 
     def _reply(self, generation: Generation | None) -> replies.ReplyText:
         if generation is None:
-            return replies.ReplyText(sentences=[_("It was deleted.")])
+            return replies.ReplyText(sentences=[_("Deleted.")])
         return replies.result_text(generation, self._models)
 
 
@@ -129,7 +129,7 @@ class PendingReply(ui.element):
     def __init__(self) -> None:
         super().__init__("article")
         self.classes("r-said is-studio is-waiting")
-        self.props["aria-label"] = _("Rushes is answering")
+        self.props["aria-label"] = _("Rushes is replying")
         self.props["aria-live"] = "off"  # only the final reply is announced
         with self:
             self.dots = ui.element("span").classes("r-dots").props("aria-hidden=true")

@@ -24,9 +24,9 @@ class MessageBox(ui.element, component="message_box.js"):
                 "send": _("Send"),
                 "example": _("A video of a lighthouse at night, 10 seconds"),
                 "empty": _("Describe what you want to see."),
-                "long": _("The message has {count} characters: {most} at most. It is still here.").replace(
-                    "{most}", measure.number(MAX_MESSAGE_CHARACTERS)
-                ),
+                "long": _(
+                    "The message has {count} characters; the limit is {most}. Your text is still here."
+                ).replace("{most}", measure.number(MAX_MESSAGE_CHARACTERS)),
             }
         self.on("send", self._on_send)
 

@@ -65,9 +65,9 @@ def unknown() -> None:
     with ui.element("div").classes("r-lost"):
         icon("chat", size="xl").classes("r-scene-sign")
         with ui.element("h1").classes("r-scene-words"):
-            ui.label(_("There is no conversation at this address."))
+            ui.label(_("Conversation not found."))
         ui.label(_("It may have been deleted, or the link is incomplete.")).classes("r-quiet")
-        LinkButton(_("To the conversations"), "/chat", icon_name="back")
+        LinkButton(_("Back to conversations"), "/chat", icon_name="back")
 
 
 def _title(chat: Conversation) -> str:
@@ -123,12 +123,12 @@ class ChatPage:
     async def rename(self) -> None:
         if self.chat is None:
             return
-        title = await ask(_("A name for this conversation"), self.chat.title, yes=_("Rename"))
+        title = await ask(_("Conversation name"), self.chat.title, yes=_("Rename"))
         if title is not None:
             await self.chats.rename(self.id, title, owner=self.context.owner)
 
     async def delete(self) -> None:
-        detail = _("The messages go. What was made in it stays with your videos and images.")
+        detail = _("The messages are deleted. Videos and images stay in your library.")
         if await confirm(_("Delete this conversation?"), detail, yes=_("Delete")):
             await self.chats.delete(self.id, owner=self.context.owner)
             ui.navigate.to("/chat")

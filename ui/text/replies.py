@@ -36,33 +36,33 @@ EXAMPLES = (
     deferred("Make a vertical video of rain over a neon city, 10 seconds"),
 )
 ABILITIES = (
-    deferred("Say what you want to see, as a video or as an image, with a length and a frame if you like."),
-    deferred("About the last one: “longer”, “vertical”, “another seed”, “make it night”."),
-    deferred("Or by command: /video and /image, with what you want to see behind it."),
+    deferred("Describe a video or an image. You can add a length and an aspect ratio."),
+    deferred("Change the last result: “longer”, “vertical”, “another seed”, “make it night”."),
+    deferred("Or use a command: /video or /image, followed by your description."),
 )
-ANIMATING = deferred("About an image: “animate it” makes a video from it.")
-CHANGEABLE = deferred("The last one can be changed too: “another seed”, say, or “make it night”.")
+ANIMATING = deferred("Turn an image into a video: “animate it”.")
+CHANGEABLE = deferred("You can also change the last result: try “another seed” or “make it night”.")
 SENTENCES = {
-    "hello": deferred("Good to see you. Say what you want to see."),
-    "thanks": deferred("You are welcome."),
-    "unclear": deferred("I did not understand that. This is what I can do:"),
-    "help": deferred("I make videos and images from words."),
-    "nothing_yet": deferred("There is nothing to change in this conversation yet. Ask for something first."),
-    "deleted": deferred("The last one was deleted, so there is nothing to change. Ask for a new one."),
-    "already_moving": deferred("The last one is a video: it moves already."),
-    "not_ready": deferred("The last one is not ready yet. Ask again when it is here."),
-    "no_picture": deferred("The last one did not come out, so there is nothing to begin from."),
-    "no_animator": deferred("No model here makes a video from an image."),
-    "bug": deferred("That did not work, and it is our fault. Your message is kept; the log has the details."),
+    "hello": deferred("Hello. Describe what you want to see."),
+    "thanks": deferred("You're welcome."),
+    "unclear": deferred("I didn't understand that. Here is what I can do:"),
+    "help": deferred("I make videos and images from your descriptions."),
+    "nothing_yet": deferred("There is nothing to change yet. Ask for a video or an image first."),
+    "deleted": deferred("The last result was deleted. Ask for a new one."),
+    "already_moving": deferred("The last result is already a video."),
+    "not_ready": deferred("The last result is not ready yet. Ask again when it is."),
+    "no_picture": deferred("The last result cannot be used as a starting image."),
+    "no_animator": deferred("No available model makes videos from images."),
+    "bug": deferred("Something went wrong in Rushes. Your message is saved; see the log for details."),
 }
 DESCRIBING = frozenset({"hello", "help", "unclear"})
 CHANGES = {
     "longer": deferred("longer"),
     "shorter": deferred("shorter"),
-    "another_seed": deferred("another seed"),
+    "another_seed": deferred("new seed"),
     "to_video": deferred("as a video"),
     "to_image": deferred("as an image"),
-    "onwards": deferred("on from its last frame"),
+    "onwards": deferred("continued from the last frame"),
     "night": deferred("at night"),
     "dawn": deferred("at dawn"),
     "day": deferred("by day"),
@@ -72,17 +72,17 @@ CHANGES = {
     "fog": deferred("in the fog"),
     "storm": deferred("in a storm"),
     "clear": deferred("on a clear day"),
-    "length": deferred("another length"),
-    "frame": deferred("another frame"),
-    "resolution": deferred("another resolution"),
-    "seed": deferred("a seed of your choice"),
-    "words": deferred("other words"),
+    "length": deferred("new length"),
+    "frame": deferred("new aspect ratio"),
+    "resolution": deferred("new resolution"),
+    "seed": deferred("your seed"),
+    "words": deferred("edited"),
 }
 LLM_FAILURES = {
-    "down": deferred("The language model could not be reached, so the built-in reader answered."),
-    "refused": deferred("The language model refused the request, so the built-in reader answered."),
-    "slow": deferred("The language model took too long, so the built-in reader answered."),
-    "nonsense": deferred("The language model's answer made no sense, so the built-in reader answered."),
+    "down": deferred("The language model is unavailable. This reply follows built-in rules."),
+    "refused": deferred("The language model refused the request. This reply follows built-in rules."),
+    "slow": deferred("The language model timed out. This reply follows built-in rules."),
+    "nonsense": deferred("The language model's answer was not usable. This reply follows built-in rules."),
 }
 AFTER_VIDEO = (
     deferred("Longer"),
@@ -133,7 +133,7 @@ def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> Reply
     works: Sequence[Mapping[str, Any]] = understood.get("works", ())
     sentences = []
     if changes := [_(CHANGES[one]) for one in understood.get("changes", ()) if one in CHANGES]:
-        sentences.append(_("The last one once more: {changes}.").format(changes=", ".join(changes)))
+        sentences.append(_("Same prompt, {changes}.").format(changes=", ".join(changes)))
     sentences += [_work(work) for work in works]
     notes = [*(without for work in works if (without := _without(work))), *notes]
     if understood.get("refusal"):
@@ -160,32 +160,36 @@ def _work(work: Mapping[str, Any]) -> str:
 
 
 def _without(work: Mapping[str, Any]) -> str:
-    return _("Left out: {words}.").format(words=work["without"]) if work.get("without") else ""
+    return _("Negative prompt: {words}.").format(words=work["without"]) if work.get("without") else ""
 
 
 def _empty_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
-    sentence = _("Behind /{command} comes what you want to see, as here:").format(
+    sentence = _("Add a description after /{command}, for example:").format(
         command=understood.get("command", "video")
     )
     return ReplyText(sentences=[sentence], notes=notes, offers=_examples_of(understood))
 
 
 def _unknown_command(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
-    sentence = _("I do not know /{command}. I know /video, /image and /help.")
+    sentence = _("Unknown command /{command}. Use /video, /image or /help.")
     return ReplyText(
         sentences=[sentence.format(command=understood.get("command", ""))], notes=notes, offers=examples()
     )
 
 
 def _no_prompt(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
-    noun = _("A video of what?") if understood.get("kind") == Kind.VIDEO else _("An image of what?")
+    noun = (
+        _("What should the video show?")
+        if understood.get("kind") == Kind.VIDEO
+        else _("What should the image show?")
+    )
     return ReplyText(sentences=[noun], notes=notes, offers=_examples_of(understood))
 
 
 def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     prompt = str(understood.get("prompt", ""))
     return ReplyText(
-        sentences=[_("Is that to be a video or an image?")],
+        sentences=[_("A video or an image?")],
         notes=notes,
         offers=[
             Offer(name=_("Video"), text=f"/video {prompt}"),
@@ -197,9 +201,9 @@ def _which(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyT
 def _no_other_length(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     length = measure.length(float(understood.get("length") or 0))
     sentence = (
-        _("{length} is the longest that this model makes.")
+        _("This model makes at most {length}.")
         if code == "no_longer"
-        else _("{length} is the shortest that this model makes.")
+        else _("This model makes at least {length}.")
     )
     return ReplyText(sentences=[sentence.format(length=length)], notes=notes)
 
@@ -218,18 +222,16 @@ def _note(note: Mapping[str, Any]) -> str:
     match note.get("code"):
         case "length" if isinstance(asked, int | float) and isinstance(given, int | float):
             asked, given = measure.length(asked), measure.length(given)
-            return _("{asked} is not offered, {given} is the nearest.").format(asked=asked, given=given)
+            return _("{asked} is not available. Using {given}.").format(asked=asked, given=given)
         case "frame" | "resolution":
-            return _("{asked} is not offered, {given} is the nearest.").format(asked=asked, given=given)
+            return _("{asked} is not available. Using {given}.").format(asked=asked, given=given)
         case "rate":
             rates = {"asked": _("{rate} fps").format(rate=asked), "given": _("{rate} fps").format(rate=given)}
-            return _("{asked} is not offered, {given} is the nearest.").format(**rates)
+            return _("{asked} is not available. Using {given}.").format(**rates)
         case "count":
-            return _("{asked} at once is more than there can be: {given}.").format(asked=asked, given=given)
+            return _("{asked} at once is too many. Making {given}.").format(asked=asked, given=given)
         case "model":
-            return _("There is no model “{asked}” here, so {given} makes it.").format(
-                asked=asked, given=given
-            )
+            return _("The model “{asked}” is not available. Using {given}.").format(asked=asked, given=given)
     return ""
 
 
@@ -265,7 +267,7 @@ def result_text(generation: Generation, models: Models | None = None) -> ReplyTe
 
 def _result(generation: Generation) -> ReplyText:
     if generation.trashed_at is not None:
-        return ReplyText(sentences=[_("It was deleted.")])
+        return ReplyText(sentences=[_("Deleted.")])
     problem = labels.problem(generation)
     if generation.unwanted:
         late = labels.lateness(generation.receipt) if generation.receipt is not None else ""
@@ -287,7 +289,7 @@ def _result(generation: Generation) -> ReplyText:
 
 
 def _arrived(generation: Generation) -> str:
-    noun = _("The video is here") if generation.request.kind is Kind.VIDEO else _("The image is here")
+    noun = _("Your video is here") if generation.request.kind is Kind.VIDEO else _("Your image is here")
     parts = [noun]
     if generation.receipt is not None:
         parts.append(labels.winner_heading(generation.receipt))

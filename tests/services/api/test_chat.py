@@ -117,4 +117,4 @@ async def test_an_unknown_conversation_is_a_404(client: httpx.AsyncClient) -> No
             await client.post(f"/api/chat/{chat_id}/messages", json={"text": "hello"}),
         ):
             assert answer.status_code == 404
-            assert answer.json()["error"] == "There is no such conversation here."
+            assert answer.json()["error"] == "Conversation not found."

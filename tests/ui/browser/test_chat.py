@@ -93,7 +93,7 @@ def test_a_double_click_is_one_message(page: Page) -> None:
 def test_what_is_too_long_stays_in_the_field_also_after_a_reload(page: Page) -> None:
     say(page, "x" * 50_000)
     expect(page.get_by_role("alert")).to_have_text(
-        "The message has 50,000 characters: 8,000 at most. It is still here."
+        "The message has 50,000 characters; the limit is 8,000. Your text is still here."
     )
     expect(field(page)).to_have_value("x" * 50_000)
     page.reload()
@@ -106,7 +106,7 @@ def test_markup_in_a_message_stays_text(page: Page) -> None:
     text = "<img src=x onerror=window.bad=1> {{7*7}} <b>bold</b>"
     say(page, text)
     expect(page.locator(".is-person").get_by_text(text, exact=True)).to_be_visible()
-    expect(page.get_by_text("Is that to be a video or an image?")).to_be_visible()
+    expect(page.get_by_text("A video or an image?")).to_be_visible()
     assert page.evaluate("window.bad") is None
 
 
@@ -139,14 +139,14 @@ def test_an_unknown_conversation_says_so_and_leads_on(app: RunningApp, page: Pag
     answer = page.goto(f"{app.url}/chat/{uuid7()}")
     assert answer is not None
     assert answer.status == 404
-    page.get_by_role("link", name="To the conversations").click()
+    page.get_by_role("link", name="Back to conversations").click()
     expect(field(page)).to_be_visible()
 
 
 def test_a_conversation_is_renamed_and_deleted(page: Page) -> None:
     say(page, "hello")
     press(page, "Rename")
-    page.get_by_label("A name for this conversation", exact=True).last.fill("A short one")
+    page.get_by_label("Conversation name", exact=True).last.fill("A short one")
     page.get_by_role("dialog").get_by_role("button", name="Rename", exact=True).click()
     expect(page.get_by_role("heading", name="A short one")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("A short one"))).to_be_visible()
