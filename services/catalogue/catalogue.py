@@ -145,7 +145,7 @@ class Catalogue:
     def _no_models(self, unlisted: list[str]) -> NoModels:
         names = ", ".join(unlisted)
         if not names:
-            return NoModels("No model list could be had yet (no backend is set up). Try again in a moment.")
+            return NoModels("No backend is configured. Connect one and restart.")
         if why := " ".join(self.problems[name] for name in unlisted if name in self.problems):
-            return NoModels("No model list could be had yet ({names}). {why}", names=names, why=why)
-        return NoModels("No model list could be had yet ({names}). Try again in a moment.", names=names)
+            return NoModels("Models are not available yet ({names}). {why}", names=names, why=why)
+        return NoModels("Models are not available yet ({names}). Try again in a moment.", names=names)

@@ -24,7 +24,7 @@ def complete(
     """
     prompt = check_text("prompt", draft.prompt)
     if not prompt:
-        raise InvalidRequest("The prompt is empty: write what is to be seen.", field="prompt")
+        raise InvalidRequest("The prompt is empty. Describe what you want to see.", field="prompt")
     wanted = draft.settings
     negative_prompt = check_text("negative_prompt", wanted.negative_prompt)
     style = check_text("style", wanted.style, MAX_STYLE_LENGTH)
@@ -64,21 +64,23 @@ def _find(draft: Draft, models: Sequence[Model], unavailable: NoModels | None) -
     else:
         raise unavailable or _not_found(draft, models)
     if model.needs_source is not has_source:
-        unwanted = Words("{model} takes no picture: choose a model that does, or leave the picture out.")
-        required = Words("{model} needs a picture: add one, or choose a model that works from words.")
+        unwanted = Words(
+            "{model} does not accept a starting image. Remove the image or choose another model."
+        )
+        required = Words("{model} needs a starting image. Add one or choose another model.")
         raise InvalidRequest(required if model.needs_source else unwanted, field="model", model=model.label)
     return model
 
 
 NO_SUCH_MODEL = {
-    Kind.VIDEO: Words("There is no such video model. There are: {names}."),
-    Kind.IMAGE: Words("There is no such image model. There are: {names}."),
+    Kind.VIDEO: Words("No such video model. Available: {names}."),
+    Kind.IMAGE: Words("No such image model. Available: {names}."),
 }
 NO_SUITABLE_MODEL = {
-    (Kind.VIDEO, False): Words("No model here makes video from words."),
-    (Kind.VIDEO, True): Words("No model here makes video from a picture."),
-    (Kind.IMAGE, False): Words("No model here makes image from words."),
-    (Kind.IMAGE, True): Words("No model here makes image from a picture."),
+    (Kind.VIDEO, False): Words("No available model makes videos from a prompt."),
+    (Kind.VIDEO, True): Words("No available model makes videos from an image."),
+    (Kind.IMAGE, False): Words("No available model makes images from a prompt."),
+    (Kind.IMAGE, True): Words("No available model makes images from an image."),
 }
 """By kind, and whether the draft has a source picture."""
 

@@ -32,12 +32,12 @@ def check_text(name: str, text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
     """Trims it, and normalises its line ends: forms send CRLF."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(text) > max_length:
-        sentence = Words("The {name} has {count:,} characters: {most:,} at most.")
+        sentence = Words("The {name} has {count:,} characters; the limit is {most:,}.")
         raise InvalidRequest(sentence, field=name, name=LABELS[name], count=len(text), most=max_length)
     for each in text:
         # Cs: half of a surrogate pair, which UTF-8 cannot encode; a page sends U+FFFF in its place
         if each not in "\n\t" and (each == HALF or unicodedata.category(each) in ("Cc", "Cs")):
-            sentence = Words("The {name} has a character that is no text (U+{code}): take it out.")
+            sentence = Words("The {name} contains an invalid character (U+{code}). Remove it.")
             raise InvalidRequest(sentence, field=name, name=LABELS[name], code=f"{ord(each):04X}")
     return text
 
@@ -56,7 +56,10 @@ def check_choice(
         return default if default is not None and default in allowed else allowed[0]
     wanted = value.strip().lower()
     if wanted not in allowed:
-        sentence, names = Words("{model} has no such {name}. It has: {names}."), join_names(allowed)
+        sentence, names = (
+            Words("{model} does not support this {name}. Available: {names}."),
+            join_names(allowed),
+        )
         raise InvalidRequest(sentence, field=name, model=model.label, name=LABELS[name], names=names)
     return wanted
 
@@ -67,11 +70,11 @@ def check_duration(value: float | None, model: Model) -> float | None:
     if value is None:
         return _default(model.default_duration_s, lengths, free=model.any_duration)
     if not _is_number(value) or not 0 < value <= MAX_DURATION_S:
-        sentence = Words("The duration must be a number of seconds above 0, at most {most:g}.")
+        sentence = Words("The duration must be more than 0 and at most {most:g} seconds.")
         raise InvalidRequest(sentence, field="duration", most=MAX_DURATION_S)
     if lengths and not _is_allowed(value, lengths, free=model.any_duration):
         has = _format(lengths, free=model.any_duration)
-        sentence = Words("{model} makes no {length:g} s. It makes: {lengths} s.")
+        sentence = Words("{model} does not support {length:g} s. Available: {lengths} s.")
         raise InvalidRequest(sentence, field="duration", model=model.label, length=value, lengths=has)
     return float(value)
 
@@ -82,10 +85,10 @@ def check_fps(value: int | None, model: Model) -> int | None:
         rate = _default(model.default_fps, rates, free=model.any_fps)
         return None if rate is None else int(rate)
     if not _is_number(value) or not 1 <= value <= MAX_FPS or value != int(value):
-        raise InvalidRequest("The fps must be a whole number above 0.", field="fps")
+        raise InvalidRequest("The frame rate must be a whole number above 0.", field="fps")
     if rates and not _is_allowed(value, rates, free=model.any_fps):
         has = _format(rates, free=model.any_fps)
-        sentence = Words("{model} makes no {rate} fps. It makes: {rates} fps.")
+        sentence = Words("{model} does not support {rate} fps. Available: {rates} fps.")
         raise InvalidRequest(sentence, field="fps", model=model.label, rate=value, rates=has)
     return int(value)
 

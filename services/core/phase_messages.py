@@ -91,16 +91,16 @@ def stage_sentence(stage: str) -> Sentence | None:
 
 
 FAILURES: dict[str, Words] = {
-    "failed": Words("The backend could not make it."),
-    "refused_key": Words("The backend did not accept this install's key."),
-    "refused_quota": Words("The account at the backend has no credit or quota left."),
-    "refused_input": Words("The backend did not accept these settings."),
-    "refused_moderation": Words("The backend's content rules turned it down."),
-    "moderation": Words("The backend's content rules turned it down."),
+    "failed": Words("The backend could not complete the request."),
+    "refused_key": Words("The backend rejected the API key."),
+    "refused_quota": Words("The backend account has no credit or quota left."),
+    "refused_input": Words("The backend rejected these settings."),
+    "refused_moderation": Words("The backend's content policy rejected the request."),
+    "moderation": Words("The backend's content policy rejected the request."),
     SAME_JOB: Words("The same job as an earlier one: the backend made nothing new."),
-    "source_gone": Words("The picture to start from is no longer here."),
-    "gave_up": Words("No result came within the time this model is watched for."),
-    "misspoke": Words("The backend answered in a way that could not be understood."),
-    "bug": Words("Something broke on our side while watching it."),
+    "source_gone": Words("The starting image is no longer available."),
+    "gave_up": Words("No result arrived within this model's time limit."),
+    "misspoke": Words("The backend's answer could not be read."),
+    "bug": Words("An error occurred in Rushes."),
 }
 """By error code; any other counts as "failed"."""

@@ -86,7 +86,7 @@ class Generations:
         most = MAX_AT_ONCE if draft.kind is Kind.IMAGE else 1
         if not 1 <= count <= most:
             raise InvalidRequest(
-                "Ask for 1 to {most} at once, not {count}.", field="count", most=most, count=count
+                "Request 1 to {most} at once, not {count}.", field="count", most=most, count=count
             )
         if key is not None and (known := await self._store.find_by_key(owner, key, fingerprint or "")):
             return known
@@ -188,7 +188,7 @@ class Generations:
         if generation.phase is Phase.UNCONFIRMED:
             sent = await self._supervisor.submit_again(generation.id)
         if sent is None:
-            raise Conflict("Only an unconfirmed generation can be sent again.")
+            raise Conflict("Only an unconfirmed generation can be submitted again.")
         return sent
 
     async def delete(self, generation_id: str, *, owner: str) -> None:

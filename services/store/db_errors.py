@@ -23,12 +23,12 @@ def write_error(error: Exception) -> Exception:
         return error
     if _code(error) in LOCKED:
         return _failed(Words("The database is in use by another program. Try again in a moment."), error)
-    sentence = Words("The database could not be written ({cause}). Look at the data folder's disk.")
+    sentence = Words("The database could not be written ({cause}). Check the data folder's disk.")
     return _failed(sentence, error)
 
 
 def read_error(error: SQLAlchemyError) -> StoreFailed:
-    sentence = Words("The database could not be read ({cause}). Look at the data folder's disk.")
+    sentence = Words("The database could not be read ({cause}). Check the data folder's disk.")
     return _failed(sentence, error)
 
 

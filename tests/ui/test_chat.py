@@ -145,7 +145,7 @@ async def test_sent_twice_it_is_one_message(user: User, harness: EngineHarness) 
     assert len(harness.backend.jobs) == 1
 
 
-NO_TEXT = "The message has a character that is no text (U+{}): take it out."
+NO_TEXT = "The message contains an invalid character (U+{}). Remove it."
 NOT_ARRIVED = "Message not sent. Send it again."
 
 

@@ -97,7 +97,7 @@ def test_each_failure_says_what_happened_what_about_money_and_what_to_do(code: s
 
 def test_a_free_model_never_speaks_of_a_bill() -> None:
     failure = failures.explain(replace(RUNNING, phase=Phase.ERROR, error_code="failed"), free=True)
-    assert failure.money == "This model is free: it cost nothing."
+    assert failure.money == "This model is free. No charge."
 
 
 @pytest.mark.parametrize(

@@ -58,14 +58,14 @@ async def test_two_languages_live_side_by_side(user: User, stand_in: StandInServ
 
 
 async def test_a_refusal_comes_in_the_pages_language(user: User, stand_in: StandInServices) -> None:
-    sentence = "The {name} has {count:,} characters: {most:,} at most."
+    sentence = "The {name} has {count:,} characters; the limit is {most:,}."
     stand_in.refuse = InvalidRequest(sentence, field="prompt", name=Words("prompt"), count=10001, most=10000)
-    assert str(stand_in.refuse) == "The prompt has 10,001 characters: 10,000 at most."
+    assert str(stand_in.refuse) == "The prompt has 10,001 characters; the limit is 10,000."
     user.http_client.headers["Accept-Language"] = "ru"
     await user.open("/")
     user.find(marker="prompt").type("маяк")
     user.find(marker="generate").click()
-    await user.should_see("Слишком длинно (описание): 10\xa0001 знаков, а можно не больше 10\xa0000.")
+    await user.should_see("Слишком длинно (описание): 10\xa0001 знаков, предел — 10\xa0000.")
     stand_in.refuse = Conflict("Words of a stranger with {braces}.")
     user.find(marker="generate").click()
     await user.should_see("Words of a stranger with {braces}.")

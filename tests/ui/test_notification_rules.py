@@ -90,7 +90,7 @@ def test_a_failure_is_notified_with_the_backends_reason() -> None:
     words = notified_text(
         RUNNING, phase=Phase.ERROR, error_code="failed", error_text="out of memory", finished_at=1100.0
     )
-    assert words == "The backend could not make it. out of memory"
+    assert words == "The backend could not complete the request. out of memory"
 
 
 def test_a_late_result_after_a_failure_is_notified() -> None:

@@ -303,7 +303,7 @@ async def test_a_failure_says_what_happened_and_the_backends_text_stays_text(
         row.id, phase=Phase.ERROR, error_code="failed", error_text="<b>bold</b>", finished_at=time.time()
     )
     await user.should_see("<b>bold</b>")
-    await user.should_see("This model is free: it cost nothing.")
+    await user.should_see("This model is free. No charge.")
     await user.should_see("Retry")
     with user:
         assert not [one for one in ElementFilter(kind=ui.html) if "bold" in one.content]

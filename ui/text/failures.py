@@ -18,32 +18,32 @@ class FailureText:
     backend_text: str
 
 
-REFUSED = deferred("It was refused before any work began, so nothing should be charged.")
-UNSURE = deferred("If the backend charges for jobs that fail, this one may be on its bill.")
-OURS = deferred("The backend may have done its work; if it did, it may charge for it.")
+REFUSED = deferred("It was rejected before any work began, so there should be no charge.")
+UNSURE = deferred("You may be charged if the backend bills failed jobs.")
+OURS = deferred("The backend may have finished the work and charged for it.")
 
 MODERATION = (
-    deferred("Most backends do not charge for this; its own account page knows."),
-    deferred("Edit the words and try again."),
+    deferred("Most backends do not charge for this. Check your account there."),
+    deferred("Edit the prompt and try again."),
 )
 CODES = {
-    "failed": (UNSURE, deferred("Retry as it is, or edit the words or settings first.")),
-    "refused_key": (REFUSED, deferred("Check the backend's key in the settings, then retry.")),
-    "refused_quota": (REFUSED, deferred("Top it up or choose another model, then retry.")),
+    "failed": (UNSURE, deferred("Retry, or edit the prompt or settings first.")),
+    "refused_key": (REFUSED, deferred("Ask the administrator to check the backend's API key, then retry.")),
+    "refused_quota": (REFUSED, deferred("Add credit or choose another model, then retry.")),
     "refused_input": (REFUSED, deferred("Edit the settings and try again.")),
     SAME_JOB: (
         deferred("Equal requests share one job there, so nothing more should be charged."),
         deferred("Look at the other one, or generate with a new seed."),
     ),
-    "source_gone": (REFUSED, deferred("Edit, add a picture again, and generate.")),
+    "source_gone": (REFUSED, deferred("Add a starting image and generate again.")),
     "moderation": MODERATION,
     "refused_moderation": MODERATION,
     "gave_up": (
-        deferred("The backend may still charge for it. If it arrives after all, it is kept here."),
-        deferred("Check now asks once more; Retry starts a new one."),
+        deferred("You may still be charged. If the result arrives, it will be saved here."),
+        deferred("Check now looks for a result; Retry starts a new generation."),
     ),
-    "misspoke": (OURS, deferred("Check now asks once more; Retry starts a new one.")),
-    "bug": (OURS, deferred("Check now asks once more. The log has the details.")),
+    "misspoke": (OURS, deferred("Check now looks for a result; Retry starts a new generation.")),
+    "bug": (OURS, deferred("Check now looks for a result. See the log for details.")),
 }
 """By error code: the sentence about money, and the advice."""
 
@@ -53,7 +53,7 @@ def explain(generation: Generation, *, free: bool = False) -> FailureText:
     money, advice = CODES[code]
     return FailureText(
         happened=_(FAILURES[code]),
-        money=_("This model is free: it cost nothing.") if free else _(money),
+        money=_("This model is free. No charge.") if free else _(money),
         advice=_(advice),
         backend_text="" if code == SAME_JOB else generation.error_text,
     )

@@ -105,9 +105,9 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            sentence = Words("The disk is full: make room in the data folder, then check again.")
+            sentence = Words("The disk is full. Free space in the data folder, then check again.")
         else:
-            sentence = Words("The media folder cannot be written to: check its disk and its permissions.")
+            sentence = Words("The media folder is not writable. Check its disk and permissions.")
         raise DeliveryFailed(sentence, reason="disk_full") from error
 
 

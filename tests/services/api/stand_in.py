@@ -131,7 +131,7 @@ class StandIn:
     async def submit_again(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:
         row = await self.get(generation_id)
         if row.phase is not Phase.UNCONFIRMED:
-            raise Conflict("Only an unconfirmed generation can be sent again.")
+            raise Conflict("Only an unconfirmed generation can be submitted again.")
         return self.change(row.id, phase=Phase.SUBMITTING)
 
     async def keep(self, generation_id: str, *, owner: str = LOCAL_OWNER) -> Generation:

@@ -153,7 +153,7 @@ async def test_a_queued_one_says_its_place_and_when_its_work_began(
         (
             generation(phase=Phase.ERROR, error_code="refused_quota"),
             "error",
-            "The account at the backend has no credit or quota left.",
+            "The backend account has no credit or quota left.",
         ),
         (generation(phase=Phase.ERROR, error_code="other"), "error", "The video could not be made."),
         (generation(phase=Phase.DROPPED), "error", "Stopped."),

@@ -99,30 +99,30 @@ async def test_a_picture_has_neither_length_nor_frame_rate(tmp_path: Path) -> No
     [
         ({"prompt": ""}, "prompt", "empty"),
         ({"prompt": " \n\t\u2003"}, "prompt", "empty"),
-        ({"prompt": "x" * 10_001}, "prompt", "10,000 at most"),
+        ({"prompt": "x" * 10_001}, "prompt", "limit is 10,000"),
         ({"prompt": "a\x00b"}, "prompt", "U+0000"),
         ({"prompt": "a\x1bb"}, "prompt", "U+001B"),
         ({"prompt": "a\x85b"}, "prompt", "U+0085"),
         ({"prompt": "a\ud800b"}, "prompt", "U+D800"),
         ({"negative_prompt": "x" * 10_001}, "negative_prompt", "negative prompt"),
         ({"negative_prompt": "\x07"}, "negative_prompt", "U+0007"),
-        ({"style": "x" * 201}, "style", "200 at most"),
-        ({"shot_size": "x" * 201}, "shot_size", "200 at most"),
+        ({"style": "x" * 201}, "style", "limit is 200"),
+        ({"shot_size": "x" * 201}, "shot_size", "limit is 200"),
         ({"shot_size": "\x7f."}, "shot_size", "U+007F"),
         ({"model": "nope"}, "model", "animatic/film, animatic/film-from-picture"),
-        ({"model": "animatic/still"}, "model", "no such video model"),
-        ({"backend": "nobody"}, "model", "No model here makes video"),
-        ({"model": "animatic/film", "source": "s.png"}, "model", "takes no picture"),
-        ({"model": "animatic/film-from-picture"}, "model", "needs a picture"),
-        ({"kind": Kind.IMAGE, "source": "s.png"}, "model", "image from a picture"),
-        ({"duration_s": 0.5}, "duration", "It makes: 1–20 s"),
-        ({"duration_s": 21}, "duration", "It makes: 1–20 s"),
-        ({"duration_s": 0}, "duration", "above 0"),
-        ({"duration_s": -5.0}, "duration", "above 0"),
-        ({"duration_s": math.nan}, "duration", "above 0"),
-        ({"duration_s": math.inf}, "duration", "above 0"),
-        ({"duration_s": True}, "duration", "above 0"),
-        ({"duration_s": 10**400}, "duration", "above 0, at most 3600"),
+        ({"model": "animatic/still"}, "model", "No such video model"),
+        ({"backend": "nobody"}, "model", "No available model makes videos"),
+        ({"model": "animatic/film", "source": "s.png"}, "model", "does not accept a starting image"),
+        ({"model": "animatic/film-from-picture"}, "model", "needs a starting image"),
+        ({"kind": Kind.IMAGE, "source": "s.png"}, "model", "images from an image"),
+        ({"duration_s": 0.5}, "duration", "Available: 1–20 s"),
+        ({"duration_s": 21}, "duration", "Available: 1–20 s"),
+        ({"duration_s": 0}, "duration", "more than 0"),
+        ({"duration_s": -5.0}, "duration", "more than 0"),
+        ({"duration_s": math.nan}, "duration", "more than 0"),
+        ({"duration_s": math.inf}, "duration", "more than 0"),
+        ({"duration_s": True}, "duration", "more than 0"),
+        ({"duration_s": 10**400}, "duration", "more than 0 and at most 3600"),
         ({"aspect_ratio": "21:9"}, "aspect_ratio", "16:9, 9:16, 1:1, 4:3"),
         ({"resolution": "1080p"}, "resolution", "360p, 720p"),
         ({"fps": 25}, "fps", "12, 24, 30"),
@@ -174,7 +174,7 @@ async def test_listed_lengths_are_exact_where_the_model_says_so(tmp_path: Path) 
         ).settings.duration_s
         == 8.0
     )
-    with pytest.raises(InvalidRequest, match="It makes: 5, 8 s"):
+    with pytest.raises(InvalidRequest, match="Available: 5, 8 s"):
         each.complete(replace(draft, settings=GenerationSettings(duration_s=6)), seed_from=a_seed)
 
 
@@ -234,5 +234,5 @@ async def test_an_unheard_cloud_is_not_quietly_replaced_by_the_animatic(tmp_path
 
 
 def test_without_any_backend_nothing_can_be_made(tmp_path: Path) -> None:
-    with pytest.raises(NoModels, match="no backend is set up"):
+    with pytest.raises(NoModels, match="No backend is configured"):
         a_catalogue(tmp_path).complete(Draft(kind=Kind.VIDEO, prompt="x"), seed_from=a_seed)
