@@ -81,24 +81,24 @@ def measure(user: User, report: object) -> None:
 
 async def test_every_rule_is_there_before_the_first_drill(visiting: Visiting, tmp_path: Path) -> None:
     async with visiting(diagnostics([], tmp_path)) as user:
-        assert states(user) == dict.fromkeys(RULES, "not tried yet")
-        await user.should_see("It was not run here yet.")
+        assert states(user) == dict.fromkeys(RULES, "not run yet")
+        await user.should_see("Not run yet.")
 
 
 async def test_a_drill_turns_each_rule_to_held(visiting: Visiting, tmp_path: Path) -> None:
     async with visiting(diagnostics(print_command(lines()), tmp_path)) as user:
-        press(user, "Run the drill")
-        await user.should_see("All 12 rules held.")
-        await equals(lambda: states(user), dict.fromkeys(RULES, "held"))
+        press(user, "Run reliability test")
+        await user.should_see("All 12 rules passed.")
+        await equals(lambda: states(user), dict.fromkeys(RULES, "passed"))
 
 
 async def test_what_was_seen_instead_stands_under_its_rule(visiting: Visiting, tmp_path: Path) -> None:
     seen = {"lost_answer": Sentence("it was sent {count} times", count=2)}
     async with visiting(diagnostics(print_command(lines(broken=seen), code=1), tmp_path)) as user:
-        press(user, "Run the drill")
-        await user.should_see("1 rule did not hold.")
-        await user.should_see("Seen instead: it was sent 2 times.")
-        await equals(lambda: [rule for rule, state in states(user).items() if state != "held"], ["R6"])
+        press(user, "Run reliability test")
+        await user.should_see("1 rule failed.")
+        await user.should_see("Result: it was sent 2 times.")
+        await equals(lambda: [rule for rule, state in states(user).items() if state != "passed"], ["R6"])
 
 
 async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_second_one(
@@ -108,28 +108,28 @@ async def test_under_way_it_says_how_far_it_is_and_a_second_press_begins_no_seco
         print_command(lines(without=set(CHECKS) - {"late", "lost_answer"}), waits=True), tmp_path
     )
     async with visiting(drilled) as user:
-        press(user, "Run the drill")
-        await user.should_see(f"2 of {len(CHECKS)} tried")
+        press(user, "Run reliability test")
+        await user.should_see(f"2 of {len(CHECKS)} checks done")
         first = drilled.drills.newest
-        press(user, "Run the drill")
-        await user.should_see(f"2 of {len(CHECKS)} tried")
+        press(user, "Run reliability test")
+        await user.should_see(f"2 of {len(CHECKS)} checks done")
         assert drilled.drills.newest is first
-        await equals(lambda: set(states(user).values()), {"being tried"})
+        await equals(lambda: set(states(user).values()), {"running"})
 
 
 async def test_one_that_cannot_run_says_why(visiting: Visiting, tmp_path: Path) -> None:
     refusal = print_command(["Rushes cannot start: the drill cannot write in the data folder."], code=1)
     async with visiting(diagnostics(refusal, tmp_path)) as user:
-        press(user, "Run the drill")
+        press(user, "Run reliability test")
         await user.should_see("the drill cannot write in the data folder")
-        await equals(lambda: states(user), dict.fromkeys(RULES, "not tried"))
+        await equals(lambda: states(user), dict.fromkeys(RULES, "not run"))
 
 
 async def test_the_last_verdict_is_there_after_a_restart(visiting: Visiting, tmp_path: Path) -> None:
     held = Run(began_at=1.0, ended_at=1_790_000_000.0, findings=tuple(Finding(name) for name in CHECKS))
     remember(held, tmp_path / "drill.json")
     async with visiting(diagnostics([], tmp_path)) as user:
-        await user.should_see("All 12 rules held.")
+        await user.should_see("All 12 rules passed.")
         await user.should_see("Last run")
 
 
@@ -138,9 +138,9 @@ async def test_it_speaks_russian_too(visiting: Visiting, tmp_path: Path) -> None
     async with visiting(diagnostics(print_command(lines(broken=seen), code=1), tmp_path)) as user:
         user.http_client.headers["Accept-Language"] = "ru"
         await user.open("/checkup")
-        press(user, "Провести учения")
-        await user.should_see("1 правило не выдержано.")
-        await user.should_see("Вместо этого: отправлено раз: 2.")
+        press(user, "Запустить проверку")
+        await user.should_see("Нарушено 1 правило.")
+        await user.should_see("Результат: отправлено раз: 2.")
 
 
 @pytest.mark.proof
@@ -148,32 +148,34 @@ async def test_a_build_with_a_rule_switched_off_is_red_on_the_page(
     visiting: Visiting, tmp_path: Path
 ) -> None:
     async with visiting(diagnostics(drill_without("with_a_submit_that_insists"), tmp_path)) as user:
-        press(user, "Run the drill")
-        await user.should_see("1 rule did not hold.", retries=400)
+        press(user, "Run reliability test")
+        await user.should_see("1 rule failed.", retries=400)
         await user.should_see("Seen instead: it is not shown as unconfirmed.")
-        broken = {"R6": "did not hold"}
-        await equals(lambda: states(user), dict.fromkeys(RULES, "held") | broken)
+        broken = {"R6": "failed"}
+        await equals(lambda: states(user), dict.fromkeys(RULES, "passed") | broken)
     proven("drill", rules_switched_off=1, found=1, not_found=0)
 
 
 async def test_what_the_browser_measured_is_judged(visiting: Visiting, tmp_path: Path) -> None:
     async with visiting(diagnostics([], tmp_path)) as user:
         measure(user, ALL_WELL)
-        await user.should_see("Not cut within 35 s.")
-        await user.should_see("This browser's clock and Rushes' agree.")
+        await user.should_see("Stable for 35 s.")
+        await user.should_see("This browser's clock matches the server's.")
         cut = {"status": 200, "lags_s": [0, 7.0], "complete": False, "lived_s": 30.2, "quiet_s": 10}
         measure(user, {**ALL_WELL, "number": 2, "stream": cut, "websocket": {"opened": False, "ours": False}})
-        await user.should_see("Cut after about 30 s, 10 s after the last event.")
-        await user.should_see("Buffered: events came up to 7 s after they were sent.")
-        await user.should_see("It does not open: pages stay still.")
+        await user.should_see("Disconnected after about 30 s, 10 s after the last event.")
+        await user.should_see("Buffered: events arrive up to 7 s late.")
+        await user.should_see("Does not connect; pages do not update.")
 
 
 async def test_a_url_other_than_the_public_one_is_reported(visiting: Visiting, tmp_path: Path) -> None:
     async with visiting(diagnostics([], tmp_path, public_url="https://rushes.example/")) as user:
         measure(user, ALL_WELL)
-        await user.should_see("Measured through http://localhost, and people use https://rushes.example/.")
+        await user.should_see(
+            "Measured at http://localhost, but the public address is https://rushes.example/."
+        )
         measure(user, {**ALL_WELL, "number": 2, "origin": "https://rushes.example"})
-        await user.should_see("Measured through https://rushes.example.")
+        await user.should_see("Measured at https://rushes.example.")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ async def test_an_invalid_browser_report_is_refused(
 ) -> None:
     async with visiting(diagnostics([], tmp_path)) as user:
         measure(user, report)
-        await user.should_see("What this browser has measured could not be read.")
+        await user.should_see("This browser's measurements could not be read.")
 
 
 async def test_the_way_to_it_stands_on_the_deliveries_and_in_the_settings(user: User) -> None:

@@ -26,15 +26,15 @@ class BrowserProbe(ui.element, component="browser_probe.js"):
         self._last_number = 0
         self._props["seconds"] = seconds
         self._props["words"] = {
-            "ask": _("Ask the doctor"),
-            "listening": _("This browser listens to an event stream, as it would for a film."),
-            "progress": _("How long it has listened"),
-            "figures": _("{passed} of {all} s; events heard: {count}"),
-            "handing": _("Measured. Handing it to Rushes."),
-            "done": _("Measured. What it means stands below."),
+            "ask": _("Run diagnostics"),
+            "listening": _("Testing the event stream in this browser."),
+            "progress": _("Elapsed time"),
+            "figures": _("{passed} of {all} s; events received: {count}"),
+            "handing": _("Measured. Sending the results."),
+            "done": _("Measured. See the results below."),
             "cut_off": _(
-                "Measured, but the page has lost its line to Rushes, so nothing can be said about it: the"
-                " websocket does not pass, or Rushes is down. Try python main.py doctor on its machine."
+                "No connection to Rushes: the WebSocket is blocked, or Rushes is down. Run python main.py "
+                "doctor on the server."
             ),
         }
         self.on("begun", guarded(on_start), [])
@@ -52,7 +52,7 @@ class BrowserProbe(ui.element, component="browser_probe.js"):
             try:
                 measured = BrowserReport.model_validate(event.args)
             except ValidationError as error:
-                raise InvalidRequest("What this browser has measured could not be read.") from error
+                raise InvalidRequest("This browser's measurements could not be read.") from error
             self.run_method("taken", measured.number)
             if measured.number == self._last_number:
                 return None

@@ -13,14 +13,14 @@ NAMES = {
     "address": deferred("Address"),
     "clock": deferred("Clock"),
     "stream": deferred("Event stream"),
-    "ranges": deferred("Parts of files"),
-    "websocket": deferred("Websocket"),
+    "ranges": deferred("Range requests"),
+    "websocket": deferred("WebSocket"),
     "disk": deferred("Disk"),
 }
 MARKS = {
-    PASSED: (deferred("well"), "held"),
-    WARNING: (deferred("doubtful"), "doubtful"),
-    FAILED: (deferred("ill"), "broken"),
+    PASSED: (deferred("OK"), "held"),
+    WARNING: (deferred("warning"), "doubtful"),
+    FAILED: (deferred("problem"), "broken"),
 }
 
 

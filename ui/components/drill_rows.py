@@ -9,18 +9,18 @@ from services.diagnostics.runs import Run
 from ui.text import _, deferred, labels
 
 STATES = {
-    "waiting": deferred("not tried yet"),
-    "left": deferred("not tried"),
-    "trying": deferred("being tried"),
-    "held": deferred("held"),
-    "broken": deferred("did not hold"),
+    "waiting": deferred("not run yet"),
+    "left": deferred("not run"),
+    "trying": deferred("running"),
+    "held": deferred("passed"),
+    "broken": deferred("failed"),
 }
 
 
 class DrillRows:
     def __init__(self) -> None:
         with ui.element("ul").classes("r-checks") as list_:
-            list_.props["aria-label"] = _("The rules")
+            list_.props["aria-label"] = _("Rules")
             self._rows = [_Row(rule) for rule in RULES]
 
     def refresh(self, run: Run | None) -> None:
@@ -53,7 +53,7 @@ class _Row:
         self._details.clear()
         with self._details:
             for finding in broken:
-                ui.label(_("Seen instead: {what}.").format(what=labels.finding_text(finding.broken)))
+                ui.label(_("Result: {what}.").format(what=labels.finding_text(finding.broken)))
 
     def _state_of(self, run: Run | None, found: int) -> str:
         if found == len(self._trials):

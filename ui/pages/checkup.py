@@ -50,12 +50,12 @@ class DrillSection:
         """Subscribes before it draws, so that no run is missed."""
         self._client.on_delete(self._drills.events.subscribe(self._receive))
         about = _(
-            "Plays faults against this install's own engine, in a process and a folder of its own, in about"
-            " ten seconds. Nothing is paid, and what is under way here is not touched."
+            "Simulates faults on a separate copy of this installation's engine, in about ten seconds. No "
+            "charges. Running generations are not affected."
         )
-        with section(_("The drill"), about):
+        with section(_("Reliability test"), about):
             with ui.element("div").classes("r-row r-check-act"):
-                self._button = Button(_("Run the drill"), self._start, icon_name="retry", look="main")
+                self._button = Button(_("Run reliability test"), self._start, icon_name="retry", look="main")
                 self._progress = ui.element("p").classes("r-quiet r-check-going")
             self._verdict = ui.element("div").classes("r-check-verdict").props("role=status")
             self._rows = DrillRows()
@@ -81,7 +81,7 @@ class DrillSection:
         if running and self._shown_began_at != run.began_at:
             self._show_progress(run)
         if running:
-            self._tried_label.text = _("{count} of {all} tried").format(
+            self._tried_label.text = _("{count} of {all} checks done").format(
                 count=len(run.findings), all=len(CHECKS)
             )
         elif self._shown_ended_at != run.ended_at:
@@ -98,17 +98,17 @@ class DrillSection:
             ui.label("·").props("aria-hidden=true")
             self._tried_label = ui.label()
         with self._verdict:
-            ui.label(_("The drill is under way.")).classes("r-sr")
+            ui.label(_("Reliability test in progress.")).classes("r-sr")
 
     def _show_verdict(self, run: Run | None) -> None:
         self._verdict.clear()
         with self._verdict:
             if run is None or run.ended_at is None:
-                ui.label(_("It was not run here yet.")).classes("r-quiet")
+                ui.label(_("Not run yet.")).classes("r-quiet")
                 return
             ui.label(verdict(run)).classes("r-strong" if run.held else "r-strong r-trouble")
             if run.broken:
-                ui.label(_("Send no paid work with this build, and report what was seen."))
+                ui.label(_("Do not send paid work with this build. Report the results below."))
             with ui.element("p").classes("r-quiet r-check-when"):
                 ui.label(_("Last run"))
                 Timestamp(run.ended_at, "full")
@@ -118,14 +118,14 @@ def verdict(run: Run) -> str:
     """Returns the result of a finished run."""
     broken = len({finding.rule for finding in run.broken})
     if broken:
-        template = ngettext("{count} rule did not hold.", "{count} rules did not hold.", broken)
+        template = ngettext("{count} rule failed.", "{count} rules failed.", broken)
         return template.format(count=measure.number(broken))
     if run.trouble:
         return labels.finding_text(run.trouble)
     if not run.held:
-        template = _("Not everything was tried: {count} of {all}.")
+        template = _("Incomplete: {count} of {all} checks done.")
         return template.format(count=len(run.findings), all=len(CHECKS))
-    return _("All {count} rules held.").format(count=len(RULES))
+    return _("All {count} rules passed.").format(count=len(RULES))
 
 
 class DoctorSection:
@@ -135,13 +135,12 @@ class DoctorSection:
 
     def draw(self) -> None:
         about = _(
-            "Looks at the way between this browser and Rushes, through the address it has come by, at the"
-            " disk and at each backend. Nothing is paid."
+            "Checks the connection between this browser and Rushes, the disk and each backend. No charges."
         )
-        with section(_("The doctor"), about):
+        with section(_("Diagnostics"), about):
             named = {seconds: _(name) for seconds, name in LISTEN_OPTIONS.items()}
-            ui.label(_("How long to listen")).classes("r-label")
-            options(_("How long to listen"), named, "35", on_choose=lambda value: self._choose(int(value)))
+            ui.label(_("Duration")).classes("r-label")
+            options(_("Duration"), named, "35", on_choose=lambda value: self._choose(int(value)))
             self._browser = BrowserProbe(35, on_start=self._on_start, on_measured=self._on_measured)
             self._connection_findings = ui.element("div").classes("r-check-found")
             self._install_findings = ui.element("div").classes("r-check-found")
@@ -153,14 +152,14 @@ class DoctorSection:
         self._connection_findings.clear()
         self._install_findings.clear()
         with self._install_findings:
-            ui.label(_("Asking the disk and the backends.")).classes("r-quiet")
+            ui.label(_("Checking the disk and the backends.")).classes("r-quiet")
         background_tasks.create(guarded(self._check_install)(), name="check install", context=self._client)
 
     async def _check_install(self) -> None:
-        self._show_findings(self._install_findings, _("Around Rushes"), await self._checkup.check_local())
+        self._show_findings(self._install_findings, _("Server"), await self._checkup.check_local())
 
     def _on_measured(self, measured: BrowserReport) -> None:
-        name = _("Between this browser and Rushes")
+        name = _("Browser connection")
         self._show_findings(self._connection_findings, name, self._checkup.judge(measured))
 
     def _show_findings(self, box: ui.element, name: str, findings: Sequence[Finding]) -> None:

@@ -107,7 +107,7 @@ class GenerationPage:
     def draw_receipt(self, generation: Generation) -> None:
         self.receipt_panel.clear()
         with self.receipt_panel:
-            heading(_("Receipt"))
+            heading(_("Delivery receipt"))
             if generation.receipt is None:
                 ui.label(_("Available when the file has been saved.")).classes("r-quiet")
             else:

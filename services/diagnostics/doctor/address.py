@@ -41,17 +41,17 @@ async def app(client: httpx.AsyncClient, url: str) -> tuple[bool, list[Finding]]
             answer = await read_bounded(response, MAX_HEALTH_BYTES)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-            advice = Sentence("Renew it, or use the name it was made for.")
+            advice = Sentence("Renew the certificate, or use the host name it was issued for.")
             return False, [failed("app", Sentence("The certificate is not trusted."), advice)]
-        advice = Sentence("Start Rushes and the proxy, or name the right address: main.py doctor https://…")
-        return False, [failed("app", Sentence("Nothing answers there."), advice)]
+        advice = Sentence("Start Rushes and the proxy, or use the right address: main.py doctor https://…")
+        return False, [failed("app", Sentence("No answer from this address."), advice)]
     status, body = response.status_code, _object(answer)
     if status in (400, 403):
-        says = Sentence("It answers {status}: the address is not allowed.", status=status)
+        says = Sentence("Returned {status}: the address is not allowed.", status=status)
         return False, [failed("app", says, HOST)]
     if "models_known" not in body:
-        advice = Sentence("The proxy must pass /health to Rushes, and everything else too.")
-        says = Sentence("It answers {status}, and not as Rushes does.", status=status)
+        advice = Sentence("Configure the proxy to pass all requests, including /health, to Rushes.")
+        says = Sentence("Returned {status}, not from Rushes.", status=status)
         return False, [failed("app", says, advice)]
     health = judge_health(status, body)
     agree = clock("The app", response.headers)
@@ -63,11 +63,11 @@ def judge_health(status: int, body: dict[str, Any]) -> Finding:
     reasons = Sentence(" ".join(str(reason) for reason in body.get("reasons") or ()))
     version = str(body.get("version"))
     if status != 200:
-        return failed("app", Sentence("It takes no work."), reasons)
+        return failed("app", Sentence("Rushes does not accept work."), reasons)
     if reasons:
-        says = Sentence("Rushes {version} answers, not without trouble.", version=version)
+        says = Sentence("Rushes {version} responds but reports problems.", version=version)
         return warning("app", says, reasons)
-    return passed("app", Sentence("Rushes {version} answers.", version=version))
+    return passed("app", Sentence("Rushes {version} responds.", version=version))
 
 
 async def ranges(client: httpx.AsyncClient, url: str) -> Finding:
@@ -87,16 +87,14 @@ async def ranges(client: httpx.AsyncClient, url: str) -> Finding:
 def judge_ranges(status: int, size_bytes: int, *, right: bool) -> Finding:
     """`status` is 0 without an answer; `right` means exactly the requested bytes."""
     if not status:
-        says = Sentence("The question for a part of a file was not answered.")
-        return failed("ranges", says, Sentence("Look at the proxy's error log."))
+        says = Sentence("A range request got no answer.")
+        return failed("ranges", says, Sentence("Check the proxy's error log."))
     if status == 206 and right:
-        return passed("ranges", Sentence("A part of a file comes as asked: films can be wound."))
+        return passed("ranges", Sentence("Range requests work; videos can be seeked."))
     advice = Sentence(
-        "nginx: proxy_set_header Range $http_range; and no cache, slice or filter on /media/ and /api/."
+        "nginx: proxy_set_header Range $http_range; no cache, slice or filter on /media/ and /api/."
     )
-    says = Sentence(
-        "A part of a file was asked for, and {status} with {size} bytes came.", status=status, size=size_bytes
-    )
+    says = Sentence("A range request returned {status} with {size} bytes.", status=status, size=size_bytes)
     return failed("ranges", says, advice)
 
 
@@ -106,7 +104,7 @@ async def websocket(url: str) -> Finding:
         async with asyncio.timeout(WITHIN_S):
             message = await first_message(f"{url}{WEBSOCKET_PATH}", origin=url)
     except WebSocketRefused as error:
-        says = Sentence("Its handshake is answered with {status}: pages stay still.", status=error.status)
+        says = Sentence("The handshake returned {status}; pages do not update.", status=error.status)
         return failed("websocket", says, REFUSED if error.status == 403 else UPGRADE)
     except TimeoutError:
         message = None
@@ -116,10 +114,10 @@ async def websocket(url: str) -> Finding:
 def judge_websocket(*, opened: bool, ours: bool) -> Finding:
     """`ours` means that the first message is one of the pages' own socket."""
     if not opened:
-        return failed("websocket", Sentence("It does not open: pages stay still."), UPGRADE)
+        return failed("websocket", Sentence("Does not connect; pages do not update."), UPGRADE)
     if ours:
-        return passed("websocket", Sentence("It opens."))
-    return warning("websocket", Sentence("It opens, and something else than Rushes speaks."), UPGRADE)
+        return passed("websocket", Sentence("Connected."))
+    return warning("websocket", Sentence("Connected, but not to Rushes."), UPGRADE)
 
 
 def _object(answer: bytes | None) -> dict[str, Any]:

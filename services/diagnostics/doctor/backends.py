@@ -16,12 +16,10 @@ UNKNOWN_JOB_ID = "00000000-0000-4000-8000-000000000000"
 """A backend that can be reached answers that it has no such job."""
 ANSWERED = frozenset({"gone", "no_content"})
 ADVICE = {
-    "unauthorized": Sentence("The key is not accepted: set the right one, and restart."),
-    "busy": Sentence("Its limit is reached: wait, or ask its provider for more."),
+    "unauthorized": Sentence("The key was rejected. Set a valid key and restart."),
+    "busy": Sentence("The limit is reached. Wait, or ask the provider for a higher one."),
 }
-UNREACHED = Sentence(
-    "Check its address in the settings, and that this machine's firewall and DNS let it through."
-)
+UNREACHED = Sentence("Check the backend's address in the settings, and this machine's firewall and DNS.")
 
 
 async def check(backend: Backend, url: str, client: httpx.AsyncClient) -> list[Finding]:
@@ -37,31 +35,33 @@ async def _models(backend: Backend) -> Finding:
         async with asyncio.timeout(WITHIN_S):
             count = len(await backend.models())
     except BackendError as error:
-        return failed(backend.name, Sentence("Its models are not to be had: {error}", error=error), UNREACHED)
+        return failed(
+            backend.name, Sentence("The model list is unavailable: {error}", error=error), UNREACHED
+        )
     except TimeoutError:
-        says = Sentence("Its models did not come within {seconds} s.", seconds=round(WITHIN_S))
+        says = Sentence("The model list timed out after {seconds} s.", seconds=round(WITHIN_S))
         return failed(backend.name, says, UNREACHED)
     if not count:
-        advice = Sentence("Ask its provider whether the key may use any.")
-        return failed(backend.name, Sentence("It lists no model."), advice)
-    return passed(backend.name, Sentence("Models it lists: {count}.", count=count))
+        advice = Sentence("Ask the provider which models the key can use.")
+        return failed(backend.name, Sentence("The model list is empty."), advice)
+    return passed(backend.name, Sentence("Models: {count}.", count=count))
 
 
 async def _poll(backend: Backend) -> Finding:
     reason = await _failure(backend.poll(UNKNOWN_JOB_ID), WITHIN_S)
     if not reason:
-        return passed(backend.name, Sentence("Polling is answered."))
-    says = Sentence("Polling is not answered ({reason}).", reason=reason)
+        return passed(backend.name, Sentence("Polling works."))
+    says = Sentence("Polling fails ({reason}).", reason=reason)
     return failed(backend.name, says, ADVICE.get(reason, UNREACHED))
 
 
 async def _stream(backend: Backend) -> Finding:
     if not backend.capabilities.push:
-        return passed(backend.name, Sentence("It has no stream."))
+        return passed(backend.name, Sentence("No event stream."))
     reason = await _failure(_open_stream(backend), STREAM_WITHIN_S + 1.0)
     if not reason:
-        return passed(backend.name, Sentence("Its stream is answered."))
-    says = Sentence("Its stream is not answered ({reason}).", reason=reason)
+        return passed(backend.name, Sentence("The event stream works."))
+    says = Sentence("The event stream fails ({reason}).", reason=reason)
     return failed(backend.name, says, ADVICE.get(reason, UNREACHED))
 
 

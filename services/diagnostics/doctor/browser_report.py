@@ -71,6 +71,10 @@ def judge(measured: BrowserReport, public_url: str | None) -> list[Finding]:
 
 def _address(origin: str, public_url: str | None) -> Finding:
     if public_url is None or WebOrigin.of(origin) == WebOrigin.of(public_url):
-        return passed("address", Sentence("Measured through {address}.", address=origin))
-    says = Sentence("Measured through {address}, and people use {public}.", address=origin, public=public_url)
-    return warning("address", says, Sentence("Open this page there, and ask again."))
+        return passed("address", Sentence("Measured at {address}.", address=origin))
+    says = Sentence(
+        "Measured at {address}, but the public address is {public}.", address=origin, public=public_url
+    )
+    return warning(
+        "address", says, Sentence("Open this page at the public address and run diagnostics again.")
+    )

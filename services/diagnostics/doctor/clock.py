@@ -8,7 +8,9 @@ from services.core.errors import Sentence
 from services.diagnostics.doctor.finding import Finding, passed, warning
 
 MAX_SKEW_S = 60.0
-ADVICE = Sentence("Turn on time synchronisation (timedatectl set-ntp true) where it is wrong.")
+ADVICE = Sentence(
+    "Turn on time synchronization (timedatectl set-ntp true) on the machine with the wrong time."
+)
 
 
 def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
@@ -20,9 +22,9 @@ def clock(whose: str, headers: Mapping[str, str]) -> Finding | None:
     values = {"whose": whose, "seconds": round(abs(off_s))}
     return _judge(
         off_s,
-        agree=Sentence("{whose}: its clock and this machine's agree.", whose=whose),
-        ahead=Sentence("{whose}: its clock is {seconds} s ahead of this machine's.", **values),
-        behind=Sentence("{whose}: its clock is {seconds} s behind this machine's.", **values),
+        agree=Sentence("{whose}: the clock is correct.", whose=whose),
+        ahead=Sentence("{whose}: the clock is {seconds} s ahead of this machine's.", **values),
+        behind=Sentence("{whose}: the clock is {seconds} s behind this machine's.", **values),
     )
 
 
@@ -31,9 +33,9 @@ def browser_clock(off_s: float) -> Finding:
     seconds = round(abs(off_s))
     return _judge(
         off_s,
-        agree=Sentence("This browser's clock and Rushes' agree."),
-        ahead=Sentence("This browser's clock is {seconds} s ahead of Rushes'.", seconds=seconds),
-        behind=Sentence("This browser's clock is {seconds} s behind Rushes'.", seconds=seconds),
+        agree=Sentence("This browser's clock matches the server's."),
+        ahead=Sentence("This browser's clock is {seconds} s ahead of the server's.", seconds=seconds),
+        behind=Sentence("This browser's clock is {seconds} s behind the server's.", seconds=seconds),
     )
 
 

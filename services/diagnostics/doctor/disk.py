@@ -24,15 +24,15 @@ def disk(folder: Path) -> Finding:
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
         advice = Sentence(
-            "Make it writable for the user Rushes runs as, or name another folder in RUSHES_DATA_DIR."
+            "Make it writable for the account that runs Rushes, or set another folder in RUSHES_DATA_DIR."
         )
-        says = Sentence("The data folder cannot be written ({error}).", error=error.strerror)
+        says = Sentence("The data folder is not writable ({error}).", error=error.strerror)
         return failed("disk", says, advice)
     free = round(free_bytes / 1e9, 1)
     if free_bytes < MIN_FREE_BYTES:
-        advice = Sentence("Rushes takes no work below 0.2 GB: make room on this disk.")
-        return failed("disk", Sentence("Only {free} GB are free.", free=free), advice)
+        advice = Sentence("Rushes accepts no work below 0.2 GB. Free space on this disk.")
+        return failed("disk", Sentence("Only {free} GB is free.", free=free), advice)
     if free_bytes < LOW_FREE_BYTES:
-        advice = Sentence("Make room soon: below 0.2 GB Rushes takes no work.")
-        return warning("disk", Sentence("Only {free} GB are free.", free=free), advice)
-    return passed("disk", Sentence("The data folder can be written, {free} GB are free.", free=free))
+        advice = Sentence("Free space soon. Below 0.2 GB, Rushes accepts no work.")
+        return warning("disk", Sentence("Only {free} GB is free.", free=free), advice)
+    return passed("disk", Sentence("The data folder is writable, with {free} GB free.", free=free))

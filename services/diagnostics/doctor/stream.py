@@ -15,13 +15,11 @@ WHAT = "stream"
 MAX_SPREAD_S = 2.0
 GRACE_S = 5.0
 HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "gzip, deflate"}
-UNBUFFER = Sentence(
-    "nginx: proxy_buffering off; gzip off; (and no proxy_ignore_headers X-Accel-Buffering) there."
-)
-KEEP = Sentence("nginx: proxy_read_timeout 1h; load balancers: an idle time-out of an hour.")
+UNBUFFER = Sentence("nginx: proxy_buffering off; gzip off; (without proxy_ignore_headers X-Accel-Buffering).")
+KEEP = Sentence("nginx: proxy_read_timeout 1h; load balancers: an idle timeout of one hour.")
 BOTH = Sentence(
-    "nginx: proxy_buffering off; gzip off; proxy_read_timeout 1h; "
-    "load balancers: an idle time-out of an hour."
+    "nginx: proxy_buffering off; gzip off; proxy_read_timeout 1h; load balancers: an idle "
+    "timeout of one hour."
 )
 
 
@@ -47,21 +45,21 @@ async def stream(client: httpx.AsyncClient, url: str, seconds: int) -> list[Find
 
 def judge(measured: StreamMeasurement, seconds: int) -> list[Finding]:
     if measured.status not in (0, 200):
-        advice = Sentence("Let the proxy pass /api/ to Rushes as it is.")
-        return [failed(WHAT, Sentence("The event stream answers {status}.", status=measured.status), advice)]
+        advice = Sentence("Configure the proxy to pass /api/ to Rushes unchanged.")
+        return [failed(WHAT, Sentence("The event stream returned {status}.", status=measured.status), advice)]
     lived_s, quiet_s, held_s = map(round, (measured.lived_s, measured.quiet_s, measured.held_s))
     if not measured.lags_s:
-        says = Sentence("Nothing came within {seconds} s: buffered or cut.", seconds=lived_s)
+        says = Sentence("No events within {seconds} s: the stream is buffered or blocked.", seconds=lived_s)
         return [failed(WHAT, says, BOTH)]
     if measured.held_s > MAX_SPREAD_S:
-        says = Sentence("Buffered: events came up to {seconds} s after they were sent.", seconds=held_s)
+        says = Sentence("Buffered: events arrive up to {seconds} s late.", seconds=held_s)
         buffered = failed(WHAT, says, UNBUFFER)
     else:
-        buffered = passed(WHAT, Sentence("Not buffered: events come when they are sent."))
+        buffered = passed(WHAT, Sentence("Not buffered: events arrive without delay."))
     if measured.complete:
-        return [buffered, passed(WHAT, Sentence("Not cut within {seconds} s.", seconds=seconds))]
+        return [buffered, passed(WHAT, Sentence("Stable for {seconds} s.", seconds=seconds))]
     values = {"lived": lived_s, "quiet": quiet_s}
-    says = Sentence("Cut after about {lived} s, {quiet} s after the last event.", **values)
+    says = Sentence("Disconnected after about {lived} s, {quiet} s after the last event.", **values)
     return [buffered, failed(WHAT, says, KEEP)]
 
 

@@ -88,7 +88,7 @@ def _reported(finding: Finding, report: Report) -> Finding:
 def _breach(error: Exception) -> Sentence:
     if isinstance(error, RuleBroken):
         return error.seen
-    return Sentence("it broke with {error}", error=type(error).__name__)
+    return Sentence("the check crashed: {error}", error=type(error).__name__)
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from services.diagnostics.drill.rules import check
 from services.diagnostics.drill.sandbox import Sandbox, expect
 
 
-@check("R3", Words("A dead link, a file cut short, an error page: each is fetched again until it is whole."))
+@check(
+    "R3", Words("A dead link, an incomplete file, an error page: each is downloaded again until complete.")
+)
 async def broken_downloads(sandbox: Sandbox) -> None:
     service, rows = sandbox.service, []
     for name in ("gone", "short", "page"):
@@ -18,18 +20,18 @@ async def broken_downloads(sandbox: Sandbox) -> None:
     for row in rows:
         done = await sandbox.until_kept(row)
         whole = done.kept is not None and done.kept.sha256 == hashlib.sha256(service.whole).hexdigest()
-        expect(whole, Sentence("other bytes were kept"))
+        expect(whole, Sentence("the saved file differs"))
         failed = any(entry.event == "keep_failed" for entry in await sandbox.trace(done))
-        expect(failed, Sentence("the broken file is not in the trace"))
+        expect(failed, Sentence("the broken file is not in the timeline"))
 
 
-@check("R3", Words("One bit of a kept file flips: the round over the files names it."))
+@check("R3", Words("One bit of a saved file changes: the file check reports it."))
 async def bit_rot(sandbox: Sandbox) -> None:
     done = await sandbox.until_kept(await sandbox.start("bit rot"))
     assert done.kept is not None
     await asyncio.to_thread(_flip_a_bit, sandbox.engine.generations.media(done.kept.name))
     scrubbed = await sandbox.engine.library.scrub.run_once(force=True)
-    expect(done.id in scrubbed.damaged, Sentence("the damaged file was not named"))
+    expect(done.id in scrubbed.damaged, Sentence("the damaged file was not reported"))
 
 
 def _flip_a_bit(path: Path) -> None:

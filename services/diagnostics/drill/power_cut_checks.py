@@ -47,44 +47,44 @@ async def _open_generations(first: Sandbox) -> dict[str, Generation]:
     return {prompt: await first.engine.store.get(row.id) for prompt, row in rows.items()}
 
 
-@check("R9", Words("A job that ended while the power was off is polled at once after the start."))
+@check("R9", Words("A job that finishes during a power cut is polled right after the start."))
 async def polled_at_start(after: Sandbox) -> None:
     done = await after.until_kept(after.before[OPEN])
     trace = await after.trace(done)
     resumed = next((entry.seq for entry in trace if entry.event == "resumed"), 0)
     polls = [entry for entry in trace if entry.event in {"attempt", "check"} and entry.seq > resumed]
     at_once = bool(polls) and polls[0].data.get("because") == "resumed"
-    expect(at_once, Sentence("it was not asked about before its turn came"))
+    expect(at_once, Sentence("it was not polled right after the start"))
 
 
-@check("R5", Words("Stopped before a power cut: its result is kept apart after it."))
+@check("R5", Words("Stopped before a power cut: the result is kept apart afterwards."))
 async def stopped_before_power_cut(after: Sandbox) -> None:
     after.backend.finish(STOPPED)
     done = await after.until_kept(after.before[STOPPED])
-    expect(done.unwanted, Sentence("the result of a stopped one was not set apart"))
+    expect(done.unwanted, Sentence("the stopped generation's result was not kept apart"))
 
 
-@check("R6", Words("The power is cut while it is sent: unconfirmed, and not sent again at the start."))
+@check("R6", Words("Power is cut during sending: unconfirmed, not sent again at the start."))
 async def power_cut_during_submit(after: Sandbox) -> None:
     row = after.before[SUBMITTED]
     await after.until_unconfirmed(row)
     expect_sent_once(after.backend.submits[row.id])
 
 
-@check("R5", Words("A power cut does not extend the watch limit; a result after the limit is kept."))
+@check("R5", Words("A power cut does not extend the time limit; a result after the limit is saved."))
 async def watch_limit(after: Sandbox) -> None:
     before = after.before[EXPIRING]
-    row = await after.until(before, lambda row: row.final, Sentence("its time begins anew"))
+    row = await after.until(before, lambda row: row.final, Sentence("its time limit started again"))
     expect(row.error_code == "gave_up", Sentence("it ended as {phase}", phase=str(row.phase)))
     after.backend.finish(EXPIRING)
     await after.engine.generations.check(row.id, owner=LOCAL_OWNER)
     await after.until_kept(row)
 
 
-@check("R9", Words("What a killed download has left is cleared away at the next start."))
+@check("R9", Words("Leftovers of an interrupted download are removed at the next start."))
 async def partial_files(after: Sandbox) -> None:
     left = list(after.engine.settings.media_dir.rglob("left.*"))
-    expect(not left, Sentence("what was left still lies there"))
+    expect(not left, Sentence("the leftovers are still there"))
 
 
 CHECKS = (polled_at_start, stopped_before_power_cut, power_cut_during_submit, watch_limit, partial_files)

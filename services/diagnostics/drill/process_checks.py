@@ -10,7 +10,9 @@ from services.store.folder_lock import FolderLock
 from services.store.store import Store
 
 
-@check("R9", Words("Another process takes over and dies: no two watch at once, and then it is taken back."))
+@check(
+    "R9", Words("Another process takes over and dies: never two at once, and the generation is taken back.")
+)
 async def lease(sandbox: Sandbox) -> None:
     async with sandbox.beside(sandbox.folder / "leased", RecordingBackend()).opened() as own:
         supervisor = own.engine.supervisor
@@ -26,10 +28,10 @@ async def lease(sandbox: Sandbox) -> None:
         try:
             await other.claim()
             taken = await own.engine.store.claim(generation.id)
-            expect(not taken, Sentence("it was taken from a process that lives"))
+            expect(not taken, Sentence("it was taken from a running process"))
             await supervisor.renew_leases()
             watched = generation.id in supervisor.tasks
-            expect(not watched, Sentence("what another process holds is watched on"))
+            expect(not watched, Sentence("it kept tracking a generation another process holds"))
             other.lease_s = 0.0
             await other.renew()
         finally:
@@ -39,14 +41,14 @@ async def lease(sandbox: Sandbox) -> None:
         await own.until_kept(generation)
 
 
-@check("R9", Words("A second process is not let into the folder."))
+@check("R9", Words("A second process cannot open the data folder."))
 async def folder_lock(sandbox: Sandbox) -> None:
     folder = sandbox.folder / "locked"
     first, second = FolderLock(folder), FolderLock(folder)
     first.acquire()
     try:
         second.acquire()
-        raise RuleBroken(Sentence("it was let in"))
+        raise RuleBroken(Sentence("the second process opened the folder"))
     except CannotStart:
         return
     finally:
@@ -54,15 +56,17 @@ async def folder_lock(sandbox: Sandbox) -> None:
         second.release()
 
 
-@check("R9", Words("Taken over by a second process while the first one sleeps: delivered once."))
+@check("R9", Words("A second process takes over while the first is paused: delivered once."))
 async def takeover(sandbox: Sandbox) -> None:
     # The first process does not end: it wakes up with a result.
     old = await sandbox.until_sent(await sandbox.start("takeover", length_s=FOREVER_S))
     async with sandbox.beside(sandbox.folder, sandbox.backend).opened() as second:
-        taken = await sandbox.until(old, lambda row: row.epoch > old.epoch, Sentence("nobody took it over"))
+        taken = await sandbox.until(
+            old, lambda row: row.epoch > old.epoch, Sentence("no process took it over")
+        )
         await sandbox.deliver_again(old)
         row = await second.engine.store.get(taken.id)
-        completed = Sentence("the old process completed what was not its own any more")
+        completed = Sentence("the first process completed a generation it no longer owned")
         expect(row.phase is not Phase.COMPLETED, completed)
         sandbox.backend.finish("takeover")
         done = await sandbox.until_kept(taken)

@@ -7,18 +7,18 @@ from services.core.errors import Words
 from services.diagnostics.drill.sandbox import Sandbox
 
 RULES: dict[str, Words] = {
-    "R1": Words("It is written down before it is paid for."),
-    "R2": Words("A result is kept once, however often it comes."),
-    "R3": Words("Done means: the whole file is in hand."),
-    "R4": Words("A lost channel is not a failed job."),
-    "R5": Words("Late is not lost."),
+    "R1": Words("Every request is saved before it is sent."),
+    "R2": Words("A result is saved once, even if it arrives several times."),
+    "R3": Words("A generation is complete only when its whole file is saved."),
+    "R4": Words("A lost connection is not a failed job."),
+    "R5": Words("Late results are still delivered."),
     "R6": Words("Nothing is paid for twice."),
-    "R7": Words("Either channel alone brings the result."),
+    "R7": Words("Push or polling alone delivers the result."),
     "R8": Words("Progress never goes backwards."),
     "R9": Words("A restart loses nothing."),
-    "R10": Words("A crash stays small."),
-    "R11": Words("Nobody sees what is not theirs."),
-    "R12": Words("Each result carries its receipt."),
+    "R10": Words("An error in one generation does not affect others."),
+    "R11": Words("People see only their own results."),
+    "R12": Words("Every result has a delivery receipt."),
 }
 
 

@@ -100,7 +100,7 @@ class Sandbox:
             self.backend.read_row = self.engine.store.get
             probe = stack.enter_context(probing(self.engine.settings))
             stack.callback(self.engine.generations.bus.subscribe(functools.partial(self._record, probe)))
-            await eventually(self._models_listed, Sentence("the backend's models are not known"))
+            await eventually(self._models_listed, Sentence("the backend's models are unavailable"))
             yield self
 
     async def _models_listed(self) -> bool:
@@ -140,14 +140,14 @@ class Sandbox:
         return await self.until(generation, lambda row: row.phase is Phase.UNCONFIRMED, otherwise)
 
     async def until_final(self, generation: Generation) -> Generation:
-        return await self.until(generation, lambda row: row.final, Sentence("it never ended"))
+        return await self.until(generation, lambda row: row.final, Sentence("it did not end"))
 
     async def until_kept(self, generation: Generation) -> Generation:
-        otherwise = Sentence("no result was kept within {seconds} s", seconds=round(WITHIN_S))
+        otherwise = Sentence("no result was saved within {seconds} s", seconds=round(WITHIN_S))
         row = await self.until(generation, lambda row: row.kept is not None, otherwise)
         assert row.kept is not None
         stored = await asyncio.to_thread(_sha256, self.engine.generations.media(row.kept.name))
-        expect(stored == row.kept.sha256, Sentence("the row is final, and its file is not in its place"))
+        expect(stored == row.kept.sha256, Sentence("the row is final but its file is missing"))
         return row
 
     async def trace(self, generation: Generation) -> list[TraceEntry]:
@@ -161,12 +161,12 @@ class Sandbox:
 
     async def expect_one_file(self, generation: Generation) -> None:
         names = {event.kept.name for event in self.events if event.id == generation.id and event.kept}
-        expect(len(names) == 1, Sentence("different files were told of, {count} of them", count=len(names)))
+        expect(len(names) == 1, Sentence("{count} different files were announced", count=len(names)))
 
         async def no_orphans() -> bool:
             return set(await self.engine.folder.files()) <= await self.engine.store.media_names()
 
-        await eventually(no_orphans, Sentence("a file lies there that no row names"))
+        await eventually(no_orphans, Sentence("a file belongs to no row"))
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], otherwise: Sentence) -> None:

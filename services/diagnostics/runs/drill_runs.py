@@ -23,9 +23,9 @@ LAST = "drill.json"
 TOPIC = "drill"
 MAX_RUN_S = 120.0
 STOP_TIMEOUT_S = 0.8
-FULL = Sentence("There is no room for it: less than 0.2 GB are free on the data folder's disk.")
-TOO_LONG = Sentence("It did not end within {seconds} s, and was ended.", seconds=round(MAX_RUN_S))
-CUT_OFF = Sentence("Rushes ended before it did.")
+FULL = Sentence("Not enough space: less than 0.2 GB is free on the data folder's disk.")
+TOO_LONG = Sentence("Timed out after {seconds} s.", seconds=round(MAX_RUN_S))
+CUT_OFF = Sentence("Interrupted: Rushes stopped.")
 
 
 class DrillRuns:
@@ -69,7 +69,7 @@ class DrillRuns:
             raise
         except Exception as error:
             log.exception("The drill could not be played.")
-            await self._end(Sentence("It could not be begun ({error}).", error=type(error).__name__))
+            await self._end(Sentence("The test could not start ({error}).", error=type(error).__name__))
 
     async def _run_command(self) -> Sentence:
         """Returns why the run was not completed; empty where it was."""
@@ -93,7 +93,7 @@ class DrillRuns:
             await _ended(process)
         if code in (0, 1) and not last_line:
             return Sentence()
-        return Sentence("It did not come to its end: {said}", said=last_line or f"exit code {code}")
+        return Sentence("The test did not finish: {said}", said=last_line or f"exit code {code}")
 
     async def _read_findings(self, process: Process) -> str:
         """Publishes each finding; returns the last line of output that is none."""

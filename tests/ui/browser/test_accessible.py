@@ -142,7 +142,7 @@ LOOKS = [
     look("/library?trash=1", ".r-tile"),
     look("/library?q=nothing+like+it", "text=No results.", long=True),
     look("/deliveries", ".r-plot-drawing svg >> nth=4"),
-    look("/checkup", "text=Run the drill"),
+    look("/checkup", "text=Run reliability test"),
     look("/settings", "role=switch"),
     look("/nowhere", ".r-lost"),
     look("/g/{finished}", ".r-single video"),
@@ -183,7 +183,7 @@ def test_pages_are_accessible(
 @pytest.mark.proof
 def test_pages_are_accessible_while_a_drill_runs(studio: Studio, page: Page) -> None:
     opened(page, studio.app.url + "/checkup")
-    press("Run the drill")(page)
+    press("Run reliability test")(page)
     expect(page.get_by_text(re.compile(r"^\d+ of \d+ tried$"))).to_be_visible()
     looked_at(page)
 

@@ -36,7 +36,7 @@ def context(profiles: Profiles) -> BrowserContext:
 
 
 def way(page: Page) -> Locator:
-    return page.get_by_role("list", name="Between this browser and Rushes").get_by_role("listitem")
+    return page.get_by_role("list", name="Browser connection").get_by_role("listitem")
 
 
 def item(page: Page, name: str) -> Locator:
@@ -50,11 +50,11 @@ def test_drill_and_doctor_by_the_keyboard_on_a_phone_and_a_second_page_watches(
     page.goto(f"{app.url}/deliveries")
     page.get_by_role("link", name="System check").click()
     page.wait_for_function("window.did_handshake")
-    page.get_by_role("button", name="Run the drill").focus()
+    page.get_by_role("button", name="Run reliability test").focus()
     page.keyboard.press("Enter")
     page.get_by_role("radio", name="5 s", exact=True).focus()
     page.keyboard.press("Space")
-    page.get_by_role("button", name="Ask the doctor").focus()
+    page.get_by_role("button", name="Run diagnostics").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("progressbar")).to_be_visible()
     for each in (page, other):
@@ -62,14 +62,14 @@ def test_drill_and_doctor_by_the_keyboard_on_a_phone_and_a_second_page_watches(
     assert grave_findings(other) == ""
     expect(way(page)).to_have_count(5, timeout=60_000)  # a busy server may not know of the 5 s yet
     expect(way(page)).to_have_class(["r-check held"] * 5)
-    around = page.get_by_role("list", name="Around Rushes").get_by_role("listitem")
+    around = page.get_by_role("list", name="Server").get_by_role("listitem")
     expect(around.filter(has_text="animatic").first).to_be_visible()
     expect(around.filter(has_text="animatic")).to_have_class(
         [re.compile("held")] * around.filter(has_text="animatic").count()
     )
     expect(page.get_by_text("All 12 rules held.")).to_be_visible(timeout=DRILLED_MS)
     expect(other.get_by_text("All 12 rules held.")).to_be_visible()
-    expect(page.get_by_role("list", name="The rules").locator(".held")).to_have_count(12)
+    expect(page.get_by_role("list", name="Rules").locator(".held")).to_have_count(12)
     assert not too_wide(page)
     page.reload()
     expect(page.get_by_text("All 12 rules held.")).to_be_visible()
@@ -84,10 +84,10 @@ def test_behind_a_proxy_that_buffers_the_browser_sees_it(page: Page, app: Runnin
     with nginx_proxy(app.url, held_back, tmp_path) as url:
         opened(page, f"{url}/checkup")
         page.get_by_text("5 s", exact=True).click()
-        page.get_by_role("button", name="Ask the doctor").click()
-        expect(item(page, "Event stream")).to_contain_text("uffered: events came up to", timeout=30_000)
+        page.get_by_role("button", name="Run diagnostics").click()
+        expect(item(page, "Event stream")).to_contain_text("uffered: events arrive up to", timeout=30_000)
         expect(item(page, "Event stream")).to_have_class(re.compile("broken"))
-        expect(item(page, "Websocket")).to_have_class(re.compile("held"))
+        expect(item(page, "WebSocket")).to_have_class(re.compile("held"))
     proven("doctor", proxies_seen_through=1)
 
 
@@ -100,9 +100,9 @@ def test_behind_a_proxy_without_websocket_and_ranges_the_page_still_says_so(
     ) as url:
         opened(page, f"{url}/checkup")
         page.get_by_text("5 s", exact=True).click()
-        page.get_by_role("button", name="Ask the doctor").click()
-        expect(item(page, "Websocket")).to_have_class(re.compile("broken"), timeout=40_000)
-        expect(item(page, "Parts of files")).to_have_class(re.compile("broken"))
+        page.get_by_role("button", name="Run diagnostics").click()
+        expect(item(page, "WebSocket")).to_have_class(re.compile("broken"), timeout=40_000)
+        expect(item(page, "Range requests")).to_have_class(re.compile("broken"))
     proven("doctor", proxies_seen_through=1)
 
 
@@ -110,10 +110,10 @@ def test_behind_a_proxy_without_websocket_and_ranges_the_page_still_says_so(
 def test_a_true_cut_after_30_s_is_seen_by_the_browser(page: Page, app: RunningApp, tmp_path: Path) -> None:
     with nginx_cutting_after(30, app.url, tmp_path) as (url, cut):
         opened(page, f"{url}/checkup")
-        page.get_by_role("button", name="Ask the doctor").click()
+        page.get_by_role("button", name="Run diagnostics").click()
         expect(page.get_by_text(re.compile("events heard: [1-9]"))).to_be_visible()
         cut()
         expect(item(page, "Event stream")).to_contain_text(
-            re.compile(r"Cut after about 3\d s"), timeout=60_000
+            re.compile(r"Disconnected after about 3\d s"), timeout=60_000
         )
     proven("doctor", true_cuts_named=1)

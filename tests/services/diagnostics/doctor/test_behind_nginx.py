@@ -86,7 +86,7 @@ def test_a_stream_that_is_held_back_is_called_buffered(
         code, lines = examined(url, app, wire, "--quick")
     assert code == 1
     (failed,) = (place for place, line in enumerate(lines) if line.startswith("✗"))
-    assert "uffered: events came up to" in lines[failed]
+    assert "uffered: events arrive up to" in lines[failed]
     assert "proxy_buffering off;" in lines[failed + 1]
 
 
@@ -97,8 +97,8 @@ def test_a_stream_that_is_cut_is_called_cut_and_when(
     with nginx_proxy(app.url, f"proxy_read_timeout 5s; {UPGRADE_HEADERS}", tmp_path) as url:
         code, lines = examined(url, app, wire)
     assert code == 1
-    (cut,) = (line for line in lines if "Cut after about" in line)
-    assert any(f"Cut after about {seconds} s" in cut for seconds in (9, 10, 11, 12)), cut
+    (cut,) = (line for line in lines if "Disconnected after about" in line)
+    assert any(f"Disconnected after about {seconds} s" in cut for seconds in (9, 10, 11, 12)), cut
     assert "5 s after the last event" in cut
     assert "proxy_read_timeout 1h;" in "\n".join(lines)
 
@@ -113,7 +113,7 @@ def test_a_stream_that_is_cut_at_the_age_of_30_s_is_called_cut_and_when(
         code, lines = examined(url, app, wire)
         cutting.join()
     assert code == 1, lines
-    (said,) = (line for line in lines if "Cut after about" in line)
+    (said,) = (line for line in lines if "Disconnected after about" in line)
     (lived_s, quiet_s) = map(int, re.findall(r"(\d+) s", said))
     assert 29 <= lived_s <= 33, said
     assert quiet_s < 15, "it was lively: no idle time-out cut it"

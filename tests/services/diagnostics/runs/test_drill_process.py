@@ -53,7 +53,7 @@ def test_it_goes_when_the_app_stops_and_when_it_is_killed(tmp_path: Path) -> Non
         assert not process.is_running()
         assert "Traceback" not in app.log
         app.start()
-        assert "ended before" in app.get("/api/drill")["drill"]["trouble"]
+        assert "Rushes stopped" in app.get("/api/drill")["drill"]["trouble"]
         process = begun(app)
         app.kill()
         app.wait_until(lambda: not process.is_running(), 10)
