@@ -64,6 +64,26 @@ async def test_pages_that_no_browser_connects_to_are_given_back(
     assert None not in alive[VISITS - 3 :]
 
 
+async def test_most_of_a_page_leaves_the_memory_without_the_collector(
+    user: User, memory: PageMemory, collections: list[int]
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        (page,) = await fetched(user, 1, ago_s=0)
+        client = page()
+        assert client is not None
+        props = [weakref.ref(element.props) for element in client.elements.values()]
+        client.delete()
+        del client
+        await asyncio.sleep(OUTBOX_ENDS_WITHIN_S)
+        left = sum(each() is not None for each in props)
+    finally:
+        gc.enable()
+    assert left < len(props) / 2
+    assert collections == []
+
+
 async def test_a_page_may_wait_for_its_browser(user: User, memory: PageMemory) -> None:
     pages = await fetched(user, VISITS, ago_s=CONNECTS_WITHIN_S / 2)
     memory.tend()
