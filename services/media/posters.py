@@ -14,7 +14,7 @@ from services.core.errors import Words
 from services.core.model import Kind
 from services.media import films, frame_display, pictures
 from services.media.formats import Format
-from services.media.probe import format_of
+from services.media.probe import UNDECODABLE, format_of
 
 POSTER_WIDTH = 640
 DARK, FLAT = 20, 4
@@ -33,17 +33,21 @@ def poster(path: Path, out: Path) -> None:
 
 
 def _of_picture(path: Path, found: Format) -> Image.Image:
+    if best := _best(_moments(path, found)):
+        return best
     with pictures.open_image(path, found) as image:
-        if pictures.is_moving(image, found) and (best := _best(_moments(image))):
-            return best
         image.draft("RGB", (POSTER_WIDTH * 2, POSTER_WIDTH * 2))
         return pictures.displayed(image)
 
 
-def _moments(image: Image.Image) -> Iterator[Image.Image]:
+def _moments(path: Path, found: Format) -> Iterator[Image.Image]:
+    """Of a picture that moves. Opens it for each: Pillow does not find the way back in every format."""
     for share in _SHARES:
-        image.seek(int(getattr(image, "n_frames", 1) * share))
-        yield pictures.displayed(image)
+        with pictures.open_image(path, found) as image, suppress(*UNDECODABLE):
+            if not pictures.is_moving(image, found):
+                return
+            image.seek(int(getattr(image, "n_frames", 1) * share))
+            yield pictures.displayed(image)
 
 
 def _of_film(path: Path, found: Format) -> Image.Image:

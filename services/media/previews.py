@@ -15,7 +15,7 @@ from services.core.model import Kind
 from services.media import films, frame_display, pictures
 from services.media.animations import frames_of
 from services.media.formats import Format
-from services.media.probe import format_of
+from services.media.probe import UNDECODABLE, format_of
 
 PREVIEW_WIDTH = 320
 PREVIEW_S = 3
@@ -58,14 +58,17 @@ def _of_picture(path: Path, found: Format) -> Iterator[Iterator[Image.Image]]:
 
 
 def _repeated(image: Image.Image, delays_ms: list[float]) -> Iterator[Image.Image]:
-    """Each frame as often as its time asks for."""
+    """Each frame as often as its time asks for, up to one that does not decode."""
     drawn, end_s = 0, 0.0
     for number in range(getattr(image, "n_frames", 1)):
         end_s += delays_ms[number] / 1000 if number < len(delays_ms) else 1 / PREVIEW_FPS
         if drawn / PREVIEW_FPS >= end_s:
             continue
-        image.seek(number)
-        shown = pictures.displayed(image)
+        try:
+            image.seek(number)
+            shown = pictures.displayed(image)
+        except UNDECODABLE:
+            return
         while drawn / PREVIEW_FPS < min(end_s, PREVIEW_S):
             yield shown
             drawn += 1

@@ -98,7 +98,7 @@ def _movement(image: Image.Image, path: Path, found: Format) -> tuple[float, flo
     if not frames.ended:
         image.seek(count - 1)
         load(image)
-    return duration_s, count / duration_s
+    return duration_s, (len(frames.delays_ms) or count) / duration_s  # the count may be wrong
 
 
 def _is_cut(path: Path, found: Format, error: str) -> bool:

@@ -21,6 +21,8 @@ MARK = "source"
 """Part of their names: `ab/cdef….source.png`."""
 UNUSED_FOR_S = 7 * 86_400.0
 """How long one without a generation is kept: it may be in an open form."""
+_DRAWN_WITHIN_S = 30.0
+"""A moving picture is decoded from its start."""
 
 UNSUPPORTED = Words("Use a PNG, JPEG or WebP image of at most 40 megapixels.")
 TOO_LARGE = Words("Use an image of at most 50 MB.")
@@ -67,7 +69,8 @@ class Sources:
                 if kept.content_type in TYPES and kept.duration_s is None:
                     await in_thread(shutil.copyfile, path, part)
                 else:
-                    await self._worker.run(worker_tasks.still, str(path), str(part), kind.value)
+                    arguments = (str(path), str(part), kind.value)
+                    await self._worker.run(worker_tasks.still, *arguments, timeout_s=_DRAWN_WITHIN_S)
             except OSError as error:
                 sentence = Words("This file is missing from the disk.")
                 raise InvalidRequest(sentence, field="source") from error

@@ -1,6 +1,7 @@
 """Draws what a generation starts from: one picture, as a browser shows it."""
 
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -48,9 +49,17 @@ def make_plain(path: Path) -> None:
 
 def _frame(path: Path, found: Format, kind: Kind) -> Image.Image:
     with pictures.open_image(path, found) as image:
-        if kind is Kind.VIDEO and pictures.is_moving(image, found):
-            image.seek(getattr(image, "n_frames", 1) - 1)
-        return pictures.displayed(image)
+        if kind is not Kind.VIDEO or not pictures.is_moving(image, found):
+            return pictures.displayed(image)
+        last = None
+        with suppress(*UNDECODABLE):  # what follows a broken frame is not shown
+            for number in range(getattr(image, "n_frames", 1)):
+                image.seek(number)
+                pictures.load(image)
+                last = image.copy()
+    if last is None:
+        raise ValueError(Words("The film has no frame that decodes."))
+    return pictures.displayed(last)
 
 
 def _last_frame(path: Path, found: Format) -> Image.Image:

@@ -217,6 +217,40 @@ def test_the_poster_of_a_moving_picture_is_not_its_dark_beginning(path: Path, ou
         assert drawn.convert("L").getextrema()[1] > 60  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "AVIF"])
+def test_the_one_moment_with_a_picture_is_found_in_a_moving_one(path: Path, out: Path, kind: str) -> None:
+    frames = [Image.new("RGB", (64, 48), (0, 0, number)) for number in range(10)]
+    frames[1] = RED_LEFT.resize((64, 48))
+    poster(written(path, encoded(frames[0], kind, save_all=True, append_images=frames[1:])), out)
+    with Image.open(out) as drawn:
+        assert colour(drawn, 0.25, 0.5) == "red"
+
+
+@pytest.mark.parametrize("promised", [3, 50, 2_000_000_000])
+def test_a_moving_picture_with_a_wrong_count_of_frames_is_drawn_and_measured(
+    path: Path, out: Path, promised: int
+) -> None:
+    data = animation("PNG", 6)
+    at = data.index(b"acTL")
+    count = b"acTL" + promised.to_bytes(4, "big") + data[at + 8 : at + 12]
+    written(path, data[:at] + count + zlib.crc32(count).to_bytes(4, "big") + data[at + 16 :])
+    found = probe(path, Kind.VIDEO)
+    assert (found.duration_s, found.fps) == (pytest.approx(0.6), pytest.approx(10))
+    poster(path, out)
+    preview(path, out)
+    still(path, out, Kind.VIDEO)
+
+
+def test_a_moving_picture_is_drawn_up_to_a_broken_frame(path: Path, out: Path) -> None:
+    data = bytearray(animation("GIF", 12))
+    middle = len(data) // 2
+    data[middle : middle + 30] = b"\xff" * 30
+    assert probe(written(path, bytes(data)), Kind.VIDEO).duration_s == pytest.approx(1.2)
+    poster(path, out)
+    preview(path, out)
+    still(path, out, Kind.VIDEO)
+
+
 # other containers and codecs
 
 
