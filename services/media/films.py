@@ -22,7 +22,7 @@ TOO_MANY_PIXELS = Words("The video's frames are larger than {limit} megapixels (
 _WITHOUT_FRAMES = [{"skip_frame": "all", "threads": "1"}] * 8
 _MAX_PACKETS = 200_000
 _MAX_BROKEN_PACKETS = 100
-_NO_FRAME = Words("No frame of the video can be decoded.")
+NO_FRAME = Words("No frame of the video can be decoded.")
 
 
 def open_film(path: Path, found: Format) -> InputContainer:
@@ -84,7 +84,7 @@ def first_shown_frame(path: Path, found: Format) -> VideoFrame:
     with open_film(path, found) as film:
         for frame in decoded(film, video_stream(film)):
             return frame
-    raise ValueError(_NO_FRAME)
+    raise ValueError(NO_FRAME)
 
 
 def decoded(film: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

@@ -10,7 +10,6 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image, ImageStat
 
-from services.core.errors import Words
 from services.core.model import Kind
 from services.media import films, frame_display, pictures
 from services.media.formats import Format
@@ -61,7 +60,7 @@ def _of_film(path: Path, found: Format) -> Image.Image:
             )
             if best := _best(shown):
                 return best
-    raise ValueError(Words("No frame of the video can be decoded."))
+    raise ValueError(films.NO_FRAME)
 
 
 def _best(images: Iterable[Image.Image]) -> Image.Image | None:

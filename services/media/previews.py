@@ -10,7 +10,6 @@ import av
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from services.core.errors import Words
 from services.core.model import Kind
 from services.media import films, frame_display, pictures
 from services.media.animations import frames_of
@@ -29,7 +28,7 @@ def preview(path: Path, out: Path) -> None:
     opened = _of_film(path, found) if found.kind is Kind.VIDEO else _of_picture(path, found)
     with opened as images, av.open(str(out), "w", format="mp4", options={"movflags": "+faststart"}) as made:
         if (first := next(images, None)) is None:
-            raise ValueError(Words("No frame of the video can be decoded."))
+            raise ValueError(films.NO_FRAME)
         stream = made.add_stream("libx264", rate=PREVIEW_FPS, options=_X264)
         stream.width = PREVIEW_WIDTH
         stream.height = max(2, round(first.height * PREVIEW_WIDTH / first.width / 2) * 2)

@@ -58,7 +58,7 @@ def _frame(path: Path, found: Format, kind: Kind) -> Image.Image:
                 pictures.load(image)
                 last = image.copy()
     if last is None:
-        raise ValueError(Words("The film has no frame that decodes."))
+        raise ValueError(films.NO_FRAME)
     return pictures.displayed(last)
 
 
@@ -70,4 +70,4 @@ def _last_frame(path: Path, found: Format) -> Image.Image:
             film.seek(start, stream=stream)
             if last := deque(films.decoded(film, stream), maxlen=1):
                 return frame_display.displayed(last[0], stream)
-    raise ValueError(Words("No frame of the video can be decoded."))
+    raise ValueError(films.NO_FRAME)

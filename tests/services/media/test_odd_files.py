@@ -191,7 +191,7 @@ def test_a_moving_picture_counts_as_an_image_too(path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "BMP", "TIFF"])
 def test_a_picture_that_does_not_move_is_no_film(path: Path, kind: str) -> None:
-    with pytest.raises(WrongKind, match="not a film"):
+    with pytest.raises(WrongKind, match="not a video"):
         probe(written(path, encoded(RED_LEFT, kind)), Kind.VIDEO)
 
 
@@ -284,7 +284,7 @@ def test_a_film_of_an_unknown_brand_is_a_film(films: dict[str, bytes], path: Pat
 
 
 def test_sound_with_a_cover_is_no_film() -> None:
-    with pytest.raises(ValueError, match="sound and a cover picture, but no film"):
+    with pytest.raises(ValueError, match="sound and a cover image, but no video"):
         probe(CASES / "coveraudio.mp4", Kind.VIDEO)
 
 
