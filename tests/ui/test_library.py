@@ -346,3 +346,11 @@ async def test_a_tag_in_the_address_is_the_chosen_one(harness: LibraryHarness, v
     await harness.put("a kite")
     await visitor.open("/library?tag=unknown")
     assert tag_filter(visitor).value == "unknown"
+
+
+async def test_siblings_are_all_results_of_one_request_the_deleted_ones_too(harness: LibraryHarness) -> None:
+    first = await harness.put("a kite", request_id="one")
+    second = await harness.put("a kite", request_id="one")
+    await harness.put("a kite", request_id="another")
+    await harness.library.trash.put([first.id], owner=LOCAL_OWNER)
+    assert await harness.generations.siblings(second) == [first.id, second.id]
