@@ -34,7 +34,7 @@ def older(tmp_path: Path) -> Path:
         for prompt in PROMPTS:
             row = to_row(a_generation(request=a_request(prompt=prompt)))
             named = {g.c[name].name if name in g.c else name: value for name, value in row.items()}
-            del named["search_text"]
+            del named["search_text"], named["started_at"]
             before = sa.table("generations", *(sa.column(each.name, each.type) for each in g.c))
             connection.execute(sa.insert(before).values(named))
     engine.dispose()
