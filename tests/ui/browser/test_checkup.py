@@ -58,7 +58,7 @@ def test_drill_and_doctor_by_the_keyboard_on_a_phone_and_a_second_page_watches(
     page.keyboard.press("Enter")
     expect(page.get_by_role("progressbar")).to_be_visible()
     for each in (page, other):
-        expect(each.get_by_text(re.compile(rf"^\d+ of {len(CHECKS)} tried$"))).to_be_visible()
+        expect(each.get_by_text(re.compile(rf"^\d+ of {len(CHECKS)} checks done$"))).to_be_visible()
     assert grave_findings(other) == ""
     expect(way(page)).to_have_count(5, timeout=60_000)  # a busy server may not know of the 5 s yet
     expect(way(page)).to_have_class(["r-check held"] * 5)
@@ -67,12 +67,12 @@ def test_drill_and_doctor_by_the_keyboard_on_a_phone_and_a_second_page_watches(
     expect(around.filter(has_text="animatic")).to_have_class(
         [re.compile("held")] * around.filter(has_text="animatic").count()
     )
-    expect(page.get_by_text("All 12 rules held.")).to_be_visible(timeout=DRILLED_MS)
-    expect(other.get_by_text("All 12 rules held.")).to_be_visible()
+    expect(page.get_by_text("All 12 rules passed.")).to_be_visible(timeout=DRILLED_MS)
+    expect(other.get_by_text("All 12 rules passed.")).to_be_visible()
     expect(page.get_by_role("list", name="Rules").locator(".held")).to_have_count(12)
     assert not too_wide(page)
     page.reload()
-    expect(page.get_by_text("All 12 rules held.")).to_be_visible()
+    expect(page.get_by_text("All 12 rules passed.")).to_be_visible()
 
 
 @pytest.mark.proof
@@ -111,7 +111,7 @@ def test_a_true_cut_after_30_s_is_seen_by_the_browser(page: Page, app: RunningAp
     with nginx_cutting_after(30, app.url, tmp_path) as (url, cut):
         opened(page, f"{url}/checkup")
         page.get_by_role("button", name="Run diagnostics").click()
-        expect(page.get_by_text(re.compile("events heard: [1-9]"))).to_be_visible()
+        expect(page.get_by_text(re.compile("events received: [1-9]"))).to_be_visible()
         cut()
         expect(item(page, "Event stream")).to_contain_text(
             re.compile(r"Disconnected after about 3\d s"), timeout=60_000

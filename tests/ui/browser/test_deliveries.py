@@ -40,7 +40,7 @@ def test_the_plots_are_drawn_and_change_colour_with_the_theme(page: Page) -> Non
     expect(bar(page)).to_have_css("fill", re.compile(r"rgb\((111, 211, 155|122, 178, 255)\)"))
     page.evaluate("rushes.theme('light')")
     expect(bar(page)).to_have_css("fill", re.compile(r"rgb\((26, 122, 72|29, 91, 184)\)"))
-    expect(page.get_by_role("img", name=re.compile("^Push brought"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"^Of \d+, \d+ by push"))).to_be_visible()
 
 
 def test_what_is_made_now_comes_and_goes_and_is_counted(page: Page, app: RunningApp) -> None:
