@@ -19,7 +19,7 @@ def test_every_name_of_the_contract_is_there_once(app: RunningApp, page: Page) -
     player(opened(page, app.url), "A kite")
     for name in ("Generate", "Download", "Copy link", "Delete", "Clear all"):
         expect(page.get_by_role("button", name=name)).to_have_count(1)
-    expect(page.get_by_label("Prompt")).to_have_count(1)
+    expect(page.get_by_label("Prompt", exact=True)).to_have_count(1)
     expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_count(1)
     expect(page.get_by_role("link", name="Video")).to_have_count(1)
     expect(page.locator("video").first).to_have_attribute("preload", "auto")
