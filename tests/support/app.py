@@ -93,7 +93,7 @@ class RunningApp:
         return httpx.post(address, json=body, headers=headers, timeout=10, trust_env=False, verify=NO_TLS)
 
     def delete(self, path: str) -> httpx.Response:
-        return httpx.delete(self.url + path, timeout=10, trust_env=False)
+        return httpx.delete(self.url + path, timeout=10, trust_env=False, verify=NO_TLS)
 
     def generate(self, prompt: str = "a kite over the sea", **more: object) -> str:
         answer = self.post("/api/generate/video", {"prompt": prompt, **more})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,3 +25,4 @@ class PatientUser(User):
 async def patient_user() -> AsyncIterator[User]:
     async with user_simulation() as simulated:
         yield PatientUser(simulated.http_client)
+    gc.freeze()  # what is left of the pages would slow down the two full collections of each later simulation

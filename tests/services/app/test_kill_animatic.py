@@ -52,10 +52,10 @@ def test_a_kill_while_the_trash_is_emptied_leaves_neither_row_nor_file(animated:
         animated.wait_for(file_id)
         animated.wait_until(lambda file_id=file_id: animated.row(file_id)["preview"], 30)
     kept = animated.row(goes)["kept"]["name"]
-    httpx.delete(f"{animated.url}/api/file/{goes}", trust_env=False).raise_for_status()
+    animated.delete(f"/api/file/{goes}").raise_for_status()
     animated.arm("rows_removed")
     with suppress(httpx.HTTPError):
-        httpx.delete(f"{animated.url}/api/trash", trust_env=False)
+        animated.delete("/api/trash")
     animated.wait_until_killed()
     assert kept in animated.media_files()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -19,7 +18,7 @@ QUIET_S = 0.5
 
 def made(app: RunningApp, prompt: str) -> int:
     """How many generations of that prompt there are."""
-    items = httpx.get(f"{app.url}/api/files", params={"limit": "200"}).json()["items"]
+    items = app.get("/api/files?limit=200")["items"]
     return sum(one["video_generation"]["prompt"] == prompt for one in items if one["video_generation"])
 
 
