@@ -9,7 +9,7 @@ from services.http.transport import UNPACKED
 
 WHOLE = frozenset({200, 201, 203})
 LATER = frozenset({408, 425, 429})
-_RANGE = re.compile(r"bytes[ =]+(\d{1,18})-(\d{1,18})/(\d{1,18})", re.IGNORECASE | re.ASCII)
+_RANGE = re.compile(r"bytes[ =]+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE | re.ASCII)
 
 
 def require_whole_file(response: httpx.Response) -> None:
@@ -39,9 +39,12 @@ def announced_bytes(response: httpx.Response) -> int | None:
 
 
 def _whole_range(response: httpx.Response) -> int | None:
-    """The length of the whole file, where Content-Range covers all of it."""
+    """The length of the whole file, where Content-Range covers all of it, or begins at 0 and names no
+    total: no part was asked for.
+    """
     match = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
     if match is None:
         return None
-    first, last, length = map(int, match.groups())
+    first, last = int(match[1]), int(match[2])
+    length = last + 1 if match[3] == "*" else int(match[3])
     return length if first == 0 and last == length - 1 else None

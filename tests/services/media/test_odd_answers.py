@@ -84,6 +84,7 @@ async def test_a_content_encoding_that_nobody_asked_for_does_no_harm(
         "203 Non-Authoritative",
         "201 Created",
         f"206 Partial Content\nContent-Range: bytes 0-{SIZE - 1}/{SIZE}",
+        f"206 Partial Content\nContent-Range: bytes 0-{SIZE - 1}/*",
         "200 OK\nContent-Type: text/plain",
         "200 OK\nContent-Type: application/x-bogus; charset=utf-8",
         "200 OK\nContent-Type:",
@@ -125,7 +126,7 @@ async def test_a_packed_whole_range_is_measured_by_its_packed_bytes(
     [
         f"bytes 0-{SIZE - 1}/{SIZE + 1}",
         f"bytes 1-{SIZE - 1}/{SIZE}",
-        f"bytes 0-{SIZE - 1}/*",
+        f"bytes 1-{SIZE}/*",
         "bytes */5",
         "bytes 0-",
         "x",
