@@ -86,7 +86,7 @@ def test_a_file_that_is_no_picture_is_refused_at_once_and_the_prompt_stays(
     html = tmp_path / "picture.png"
     html.write_text("<html>")
     page.set_input_files("input[type=file]", html)
-    expect(page.get_by_role("alert").filter(has_text="This image cannot be used")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Use a PNG, JPEG or WebP image")).to_be_visible()
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         file.truncate(50 * 1024**2 + 1)
