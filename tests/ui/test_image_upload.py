@@ -185,7 +185,7 @@ async def test_the_form_names_the_picture_and_says_which_of_four_it_is(
     for act in ("Animate", "Use as source"):
         with user:
             (button,) = [one for one in ElementFilter(kind=Button) if name_of(one) == act]
-        assert button.props["title"] == "Starts from: image 2 of 4 · A still lake"
+        assert button.props["title"] == "Starting image: image 2 of 4 · A still lake"
     press(user, "Use as source")
     await user.should_see("image 2 of 4 · A still lake")
     await user.open("/image")

@@ -68,7 +68,7 @@ def test_the_picture_is_marked_while_the_button_has_pointer_or_focus(
     assert page.evaluate(outline) == "none"
     button.hover()
     assert page.evaluate(outline) == "solid"
-    expect(button).to_have_attribute("title", "Starts from: image 3 of 4 · A boat")
+    expect(button).to_have_attribute("title", "Starting image: image 3 of 4 · A boat")
     page.mouse.move(2, 2)
     page.get_by_role("button", name="Copy link").focus()
     page.keyboard.press("Tab" if act == "Animate" else "Shift+Tab")
