@@ -6,7 +6,7 @@ const prompt = () => document.getElementById("prompt");
 const cutOff = () => window.did_handshake && !window.socket?.connected;
 const MAX_SENT = 300_000; // characters of JSON; the server's limit is a megabyte
 // JSON spells only halves of surrogate pairs as escapes: U+FFFF takes their place, which the server refuses with a sentence
-const whole = (json) => json.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, half) => (half ? "\\uffff" : escape));
+const whole = (json) => json?.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, half) => (half ? "\\uffff" : escape));
 
 export default {
   template: `<span hidden></span>`,
@@ -74,7 +74,7 @@ export default {
       socket.emit = (name, message, ...rest) => {
         const args = message?.args;
         if (name !== "event" || !Array.isArray(args)) return emit(name, message, ...rest);
-        if (args.some((arg) => arg.length > MAX_SENT)) return this.say(this.words.long, "long");
+        if (args.some((arg) => arg?.length > MAX_SENT)) return this.say(this.words.long, "long");
         return emit(name, { ...message, args: args.map(whole) }, ...rest);
       };
     },

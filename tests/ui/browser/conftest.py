@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,8 @@ from tests.support.browser import Profiles
 from tests.support.chromium import FLAGS, chromium
 
 EXPECTED_WITHIN_MS = 20_000
+SCRIPT_ERROR = re.compile(r"(Uncaught )?(Type|Reference|Range|Syntax)Error\b")
+"""Errors that Vue catches reach the console only."""
 
 
 @pytest.fixture(scope="package")
@@ -66,5 +69,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if SCRIPT_ERROR.match(line.text) else None)
     yield page
     assert errors == []

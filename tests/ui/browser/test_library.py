@@ -57,6 +57,15 @@ def test_a_preview_lives_only_while_the_pointer_is_there(page: Page) -> None:
     expect(page.locator("video")).to_have_count(0)
 
 
+def test_the_menu_of_a_tile_opens_each_time(page: Page) -> None:
+    for tile in (0, 1, 1):
+        page.locator(".r-tile").nth(tile).hover()
+        page.locator(".r-tile-more").nth(tile).click()
+        expect(page.get_by_role("menu")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("menu")).to_have_count(0)
+
+
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
