@@ -33,6 +33,8 @@
   const plan = () => (planned ||= requestAnimationFrame(place));
   addEventListener("scroll", plan, { passive: true, capture: true });
   addEventListener("resize", plan);
+  addEventListener("transitionend", plan); // a dialog stands still
+  addEventListener("animationend", plan);
   new MutationObserver(plan).observe(document.body, { childList: true }); // dialogs are drawn into the body
   const waiting = setInterval(() => {
     const all = document.querySelector(".q-notifications");

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.app import RunningApp
 from tests.support.browser import WITHIN_MS, Profiles, film, opened, press
@@ -37,16 +37,16 @@ def in_sight(page: Page, selector: str) -> bool:
     )
 
 
-def covers(toast: Locator, other: Locator) -> bool:
-    one, box = toast.bounding_box(), other.bounding_box()
-    assert one is not None
-    if box is None:
-        return False
-    return (
-        one["x"] < box["x"] + box["width"]
-        and box["x"] < one["x"] + one["width"]
-        and one["y"] < box["y"] + box["height"]
-        and box["y"] < one["y"] + one["height"]
+def keeps_clear_of(page: Page, selector: str) -> None:
+    """Within a moment, as toasts slide to their place, and well before they go by themselves."""
+    page.wait_for_function(
+        """(selector) => {
+            const boxes = (which) => [...document.querySelectorAll(which)].map((one) => one.getBoundingClientRect());
+            return boxes(".r-toast").every((toast) => boxes(selector).every((box) => !box.width ||
+                toast.left >= box.right || box.left >= toast.right || toast.top >= box.bottom || box.top >= toast.bottom));
+        }""",
+        arg=selector,
+        timeout=2500,
     )
 
 
@@ -84,23 +84,19 @@ def test_a_toast_covers_neither_generate_nor_the_title_nor_a_dialog(
     toast = page.locator(".r-toast")
     press(page, "Copy link")
     expect(toast).to_have_count(1)
-    button = page.get_by_role("button", name="Generate", exact=True)
     height = page.evaluate("document.body.scrollHeight")
     for top in range(0, height, 60):
         page.evaluate("(top) => new Promise((done) => (scrollTo(0, top), setTimeout(done, 60)))", top)
         if not toast.count():
             page.evaluate("document.querySelector('[data-copy]').click()")
             expect(toast).to_have_count(1)
-            page.wait_for_timeout(400)
-        assert not covers(toast, button), top
-        assert not covers(toast, page.locator("h1")), top
+        keeps_clear_of(page, "[data-act=generate]")
+        keeps_clear_of(page, "h1")
     page.keyboard.press("?")
-    close = page.get_by_role("dialog").get_by_role("button", name="Close")
-    expect(close).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Close")).to_be_visible()
     page.evaluate("document.querySelector('[data-copy]').click()")
     expect(toast.last).to_be_visible()
-    page.wait_for_timeout(500)
-    assert not covers(toast.last, close)
+    keeps_clear_of(page, ".q-dialog button")
 
 
 def test_a_toast_is_gone_after_four_seconds(app: RunningApp, page: Page, kite: str) -> None:
