@@ -402,6 +402,12 @@ async def test_a_film_of_the_longest_length_has_no_longer_one_suggested(harness:
     assert "Longer" not in offered and "Shorter" in offered
 
 
+async def test_a_longer_one_is_not_said_to_have_a_new_length_as_well() -> None:
+    for changes, said in ((["longer", "length"], "longer"), (["length"], "new length")):
+        sentences = replies.reply_text({"code": "making", "changes": changes}).sentences
+        assert sentences == [f"Same prompt, {said}."]
+
+
 async def test_examples_and_abilities_name_only_what_the_models_on_offer_make() -> None:
     images_only = replies.reply_text({"code": "hello"}, Offered(STILL))
     assert [offer.text for offer in images_only.offers] == [replies.EXAMPLES[1]]

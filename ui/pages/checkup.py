@@ -50,7 +50,7 @@ class DrillSection:
         """Subscribes before it draws, so that no run is missed."""
         self._client.on_delete(self._drills.events.subscribe(self._receive))
         about = _(
-            "Simulates faults on a separate copy of this installation's engine, in about ten seconds. No "
+            "Simulates faults on a separate copy of this installation's engine, in under a minute. No "
             "charges. Running generations are not affected."
         )
         with section(_("Reliability test"), about):

@@ -132,7 +132,10 @@ def _plain(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyT
 def _making(code: str, understood: Mapping[str, Any], notes: list[str]) -> ReplyText:
     works: Sequence[Mapping[str, Any]] = understood.get("works", ())
     sentences = []
-    if changes := [_(CHANGES[one]) for one in understood.get("changes", ()) if one in CHANGES]:
+    codes = [one for one in understood.get("changes", ()) if one in CHANGES]
+    if codes[:1] in (["longer"], ["shorter"]):
+        codes = [one for one in codes if one != "length"]
+    if changes := [_(CHANGES[one]) for one in codes]:
         sentences.append(_("Same prompt, {changes}.").format(changes=", ".join(changes)))
     sentences += [_work(work) for work in works]
     notes = [*(without for work in works if (without := _without(work))), *notes]

@@ -7,15 +7,15 @@ from services.chat.parser.intents import Intent, NoIntent, ParseResult
 from services.chat.parser.requests import parse_command, parse_request
 from services.chat.parser.thanks import is_thanks, without_thanks
 
-HELLO = re.compile(
+GREETING = (
     r"(?:hi|hello|hey|good (?:morning|day|evening)|привет|здравствуй(?:те)?|добр(?:ый|ое|ой) (?:день"
-    r"|утро|вечер|ночи)|хай)(?:[\s,]+(?:there|rushes|you|всем))?[\s.!]*$",
-    re.I,
+    r"|утро|вечер|ночи)|хай)(?:[\s,]+(?:there|rushes|you|всем))?"
 )
+HELLO = re.compile(GREETING + r"[\s.!]*$", re.I)
 HELP = re.compile(
-    r"(?:help|what can you do|what do you do|how does (?:this|it) work"
+    rf"(?:{GREETING}[\s,.!]+)?(?:(?:help|what can you do|what do you do|how does (?:this|it) work"
     r"|помощь|помоги(?:те)?|что (?:ты )?(?:умеешь|можешь)(?: делать)?|как (?:это|тут) (?:работает"
-    r"|всё устроено))[\s.?!]*+$|how do (?:i|you) .{0,60}$",
+    r"|всё устроено))[\s.?!]*+$|how do (?:i|you) .{0,60}$)",
     re.I,
 )
 MIN_WORDS = 2

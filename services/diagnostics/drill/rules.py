@@ -17,7 +17,7 @@ RULES: dict[str, Words] = {
     "R8": Words("Progress never goes backwards."),
     "R9": Words("A restart loses nothing."),
     "R10": Words("An error in one generation does not affect others."),
-    "R11": Words("People see only their own results."),
+    "R11": Words("A result is visible to its owner only. Without sign-in, everyone shares one account."),
     "R12": Words("Every result has a delivery receipt."),
 }
 

@@ -169,6 +169,8 @@ UNCLEAR = [
     ("/", "unknown_command"),
     ("/help", "help"),
     ("what can you do?", "help"),
+    ("hello, what can you do?", "help"),
+    ("Привет! Что ты умеешь?", "help"),
     ("что ты умеешь?", "help"),
     ("hello", "hello"),
     ("Привет!", "hello"),
