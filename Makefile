@@ -27,7 +27,7 @@ test: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.nginx
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# All that is long as well, and the promise table of the README: ONLY='one engine' for one line of it.
+# All that is long as well, and the promise table of tests/README.md: ONLY='one engine' for one line of it.
 proof: $(VENV)/.installed-dev
 	@$(PY) -m tests.support.chromium
 	@$(PY) -m tests.support.nginx

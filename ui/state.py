@@ -47,7 +47,7 @@ class TabState:
     generated_videos: list[Generation] = field(default_factory=list)
     """Finished generations, newest first; images on the image page."""
     is_generating: bool = False
-    """Whether this tab's newest generation is running and not yet overdue (C4)."""
+    """Whether this tab's newest generation is running and not yet overdue."""
     is_connected: bool = False
     connection_status: str = "disconnected"
     """disconnected, connecting or connected: the event stream of the generation on the stage."""

@@ -1,4 +1,4 @@
-"""GET /api/events/file.{id}: one generation's events as server-sent events (C5)."""
+"""GET /api/events/file.{id}: one generation's events as server-sent events."""
 
 import asyncio
 import json

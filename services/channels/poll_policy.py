@@ -37,12 +37,12 @@ class PollPolicy:
 
 
 def tool_policy(every_s: float, *, min_gap_s: float = 0.0) -> PollPolicy:
-    """C3: the video and the image tool."""
+    """Polls at one interval beside the stream: the video and the image tool."""
     return PollPolicy(first_s=every_s, gaps_s=(every_s,), max_quick_gap_s=every_s, min_gap_s=min_gap_s)
 
 
 def chat_policy(after_s: float, every_s: float, *, min_gap_s: float = 0.0) -> PollPolicy:
-    """C7: the "smart" polling of the chat, a fallback."""
+    """Waits for the stream first, then polls more and more slowly: the chat."""
     return PollPolicy(
         first_s=after_s,
         gaps_s=(1.0, 2.0, 5.0, 10.0),

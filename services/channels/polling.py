@@ -1,4 +1,4 @@
-"""The poll channel: its rhythm follows the health of the streams (C3, C7, R5, R7)."""
+"""The poll channel: its rhythm follows the health of the streams (R5, R7)."""
 
 import asyncio
 import random

@@ -278,7 +278,7 @@ class Generation:
     trashed_at: float | None = None
     watch_until: float | None = None
     late_after_s: float = 180.0
-    """Seconds from `created_at` to the "taking longer" message (C4)."""
+    """Seconds from `created_at` to the "taking longer" message."""
     kept: Kept | None = None
     poster: str | None = None
     preview: str | None = None

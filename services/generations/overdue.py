@@ -1,4 +1,4 @@
-"""The "taking longer" message: due by time, stored and published once (C4). The watch goes on."""
+"""The "taking longer" message: due by time, stored and published once. The watch goes on."""
 
 import asyncio
 import logging

@@ -24,7 +24,7 @@ class PollRhythm:
         return tool_policy(every_s, min_gap_s=limit_s)
 
     def late_after_s(self, request: Request) -> float:
-        """Seconds until the "taking longer" message (C4)."""
+        """Seconds until the "taking longer" message."""
         model = self._catalogue.find(request.kind, request.backend, request.model)
         return self._every_s(request) * ((model and model.poll_attempts) or self._settings.poll_attempts)
 

@@ -106,7 +106,7 @@ NAMES = re.compile(
     r"|[0-9a-f]{64}"
     r"|generated successfully( via SSE)?|Video|Taking longer than 3 minutes. You can leave, it will arrive here."
 )
-"""Names, and the toasts whose text is fixed (C2-C4)."""
+"""Names, and the toasts whose text is English in every language."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which changes are notified on every open page, and which are not (C2, C3, C4, C6)."""
+"""Which changes are notified on every open page, and which are not."""
 
 from __future__ import annotations
 

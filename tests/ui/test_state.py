@@ -1,4 +1,4 @@
-"""State of one tab (C11): the newest revision wins, and progress never goes backwards (R8)."""
+"""State of one tab: the newest revision wins, and progress never goes backwards (R8)."""
 
 from __future__ import annotations
 

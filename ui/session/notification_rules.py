@@ -66,7 +66,7 @@ def text_for(event: Event, generation: Generation) -> ToastText:
             text = _("We couldn't confirm that the backend accepted a request. Choose what to do.")
             return ToastText(text, "trouble")
         case Event.LATE:
-            # C4's text is fixed: English, verbatim
+            # a fixed text, English in every language
             after = measure.figure(generation.late_after_s)
             return ToastText(f"Taking longer than {after}. You can leave, it will arrive here.", "calm")
 
@@ -78,7 +78,7 @@ def _arrival_text(generation: Generation) -> str:
         return _("A stopped generation arrived. Keep or discard it?")
     if told := labels.problem(generation):
         return told
-    # C2, C3 and C6: English, verbatim
+    # fixed texts, English in every language
     noun = "Video" if generation.request.kind is Kind.VIDEO else "Image"
     by_push = generation.receipt is not None and generation.receipt.won_by is Channel.PUSH
     return f"{noun} generated successfully via SSE!" if by_push else f"{noun} generated successfully!"

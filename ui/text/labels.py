@@ -63,7 +63,7 @@ def queued(place: int | None) -> str:
 
 
 def still_running(generation: Generation) -> str:
-    """Returns the overdue message (C4) as a lasting sentence."""
+    """Returns the "taking longer" message as a lasting sentence."""
     return measure.longer_than(generation.late_after_s)
 
 

@@ -54,13 +54,13 @@ def roughly(length_s: float) -> str:
 
 
 def figure(length_s: float) -> str:
-    """Formats the duration in the fixed English message of C4: 45 seconds, 1 minute, 3 minutes."""
+    """Formats the duration for the "taking longer" toast, in English: 45 seconds, 1 minute, 3 minutes."""
     count, unit = _in_words(length_s)
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def longer_than(length_s: float) -> str:
-    """Returns the message of C4 as a lasting sentence, in the page's language."""
+    """Returns the "taking longer" message as a lasting sentence, in the page's language."""
     count, unit = _in_words(length_s)
     if unit == "minute":
         sentence = ngettext(

@@ -1,4 +1,4 @@
-"""Parses the file object and the events of its stream (C5)."""
+"""Parses the file object and the events of its stream."""
 
 from typing import Any
 from urllib.parse import urljoin

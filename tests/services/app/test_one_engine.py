@@ -48,7 +48,7 @@ class StandInServices:
 
     @property
     def first_poll_after_s(self) -> float:
-        """Of a stream that is heard: C3, and C7 for the chat."""
+        """While the stream is healthy, in a tool and in the chat."""
         return 30.0 if self.name == "chat artifact" else 10.0
 
     async def ask(self) -> str:
