@@ -121,7 +121,7 @@ class Race:
         """Reported while another address was being fetched: the next to try if that fails."""
         self._next_fetch: asyncio.TimerHandle | None = None
         self._settling: asyncio.Task[None] | None = None
-        self._unconfirmed_failure: JobFailed | None = None
+        self._failure_to_confirm: JobFailed | None = None
         self._confirm_by = float("inf")
         self._pending_failure: JobFailed | None = None
         self._verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
@@ -215,8 +215,8 @@ class Race:
         self._host.catch_up(self)
         self._record_report(Channel.POLL, lost.reason)
         self._job.note("poll", "lost", reason=lost.reason)
-        if self._unconfirmed_failure is not None and monotonic() >= self._confirm_by:
-            self._fail(self._unconfirmed_failure)
+        if self._failure_to_confirm is not None and monotonic() >= self._confirm_by:
+            self._fail(self._failure_to_confirm)
 
     # -- all channels ------------------------------------------------------------------------
 
@@ -237,11 +237,11 @@ class Race:
     def _take_failure(self, channel: Channel, failure: Failure) -> None:
         """A stream's report of a failure is confirmed by one poll (R4)."""
         if channel is Channel.POLL:
-            reported = self._unconfirmed_failure
+            reported = self._failure_to_confirm
             self._fail(JobFailed(channel=channel, failure=reported.failure if reported else failure))
             return
-        if self._unconfirmed_failure is None:
-            self._unconfirmed_failure = JobFailed(channel=channel, failure=failure)
+        if self._failure_to_confirm is None:
+            self._failure_to_confirm = JobFailed(channel=channel, failure=failure)
             self._confirm_by = monotonic() + UNCONFIRMED_FAILURE_S
             self._polling.expect_by(self._confirm_by)
         self._job.progressed(None, "confirming_failure")

@@ -56,8 +56,8 @@ class Submission:
             await asyncio.wait(self._submits, timeout=END_WITHIN_S)
             await asyncio.sleep(0)
 
-    async def submitted(self, generation: Generation, backend: Backend, resumed: bool) -> Generation | None:
-        """The generation with its job; None when there is nothing to watch."""
+    async def ensure_job(self, generation: Generation, backend: Backend, resumed: bool) -> Generation | None:
+        """Submits it, or searches for its job, as it stands; None when there is nothing to watch."""
         if generation.job_id is not None:
             return generation
         if generation.phase is Phase.SUBMITTING and resumed and not backend.capabilities.idempotent:
@@ -97,11 +97,11 @@ class Submission:
                     generation, code, text, possibly_accepted_since=accepted_since
                 )
                 if failed is None:
-                    await self._not_taken(generation, accepted_since)
+                    await self._mark_not_accepted(generation, accepted_since)
                 return None
             except InvalidResponse as invalid:
                 log.warning("%s: %s", generation.id, invalid)
-                return await self._unknown(generation, backend)
+                return await self._mark_unconfirmed(generation, backend)
             except BackendUnavailable as unavailable:
                 wait_s = self._wait_after(unavailable, backend, backoff)
                 self._runtime.checkpoint("submit_lost")
@@ -116,12 +116,12 @@ class Submission:
                         possibly_accepted_since=accepted_since,
                     )
                     if back is None:
-                        await self._not_taken(generation, accepted_since)
+                        await self._mark_not_accepted(generation, accepted_since)
                         return None
                     self._runtime.checkpoint("back_to_pending")
                     generation = back
                 elif not backend.capabilities.idempotent:
-                    return await self._unknown(generation, backend)
+                    return await self._mark_unconfirmed(generation, backend)
                 await asyncio.sleep(wait_s)
             else:
                 self._runtime.checkpoint("after_submit")
@@ -177,7 +177,7 @@ class Submission:
     async def _submitted_as(
         self, generation: Generation, backend: Backend, job_ids: Sequence[str]
     ) -> Generation | None:
-        moved = await self._given(generation, job_ids)
+        moved = await self._store_job_retrying(generation, job_ids)
         self._runtime.checkpoint("after_id")
         if moved is not None:
             return moved
@@ -208,17 +208,17 @@ class Submission:
             generation.id,
         )
         if failed is None:
-            await self._not_taken(generation, None)
+            await self._mark_not_accepted(generation, None)
 
-    async def _given(self, generation: Generation, job_ids: Sequence[str]) -> Generation | None:
+    async def _store_job_retrying(self, generation: Generation, job_ids: Sequence[str]) -> Generation | None:
         """Stores the job, which only this process knows, also when the generation was stopped meanwhile: its
         paid result may still arrive.
         """
         return await retry_until_written(
-            lambda: self._give(generation, job_ids, generation.watch_until), generation.id
+            lambda: self._store_job(generation, job_ids, generation.watch_until), generation.id
         )
 
-    async def _give(
+    async def _store_job(
         self, generation: Generation, job_ids: Sequence[str], watch_until: float | None
     ) -> Generation | None:
         assigned = await self._rows.assign_all(
@@ -235,16 +235,16 @@ class Submission:
         self, generation: Generation, job_ids: Sequence[str], *, watch_until: float
     ) -> Generation | None:
         """Gives it the jobs that were found in the backend's list; None when others hold them by now."""
-        adopted = await self._give(generation, job_ids, watch_until)
+        adopted = await self._store_job(generation, job_ids, watch_until)
         if adopted is not None:
             self._event_log.note(adopted, "engine", "adopted")
         return adopted
 
-    async def _not_taken(self, generation: Generation, accepted_since: float | None) -> None:
-        """For a generation that was stopped during its request."""
+    async def _mark_not_accepted(self, generation: Generation, accepted_since: float | None) -> None:
+        """The request of a generation that was stopped meanwhile started no job."""
         await self._rows.set_possibly_accepted(generation.id, epoch=generation.epoch, since=accepted_since)
 
-    async def _unknown(self, generation: Generation, backend: Backend) -> Generation | None:
+    async def _mark_unconfirmed(self, generation: Generation, backend: Backend) -> Generation | None:
         unconfirmed = await self._transitions.advance(generation, Phase.UNCONFIRMED)
         self._runtime.checkpoint("unconfirmed")
         if unconfirmed is None:
@@ -266,7 +266,7 @@ class Submission:
         for gap_s in SEARCH_GAPS_S:
             await asyncio.sleep(gap_s)
             if (known := await self._store.get(generation.id)).job_id is not None:  # found meanwhile
-                return await self._given(generation, (known.job_id,))
+                return await self._store_job_retrying(generation, (known.job_id,))
             self._event_log.note(generation, "engine", "looking")
             self._runtime.checkpoint("before_search")
             try:
@@ -276,9 +276,12 @@ class Submission:
                 continue
             self._runtime.checkpoint("after_search")
             job_ids = found.get(generation.id)
-            if job_ids is not None and (given := await self._given(generation, job_ids)) is not None:
+            if job_ids is None:
+                continue
+            stored = await self._store_job_retrying(generation, job_ids)
+            if stored is not None:
                 self._event_log.note(generation, "engine", "adopted")
-                return given
+                return stored
         self._event_log.note(generation, "engine", "not_found")
         return None
 

@@ -212,9 +212,9 @@ class Supervisor:
             self._event_log.note(generation, "engine", "resumed")
         self._runtime.checkpoint("watch_begun")
         with self._overdue.timer(generation):
-            submitted = await self._submission.submitted(generation, backend, resumed)
-            if submitted is not None:
-                await self._job_watch.run(submitted, backend, resumed=resumed)
+            with_job = await self._submission.ensure_job(generation, backend, resumed)
+            if with_job is not None:
+                await self._job_watch.run(with_job, backend, resumed=resumed)
 
 
 def _may_still_arrive(ended: Generation) -> bool:
