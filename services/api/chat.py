@@ -86,27 +86,29 @@ def router(chats: Chats) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["chat"])
 
     @routes.get("/chats")
-    async def conversations(owner: Owner, limit: Limit = 50) -> ChatsAnswer:
+    async def list_conversations(owner: Owner, limit: Limit = 50) -> ChatsAnswer:
         """The one with the newest message first."""
         found = await chats.conversations(limit=limit, owner=owner)
         return ChatsAnswer(items=[ChatAnswer.model_validate(each) for each in found])
 
     @routes.post("/chat", status_code=202, responses=REFUSALS, openapi_extra=BODY)
-    async def begin(owner: Owner, body: Body) -> MessageAccepted:
-        """Begin a conversation with its first message; the reply follows by itself."""
+    async def start_conversation(owner: Owner, body: Body) -> MessageAccepted:
+        """Start a conversation with its first message; the reply follows by itself."""
         message = await chats.post(str(uuid7()), body.text, message_id=body.id, begin=True, owner=owner)
         return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.post(
         "/chat/{chat_id}/messages", status_code=202, responses=MISSING | REFUSALS, openapi_extra=BODY
     )
-    async def say(owner: Owner, chat_id: str, body: Body) -> MessageAccepted:
+    async def send_message(owner: Owner, chat_id: str, body: Body) -> MessageAccepted:
         """Send a message to it; the reply follows by itself."""
         message = await chats.post(chat_id, body.text, message_id=body.id, owner=owner)
         return MessageAccepted(chatId=message.chat_id, messageId=message.id)
 
     @routes.get("/chat/{chat_id}", responses=MISSING)
-    async def thread(owner: Owner, chat_id: str, limit: Limit = 50, before: Seq = None) -> ThreadAnswer:
+    async def read_conversation(
+        owner: Owner, chat_id: str, limit: Limit = 50, before: Seq = None
+    ) -> ThreadAnswer:
         """The last messages, oldest first; with `before` the last ones before that `seq`."""
         chat = await chats.get(chat_id, owner=owner)
         messages = await chats.messages(chat_id, before=before, limit=limit, owner=owner)
@@ -114,7 +116,7 @@ def router(chats: Chats) -> APIRouter:
         return ThreadAnswer(**dict(ChatAnswer.model_validate(chat)), messages=answers)
 
     @routes.delete("/chat/{chat_id}", responses=MISSING)
-    async def delete(owner: Owner, chat_id: str) -> Done:
+    async def delete_conversation(owner: Owner, chat_id: str) -> Done:
         """Delete the conversation; its generations stay in the library."""
         await chats.delete(chat_id, owner=owner)
         return Done()

@@ -17,7 +17,7 @@ def router(diagnostics: Diagnostics) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["running it"])
 
     @routes.post("/drill", status_code=202)
-    async def begin() -> JSONResponse:
+    async def start_drill() -> JSONResponse:
         """Start a drill in a process of its own, or return the one that is running."""
         return JSONResponse(drill_json(diagnostics.drills.start()), 202)
 

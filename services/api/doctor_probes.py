@@ -39,7 +39,7 @@ def router() -> APIRouter:
         )
 
     @routes.get("/bytes", response_class=Response, responses={206: {"description": "The part asked for."}})
-    async def some_bytes(request: Request) -> Response:
+    async def byte_ranges(request: Request) -> Response:
         """64 KiB of a known pattern, or one range of it."""
         wanted = re.fullmatch(r"bytes=(\d{1,5})-(\d{1,5})", request.headers.get("range", ""))
         if wanted is None or not int(wanted[1]) <= int(wanted[2]) < len(PATTERN):

@@ -127,7 +127,7 @@ def router(metrics: Metrics) -> APIRouter:
     routes = APIRouter(tags=["running it"])
 
     @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    async def exposition() -> Response:
+    async def prometheus_metrics() -> Response:
         """Prometheus text."""
         return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -30,17 +30,17 @@ def router(generations: Generations) -> APIRouter:
     routes = APIRouter(tags=["sources"])
 
     @routes.post("/api/source", status_code=201, responses=REFUSALS, openapi_extra=BODY)
-    async def bring(owner: Owner, request: Request) -> SourceAnswer:
-        """Bring a picture as the bare body. One that no request names is removed after a week."""
+    async def upload_source(owner: Owner, request: Request) -> SourceAnswer:
+        """Upload a picture as the bare body. One that no request names is removed after a week."""
         return _answer(await generations.receive_source(request_body.picture(request), owner=owner))
 
     @routes.post("/api/file/{file_id}/source", status_code=201, responses=openapi.NO_FILE | REFUSALS)
-    async def take(owner: Owner, file_id: str) -> SourceAnswer:
-        """Take a kept picture, or a film's last frame, as a source."""
+    async def source_from_file(owner: Owner, file_id: str) -> SourceAnswer:
+        """Make a source of a kept picture, or of a film's last frame."""
         return _answer(await generations.source_from(file_id, owner=owner))
 
-    async def picture(owner: Owner, folder: str, name: str, request: Request) -> Response:
-        """The source as it was brought."""
+    async def source_picture(owner: Owner, folder: str, name: str, request: Request) -> Response:
+        """The source as it was uploaded."""
         with suppress(FileNotFoundError):
             path = await generations.find_source(f"{folder}/{name}", owner=owner)
             if path is not None:
@@ -48,8 +48,8 @@ def router(generations: Generations) -> APIRouter:
         raise NotFound("There is no such picture.")
 
     address = "/media/source/{folder}/{name}"
-    routes.add_api_route(address, picture, response_class=Response, responses=ANSWERS)
-    routes.add_api_route(address, picture, methods=["HEAD"], include_in_schema=False)
+    routes.add_api_route(address, source_picture, response_class=Response, responses=ANSWERS)
+    routes.add_api_route(address, source_picture, methods=["HEAD"], include_in_schema=False)
     return routes
 
 
