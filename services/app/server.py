@@ -48,7 +48,7 @@ def build_app(engine: Engine) -> FastAPI:
     os.environ["NICEGUI_STORAGE_PATH"] = str((settings.data_dir / "nicegui").absolute())
     from nicegui import ui
 
-    from ui.components import rehearsal
+    from ui.components import animatic_notice
     from ui.pages.generation import not_found
     from ui.pages.routes import register
     from ui.session import socket_events
@@ -67,7 +67,7 @@ def build_app(engine: Engine) -> FastAPI:
     app.add_middleware(PageLimit, memory=memory)
     api.include(app, engine, public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
     register(engine.generations, engine.library, engine.chats, engine.statistics, engine.diagnostics)
-    rehearsal.install(is_recognised)
+    animatic_notice.install(is_recognised)
     ui.run_with(
         app,
         title="Rushes",

@@ -31,7 +31,7 @@ async def user(stand_in: StandInServices) -> AsyncIterator[User]:
             stand_in.as_library(),
             stand_in.as_chats(),
             stand_in.as_deliveries(),
-            stand_in.as_checkup(),
+            stand_in.as_diagnostics(),
         )
         yield simulated
 

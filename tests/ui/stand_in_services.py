@@ -172,7 +172,7 @@ class StandInServices:
         """test_deliveries.py uses the real ones."""
         return cast(Statistics, EmptyDeliveries())
 
-    def as_checkup(self) -> Diagnostics:
+    def as_diagnostics(self) -> Diagnostics:
         """test_checkup.py uses recorded drills."""
         return diagnostics([], Path(tempfile.gettempdir()))
 

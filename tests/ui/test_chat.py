@@ -55,7 +55,7 @@ async def user(harness: EngineHarness) -> AsyncIterator[User]:
             StandInServices().as_library(),
             harness.chats,
             StandInServices().as_deliveries(),
-            StandInServices().as_checkup(),
+            StandInServices().as_diagnostics(),
         )
         yield simulated
 

@@ -15,13 +15,13 @@ export default {
     const popup = document.getElementById("popup");
     popup.setAttribute("role", "status");
     [this.words.lost, this.words.calm].forEach((text, i) => (popup.children[i].textContent = text));
-    this.ears = [
+    this.listeners = [
       [document, "keydown", this.key],
       [document, "click", this.click],
       [document, "input", this.typed],
       [document, "click", this.unsent, true],
     ];
-    this.ears.forEach(([on, name, ear, first]) => on.addEventListener(name, ear, first));
+    this.listeners.forEach(([on, name, listener, first]) => on.addEventListener(name, listener, first));
     this.waiting = setInterval(this.arrive, 100);
     requestAnimationFrame(this.goToTarget);
   },
@@ -29,7 +29,7 @@ export default {
     clearInterval(this.waiting);
     window.socket?.off("disconnect", this.lost);
     window.socket?.off("connect", this.back);
-    this.ears.forEach(([on, name, ear, first]) => on.removeEventListener(name, ear, first));
+    this.listeners.forEach(([on, name, listener, first]) => on.removeEventListener(name, listener, first));
   },
   methods: {
     typed(event) {

@@ -8,8 +8,8 @@ from services.chat import Chats
 from services.chat.parser import language_of
 from services.core.conversation import ChatEvent, Message, PartialReply, Role, Sort
 from services.core.model import Generation, Kind
+from ui.components import animatic_notice
 from ui.components import message as message_view
-from ui.components import rehearsal
 from ui.components.actions import Actions, open_composer
 from ui.components.artifact import Artifact
 from ui.components.button import Button
@@ -54,8 +54,8 @@ class ConversationView:
                 with ui.element("p").classes("r-scene-words"):
                     ui.label(_("What would you like to make?"))
                 message_view.offers(replies.examples(self._models), send_text=send_text)
-                if rehearsal.draws_alone(self._models, Kind.VIDEO):
-                    rehearsal.welcome()
+                if animatic_notice.draws_alone(self._models, Kind.VIDEO):
+                    animatic_notice.welcome()
             self.messages = ui.element("div").classes("r-messages")
             self.messages.props("aria-live=polite aria-relevant=additions")
 

@@ -18,16 +18,16 @@ export default {
   props: { address: String, accept: String, most_bytes: Number, words: Object },
   data: () => ({ over: false, busy: false }),
   mounted() {
-    this.ears = [
+    this.listeners = [
       ["dragover", this.dragged],
       ["dragleave", this.left],
       ["drop", this.dropped],
       ["paste", this.pasted],
     ];
-    this.ears.forEach(([name, ear]) => document.addEventListener(name, ear));
+    this.listeners.forEach(([name, listener]) => document.addEventListener(name, listener));
   },
   beforeUnmount() {
-    this.ears.forEach(([name, ear]) => document.removeEventListener(name, ear));
+    this.listeners.forEach(([name, listener]) => document.removeEventListener(name, listener));
   },
   methods: {
     pick(event) {

@@ -68,11 +68,11 @@ export default {
   },
   watch: { list: { immediate: true, handler: "fill" } },
   mounted() {
-    this.ears = [
+    this.listeners = [
       [window, "scroll", this.look, { passive: true }],
       [document, "keydown", this.anywhere, undefined],
     ];
-    this.ears.forEach(([on, name, ear, how]) => on.addEventListener(name, ear, how));
+    this.listeners.forEach(([on, name, listener, how]) => on.addEventListener(name, listener, how));
     this.sizes = new ResizeObserver(this.look);
     this.sizes.observe(this.$refs.room);
     this.look();
@@ -80,7 +80,7 @@ export default {
   beforeUnmount() {
     this.sizes.disconnect();
     clearTimeout(this.hovering);
-    this.ears.forEach(([on, name, ear]) => on.removeEventListener(name, ear));
+    this.listeners.forEach(([on, name, listener]) => on.removeEventListener(name, listener));
   },
   computed: {
     columns() {

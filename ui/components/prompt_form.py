@@ -10,7 +10,7 @@ from services.core.errors import InvalidRequest
 from services.core.model import ANIMATIC, Draft, Kind, Model
 from services.generations.service import MAX_AT_ONCE, TypicalDuration
 from services.library.embedded_facts import read_draft
-from ui.components import field, rehearsal
+from ui.components import animatic_notice, field
 from ui.components.aspect_ratio_picker import aspect_ratio_picker
 from ui.components.button import Button
 from ui.components.image_upload import ImageUpload
@@ -221,7 +221,7 @@ class PromptForm:
             self.fields["model"] = choice
             if self.values.backend == ANIMATIC:
                 with choice.box:
-                    rehearsal.about_model()
+                    animatic_notice.about_model()
             return
         with field.named(_("Model")) as self.fields["model"]:
             sentence = _("No models available. Trying again automatically.")

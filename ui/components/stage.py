@@ -8,7 +8,7 @@ from nicegui import background_tasks, ui
 
 from services.core.errors import AppError
 from services.core.model import Generation, Phase, TraceEntry
-from ui.components import rehearsal, stage_states
+from ui.components import animatic_notice, stage_states
 from ui.components.actions import Actions
 from ui.components.button import Button
 from ui.components.player import DEFAULT_RATIO, Player, shown_ratio
@@ -63,7 +63,7 @@ class Stage:
             self.view_box = ui.element("div").classes("r-gate")
             self.unwanted_row = ui.element("div").classes("r-unwanted")
             self.action_row = ui.element("div").classes("r-acts")
-            self.rehearsal = ui.element("div").classes("r-stage-note")
+            self.animatic_note = ui.element("div").classes("r-stage-note")
             self.below = ui.element("div").classes("r-below")
             self.announcer = ui.label().classes("r-sr").props("role=status aria-live=polite")
         self.clear()
@@ -73,9 +73,9 @@ class Stage:
         self.title.text = generation.request.prompt
         self.meta.text = labels.settings(generation, self.context.places.get(generation.id))
         self.header.visible = True
-        self.rehearsal.clear()
-        with self.rehearsal:
-            rehearsal.unmatched(generation.request)
+        self.animatic_note.clear()
+        with self.animatic_note:
+            animatic_notice.unmatched(generation.request)
         self.below.clear()
         with self.below:
             self.race = RaceStrip(generation, self.context.state)
@@ -88,18 +88,18 @@ class Stage:
         self.race = self.working = self.player = None
         self.header.visible = False
         self.announcer.text = ""
-        for part in (self.view_box, self.unwanted_row, self.action_row, self.rehearsal, self.below):
+        for part in (self.view_box, self.unwanted_row, self.action_row, self.animatic_note, self.below):
             part.clear()
         self.view_box.classes(replace="r-gate is-blank")
         with self.view_box:
             stage_states.blank(self.on_example, self.context.state.kind)
-            self.welcome = rehearsal.welcome()
+            self.welcome = animatic_notice.welcome()
         self.update_models()
 
     def update_models(self) -> None:
         """Says on the empty stage whether the animatic is all there is."""
         kind = self.context.state.kind
-        self.welcome.visible = kind is not None and rehearsal.draws_alone(
+        self.welcome.visible = kind is not None and animatic_notice.draws_alone(
             self.context.generations.catalogue, kind
         )
 
@@ -123,7 +123,7 @@ class Stage:
         self._draw_actions(
             generation, "unwanted" if generation.unwanted else "problem" if has_problem else view[1]
         )
-        self.rehearsal.visible = view[1] in ("working", "ready")
+        self.animatic_note.visible = view[1] in ("working", "ready")
         if self.race is not None:
             self.race.refresh(generation)
         self._announce(generation)

@@ -30,20 +30,20 @@ LISTEN_OPTIONS = {
 }
 
 
-def register(checkup: Diagnostics) -> None:
+def register(diagnostics: Diagnostics) -> None:
     @layout.page(PATH)
     async def page(client: Client) -> None:
         title = _("System check · Rushes")
         with layout.frame(path=PATH, title=title), ui.element("div").classes("r-single r-checkup"):
             with ui.element("h1").classes("r-title"):
                 ui.label(_("System check"))
-            DrillSection(checkup, client).draw()
-            DoctorSection(checkup, client).draw()
+            DrillSection(diagnostics, client).draw()
+            DoctorSection(diagnostics, client).draw()
 
 
 class DrillSection:
-    def __init__(self, checkup: Diagnostics, client: Client) -> None:
-        self._drills = checkup.drills
+    def __init__(self, diagnostics: Diagnostics, client: Client) -> None:
+        self._drills = diagnostics.drills
         self._client = client
 
     def draw(self) -> None:
@@ -129,8 +129,8 @@ def verdict(run: Run) -> str:
 
 
 class DoctorSection:
-    def __init__(self, checkup: Diagnostics, client: Client) -> None:
-        self._checkup = checkup
+    def __init__(self, diagnostics: Diagnostics, client: Client) -> None:
+        self._diagnostics = diagnostics
         self._client = client
 
     def draw(self) -> None:
@@ -156,11 +156,11 @@ class DoctorSection:
         background_tasks.create(guarded(self._check_install)(), name="check install", context=self._client)
 
     async def _check_install(self) -> None:
-        self._show_findings(self._install_findings, _("Server"), await self._checkup.check_local())
+        self._show_findings(self._install_findings, _("Server"), await self._diagnostics.check_local())
 
     def _on_measured(self, measured: BrowserReport) -> None:
         name = _("Browser connection")
-        self._show_findings(self._connection_findings, name, self._checkup.judge(measured))
+        self._show_findings(self._connection_findings, name, self._diagnostics.judge(measured))
 
     def _show_findings(self, box: ui.element, name: str, findings: Sequence[Finding]) -> None:
         box.clear()

@@ -17,7 +17,7 @@ from ui.pages import library as library_page
 
 
 def register(
-    generations: Generations, library: Library, chats: Chats, deliveries: Statistics, checkup: Diagnostics
+    generations: Generations, library: Library, chats: Chats, deliveries: Statistics, diagnostics: Diagnostics
 ) -> None:
     """Registers all pages; called once, before `ui.run_with`."""
     layout.install(generations.bus)
@@ -29,6 +29,6 @@ def register(
     chat.register(chats)
     library_page.register(generations, library)
     deliveries_page.register(generations, deliveries)
-    checkup_page.register(checkup)
+    checkup_page.register(diagnostics)
     settings.register(library, generations.catalogue)
     error_page.register()

@@ -9,7 +9,7 @@ from nicegui.testing import User
 from services.app.backends import is_recognised
 from services.core.model import Kind, Phase
 from tests.ui.stand_in_services import AHEAD, CLOUD, FILM, SOURCE, StandInServices, a_request, settle
-from ui.components import rehearsal
+from ui.components import animatic_notice
 
 pytestmark = [pytest.mark.asyncio, AHEAD]
 WELCOME = "No model connected. The animatic sketches your prompts: free rehearsal, no AI model."
@@ -23,7 +23,7 @@ def stand_in() -> StandInServices:
 
 @pytest.fixture(autouse=True)
 def animatic() -> None:
-    rehearsal.install(is_recognised)
+    animatic_notice.install(is_recognised)
 
 
 def links(user: User) -> int:
