@@ -1,4 +1,4 @@
-"""Names the results of one job: the first has the job's own id, each further one an id derived from it."""
+"""Names the results of one job: the first has the job's own id, each extra one an id derived from it."""
 
 from typing import Self
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -12,7 +12,7 @@ MAX_RESULTS = 64
 
 
 class JobId(str):
-    """A job's id; `others` are the ids of further jobs that the same request began."""
+    """A job's id; `others` are the ids of extra jobs that the same request started."""
 
     __slots__ = ("others",)
     others: tuple[str, ...]
@@ -24,12 +24,12 @@ class JobId(str):
 
 
 def jobs_of(answer: str) -> tuple[str, ...]:
-    """All jobs that a submit began, by its answer."""
+    """All jobs that a submit started, by its answer."""
     return (str(answer), *(answer.others if isinstance(answer, JobId) else ()))
 
 
-def further_id(job_id: str, number: int) -> str:
-    """The id of a job's further result; `number` is its place in the list, from 1."""
+def extra_result_id(job_id: str, number: int) -> str:
+    """The id of a job's extra result; `number` is its place in the list, from 1."""
     return f"{job_id}{SEPARATOR}{number}"
 
 
@@ -38,8 +38,8 @@ def backend_job(job_id: str) -> str:
     return job_id.partition(SEPARATOR)[0]
 
 
-def is_further(job_id: str) -> bool:
-    """Whether it is a further result of a job that another generation watches too."""
+def is_extra_result(job_id: str) -> bool:
+    """Whether it names an extra result of a job that another generation watches too."""
     return SEPARATOR in job_id
 
 

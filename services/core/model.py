@@ -196,7 +196,7 @@ class Result:
 
     url: str
     finished_at: float | None = None
-    further: tuple[tuple[str, str], ...] = ()
+    extra_results: tuple[tuple[str, str], ...] = ()
     """The job's other results: the id of each and its address, empty until it is known."""
 
 

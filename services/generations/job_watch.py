@@ -12,7 +12,7 @@ from services.channels.poll_policy import PollPolicy
 from services.channels.race import JobFailed, Race, ReportedResult
 from services.core.errors import ChannelLost, DeliveryFailed, Unverified
 from services.core.events import Bus
-from services.core.job_results import backend_job, is_further
+from services.core.job_results import backend_job, is_extra_result
 from services.core.model import Channel, Failure, Generation, JobUpdate, Kind, Phase, Result
 from services.core.runtime import Runtime, monotonic
 from services.generations.delivery import Delivery
@@ -71,21 +71,21 @@ class _Job:
         return (await self.store.get(self.generation.id)).phase is Phase.DROPPED
 
     async def keep(self, reported: ReportedResult) -> None:
-        await self._add_further(reported.result)
+        await self._add_extra_results(reported.result)
         url = reported.result.url
         headers = self.backend.headers_for(url)  # none for a long `data:` address, which has no origin
         credentials = {origin_of(url): headers} if headers else {}
         await self.delivery.keep(self.generation, reported, credentials=credentials)
 
-    async def _add_further(self, result: Result) -> None:
+    async def _add_extra_results(self, result: Result) -> None:
         """Before the first result is kept: a crash between the two loses none."""
-        if result.further:
-            job_ids = [job_id for job_id, _ in result.further]
+        if result.extra_results:
+            job_ids = [job_id for job_id, _ in result.extra_results]
             added = await retry_until_written(
-                lambda: self.rows.add_further(self.generation.id, job_ids), self.generation.id
+                lambda: self.rows.add_extra_results(self.generation.id, job_ids), self.generation.id
             )
-            self.transitions.announce_further(self.generation, added)
-            self.runtime.checkpoint("further_added")
+            self.transitions.announce_extra_results(self.generation, added)
+            self.runtime.checkpoint("extra_results_added")
 
     async def settle(self, reported: ReportedResult) -> None:
         await self.delivery.settle(self.generation, reported)
@@ -247,7 +247,7 @@ async def _updates(
     backend: Backend, job_id: str, *, silence_s: float
 ) -> AsyncIterator[AsyncIterator[JobUpdate]]:
     async with backend.updates(backend_job(job_id), silence_s=silence_s) as updates:
-        if not is_further(job_id):
+        if not is_extra_result(job_id):
             yield updates
             return
         own = (update_of(job_id, update) async for update in updates)
@@ -257,9 +257,9 @@ async def _updates(
 
 def update_of(job_id: str, update: JobUpdate) -> JobUpdate:
     """What a report about a job says of the one of its results that `job_id` names."""
-    if not is_further(job_id) or not isinstance(update.outcome, Result):
+    if not is_extra_result(job_id) or not isinstance(update.outcome, Result):
         return update
-    url = dict(update.outcome.further).get(job_id, "")
+    url = dict(update.outcome.extra_results).get(job_id, "")
     if not url:
         return JobUpdate()
-    return replace(update, outcome=replace(update.outcome, url=url, further=()))
+    return replace(update, outcome=replace(update.outcome, url=url, extra_results=()))

@@ -187,8 +187,8 @@ class Submission:
             lambda: self._rows.record_jobs(generation.id, job_ids), generation.id
         )
         if recorded:
-            own, *further = recorded
-            self._transitions.announce_further(own, further)
+            own, *extra = recorded
+            self._transitions.announce_extra_results(own, extra)
             return own if own.epoch == generation.epoch else None
         await self._fail_as_same_job(generation, backend, job_ids)
         return None
@@ -226,9 +226,9 @@ class Submission:
         )
         if not assigned:
             return None
-        moved, *further = assigned
+        moved, *extra = assigned
         self._transitions.announce_job(moved)
-        self._transitions.announce_further(moved, further)
+        self._transitions.announce_extra_results(moved, extra)
         return moved
 
     async def adopt(

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 
 from services.backends.base import Backend, can_cancel_jobs, can_list_jobs
 from services.core.errors import BackendUnavailable, StoreFailed
-from services.core.job_results import is_further
+from services.core.job_results import is_extra_result
 from services.core.log_failures import log_failures
 from services.core.model import Generation, Phase
 from services.core.runtime import Runtime
@@ -124,7 +124,9 @@ class Supervisor:
         backend = self._backends.get(generation.request.backend)
         if backend is None or generation.job_id is None or not can_cancel_jobs(backend):
             return
-        if is_further(generation.job_id) or await self._rows.has_further(backend.name, generation.job_id):
+        if is_extra_result(generation.job_id) or await self._rows.has_extra_results(
+            backend.name, generation.job_id
+        ):
             return  # the job's other results are still wanted
         try:
             await backend.cancel(generation.job_id)

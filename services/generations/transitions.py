@@ -55,8 +55,8 @@ class Transitions:
         else:
             self.announce(moved)
 
-    def announce_further(self, parent: Generation, added: Sequence[Generation]) -> None:
-        """One answer brought more than one result: each further one is a generation of its own."""
+    def announce_extra_results(self, parent: Generation, added: Sequence[Generation]) -> None:
+        """One answer brought more than one result: each extra one is a generation of its own."""
         for generation in added:
             log.info("%s is a further result of the request of %s", generation.id, parent.id)
             self.announce_job(generation)

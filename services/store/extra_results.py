@@ -1,4 +1,4 @@
-"""Adds a generation for each further job or result that one answer names."""
+"""Adds a generation for each extra job or result that one answer names."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -14,7 +14,7 @@ from services.store.tables import past_jobs
 MIN_WATCH_S = 3600.0
 
 
-def add_further(
+def add_extra_results(
     connection: sa.Connection, parent: Generation, job_ids: Sequence[str], *, lease_owner: str, until: float
 ) -> list[Generation]:
     """One for each job that no generation holds or held; called again it adds none."""
@@ -24,14 +24,17 @@ def add_further(
     held = _held(connection, parent.request.backend, job_ids)
     free = [each for each in job_ids if each not in held]
     ids = _free_ids(connection, parent.id, len(free))
-    added = [_further(parent, generation_id, job_id) for generation_id, job_id in zip(ids, free, strict=True)]
+    added = [
+        _extra_generation(parent, generation_id, job_id)
+        for generation_id, job_id in zip(ids, free, strict=True)
+    ]
     if added:
         lease = {"lease_owner": lease_owner, "lease_until": until}
         connection.execute(sa.insert(g), [to_row(each) | lease for each in added])
     return added
 
 
-def _further(parent: Generation, generation_id: str, job_id: str) -> Generation:
+def _extra_generation(parent: Generation, generation_id: str, job_id: str) -> Generation:
     """The same request, with nothing of its own yet. Of a stopped one it is not wanted either."""
     stopped = parent.phase is Phase.DROPPED
     since = parent.updated_at + MIN_WATCH_S

@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.core.job_results import MAX_RESULTS, further_id
+from services.core.job_results import MAX_RESULTS, extra_result_id
 from services.core.model import Generation, Kind, Phase
-from services.store.further import add_further
+from services.store.extra_results import add_extra_results
 from services.store.rows import from_row
 from services.store.statements import in_one_of, revised
 from services.store.store import Store
@@ -64,12 +64,12 @@ class JobRows:
 
         return await self._take(job_ids, own)
 
-    async def add_further(self, generation_id: str, job_ids: Sequence[str]) -> list[Generation]:
-        """A generation for each further result that has none yet."""
+    async def add_extra_results(self, generation_id: str, job_ids: Sequence[str]) -> list[Generation]:
+        """A generation for each extra result that has none yet."""
 
         def work(connection: sa.Connection) -> list[Generation]:
             row = connection.execute(sa.select(g).where(g.c.id == generation_id)).mappings().one_or_none()
-            return self._add_further(connection, from_row(row), job_ids) if row else []
+            return self._add_extra_results(connection, from_row(row), job_ids) if row else []
 
         return await self._store.write(work)
 
@@ -123,9 +123,9 @@ class JobRows:
         )
         return await self._store.generations(query.order_by(g.c.watch_until.desc()).limit(limit))
 
-    async def has_further(self, backend: str, job_id: str) -> bool:
-        """Whether another generation has a further result of that job."""
-        ids = [further_id(job_id, number) for number in range(1, MAX_RESULTS)]
+    async def has_extra_results(self, backend: str, job_id: str) -> bool:
+        """Whether another generation has an extra result of that job."""
+        ids = [extra_result_id(job_id, number) for number in range(1, MAX_RESULTS)]
         query = sa.select(g.c.id).where(g.c.backend == backend, g.c.job_id.in_(ids)).limit(1)
         return await self._store.scalar(query) is not None
 
@@ -138,16 +138,16 @@ class JobRows:
                 if row is not None:
                     others = [each for each in job_ids if each != job_id]
                     generation = from_row(row)
-                    return [generation, *self._add_further(connection, generation, others)]
+                    return [generation, *self._add_extra_results(connection, generation, others)]
             return []
 
         return await self._store.write(work)
 
-    def _add_further(
+    def _add_extra_results(
         self, connection: sa.Connection, parent: Generation, job_ids: Sequence[str]
     ) -> list[Generation]:
         until = self._now() + self._store.lease_s
-        return add_further(connection, parent, job_ids, lease_owner=self._store.process, until=until)
+        return add_extra_results(connection, parent, job_ids, lease_owner=self._store.process, until=until)
 
     async def _change_ended(
         self, generation_id: str, epoch: int, **changes: float | None

@@ -1,4 +1,4 @@
-"""What every part of a scene is given: the canvas, the palette, the dice; and how a part moves."""
+"""A scene while it is composed: canvas size, palette, seed and parts; and how a part moves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,9 @@ Part = Callable[[Planes, Moment], None]
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """`unit` is the length that sizes things, so that all aspect ratios look composed alike.
+    """`parts` are drawn in their order, from far to near.
+
+    `unit` is the length that sizes things, so that all aspect ratios look composed alike.
 
     `focus` is what a zoom closes in on, as shares of width and height.
     """

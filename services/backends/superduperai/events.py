@@ -16,7 +16,7 @@ from services.backends.lenient_json import (
 )
 from services.backends.superduperai.queue import queue_state
 from services.core.errors import ChannelLost
-from services.core.job_results import MAX_RESULTS, further_id
+from services.core.job_results import MAX_RESULTS, extra_result_id
 from services.core.model import Failure, JobUpdate, Result
 from services.http.address import Address
 from services.http.event_stream import StreamEvent
@@ -77,7 +77,7 @@ class EventParser:
         if url:
             result = Result(
                 url=self._absolute(url),
-                further=self._further(job_id, others),
+                extra_results=self._extra_results(job_id, others),
                 finished_at=a_timestamp(file.get("completed_at")) or a_timestamp(file.get("finished_at")),
             )
             return JobUpdate(code="result", outcome=result)
@@ -93,9 +93,11 @@ class EventParser:
             return JobUpdate(queued=queued)
         return JobUpdate(code="progress", progress=progress, queued=False if progress > 0 else queued)
 
-    def _further(self, job_id: str, urls: list[str]) -> tuple[tuple[str, str], ...]:
+    def _extra_results(self, job_id: str, urls: list[str]) -> tuple[tuple[str, str], ...]:
         numbered = enumerate(urls[: MAX_RESULTS - 1], start=1)
-        return tuple((further_id(job_id, number), url and self._absolute(url)) for number, url in numbered)
+        return tuple(
+            (extra_result_id(job_id, number), url and self._absolute(url)) for number, url in numbered
+        )
 
     def _absolute(self, url: str) -> str:
         try:
@@ -141,7 +143,7 @@ def _unsigned(url: str) -> str:
 
 
 def _of_job(files: list[Any], job_id: str) -> Wire:
-    """A list of files as one: the job's own, with those that have no id of their own as further results."""
+    """A list of files as one: the job's own, with those that have no id of their own as extra results."""
     own = [file for file in objects(files) if an_id(file.get("id")) in ("", job_id)]
     own.sort(key=lambda file: not an_id(file.get("id")))
     return own[0] | {"files": own} if len(own) > 1 else own[0] if own else {"id": "another"}

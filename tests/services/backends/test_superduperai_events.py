@@ -12,7 +12,7 @@ from services.backends.lenient_json import MAX_MESSAGE_CHARS
 from services.backends.superduperai import SuperDuperAI, adapter
 from services.backends.superduperai.events import EventParser
 from services.core.errors import ChannelLost
-from services.core.job_results import further_id
+from services.core.job_results import extra_result_id
 from services.core.model import Failure, JobUpdate, Result
 from services.http.address import Address
 from services.http.event_stream import StreamEvent
@@ -219,7 +219,7 @@ ONE, TWO = "https://x.example/1.png?sig=a", "https://x.example/2.png"
 
 
 @pytest.mark.parametrize(
-    ("answer", "url", "further"),
+    ("answer", "url", "extra"),
     [
         ({"id": "f1", "urls": [ONE, TWO]}, ONE, [TWO]),
         ({"id": "f1", "files": [{"url": ONE}, {"file_url": TWO}]}, ONE, [TWO]),
@@ -233,13 +233,11 @@ ONE, TWO = "https://x.example/1.png?sig=a", "https://x.example/2.png"
         ({"id": "f1", "url": ONE, "files": "x", "urls": [7, None]}, ONE, []),
     ],
 )  # fmt: skip
-def test_every_file_of_a_result_is_one(
-    answer: Any, url: str, further: list[str], parser: EventParser
-) -> None:
-    expected = tuple((further_id("f1", number), each) for number, each in enumerate(further, start=1))
+def test_every_file_of_a_result_is_one(answer: Any, url: str, extra: list[str], parser: EventParser) -> None:
+    expected = tuple((extra_result_id("f1", number), each) for number, each in enumerate(extra, start=1))
     outcome = parser.polled(json.dumps(answer).encode(), "f1").outcome
     assert isinstance(outcome, Result)
-    assert (outcome.url, outcome.further) == (url, expected)
+    assert (outcome.url, outcome.extra_results) == (url, expected)
 
 
 @pytest.mark.parametrize("answer", [[{"id": "f2", "url": TWO}], [], ["x"]])
@@ -248,10 +246,10 @@ def test_a_list_without_the_job_is_no_answer_about_it(answer: Any, parser: Event
         parser.polled(json.dumps(answer).encode(), "f1")
 
 
-def test_a_pushed_list_of_files_is_one_result_and_its_further_ones(parser: EventParser) -> None:
+def test_a_pushed_list_of_files_is_one_result_and_its_extra_ones(parser: EventParser) -> None:
     event = StreamEvent(
         type="message", data=json.dumps({"type": "file", "object": {"id": "f1", "urls": [ONE, TWO]}})
     )
     outcome = parser.parse(event, "f1").outcome
     assert isinstance(outcome, Result)
-    assert outcome.further == ((further_id("f1", 1), TWO),)
+    assert outcome.extra_results == ((extra_result_id("f1", 1), TWO),)

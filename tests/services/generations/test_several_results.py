@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from services.backends.scripted import Job, Script, Scripted
-from services.core.job_results import SAME_JOB, JobId, further_id
+from services.core.job_results import SAME_JOB, JobId, extra_result_id
 from services.core.model import LOCAL_OWNER, Generation, JobUpdate, Phase, Result
 from tests.support.engine_harness import EngineHarness, after, set_script
 
@@ -21,7 +21,7 @@ async def of_request(harness: EngineHarness, first: Generation) -> list[Generati
 
 
 def answers_with_three_jobs(backend: Scripted) -> None:
-    """Each submit begins two further jobs."""
+    """Each submit starts two extra jobs."""
     submit = backend.submit
 
     async def three(generation: Generation, *, source: bytes | None = None) -> str:
@@ -38,15 +38,15 @@ def answers_with_three_jobs(backend: Scripted) -> None:
 
 
 def delivers_three_files(backend: Scripted) -> None:
-    """Each job's result lists two further ones."""
+    """Each job's result lists two extra ones."""
     state = backend._state
 
     def three(job: Job, channel: str, *, lag_s: float = 0.0) -> JobUpdate:
         update = state(job, channel, lag_s=lag_s)
         if not isinstance(update.outcome, Result):
             return update
-        further = tuple((further_id(job.id, n), f"https://scripted.example/{job.id}/{n}") for n in (1, 2))
-        return replace(update, outcome=replace(update.outcome, further=further))
+        extra = tuple((extra_result_id(job.id, n), f"https://scripted.example/{job.id}/{n}") for n in (1, 2))
+        return replace(update, outcome=replace(update.outcome, extra_results=extra))
 
     backend._state = three  # type: ignore[method-assign]
 
@@ -111,7 +111,7 @@ async def test_a_stop_of_one_file_of_a_job_does_not_cancel_the_job(harness: Engi
     assert not any(job.cancelled for job in harness.backend.jobs.values())
 
 
-async def test_of_a_stopped_one_the_further_results_are_unwanted_too(harness: EngineHarness) -> None:
+async def test_of_a_stopped_one_the_extra_results_are_unwanted_too(harness: EngineHarness) -> None:
     delivers_three_files(harness.backend)
     first = await harness.start()
     await asyncio.sleep(1)

@@ -1,4 +1,4 @@
-"""One file per place; each composes its parts onto the stage, far to near."""
+"""One file per place; each draws the parts of its scene, from far to near."""
 
 from collections.abc import Callable
 
