@@ -1,6 +1,6 @@
 """The race: every channel at once, until one of them has the bytes in hand.
 
-A channel does not win by knowing an address. It wins when `keep` returns: bytes verified, stored and
+A channel does not win by knowing an address. It wins when `deliver` returns: bytes verified, stored and
 committed (R3). Until then the others go on, and an address that fails sends the race back to polling.
 """
 
@@ -23,7 +23,7 @@ UNCONFIRMED_FAILURE_S = 600.0
 """How long a failure reported by a stream waits for a poll that answers (R4)."""
 STREAMS_WAIT_S = 5.0
 """How long a resumed race's streams wait for the first polls of all that were resumed with it."""
-KEEP_GAPS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+DELIVERY_GAPS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 TOO_LARGE_GAP_S = 3600.0
 """Only a restart changes the limit, and a server that does not announce the size sends all up to it."""
 SETTLE_S = 60.0
@@ -60,7 +60,7 @@ class Job(Protocol):
 
     async def poll(self) -> JobUpdate: ...
 
-    async def keep(self, reported: ReportedResult) -> None:
+    async def deliver(self, reported: ReportedResult) -> None:
         """Returns when the generation is complete; raises DeliveryFailed when the bytes could not be had,
         Unverified when they came and are held.
         """
@@ -111,12 +111,12 @@ class Race:
         """Streams that have reported on this job since they were opened (R7)."""
         self._last: dict[Channel, LastReport] = {}
         self._queue = QueueState()
-        self._keeping: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
-        self._keep_failures = 0
-        self.last_keep_failure = ""
+        self._delivering: dict[Channel, tuple[str, asyncio.Task[None]]] = {}
+        self._delivery_failures = 0
+        self.last_delivery_failure = ""
         """Why the result could not be kept: a sentence."""
-        self._keep_not_before = float("-inf")
-        self._unkept: ReportedResult | None = None
+        self._deliver_not_before = float("-inf")
+        self._undelivered: ReportedResult | None = None
         self._newest: ReportedResult | None = None
         """Reported while another address was being fetched: the next to try if that fails."""
         self._next_fetch: asyncio.TimerHandle | None = None
@@ -148,7 +148,7 @@ class Race:
             self._host.catch_up(self)
             if self._next_fetch is not None:
                 self._next_fetch.cancel()
-            losers = [*runners, *(task for _, task in self._keeping.values())]
+            losers = [*runners, *(task for _, task in self._delivering.values())]
             losers += [] if self._settling is None else [self._settling]
             for loser in losers:
                 loser.cancel()
@@ -249,58 +249,58 @@ class Race:
 
     def _fail(self, failed: JobFailed) -> None:
         """A failure waits for bytes that are on their way; they would prove it wrong."""
-        if self._keeping:
+        if self._delivering:
             self._pending_failure = failed
         else:
             self._decide(failed)
 
     def _collect(self, reported: ReportedResult) -> None:
         channel, url = reported.channel, reported.result.url
-        if any(url == other for other, _ in self._keeping.values()) or channel in self._keeping:
+        if any(url == other for other, _ in self._delivering.values()) or channel in self._delivering:
             self._job.note("engine", "ignored", channel=str(channel), heard="result")
             self._newest = reported
             return
-        task = asyncio.create_task(self._keep(reported), name=f"keep {channel}")
+        task = asyncio.create_task(self._deliver(reported), name=f"deliver {channel}")
         task.add_done_callback(self._runner_ended)
-        self._keeping[channel] = (url, task)
+        self._delivering[channel] = (url, task)
 
-    async def _keep(self, reported: ReportedResult) -> None:
-        await asyncio.sleep(max(0.0, self._keep_not_before - monotonic()))
+    async def _deliver(self, reported: ReportedResult) -> None:
+        await asyncio.sleep(max(0.0, self._deliver_not_before - monotonic()))
         self._job.note("engine", "keeping", channel=str(reported.channel))
         try:
-            await self._job.keep(reported)
+            await self._job.deliver(reported)
         except DeliveryFailed as failed:
-            del self._keeping[reported.channel]
-            self._keep_failed(reported, failed)
+            del self._delivering[reported.channel]
+            self._delivery_failed(reported, failed)
         else:
             self._decide(Won(channel=reported.channel))
 
-    def _keep_failed(self, reported: ReportedResult, failed: DeliveryFailed) -> None:
+    def _delivery_failed(self, reported: ReportedResult, failed: DeliveryFailed) -> None:
         """The other channels are asked first; where they are gone, the known address is tried again."""
         self._job.note(
             "engine", "keep_failed", channel=str(reported.channel), reason=failed.reason, text=str(failed)
         )
         self._job.progressed(None, failed.stage)
-        self.last_keep_failure = str(failed)
+        self.last_delivery_failure = str(failed)
         if isinstance(failed, Unverified):
             self._settle_later()
-        gap_s = KEEP_GAPS_S[min(self._keep_failures, len(KEEP_GAPS_S) - 1)]
-        if failed.reason == "too_large" and self._keep_failures:
+        gap_s = DELIVERY_GAPS_S[min(self._delivery_failures, len(DELIVERY_GAPS_S) - 1)]
+        if failed.reason == "too_large" and self._delivery_failures:
             gap_s = TOO_LARGE_GAP_S
-        self._keep_failures += 1
-        self._keep_not_before = monotonic() + (0.0 if self._keep_failures == 1 else gap_s)
-        if self._pending_failure is not None and not self._keeping:
+        self._delivery_failures += 1
+        self._deliver_not_before = monotonic() + (0.0 if self._delivery_failures == 1 else gap_s)
+        if self._pending_failure is not None and not self._delivering:
             self._decide(self._pending_failure)
             return
         self._polling.check("delivery")
         if self._next_fetch is not None:
             self._next_fetch.cancel()
-        self._unkept, self._newest = self._newest or reported, None
+        self._undelivered, self._newest = self._newest or reported, None
         self._next_fetch = asyncio.get_running_loop().call_later(gap_s, self._fetch_again)
 
     def _fetch_again(self) -> None:
-        if self._unkept is not None and not self._keeping:
-            self._collect(self._unkept)
+        if self._undelivered is not None and not self._delivering:
+            self._collect(self._undelivered)
 
     def _settle_later(self) -> None:
         if self._settling is None:
@@ -310,7 +310,7 @@ class Race:
     async def _settle(self) -> None:
         """A minute after the first bytes that could not be verified, the best of them are the result."""
         await asyncio.sleep(SETTLE_S)
-        reported = self._newest or self._unkept or self._result_of(Channel.POLL, Result(url=""))
+        reported = self._newest or self._undelivered or self._result_of(Channel.POLL, Result(url=""))
         self._job.note("engine", "settling", channel=str(reported.channel))
         await self._job.settle(reported)
         self._decide(Won(channel=reported.channel))

@@ -27,7 +27,7 @@ CLOCKS_DIFFER_S = 5.0
 class MediaIngest(Protocol):
     """The part of `media.ingest` that delivery uses."""
 
-    async def keep(
+    async def download_and_store(
         self,
         generation_id: str,
         kind: Kind,
@@ -36,7 +36,7 @@ class MediaIngest(Protocol):
         credentials: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Kept: ...
 
-    async def keep_held(self, generation_id: str, kind: Kind) -> Kept | None: ...
+    async def store_held(self, generation_id: str, kind: Kind) -> Kept | None: ...
 
     async def holds(self, generation_id: str) -> bool: ...
 
@@ -68,7 +68,7 @@ class Delivery:
         self._checkpoint = runtime.checkpoint
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def keep(
+    async def deliver(
         self,
         generation: Generation,
         reported: ReportedResult,
@@ -83,7 +83,7 @@ class Delivery:
         # This commit takes the disk 5-40 ms; the download need not wait for it.
         collecting = self._start(self._collect(generation, reported.channel), f"collecting {generation.id}")
         try:
-            kept = await self._ingest.keep(
+            kept = await self._ingest.download_and_store(
                 generation.id, generation.request.kind, reported.result.url, credentials=credentials
             )
         except DeliveryFailed:
@@ -103,7 +103,7 @@ class Delivery:
         """Completes the generation with the bytes that are held for it; False where none are."""
         while True:
             try:
-                kept = await self._ingest.keep_held(generation.id, generation.request.kind)
+                kept = await self._ingest.store_held(generation.id, generation.request.kind)
                 break
             except DeliveryFailed as failed:
                 log.warning("The held file of %s could not be kept: %s", generation.id, failed)

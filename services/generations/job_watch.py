@@ -70,12 +70,12 @@ class _Job:
             return False
         return (await self.store.get(self.generation.id)).phase is Phase.DROPPED
 
-    async def keep(self, reported: ReportedResult) -> None:
+    async def deliver(self, reported: ReportedResult) -> None:
         await self._add_extra_results(reported.result)
         url = reported.result.url
         headers = self.backend.headers_for(url)  # none for a long `data:` address, which has no origin
         credentials = {origin_of(url): headers} if headers else {}
-        await self.delivery.keep(self.generation, reported, credentials=credentials)
+        await self.delivery.deliver(self.generation, reported, credentials=credentials)
 
     async def _add_extra_results(self, result: Result) -> None:
         """Before the first result is kept: a crash between the two loses none."""
@@ -152,7 +152,7 @@ class JobWatch:
         except TimeoutError:
             if not limit.expired():
                 raise
-            await self._end(generation, Failure(code=GAVE_UP, text=race.last_keep_failure))
+            await self._end(generation, Failure(code=GAVE_UP, text=race.last_delivery_failure))
         else:
             if isinstance(verdict, JobFailed):
                 await self._end(generation, verdict.failure)
@@ -174,7 +174,7 @@ class JobWatch:
             update = await job.poll()
             job.note("poll", "answer", heard=update.code)
             if isinstance(update.outcome, Result):
-                await self._keep(job, update.outcome)
+                await self._deliver(job, update.outcome)
             elif isinstance(update.outcome, Failure):
                 await self._close_watch(generation)
         except ChannelLost as lost:
@@ -184,18 +184,18 @@ class JobWatch:
         except Exception:
             log.exception("The check of %s failed.", generation.id)
 
-    async def _keep(self, job: _Job, result: Result) -> None:
+    async def _deliver(self, job: _Job, result: Result) -> None:
         """What could not be verified is fetched once more; the same bytes, or none, settle it. Raises
         DeliveryFailed.
         """
         reported = ReportedResult(channel=Channel.POLL, result=result, reported_at=self._runtime.now())
         try:
-            await job.keep(reported)
+            await job.deliver(reported)
         except Unverified as failed:
             job.note("engine", "keep_failed", channel="poll", reason=failed.reason, text=str(failed))
             await asyncio.sleep(FETCH_AGAIN_S)
             try:
-                await job.keep(reported)
+                await job.deliver(reported)
             except DeliveryFailed:
                 await job.settle(reported)
 

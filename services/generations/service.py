@@ -275,7 +275,7 @@ class Generations:
 
         Raises InvalidRequest.
         """
-        return await self._sources.keep(data, owner=owner)
+        return await self._sources.save(data, owner=owner)
 
     async def receive_source(self, chunks: AsyncIterable[bytes], *, owner: str) -> str:
         """The same for a stream of bytes, which is not read beyond the limit.

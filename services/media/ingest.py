@@ -40,7 +40,7 @@ class Ingest:
         self._checkpoint = checkpoint
         self._held = HeldFiles(folder)
 
-    async def keep(
+    async def download_and_store(
         self, generation_id: str, kind: Kind, url: str, *, credentials: Credentials | None = None
     ) -> Kept:
         """Raises DeliveryFailed; then, and when cancelled, nothing is left on the disk.
@@ -56,12 +56,12 @@ class Ingest:
             return await self._store(part, kind, fingerprint)
         except _Refused as refused:
             await self._hold(generation_id, part, Held(path=part, fingerprint=fingerprint, **refused.facts))
-            kept = await self.keep_held(generation_id, kind)
+            kept = await self.store_held(generation_id, kind)
             assert kept is not None
             return kept
 
-    async def keep_held(self, generation_id: str, kind: Kind) -> Kept | None:
-        """Keeps the held bytes with their problem; None where none are held. They stay held until `release`.
+    async def store_held(self, generation_id: str, kind: Kind) -> Kept | None:
+        """Stores the held bytes with their problem; None where none are held. They stay held until `release`.
 
         Raises DeliveryFailed.
         """

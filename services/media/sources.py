@@ -43,14 +43,14 @@ class Sources:
         """Returns the path of any file in the media folder. Raises ValueError."""
         return self._folder.path(name)
 
-    async def keep(self, data: bytes, *, owner: str) -> str:
+    async def save(self, data: bytes, *, owner: str) -> str:
         """Returns its name in the media folder. Raises InvalidRequest, StoreFailed."""
         async with self._part() as part:
             await in_thread(part.write_bytes, data)
             return await self._store(part, owner)
 
     async def receive(self, chunks: AsyncIterable[bytes], *, owner: str) -> str:
-        """Like `keep`, for a stream of bytes, read up to 50 MB."""
+        """Like `save`, for a stream of bytes, read up to 50 MB."""
         async with self._part() as part:
             try:
                 await _write(part, chunks)

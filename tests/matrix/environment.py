@@ -47,7 +47,7 @@ def shorten_timeouts(patch: pytest.MonkeyPatch) -> None:
     for module in (backoff, polling):
         patch.setattr(module, "UNAUTHORIZED_GAP_S", 1.0)
     patch.setattr(race, "UNCONFIRMED_FAILURE_S", 3.0)
-    patch.setattr(race, "KEEP_GAPS_S", (0.2, 0.4))
+    patch.setattr(race, "DELIVERY_GAPS_S", (0.2, 0.4))
     patch.setattr(submission, "SEARCH_GAPS_S", (0.0, 0.3, 1.0))
     patch.setattr(supervisor, "RESTART_GAPS_S", (0.2, 0.5))
     patch.setattr(delivery, "ILLUSTRATE_AFTER_S", 0.2)

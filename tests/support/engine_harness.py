@@ -54,7 +54,7 @@ class FakeIngest:
         self.held: dict[str, list[str]] = {}
         """Hashes by generation, of which the first is kept; they outlive a crash."""
 
-    async def keep(
+    async def download_and_store(
         self,
         generation_id: str,
         kind: Kind,
@@ -72,7 +72,7 @@ class FakeIngest:
             seen.append(bad)
             if bad not in seen[:-1]:
                 raise Unverified(PROBLEM)
-            kept = await self.keep_held(generation_id, kind)
+            kept = await self.store_held(generation_id, kind)
             assert kept is not None
             return kept
         self.downloads += 1
@@ -89,7 +89,7 @@ class FakeIngest:
             fps=24.0,
         )
 
-    async def keep_held(self, generation_id: str, kind: Kind) -> Kept | None:
+    async def store_held(self, generation_id: str, kind: Kind) -> Kept | None:
         if generation_id not in self.held:
             return None
         self.downloads += 1

@@ -59,7 +59,7 @@ class IngestHarness:
     async def refusal(self, body: bytes, kind: Kind = Kind.VIDEO) -> DeliveryFailed:
         url = self.serve(body)
         with pytest.raises(DeliveryFailed) as failed:
-            await self.ingest.keep("one", kind, url)
+            await self.ingest.download_and_store("one", kind, url)
         assert url not in str(failed.value)
         return failed.value
 

@@ -92,7 +92,7 @@ class ScriptedRace:
     async def poll(self) -> JobUpdate:
         return await self.backend.poll(self.job_id)
 
-    async def keep(self, reported: ReportedResult) -> None:
+    async def deliver(self, reported: ReportedResult) -> None:
         self.tries += 1
         number = self.tries
         await asyncio.sleep(self.download_s)

@@ -157,7 +157,7 @@ class Sandbox:
         """Repeats the delivery, as a process does that slept through the end."""
         result = Result(url=self.service.link("whole"))
         reported = ReportedResult(channel=Channel.PUSH, result=result, reported_at=generation.updated_at)
-        await self.engine.delivery.keep(generation, reported, credentials={})
+        await self.engine.delivery.deliver(generation, reported, credentials={})
 
     async def expect_one_file(self, generation: Generation) -> None:
         names = {event.kept.name for event in self.events if event.id == generation.id and event.kept}

@@ -111,10 +111,10 @@ async def test_the_receipt_knows_what_the_loser_was_doing() -> None:
 async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> None:
     racing = ScriptedRace(Script(length_s=2.0))
 
-    async def keep(reported):  # type: ignore[no-untyped-def]
+    async def deliver(reported):  # type: ignore[no-untyped-def]
         raise ZeroDivisionError
 
-    racing.keep = keep  # type: ignore[method-assign]
+    racing.deliver = deliver  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
         await racing.run()
     assert len(asyncio.all_tasks()) == 1
@@ -122,13 +122,13 @@ async def test_a_bug_in_the_hands_ends_the_race_loudly_and_leaves_no_task() -> N
 
 async def test_a_check_in_the_moment_of_the_verdict_does_not_keep_the_race_alive() -> None:
     racing = ScriptedRace(Script(length_s=2.0))
-    keep = racing.keep
+    deliver = racing.deliver
 
     async def checking(reported: ReportedResult) -> None:
-        await keep(reported)
+        await deliver(reported)
         racing.race.check()
 
-    racing.keep = checking  # type: ignore[method-assign]
+    racing.deliver = checking  # type: ignore[method-assign]
     assert await racing.run(within_s=60.0) == Won(channel=Channel.PUSH)
 
 

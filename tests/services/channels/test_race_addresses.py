@@ -59,12 +59,12 @@ async def test_a_slow_download_over_push_loses_to_another_address_over_poll() ->
         Script(length_s=4.0, urls=("https://a.example/slow", "https://b.example/quick")),
         policy=tool_policy(5.0),
     )
-    slow = racing.keep
+    slow = racing.deliver
 
-    async def keep(reported):  # type: ignore[no-untyped-def]
+    async def deliver(reported):  # type: ignore[no-untyped-def]
         if reported.result.url.endswith("slow"):
             await asyncio.sleep(300)
         await slow(reported)
 
-    racing.keep = keep  # type: ignore[method-assign]
+    racing.deliver = deliver  # type: ignore[method-assign]
     assert await racing.run() == Won(channel=Channel.POLL)

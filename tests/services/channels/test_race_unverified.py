@@ -22,7 +22,7 @@ class UnverifiedRace(ScriptedRace):
 
     settle_s: float = 0.0
 
-    async def keep(self, reported: ReportedResult) -> None:
+    async def deliver(self, reported: ReportedResult) -> None:
         self.tries += 1
         await asyncio.sleep(self.download_s)
         if not self.bytes_ok(reported.result.url, self.tries):
@@ -78,7 +78,7 @@ async def test_a_backend_that_is_gone_after_a_restart_does_not_cost_the_held_byt
 
 async def test_a_file_above_the_limit_is_not_sent_again_every_minute() -> None:
     class TooLarge(ScriptedRace):
-        async def keep(self, reported: ReportedResult) -> None:
+        async def deliver(self, reported: ReportedResult) -> None:
             self.tries += 1
             raise DeliveryFailed("Too large.", reason="too_large", stage="delivery_too_large:9:1")
 

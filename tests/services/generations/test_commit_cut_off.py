@@ -23,7 +23,7 @@ async def test_an_end_during_a_slow_commit_does_not_take_the_bytes_away(tmp_path
     delivery = harness.delivery(files)
     row = await harness.put(phase=Phase.COLLECTING)
     disk = threading.Event()
-    keeping = asyncio.create_task(delivery.keep(row, REPORTED, credentials={}))
+    keeping = asyncio.create_task(delivery.deliver(row, REPORTED, credentials={}))
     await asyncio.sleep(files.download_s / 2)
     slow = asyncio.create_task(harness.store.write(lambda _: disk.wait(10)))
     while not any(task.get_name().startswith("commit") for task in asyncio.all_tasks()):

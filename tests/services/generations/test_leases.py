@@ -269,14 +269,14 @@ async def test_bytes_whose_commit_failed_are_committed_again_and_not_fetched_aga
     assert harness.ingest.downloads == 1
 
 
-@pytest.mark.parametrize("name", ["keep push", "poll", "push"])
+@pytest.mark.parametrize("name", ["deliver push", "poll", "push"])
 async def test_a_part_of_the_race_that_is_cut_off_has_the_race_begin_again(
     harness: EngineHarness, name: str
 ) -> None:
     harness.backend._script = Script(length_s=5.0)
     harness.ingest.download_s = 2.0
     generation = await started(harness)
-    await asyncio.sleep(6.0 if name == "keep push" else 1.0)
+    await asyncio.sleep(6.0 if name == "deliver push" else 1.0)
     (part,) = (task for task in asyncio.all_tasks() if task.get_name().endswith(name))
     part.cancel()
     await asyncio.sleep(20)

@@ -134,14 +134,14 @@ async def test_an_old_process_that_comes_back_to_life_can_write_nothing(harness:
 async def test_the_second_copy_of_the_bytes_is_taken_away_again(harness: EngineHarness) -> None:
     set_script(harness, Script(length_s=9.0, urls=("https://a.example/1", "https://b.example/2")))
     harness.ingest.download_s = 3.0
-    both, keep = asyncio.Barrier(2), harness.ingest.keep
+    both, download = asyncio.Barrier(2), harness.ingest.download_and_store
 
     async def together(*about: Any, **named: Any) -> Kept:
-        kept = await keep(*about, **named)
+        kept = await download(*about, **named)
         await both.wait()
         return kept
 
-    harness.ingest.keep = together  # type: ignore[method-assign]
+    harness.ingest.download_and_store = together  # type: ignore[method-assign]
     generation = await harness.start()
     done = await after(60, harness, generation)
     assert done.kept is not None

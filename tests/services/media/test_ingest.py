@@ -27,7 +27,7 @@ async def why(harness: IngestHarness, kind: Kind, body: bytes) -> str:
 @pytest.mark.parametrize("name", ["mp4", "mov", "webm"])
 async def test_a_film_is_kept_as_it_came(harness: IngestHarness, films: dict[str, bytes], name: str) -> None:
     url = harness.site.respond("/result", "200 OK\nContent-Type: text/html", films[name])
-    kept = await harness.ingest.keep("one", Kind.VIDEO, url)
+    kept = await harness.ingest.download_and_store("one", Kind.VIDEO, url)
     assert harness.files() == [kept.name]
     assert harness.folder.path(kept.name).read_bytes() == films[name]
     assert kept.sha256 == hashlib.sha256(films[name]).hexdigest()
@@ -40,7 +40,7 @@ async def test_a_film_is_kept_as_it_came(harness: IngestHarness, films: dict[str
 async def test_a_picture_is_kept_as_it_came(
     harness: IngestHarness, pictures: dict[str, bytes], kind: str
 ) -> None:
-    kept = await harness.ingest.keep("one", Kind.IMAGE, harness.serve(pictures[kind]))
+    kept = await harness.ingest.download_and_store("one", Kind.IMAGE, harness.serve(pictures[kind]))
     assert harness.folder.path(kept.name).read_bytes() == pictures[kind]
     assert kept.content_type == f"image/{kind.lower()}"
     assert kept.duration_s is None
@@ -76,7 +76,9 @@ async def test_two_channels_may_deliver_the_same_result_at_once(
     harness: IngestHarness, films: dict[str, bytes]
 ) -> None:
     url = harness.serve(films["mp4"])
-    first, second = await asyncio.gather(*(harness.ingest.keep("one", Kind.VIDEO, url) for _ in range(2)))
+    first, second = await asyncio.gather(
+        *(harness.ingest.download_and_store("one", Kind.VIDEO, url) for _ in range(2))
+    )
     assert sorted(harness.files()) == sorted([first.name, second.name])
     await harness.ingest.discard(second.name)
     assert harness.files() == [first.name]
@@ -91,7 +93,7 @@ async def test_a_disk_that_refuses_is_named_and_nothing_is_left(
     FaultyDisk(monkeypatch).faults["one"] = (fault, 1)
     assert await why(harness, Kind.VIDEO, films["mp4"]) == "disk_full"
     url = harness.serve(films["mp4"])
-    assert (await harness.ingest.keep("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
+    assert (await harness.ingest.download_and_store("one", Kind.VIDEO, url)).size_bytes == len(films["mp4"])
 
 
 async def test_a_name_that_is_taken_is_left_to_whose_it_is(
@@ -101,7 +103,7 @@ async def test_a_name_that_is_taken_is_left_to_whose_it_is(
     disk.faults["one"] = ("link EEXIST", 1)
     url = harness.serve(films["mp4"])
     with pytest.raises(DeliveryFailed):
-        await harness.ingest.keep("one", Kind.VIDEO, url)
+        await harness.ingest.download_and_store("one", Kind.VIDEO, url)
     assert [harness.root / name for name in harness.files()] == disk.foreign_files
 
 
@@ -109,7 +111,7 @@ async def test_the_points_of_a_keep_come_in_order(harness: IngestHarness, films:
     reached: list[str] = []
     url = harness.serve(films["mp4"])
     await harness.restart(reached.append)
-    await harness.ingest.keep("one", Kind.VIDEO, url)
+    await harness.ingest.download_and_store("one", Kind.VIDEO, url)
     assert reached == POINTS
 
 
@@ -126,7 +128,7 @@ async def test_a_cancel_at_any_point_leaves_nothing(
 
     url = harness.serve(films["mp4"])
     await harness.restart(hold)
-    keeping = asyncio.create_task(harness.ingest.keep("one", Kind.VIDEO, url))
+    keeping = asyncio.create_task(harness.ingest.download_and_store("one", Kind.VIDEO, url))
     await held.wait()
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -139,7 +141,7 @@ async def test_a_cancel_at_any_time_leaves_nothing_or_all(
     harness: IngestHarness, films: dict[str, bytes], after_ms: int
 ) -> None:
     url = harness.serve(films["mp4"])
-    keeping = asyncio.create_task(harness.ingest.keep("one", Kind.VIDEO, url))
+    keeping = asyncio.create_task(harness.ingest.download_and_store("one", Kind.VIDEO, url))
     await asyncio.sleep(after_ms / 1000)
     keeping.cancel()
     done = await asyncio.gather(keeping, return_exceptions=True)
@@ -163,7 +165,7 @@ async def test_an_upload_is_verified_like_a_result(
 
 async def test_a_film_gets_a_poster_and_a_preview(harness: IngestHarness, films: dict[str, bytes]) -> None:
     url = harness.serve(films["mp4"])
-    kept = await harness.ingest.keep("one", Kind.VIDEO, url)
+    kept = await harness.ingest.download_and_store("one", Kind.VIDEO, url)
     poster, preview = await harness.ingest.illustrate(kept)
     assert (poster, preview) == (
         kept.name.replace(".mp4", ".poster.webp"),
@@ -174,7 +176,7 @@ async def test_a_film_gets_a_poster_and_a_preview(harness: IngestHarness, films:
 
 
 async def test_a_picture_gets_a_poster_only(harness: IngestHarness, pictures: dict[str, bytes]) -> None:
-    kept = await harness.ingest.keep("one", Kind.IMAGE, harness.serve(pictures["PNG"]))
+    kept = await harness.ingest.download_and_store("one", Kind.IMAGE, harness.serve(pictures["PNG"]))
     poster, preview = await harness.ingest.illustrate(kept)
     assert poster is not None
     assert preview is None
@@ -183,7 +185,7 @@ async def test_a_picture_gets_a_poster_only(harness: IngestHarness, pictures: di
 async def test_a_poster_that_fails_only_tells_the_log(
     harness: IngestHarness, films: dict[str, bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(films["mp4"]))
+    kept = await harness.ingest.download_and_store("one", Kind.VIDEO, harness.serve(films["mp4"]))
     harness.folder.path(kept.name).write_bytes(b"spoilt")
     with caplog.at_level(logging.WARNING):
         assert await harness.ingest.illustrate(kept) == (None, None)
@@ -198,7 +200,7 @@ async def test_a_poster_that_breaks_off_half_way_leaves_nothing(
         Path(out).write_bytes(b"half")
         raise DeliveryFailed("The file crashed the decoder.", reason="undecodable")
 
-    kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(films["mp4"]))
+    kept = await harness.ingest.download_and_store("one", Kind.VIDEO, harness.serve(films["mp4"]))
     monkeypatch.setattr(harness.worker, "run_later", break_off)
     assert await harness.ingest.illustrate(kept) == (None, None)
     assert harness.files() == [kept.name]
@@ -218,7 +220,7 @@ async def test_a_poster_whose_preview_broke_off_is_not_left(
     harness: IngestHarness, films: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, made = harness.serve(films["mp4"]), harness.ingest._draw
-    kept = await harness.ingest.keep("one", Kind.VIDEO, url)
+    kept = await harness.ingest.download_and_store("one", Kind.VIDEO, url)
 
     async def breaks(draw: object, kept: object, name: str) -> str | None:
         if "preview" in name:

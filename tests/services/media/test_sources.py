@@ -54,7 +54,7 @@ class Harness:
 
     async def why(self, data: bytes) -> str:
         with pytest.raises(InvalidRequest) as refused:
-            await self.sources.keep(data, owner="a")
+            await self.sources.save(data, owner="a")
         assert self.files() == []
         assert refused.value.field == "file"
         return str(refused.value)
@@ -77,7 +77,7 @@ async def harness(tmp_path: Path, worker: Worker) -> AsyncIterator[Harness]:
 async def test_a_picture_is_found_by_its_owner_and_by_nobody_else(
     harness: Harness, pictures: dict[str, bytes]
 ) -> None:
-    name = await harness.sources.keep(pictures["PNG"], owner="a")
+    name = await harness.sources.save(pictures["PNG"], owner="a")
     assert await harness.sources.find(name, owner="a") == harness.folder.path(name)
     assert await harness.sources.find(name, owner=LOCAL_OWNER) is None
     with pytest.raises(InvalidRequest):
@@ -87,7 +87,7 @@ async def test_a_picture_is_found_by_its_owner_and_by_nobody_else(
 async def test_a_picture_older_than_the_owners_table_belongs_to_the_local_person(
     harness: Harness, pictures: dict[str, bytes]
 ) -> None:
-    name = await harness.sources.keep(pictures["PNG"], owner="a")
+    name = await harness.sources.save(pictures["PNG"], owner="a")
     await harness.store.write(lambda connection: connection.execute(delete(sources)))
     assert await harness.sources.find(name, owner=LOCAL_OWNER) is not None
     assert await harness.sources.find(name, owner="a") is None
@@ -95,7 +95,7 @@ async def test_a_picture_older_than_the_owners_table_belongs_to_the_local_person
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 async def test_a_picture_is_kept_as_it_came(harness: Harness, pictures: dict[str, bytes], kind: str) -> None:
-    name = await harness.sources.keep(pictures[kind], owner="a")
+    name = await harness.sources.save(pictures[kind], owner="a")
     assert harness.files() == [name]
     assert harness.folder.path(name).read_bytes() == pictures[kind]
     await harness.sources.check(name, owner="a")
@@ -141,7 +141,7 @@ async def test_of_an_animated_webp_the_first_frame_is_taken(harness: Harness) ->
     frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
     data = io.BytesIO()
     frames[0].save(data, "WEBP", save_all=True, append_images=frames[1:], duration=100, lossless=True)
-    name = await harness.sources.keep(data.getvalue(), owner="a")
+    name = await harness.sources.save(data.getvalue(), owner="a")
     assert name.endswith(".png")
     assert harness.files() == [name]
     red, _green, blue = harness.image(name).convert("RGB").getpixel((5, 5))
@@ -152,14 +152,14 @@ async def test_of_an_apng_the_first_frame_is_taken(harness: Harness) -> None:
     frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
     data = io.BytesIO()
     frames[0].save(data, "PNG", save_all=True, append_images=frames[1:], duration=100)
-    image = harness.image(await harness.sources.keep(data.getvalue(), owner="a"))
+    image = harness.image(await harness.sources.save(data.getvalue(), owner="a"))
     assert (image.getpixel((5, 5)), getattr(image, "n_frames", 1)) == ((255, 0, 0), 1)
 
 
 @pytest.mark.parametrize("name", ["exif6.jpg", "noeoi.jpg", "grey16.png", "bigztxt.png"])
 async def test_a_source_looks_the_same_in_every_tool(harness: Harness, name: str) -> None:
     """Upright, with 8 bits, without long texts, with its end."""
-    kept = await harness.sources.keep((CASES / name).read_bytes(), owner="a")
+    kept = await harness.sources.save((CASES / name).read_bytes(), owner="a")
     image = harness.image(kept)
     assert (image.size, image.mode, kept.rpartition(".")[2]) == ((320, 180), "RGB", name.rpartition(".")[2])
     assert not image.getexif()

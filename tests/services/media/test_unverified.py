@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def handed_over(harness: IngestHarness, body: bytes, kind: Kind = Kind.VIDEO) -> Kept:
     """The first time they are held, the second time they are the result."""
     assert isinstance(await harness.refusal(body, kind), Unverified)
-    kept = await harness.ingest.keep("one", kind, harness.serve(body))
+    kept = await harness.ingest.download_and_store("one", kind, harness.serve(body))
     assert harness.folder.path(kept.name).read_bytes() == body
     return kept
 
@@ -117,7 +117,7 @@ async def test_a_text_document_is_never_a_result_however_often_it_comes(
     for _ in range(3):
         failed = await harness.refusal(TEXTS[name])
         assert (failed.reason, isinstance(failed, Unverified)) == ("text_document", False)
-    assert await harness.ingest.keep_held("one", Kind.VIDEO) is None
+    assert await harness.ingest.store_held("one", Kind.VIDEO) is None
     assert harness.files() == []
 
 
@@ -142,7 +142,7 @@ async def test_bytes_that_were_cut_in_transport_are_never_held(
     url = harness.site.respond("/result", "200 OK\nContent-Length: 99999", films["mp4"], lengthy=False)
     for _ in range(2):
         with pytest.raises(DeliveryFailed) as failed:
-            await harness.ingest.keep("one", Kind.VIDEO, url)
+            await harness.ingest.download_and_store("one", Kind.VIDEO, url)
         assert failed.value.reason == "truncated"
     assert harness.files() == []
 
@@ -151,7 +151,7 @@ async def test_a_whole_film_after_bad_bytes_is_the_result(
     harness: IngestHarness, films: dict[str, bytes]
 ) -> None:
     await harness.refusal(a_zip())
-    kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(films["mp4"]))
+    kept = await harness.ingest.download_and_store("one", Kind.VIDEO, harness.serve(films["mp4"]))
     assert kept.problem is None
     await harness.ingest.release("one")
     assert harness.files() == [kept.name]
@@ -163,7 +163,7 @@ async def test_other_bytes_each_time_leave_the_best_of_them(
     best = films["mp4"][:-700]
     for body in (a_zip(), best, b"\x00" + os.urandom(9000)):
         assert isinstance(await harness.refusal(body), Unverified)
-    kept = await harness.ingest.keep_held("one", Kind.VIDEO)
+    kept = await harness.ingest.store_held("one", Kind.VIDEO)
     assert kept is not None
     assert harness.folder.path(kept.name).read_bytes() == best
 
@@ -178,7 +178,7 @@ async def test_held_bytes_outlive_a_restart_whose_cleaning_spares_them(
     assert await harness.folder.clean_parts() == 1
     assert await harness.ingest.held_ids() == {"one"}
     started_at = time.time()
-    kept = await harness.ingest.keep_held("one", Kind.VIDEO)
+    kept = await harness.ingest.store_held("one", Kind.VIDEO)
     assert kept is not None
     assert kept.problem is not None
     assert kept.problem.code == "cut_off"
@@ -192,7 +192,7 @@ async def test_the_same_bytes_after_a_restart_count_as_the_second_time(harness: 
     body = a_zip()
     await harness.refusal(body)
     await harness.restart()
-    kept = await harness.ingest.keep("one", Kind.VIDEO, harness.serve(body))
+    kept = await harness.ingest.download_and_store("one", Kind.VIDEO, harness.serve(body))
     assert kept.problem is not None
 
 
@@ -208,7 +208,7 @@ async def test_a_cancel_while_bytes_are_held_loses_none(harness: IngestHarness, 
     if "link" in point:
         await harness.refusal(body)
     await harness.restart(hold)
-    keeping = asyncio.create_task(harness.ingest.keep("one", Kind.VIDEO, harness.serve(body)))
+    keeping = asyncio.create_task(harness.ingest.download_and_store("one", Kind.VIDEO, harness.serve(body)))
     await reached.wait()
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -241,7 +241,7 @@ async def test_a_file_above_the_limit_says_its_size_and_the_setting(
     ingest = Ingest(harness.folder, small, harness.worker)
     url = harness.site.respond("/large", "200 OK\nContent-Length: 3500000", b"", lengthy=False)
     with pytest.raises(DeliveryFailed) as failed:
-        await ingest.keep("one", Kind.VIDEO, url)
+        await ingest.download_and_store("one", Kind.VIDEO, url)
     await small.close()
     assert (failed.value.reason, failed.value.stage) == ("too_large", "delivery_too_large:4:2")
     assert "RUSHES_RESULT_LIMIT_MB" in str(failed.value)

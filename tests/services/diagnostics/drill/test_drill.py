@@ -147,7 +147,7 @@ def with_a_race_that_a_bad_file_ends(patch: pytest.MonkeyPatch) -> None:
     def gives_up(self: Race, candidate: Any, _: DeliveryFailed) -> None:
         self._decide(JobFailed(channel=candidate.channel, failure=Failure(text="no")))
 
-    patch.setattr(Race, "_keep_failed", gives_up)
+    patch.setattr(Race, "_delivery_failed", gives_up)
 
 
 def with_failures_that_nobody_confirms(patch: pytest.MonkeyPatch) -> None:
@@ -194,15 +194,15 @@ def without_owners(patch: pytest.MonkeyPatch) -> None:
 
 
 def with_a_link_in_the_log(patch: pytest.MonkeyPatch) -> None:
-    keep = Delivery.keep
+    deliver = Delivery.deliver
 
     async def tells(
         self: Delivery, row: Generation, channel: Channel, result: Any, *more: Any, **named: Any
     ) -> None:
         logging.getLogger("rushes").info("fetching %s", result.url)
-        await keep(self, row, channel, result, *more, **named)
+        await deliver(self, row, channel, result, *more, **named)
 
-    patch.setattr(Delivery, "keep", tells)
+    patch.setattr(Delivery, "deliver", tells)
 
 
 def with_half_a_receipt(patch: pytest.MonkeyPatch) -> None:
