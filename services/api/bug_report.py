@@ -18,7 +18,7 @@ def router(statistics: Statistics) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["running it"])
 
     @routes.get("/file/{file_id}/bundle", response_class=Response, responses=BUNDLE)
-    async def bundle(owner: Owner, file_id: str) -> Response:
+    async def bug_report(owner: Owner, file_id: str) -> Response:
         """Generation, request, receipt, trace, version and settings, without keys, tokens and links."""
         content = await statistics.bundle(file_id, owner=owner)
         headers = {

@@ -22,13 +22,13 @@ def router(diagnostics: Diagnostics) -> APIRouter:
         return JSONResponse(drill_json(diagnostics.drills.start()), 202)
 
     @routes.get("/drill")
-    async def drill() -> JSONResponse:
+    async def latest_drill() -> JSONResponse:
         """The running drill, or the last one, with its findings in their order."""
         run = diagnostics.drills.newest
         return JSONResponse({"success": True, "drill": None} if run is None else drill_json(run))
 
     @routes.get("/doctor")
-    async def doctor() -> JSONResponse:
+    async def run_doctor() -> JSONResponse:
         """Check the data folder's disk and the backends. The connection from a browser to here is measured by
         `main.py doctor` or on /checkup.
         """

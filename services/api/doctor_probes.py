@@ -25,7 +25,7 @@ def router() -> APIRouter:
     routes = APIRouter(prefix="/api/doctor", tags=["running it"])
 
     @routes.get("/stream", response_class=Response, responses={200: EVENT_STREAM})
-    async def stream(seconds: Annotated[int, Query(ge=1, le=MAX_STREAM_S)] = 35) -> Response:
+    async def probe_stream(seconds: Annotated[int, Query(ge=1, le=MAX_STREAM_S)] = 35) -> Response:
         """Numbered events with their sending time; `last` marks the last one."""
         stops = anyio.Event()
         return EventSourceResponse(
@@ -39,7 +39,7 @@ def router() -> APIRouter:
         )
 
     @routes.get("/bytes", response_class=Response, responses={206: {"description": "The part asked for."}})
-    async def byte_ranges(request: Request) -> Response:
+    async def probe_bytes(request: Request) -> Response:
         """64 KiB of a known pattern, or one range of it."""
         wanted = re.fullmatch(r"bytes=(\d{1,5})-(\d{1,5})", request.headers.get("range", ""))
         if wanted is None or not int(wanted[1]) <= int(wanted[2]) < len(PATTERN):

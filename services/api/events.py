@@ -72,7 +72,7 @@ def router(generations: Generations) -> APIRouter:
             404: {"model": Refusal},
         },
     )
-    async def events(owner: Owner, file_id: str, request: Request, base_url: BaseUrl) -> Response:
+    async def generation_events(owner: Owner, file_id: str, request: Request, base_url: BaseUrl) -> Response:
         """`task`, `render_progress`, then `file` or `error`; with `id:` lines to resume from."""
         current = await generations.get(file_id, owner=owner)
         revision, final_phase = _last_event_id(request)

@@ -65,7 +65,9 @@ def router(generations: Generations) -> APIRouter:
 
 def add_reading(routes: APIRouter, generations: Generations) -> None:
     @routes.get("/files")
-    async def files(owner: Owner, base_url: BaseUrl, query: Annotated[FilesQuery, Query()]) -> FilesAnswer:
+    async def list_files(
+        owner: Owner, base_url: BaseUrl, query: Annotated[FilesQuery, Query()]
+    ) -> FilesAnswer:
         """Newest first (with `q` and `ranked` the best first, one page); `next` is the cursor of the page
         behind. `since` is included, `until` is not.
         """
@@ -75,12 +77,12 @@ def add_reading(routes: APIRouter, generations: Generations) -> None:
         return FilesAnswer(items=[FileAnswer.of(each, base_url) for each in page.items], next=page.next)
 
     @routes.get("/file/{file_id}")
-    async def file(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
+    async def read_file(owner: Owner, file_id: str, base_url: BaseUrl) -> FileAnswer:
         """The file object; `url` is null until the bytes are kept here."""
         return FileAnswer.of(await generations.get(file_id, owner=owner), base_url)
 
     @routes.get("/file/{file_id}/trace")
-    async def trace(owner: Owner, file_id: str) -> TraceAnswer:
+    async def read_trace(owner: Owner, file_id: str) -> TraceAnswer:
         """The timeline: what each channel heard, when, and why it broke."""
         return TraceAnswer.of(
             await generations.get(file_id, owner=owner), await generations.trace(file_id, owner=owner)
@@ -117,7 +119,7 @@ def add_actions(routes: APIRouter, generations: Generations) -> None:
         return Accepted.of([await generations.submit_again(file_id, owner=owner)])
 
     @routes.delete("/file/{file_id}")
-    async def delete(owner: Owner, file_id: str) -> Done:
+    async def delete_file(owner: Owner, file_id: str) -> Done:
         """Into the trash; an open one is stopped too."""
         await generations.delete(file_id, owner=owner)
         return Done()

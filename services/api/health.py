@@ -81,7 +81,7 @@ def router(health: Health) -> APIRouter:
     routes = APIRouter(tags=["running it"])
 
     @routes.get("/health", responses={503: {"description": "Work cannot be accepted; `reasons` say why."}})
-    async def report() -> JSONResponse:
+    async def health_report() -> JSONResponse:
         """Whether work can be accepted. An unreachable backend is a reason, not a 503."""
         ok, body = await health.report()
         return JSONResponse(body, 200 if ok else 503, {"Cache-Control": "no-store"})

@@ -100,14 +100,14 @@ def router(generations: Generations, library: Library) -> APIRouter:
         return await answer(owner, file_id, base_url)
 
     @routes.delete("/trash")
-    async def empty(owner: Owner) -> Removed:
+    async def empty_trash(owner: Owner) -> Removed:
         """Remove all that is in the trash for good, files included."""
         return Removed(
             removed=await library.trash.empty(owner=owner), waiting=await library.trash.waiting(owner=owner)
         )
 
     @routes.post("/files/zip", response_class=Response, responses=ZIP, openapi_extra=IDS)
-    async def archive(owner: Owner, request: Request) -> Response:
+    async def zip_archive(owner: Owner, request: Request) -> Response:
         """Copies with metadata as one ZIP, streamed; ids as JSON `{"ids": [...]}` or as a form."""
         made = await library.archive(await _ids(request), owner=owner)
         headers = {

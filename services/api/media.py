@@ -30,7 +30,7 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
     """Calls `lost` with the id of a completed generation whose file is gone."""
     routes = APIRouter(prefix="/media/{file_id}", tags=["media"])
 
-    async def file(owner: Owner, file_id: str, request: Request) -> Response:
+    async def media_file(owner: Owner, file_id: str, request: Request) -> Response:
         """The film or picture itself; what carries a problem is sent as a download."""
         generation, kept = await _kept(owner, file_id)
         name = None if kept.problem is None else download_name(generation, kept)
@@ -86,7 +86,12 @@ def router(generations: Generations, library: Library, lost: Callable[[str], Non
         except FileNotFoundError as error:
             raise NotFound("This picture is gone from the disk.") from error
 
-    for name, endpoint in {"file": file, "download": download, "poster": poster, "preview": preview}.items():
+    for name, endpoint in {
+        "file": media_file,
+        "download": download,
+        "poster": poster,
+        "preview": preview,
+    }.items():
         routes.add_api_route(f"/{name}", endpoint, response_class=Response, responses=ANSWERS)
         routes.add_api_route(f"/{name}", endpoint, methods=["HEAD"], include_in_schema=False)
     return routes
