@@ -43,7 +43,7 @@ export default {
         <button v-if="!trash" type="button" class="r-tile-act r-tile-star" :class="{ on: item.starred }" tabindex="-1" :aria-pressed="item.starred" :aria-label="words.star + ': ' + item.title.slice(0, 60)" @click="star([item])"><span class="i i-s" :class="item.starred ? 'i-starred' : 'i-star'" aria-hidden="true"></span></button>
         <button v-if="!trash" type="button" class="r-tile-act r-tile-more" tabindex="-1" aria-haspopup="menu" :aria-label="words.more + ': ' + item.title.slice(0, 60)" @click="opened = item.id; menu = true"><span class="i i-s i-more" aria-hidden="true"></span>
           <q-menu v-if="opened === item.id" v-model="menu" @hide="opened = ''" class="r-menu" anchor="bottom right" self="top right" no-parent-event>
-            <q-list>
+            <q-list role="none">
               <q-item v-for="one in offers(item)" :key="one.name" role="menuitem" clickable v-close-popup @click="one.act">{{ one.name }}</q-item>
             </q-list>
           </q-menu>

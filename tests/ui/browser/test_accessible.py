@@ -137,7 +137,7 @@ LOOKS = [
     look("/", ".r-stage video", more_settings, lengths, key("?"), press("Clear all")),
     look("/image", ".r-composer .r-input"),
     look("/chat/new", ".r-begin"),
-    look("/chat/{talk}", "text=Is that to be"),
+    look("/chat/{talk}", "text=A video or an image?"),
     look("/library", ".r-tile img", key("Control+a"), press("More")),
     look("/library?trash=1", ".r-tile"),
     look("/library?q=nothing+like+it", "text=No results.", long=True),

@@ -65,7 +65,7 @@ def test_the_last_one_is_changed_by_a_word(page: Page) -> None:
     plays(page, "a kite")
     field(page).fill("сделай ночь")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Последнее ещё раз: ночью.")).to_be_visible()
+    expect(page.get_by_text("То же описание, ночью.")).to_be_visible()
     expect(page.get_by_label("a kite, at night", exact=True)).to_have_count(1, timeout=WITHIN_MS)
     expect(page.locator("video")).to_have_count(2)
 

@@ -22,7 +22,7 @@ def lighthouse(app: RunningApp) -> str:
 def page(app: RunningApp, page: Page, lighthouse: str) -> Page:
     page.goto(f"{app.url}/deliveries")
     expect(page.locator(".r-plot-drawing svg")).to_have_count(5)
-    expect(page.get_by_text(re.compile("^Counted from"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Based on"))).to_be_visible()
     return page
 
 
@@ -57,7 +57,7 @@ def test_what_is_made_now_comes_and_goes_and_is_counted(page: Page, app: Running
 def test_the_table_opens_by_the_keyboard_and_says_the_same(page: Page) -> None:
     page.locator("summary", has_text="Show as table").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("table").get_by_role("rowheader", name="all")).to_be_visible()
+    expect(page.get_by_role("table").get_by_role("rowheader", name="Total")).to_be_visible()
 
 
 def test_the_bundle_is_saved_under_its_own_name(app: RunningApp, profiles: Profiles, lighthouse: str) -> None:

@@ -24,7 +24,7 @@ def test_a_prompt_becomes_a_film_that_plays_and_seeks_and_is_notified_once(
     page.wait_for_function("const v = document.querySelector('video'); !v.seeking && v.currentTime > 0.7")
     expect(toasts(page)).to_have_count(1)
     expect(page.get_by_text(re.compile(r"^(Push|Poll) won$"))).to_be_visible()
-    expect(page.get_by_text(re.compile(r"^on the page .+ s after"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^shown .+ s after"))).to_be_visible()
 
     page.reload()
     player(page, "A lighthouse above a stormy sea")
