@@ -96,6 +96,11 @@ def is_repaired(path: Path, found: Format) -> bool:
     return _repaired(path, found) is not None
 
 
+def lacks_end(path: Path, found: Format) -> bool:
+    """Whether it has no end marker, or fewer bytes than it announces."""
+    return _repaired(path, found) is not None
+
+
 def lacks_pixels(path: Path, found: Format) -> bool:
     """Whether a JPEG without its end marker lacks more than that: then bytes behind it become pixels."""
     if found is not JPEG or (data := _repaired(path, found)) is None:

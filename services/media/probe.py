@@ -14,6 +14,7 @@ from services.media.formats import (
     ANIMATED,
     AVIF,
     HEAD_BYTES,
+    JPEG,
     WEBP,
     Format,
     Probed,
@@ -21,7 +22,7 @@ from services.media.formats import (
     WrongKind,
     sniff,
 )
-from services.media.pictures import displayed_size, is_moving, lacks_pixels, load, open_image
+from services.media.pictures import displayed_size, is_moving, lacks_end, lacks_pixels, load, open_image
 
 WRONG_KIND = {Kind.VIDEO: Words("The file is not a video."), Kind.IMAGE: Words("The file is not an image.")}
 UNDECODABLE = (av.FFmpegError, OSError, EOFError, SyntaxError, MemoryError, Image.DecompressionBombError)
@@ -103,6 +104,8 @@ def _movement(image: Image.Image, path: Path, found: Format) -> tuple[float, flo
 
 def _is_cut(path: Path, found: Format, error: str) -> bool:
     if any(word in error.lower() for word in _CUT) or not frames_of(path, found).ended:
+        return True
+    if found is JPEG and lacks_end(path, found):
         return True
     with path.open("rb") as file:
         size = file.seek(0, 2)
